@@ -1,0 +1,163 @@
+"""What follows from a study: which round trains on what, which arms an evaluation has, and each job's exact parameters.
+
+A job's parameters hold what its result depends on and nothing else, so that a longer chain, a further seed or another
+arm changes no job that is already done. They are plain dicts, since Snakemake stores and compares them.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any, Literal
+
+from lth.config.models import Evaluation, Network, Study
+from lth.schedules import Rounds, density_after
+
+Kind = Literal["dense", "own", "fresh", "shuffled", "random"]
+
+DENSITY_TOLERANCE = Fraction(2, 100)
+"""How far, relatively, the density of the nearest round may lie from the one asked for."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One contestant of an evaluation: a ticket's mask after `round`, as found (`own`) or transformed."""
+
+    ticket: str
+    kind: Kind
+    round: int
+
+    @property
+    def name(self) -> str:
+        """`mnist-own`, `mnist-fresh`, ..., or just `dense`."""
+        return "dense" if self.kind == "dense" else f"{self.ticket}-{self.kind}"
+
+    @property
+    def is_control(self) -> bool:
+        """Whether its ticket has to be made first (own and dense tickets lie in the chain already)."""
+        return self.kind in ("fresh", "shuffled", "random")
+
+
+class Plan:
+    """Lookups over a checked study."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def first_round(self, ticket: str) -> int:
+        """The round that a chain begins with: 0, or the one it starts from."""
+        start = self.study.tickets[ticket].start
+        return start.round if start else 0
+
+    def own_rounds(self, ticket: str) -> int:
+        """Prunings that a chain does itself."""
+        spec = self.study.tickets[ticket]
+        return sum(stage.rounds for stage in spec.chain) if spec.chain else (spec.rounds or 0)
+
+    def last_round(self, ticket: str) -> int:
+        """The last round of a chain."""
+        return self.first_round(ticket) + self.own_rounds(ticket)
+
+    def rounds(self, ticket: str) -> range:
+        """All rounds of a chain, first to last."""
+        return range(self.first_round(ticket), self.last_round(ticket) + 1)
+
+    def rates(self, ticket: str, round_: int) -> Rounds:
+        """The pruning rates of all rounds up to `round_`, those of the ticket it starts from included."""
+        spec = self.study.tickets[ticket]
+        before = self.rates(spec.start.ticket, spec.start.round) if spec.start else ()
+        return before + (spec.rate,) * (round_ - len(before))
+
+    def density(self, ticket: str, round_: int) -> Fraction:
+        """The share of weights kept after a round, exactly."""
+        return density_after(self.rates(ticket, round_))
+
+    def dataset(self, ticket: str, round_: int) -> str:
+        """The data set that the network of this round is trained on (which decides the *next* pruning)."""
+        spec = self.study.tickets[ticket]
+        if not spec.chain:
+            assert spec.dataset is not None
+            return spec.dataset
+        end = self.first_round(ticket)
+        for stage in spec.chain:
+            end += stage.rounds
+            if round_ < end:
+                return stage.dataset
+        return spec.chain[-1].dataset
+
+    def nearest_round(self, ticket: str, density: float) -> int:
+        """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
+        return min(self.rounds(ticket), key=lambda r: abs(self.density(ticket, r) - Fraction(str(density))))
+
+    def root(self, ticket: str) -> str:
+        """The ticket at the beginning of the chain of starts: the one whose first round is dense."""
+        start = self.study.tickets[ticket].start
+        return self.root(start.ticket) if start else ticket
+
+    def arms(self, evaluation: str) -> list[Arm]:
+        """The arms of an evaluation, in the order of the study file: tickets, their transforms, controls."""
+        spec = self.study.evaluations[evaluation]
+        rounds = {ticket: self.nearest_round(ticket, spec.density) for ticket in spec.tickets}
+        kinds: list[Kind] = [*spec.initialisations]
+        if "shuffled" in spec.controls:
+            kinds.append("shuffled")
+        arms = [Arm(ticket, kind, rounds[ticket]) for kind in kinds for ticket in spec.tickets]
+        if "random" in spec.controls:
+            matched = self.matched_to(spec)
+            arms.append(Arm(matched, "random", rounds.get(matched, self.nearest_round(matched, spec.density))))
+        if "dense" in spec.controls:
+            arms.append(Arm(self.root(spec.tickets[0]), "dense", 0))
+        return arms
+
+    def matched_to(self, evaluation: Evaluation) -> str:
+        """The ticket whose per-layer counts the random arm takes."""
+        return evaluation.matched_to or evaluation.tickets[0]
+
+    def arm(self, evaluation: str, name: str) -> Arm:
+        """The arm of that name."""
+        return next(arm for arm in self.arms(evaluation) if arm.name == name)
+
+    @cached_property
+    def used_datasets(self) -> list[str]:
+        """The data sets that some ticket or evaluation needs, in the order of the study file."""
+        used = {self.dataset(ticket, r) for ticket in self.study.tickets for r in self.rounds(ticket)}
+        used |= {evaluation.dataset for evaluation in self.study.evaluations.values()}
+        return [name for name in self.study.datasets if name in used]
+
+    def network(self, ticket: str) -> Network:
+        """The network of a ticket."""
+        return self.study.networks[self.study.tickets[ticket].network]
+
+    def data_job(self, dataset: str) -> dict[str, Any]:
+        """Parameters of the job that prepares a data set."""
+        return {"dataset": dataset, "spec": self.study.datasets[dataset].model_dump()}
+
+    def round_job(self, ticket: str, seed: int, round_: int) -> dict[str, Any]:
+        """Parameters of the job that prunes to a round and trains what is left."""
+        spec = self.study.tickets[ticket]
+        return {
+            "ticket": ticket,
+            "seed": seed,
+            "round": round_,
+            "first": round_ == self.first_round(ticket),
+            "rates": list(self.rates(ticket, round_)),
+            "dataset": self.dataset(ticket, round_),
+            "network": self.network(ticket).model_dump(),
+            "recipe": self.study.recipes[spec.recipe].model_dump(),
+            **{key: getattr(spec, key) for key in ("method", "score", "scope", "rewind")},
+        }
+
+    def control_job(self, arm: Arm, seed: int) -> dict[str, Any]:
+        """Parameters of the job that transforms a ticket into a control."""
+        network = self.network(arm.ticket).model_dump()
+        return {"ticket": arm.ticket, "kind": arm.kind, "seed": seed, "round": arm.round, "network": network}
+
+    def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> dict[str, Any]:
+        """Parameters of the job that trains an arm on the evaluation's data set."""
+        spec = self.study.evaluations[evaluation]
+        return {
+            **self.control_job(arm, seed),
+            "evaluation": evaluation,
+            "arm": arm.name,
+            "dataset": spec.dataset,
+            "recipe": self.study.recipes[spec.recipe].model_dump(),
+        }

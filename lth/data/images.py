@@ -1,0 +1,55 @@
+"""A data set in memory: images as bytes, labels as whole numbers, and the numbers that normalise them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from lth.artifacts import read_tensors, write_tensors
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled images."""
+
+    images: Tensor
+    """uint8 [images, channels, height, width]."""
+    labels: Tensor
+    """int64 [images]."""
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Images:
+    """A data set with its three splits; the training split trains, validation decides, the test split only reports."""
+
+    name: str
+    splits: dict[SplitName, Split]
+    classes: tuple[str, ...]
+    """Class names; label i is `classes[i]`."""
+    mean: Tensor
+    """float32 [channels], of the training split, in pixel units (0 to 255)."""
+    std: Tensor
+    """float32 [channels], likewise."""
+
+    def save(self, path: Path) -> None:
+        """Write the artifact."""
+        tensors = {"mean": self.mean, "std": self.std}
+        for name, split in self.splits.items():
+            tensors[f"{name}/images"] = split.images
+            tensors[f"{name}/labels"] = split.labels.to(torch.int16)
+        write_tensors(path, "dataset", tensors, {"name": self.name, "classes": list(self.classes)})
+
+    @classmethod
+    def load(cls, path: Path) -> "Images":
+        """Read the artifact; raises UserError where it is damaged."""
+        tensors, metadata = read_tensors(path, "dataset")
+        splits = {s: Split(tensors[f"{s}/images"], tensors[f"{s}/labels"].long()) for s in SPLITS}
+        return cls(metadata["name"], splits, tuple(metadata["classes"]), tensors["mean"], tensors["std"])

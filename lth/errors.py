@@ -1,0 +1,9 @@
+"""The one exception a user is meant to see."""
+
+
+class UserError(Exception):
+    """Something the user can put right, said in one sentence that names the file or key, the fault and what is allowed.
+
+    Entry points (`workflow/scripts`, `python -m lth`, the Snakefile) print it without a traceback and exit with 1;
+    any other exception is a fault of ours and keeps its traceback.
+    """

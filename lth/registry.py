@@ -1,0 +1,50 @@
+"""Tables of what can be named in a study, resolved to code only when it is used.
+
+A table maps a name to `module:attribute` plus the facts that a check needs before anything heavy is imported. Adding an
+entry to a table is not a change to any other entry: `lth.fingerprint` leaves the tables out and takes in the module
+that a job really names.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One thing that a study can name."""
+
+    target: str
+    """`module:attribute`, imported when first used."""
+    about: str
+    """One line for `python -m lth list`."""
+
+    @property
+    def module(self) -> str:
+        """The module that holds the code."""
+        return self.target.partition(":")[0]
+
+    def load(self) -> Any:
+        """The function or class itself; imports its module."""
+        module, _, attribute = self.target.partition(":")
+        return getattr(import_module(module), attribute)
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Registry(Mapping[str, E]):
+    """A read-only table of entries by name."""
+
+    def __init__(self, entries: Mapping[str, E]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
