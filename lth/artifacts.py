@@ -41,7 +41,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise UserError(f"{path}: cannot be written: {error.strerror}; free space or change the folder, then rerun") from None
+        raise UserError(
+            f"{path}: cannot be written: {error.strerror}; free space or change the folder, then rerun"
+        ) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -87,7 +89,9 @@ def _opened(path: Path, use: Callable[[Any], T]) -> T:
         with safe_open(path, framework="pt") as file:
             return use(file)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged or not a safetensors file ({error}); delete it and rerun to make it again") from None
+        raise UserError(
+            f"{path}: damaged or not a safetensors file ({error}); delete it and rerun to make it again"
+        ) from None
 
 
 def _described(path: Path, kind: Kind | None, file: Any) -> dict[str, Any]:
@@ -95,7 +99,9 @@ def _described(path: Path, kind: Kind | None, file: Any) -> dict[str, Any]:
         metadata = json.loads((file.metadata() or {})[METADATA_KEY])
         found = metadata["kind"]
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{path}: not an artifact of this project (its metadata has no valid entry '{METADATA_KEY}')") from None
+        raise UserError(
+            f"{path}: not an artifact of this project (its metadata has no valid entry '{METADATA_KEY}')"
+        ) from None
     if kind is not None and found != kind:
         raise UserError(f"{path}: holds a {found}, where a {kind} is needed")
     return dict(metadata)

@@ -1,6 +1,6 @@
-"""What a weight is worth: pure functions from trained weights to scores of the same shape; the larger, the more it is worth.
+"""What a weight is worth: pure functions from trained weights to scores of one shape; the larger, the more it is worth.
 
-A score knows nothing of masks or schedules; `lth.masks.keep_largest` turns it into a mask. To add one: write the function
+A score knows nothing of masks or schedules; `lth.masks.keep_largest` turns it into a mask. To add one: write it here
 and name it in `SCORES`.
 """
 

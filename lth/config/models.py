@@ -82,7 +82,7 @@ class Recipe(Model):
     epochs: Count
     """Passes over the training images."""
     precision: Literal["fp32", "bf16"] = "fp32"
-    """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md before using it."""
+    """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
 
 
 class Start(Model):
@@ -125,7 +125,7 @@ class Ticket(Model):
     scope: Literal["layer", "network"] = "layer"
     """Where weights compete: each layer loses the same share, or the whole network is ranked at once."""
     rewind: Literal["initial", "parent"] = "initial"
-    """`initial`: theta_0, also after `start`. `parent`: the weights that the `start` round had trained (pre-training)."""
+    """`initial`: theta_0, also after `start`. `parent`: the trained weights of the `start` round (pre-training)."""
     start: Start | None = None
     """Start from another ticket's mask; without it, from the dense network."""
 
@@ -149,7 +149,7 @@ class Evaluation(Model):
     matched_to: Name | None = None
     """The ticket whose per-layer counts the random mask takes; without it, the first of `tickets`."""
     compare: tuple[tuple[str, str], ...] = ()
-    """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, the first minus the second."""
+    """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, first minus second."""
     reach_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 

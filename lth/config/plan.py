@@ -1,18 +1,16 @@
 """What follows from a study: which round trains on what, which arms an evaluation has, and each job's exact parameters.
 
 A job's parameters hold what its result depends on and nothing else, so that a longer chain, a further seed or another
-arm changes no job that is already done. They are plain dicts, since Snakemake stores and compares them.
+arm changes no job that is already done.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal
 
+from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, RoundJob
 from lth.config.models import Evaluation, Network, Study
 from lth.schedules import Rounds, density_after
-
-Kind = Literal["dense", "own", "fresh", "shuffled", "random"]
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
@@ -127,37 +125,47 @@ class Plan:
         """The network of a ticket."""
         return self.study.networks[self.study.tickets[ticket].network]
 
-    def data_job(self, dataset: str) -> dict[str, Any]:
-        """Parameters of the job that prepares a data set."""
-        return {"dataset": dataset, "spec": self.study.datasets[dataset].model_dump()}
+    def data_job(self, dataset: str) -> DataJob:
+        """What the job that prepares a data set is told."""
+        return DataJob(dataset=dataset, spec=self.study.datasets[dataset])
 
-    def round_job(self, ticket: str, seed: int, round_: int) -> dict[str, Any]:
-        """Parameters of the job that prunes to a round and trains what is left."""
+    def round_job(self, ticket: str, seed: int, round_: int) -> RoundJob:
+        """What the job that prunes to a round and trains what is left is told."""
         spec = self.study.tickets[ticket]
-        return {
-            "ticket": ticket,
-            "seed": seed,
-            "round": round_,
-            "first": round_ == self.first_round(ticket),
-            "rates": list(self.rates(ticket, round_)),
-            "dataset": self.dataset(ticket, round_),
-            "network": self.network(ticket).model_dump(),
-            "recipe": self.study.recipes[spec.recipe].model_dump(),
-            **{key: getattr(spec, key) for key in ("method", "score", "scope", "rewind")},
-        }
+        return RoundJob(
+            study=self.study.study,
+            ticket=ticket,
+            seed=seed,
+            round=round_,
+            first=round_ == self.first_round(ticket),
+            rates=self.rates(ticket, round_),
+            dataset=self.dataset(ticket, round_),
+            network=self.network(ticket),
+            recipe=self.study.recipes[spec.recipe],
+            method=spec.method,
+            score=spec.score,
+            scope=spec.scope,
+            rewind=spec.rewind,
+        )
 
-    def control_job(self, arm: Arm, seed: int) -> dict[str, Any]:
-        """Parameters of the job that transforms a ticket into a control."""
-        network = self.network(arm.ticket).model_dump()
-        return {"ticket": arm.ticket, "kind": arm.kind, "seed": seed, "round": arm.round, "network": network}
+    def control_job(self, arm: Arm, seed: int) -> ControlJob:
+        """What the job that makes a control of a ticket is told."""
+        return ControlJob(
+            study=self.study.study,
+            ticket=arm.ticket,
+            kind=arm.kind,
+            seed=seed,
+            round=arm.round,
+            network=self.network(arm.ticket),
+        )
 
-    def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> dict[str, Any]:
-        """Parameters of the job that trains an arm on the evaluation's data set."""
+    def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> EvaluationJob:
+        """What the job that trains an arm on the evaluation's data set is told."""
         spec = self.study.evaluations[evaluation]
-        return {
-            **self.control_job(arm, seed),
-            "evaluation": evaluation,
-            "arm": arm.name,
-            "dataset": spec.dataset,
-            "recipe": self.study.recipes[spec.recipe].model_dump(),
-        }
+        return EvaluationJob(
+            **dict(self.control_job(arm, seed)),
+            evaluation=evaluation,
+            arm=arm.name,
+            dataset=spec.dataset,
+            recipe=self.study.recipes[spec.recipe],
+        )

@@ -1,0 +1,187 @@
+"""`python -m lth`: what a study may name, whether it is sound, and what an artifact holds. Trains nothing."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lth.config.models import Study
+from lth.config.plan import Arm, Plan
+from lth.errors import UserError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
+    arguments = _parser().parse_args(argv)
+    try:
+        for line in arguments.command(arguments):
+            print(line)
+        sys.stdout.flush()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader (`head`) has seen enough; keep the interpreter from complaining at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lth", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    files = {"STUDY": "a study file", "FILE": "an artifact: a ticket, weights or a prepared data set"}
+    files |= {"A": "a ticket file", "B": "another", "RESULTS": "the folder of a study's results: results/STUDY"}
+    for name, (command, about, operands) in COMMANDS.items():
+        sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        for operand in operands:
+            sub.add_argument(operand, type=Path, help=files[operand])
+        sub.set_defaults(command=command)
+    return parser
+
+
+def _list(_: argparse.Namespace) -> Iterator[str]:
+    from lth.data.sources import SOURCES
+    from lth.networks import ARCHITECTURES
+    from lth.scores import SCORES
+
+    tables: dict[str, Mapping[str, Any]] = {
+        "architectures (networks.NAME.architecture)": ARCHITECTURES,
+        "sources (datasets.NAME.source)": SOURCES,
+        "scores (tickets.NAME.score)": SCORES,
+    }
+    for title, table in tables.items():
+        yield title
+        yield from _aligned([(f"  {name}", entry.about) for name, entry in table.items()])
+
+
+def _check(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.config.read import read_study
+
+    study, warnings = read_study(None, [arguments.STUDY])
+    yield from (f"warning: {warning}" for warning in warnings)
+    yield from summary(study)
+
+
+def summary(study: Study) -> Iterator[str]:
+    """What a study comes to: its tickets and their densities, its arms, and how many jobs it takes."""
+    plan = Plan(study)
+    yield f"study {study.study}: {len(study.seeds)} seeds ({', '.join(map(str, study.seeds))})"
+    yield "tickets"
+    yield from _aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
+    for name, evaluation in study.evaluations.items():
+        yield f"evaluation {name}: on {evaluation.dataset} at density {evaluation.density:g}"
+        yield from _aligned([_arm(plan, arm) for arm in plan.arms(name)])
+    counts = job_counts(plan)
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    yield f"jobs before tables and report: {sum(counts.values())} ({kinds})"
+
+
+def job_counts(plan: Plan) -> dict[str, int]:
+    """How many jobs of each kind a study takes; a control that two evaluations use is made once."""
+    study = plan.study
+    seeds = len(study.seeds)
+    arms = [arm for evaluation in study.evaluations for arm in plan.arms(evaluation)]
+    return {
+        "data sets": len(plan.used_datasets),
+        "rounds": seeds * sum(len(plan.rounds(ticket)) for ticket in study.tickets),
+        "controls": seeds * len({arm for arm in arms if arm.is_control}),
+        "evaluations": seeds * len(arms),
+    }
+
+
+def _arm(plan: Plan, arm: Arm) -> tuple[str, str, str]:
+    return f"  {arm.name}", f"round {arm.round}", f"density {float(plan.density(arm.ticket, arm.round)):.4g}"
+
+
+def _rounds(plan: Plan, ticket: str) -> tuple[str, str, str]:
+    rounds = plan.rounds(ticket)
+    densities = [float(plan.density(ticket, round_)) for round_ in (rounds[0], rounds[-1])]
+    data = dict.fromkeys(plan.dataset(ticket, round_) for round_ in rounds)
+    span = f"rounds {rounds[0]} to {rounds[-1]}"
+    return span, f"density {densities[0]:.4g} to {densities[1]:.4g}", f"on {', then '.join(data)}"
+
+
+def _schema(_: argparse.Namespace) -> Iterator[str]:
+    from lth.config.schema import schema_text
+
+    yield schema_text().rstrip("\n")
+
+
+def _show(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.artifacts import read_metadata, read_tensors
+
+    metadata = read_metadata(arguments.FILE)
+    kind = metadata.pop("kind")
+    yield f"{arguments.FILE}: {kind}"
+    yield from _aligned([(f"  {key}", str(value)) for key, value in sorted(metadata.items())])
+    if kind == "ticket":
+        yield from _layers(arguments.FILE)
+    else:
+        tensors, _ = read_tensors(arguments.FILE, kind)
+        shapes = [(name, list(tensor.shape), str(tensor.dtype)) for name, tensor in tensors.items()]
+        yield "tensors"
+        yield from _aligned([(f"  {name}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes])
+
+
+def _layers(path: Path) -> Iterator[str]:
+    from lth.tickets import Ticket
+
+    layers = [(name, int(mask.sum()), mask.numel()) for name, mask in Ticket.load(path).masks.items()]
+    layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
+    yield "layers"
+    yield from _aligned(
+        [("  layer", "kept", "total", "density")]
+        + [(f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}") for name, kept, total in layers]
+    )
+
+
+def _compare(arguments: argparse.Namespace) -> Iterator[str]:
+    """Per-layer overlap of two masks: Jaccard (kept in both / in either), beside that of two random masks."""
+    from lth.stats import chance_jaccard
+    from lth.tickets import Ticket
+
+    first, second = Ticket.load(arguments.A).masks, Ticket.load(arguments.B).masks
+    shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
+    if shapes[0] != shapes[1]:
+        raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
+    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
+    for name, mask in first.items():
+        kept, other, both = int(mask.sum()), int(second[name].sum()), int((mask & second[name]).sum())
+        overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
+        rows.append((name, str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}"))
+    yield from _aligned(rows)
+
+
+def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
+    path = arguments.RESULTS / "tables" / "verdict.txt"
+    try:
+        yield path.read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        example = "results/demo, made by running the workflow"
+        raise UserError(f"{path}: cannot be read; give the folder of a finished study, such as {example}") from None
+    report = arguments.RESULTS / "report.html"
+    yield (
+        f"report: {report}"
+        if report.is_file()
+        else f"no report yet: {report} is made by running the workflow to its end"
+    )
+
+
+def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines with aligned columns."""
+    rows = list(rows)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+COMMANDS = {
+    "list": (_list, "names of architectures, sources and scores that a study can use", ()),
+    "check": (_check, "check a study; print what is wrong with it, or what it comes to", ("STUDY",)),
+    "schema": (_schema, "the JSON schema of a study file, for editors", ()),
+    "show": (_show, "what an artifact holds and where it came from", ("FILE",)),
+    "compare": (_compare, "overlap of two tickets' masks, layer by layer, against chance", ("A", "B")),
+    "verdict": (_verdict, "what a finished study shows", ("RESULTS",)),
+}
+"""Each command: its function, what it does, its operands."""

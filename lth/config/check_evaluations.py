@@ -1,0 +1,88 @@
+"""Rules of evaluations: one network, one density that every ticket reaches, and comparisons between arms that exist."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from fractions import Fraction
+from typing import Any
+
+from lth.config.check_parts import misfit
+from lth.config.check_tickets import network_of
+from lth.config.draft import Unknown, items
+from lth.config.models import Evaluation, Study
+from lth.config.plan import DENSITY_TOLERANCE, Plan
+from lth.config.problems import Fault, Path
+from lth.config.wording import did_you_mean, listed
+
+
+def arm_names(evaluation: Evaluation) -> list[str]:
+    """The names of the arms that `Plan.arms` makes, without asking which rounds they are."""
+    kinds = [*evaluation.initialisations, *(["shuffled"] if "shuffled" in evaluation.controls else [])]
+    names = [f"{ticket}-{kind}" for kind in kinds for ticket in evaluation.tickets]
+    if "random" in evaluation.controls:
+        names.append(f"{evaluation.matched_to or evaluation.tickets[0]}-random")
+    return names + (["dense"] if "dense" in evaluation.controls else [])
+
+
+def _one_network(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    """Arms of one evaluation share a network: there is one dense arm, and one set of initial weights a seed."""
+    places: list[tuple[Path, Any]] = [(("tickets", position), ticket) for position, ticket in items(evaluation.tickets)]
+    first: tuple[str, str] | None = None
+    for inside, ticket in [*places, (("matched_to",), evaluation.matched_to)]:
+        if not isinstance(ticket, str) or ticket not in study.tickets:
+            continue
+        with suppress(Unknown):
+            network = network_of(study, study.tickets[ticket])
+            first = first or (ticket, network)
+            if network != first[1]:
+                message = f"'{ticket}' has network '{network}', '{first[0]}' has '{first[1]}'"
+                yield ("evaluations", name, *inside), f"{message}; an evaluation compares tickets of one network"
+
+
+def _fits(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    networks = [study.tickets[ticket].network for _, ticket in items(evaluation.tickets) if ticket in study.tickets]
+    for network in dict.fromkeys(networks):
+        if message := misfit(study, evaluation.dataset, network):
+            yield ("evaluations", name, "dataset"), message
+
+
+def _reached(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    """Every ticket has a round near enough to the density."""
+    tickets = [ticket for _, ticket in items(evaluation.tickets)]
+    matched = [evaluation.matched_to] if isinstance(evaluation.matched_to, str) else []
+    for ticket in dict.fromkeys([*tickets, *matched]):
+        try:
+            message = _unreached(Plan(study), ticket, evaluation.density)
+        except Unknown:
+            continue
+        if message:
+            yield ("evaluations", name, "density"), message
+
+
+def _unreached(plan: Plan, ticket: str, density: float) -> str | None:
+    wanted = Fraction(str(density))
+    distances = {round_: abs(plan.density(ticket, round_) - wanted) for round_ in plan.rounds(ticket)}
+    near = sorted(sorted(distances, key=lambda round_: distances[round_])[:2])
+    if min(distances.values()) <= DENSITY_TOLERANCE * wanted:
+        return None
+    rounds = " and ".join(f"round {round_} keeps {float(plan.density(ticket, round_)):.4g}" for round_ in near)
+    return f"no round of '{ticket}' keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}; the nearest: {rounds}"
+
+
+def _compared(_: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    """Comparisons name two arms that exist, each pair once."""
+    arms = arm_names(evaluation)
+    seen: set[frozenset[str]] = set()
+    for position, pair in items(evaluation.compare):
+        path = ("evaluations", name, "compare", position)
+        for side in (0, 1):
+            if pair[side] not in arms:
+                message = f"there is no arm '{pair[side]}'; the arms are {listed(arms)}{did_you_mean(pair[side], arms)}"
+                yield (*path, str(side)), message
+        if pair[0] == pair[1]:
+            yield path, f"compares '{pair[0]}' with itself"
+        elif frozenset(pair) in seen:
+            yield path, f"'{pair[0]}' and '{pair[1]}' are compared twice; keep one of them"
+        seen.add(frozenset(pair))
+
+
+EVALUATION_RULES = (_one_network, _fits, _reached, _compared)

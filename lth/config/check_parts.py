@@ -1,0 +1,83 @@
+"""Rules of data sets, networks and recipes, and whether a data set fits a network."""
+
+from collections.abc import Iterator, Mapping
+
+from lth.config.draft import Unknown
+from lth.config.models import Dataset, Network, Recipe, Study
+from lth.config.problems import Fault
+from lth.data.sources import SOURCES, Source
+from lth.networks import ARCHITECTURES
+
+
+def misfit(study: Study, dataset: str, network: str) -> str | None:
+    """Why the images of a data set cannot go into a network, or nothing if they can."""
+    images, net = study.datasets[dataset], study.networks[network]
+    source = _source(images)
+    given = (1 if images.grey else source.channels, images.size or source.size, source.classes)
+    if given == (net.channels, net.size, net.classes):
+        return None
+    advice = [f"`channels: {given[0]}` on the network"] if given[0] != net.channels else []
+    if given[0] > net.channels == 1:
+        advice = ["`grey: true` on the data set"]
+    advice += [f"`size: {net.size}` on the data set"] if given[1] != net.size else []
+    advice += [f"`classes: {given[2]}` on the network"] if given[2] != net.classes else []
+    return (
+        f"data set '{dataset}' has {_shape(*given)}, but network '{network}' takes "
+        f"{_shape(net.channels, net.size, net.classes)}; set {' and '.join(advice)}"
+    )
+
+
+def _shape(channels: int, size: int, classes: int) -> str:
+    return f"{channels}x{size}x{size} images in {classes} classes"
+
+
+def _source(dataset: Dataset) -> Source:
+    if dataset.source not in SOURCES:
+        raise Unknown
+    return SOURCES[dataset.source]
+
+
+def _training_images(_: Study, name: str, dataset: Dataset) -> Iterator[Fault]:
+    """Validation and training images come from the same source images, and none twice."""
+    source, path = _source(dataset), ("datasets", name)
+    if dataset.train is None and dataset.validation >= source.train:
+        message = f"leaves no training images: '{dataset.source}' has {source.train}"
+        yield (*path, "validation"), f"{message}, found {dataset.validation}; must be below that"
+    elif dataset.train is not None and dataset.validation + dataset.train > source.train:
+        message = f"more images than there are: '{dataset.source}' has {source.train} for training and validation"
+        left = f"{dataset.train} and {dataset.validation} are asked for; the two must not exceed that"
+        yield (*path, "train"), f"{message}, {left}"
+
+
+def _test_images(_: Study, name: str, dataset: Dataset) -> Iterator[Fault]:
+    source = _source(dataset)
+    if dataset.test is not None and dataset.test > source.test:
+        message = f"more images than there are: '{dataset.source}' has {source.test} test images"
+        yield ("datasets", name, "test"), f"{message}, found {dataset.test}; must be at most that"
+
+
+def _large_enough(_: Study, name: str, network: Network) -> Iterator[Fault]:
+    if network.architecture not in ARCHITECTURES:
+        raise Unknown
+    smallest = ARCHITECTURES[network.architecture].smallest
+    if network.size < smallest:
+        message = (
+            f"too small for '{network.architecture}': needs at least {smallest} pixels a side, found {network.size}"
+        )
+        yield ("networks", name, "size"), message
+
+
+def _momentum(_: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Constants that the chosen update rule would ignore in silence."""
+    rule, path = recipe.optimiser, ("recipes", name, "optimiser")
+    used: Mapping[str, object] = {"momentum": rule.momentum, "nesterov": rule.nesterov}
+    for key, value in used.items():
+        if rule.name != "sgd" and value:
+            yield (*path, key), f"only `sgd` has it, and `name` is '{rule.name}'; take it out, or set `name: sgd`"
+    if rule.name == "sgd" and rule.nesterov and not rule.momentum:
+        yield (*path, "nesterov"), "needs momentum, found none; set `momentum`, for instance 0.9, or take it out"
+
+
+DATASET_RULES = (_training_images, _test_images)
+NETWORK_RULES = (_large_enough,)
+RECIPE_RULES = (_momentum,)

@@ -1,0 +1,61 @@
+"""Names in a study that nobody defines: neither the study itself, nor the tables of the code."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from lth.config.draft import entries, items
+from lth.config.models import Evaluation, Start, Study, Ticket
+from lth.config.problems import Fault, Path
+from lth.config.wording import did_you_mean, listed
+from lth.data.sources import SOURCES
+from lth.networks import ARCHITECTURES
+from lth.scores import SCORES
+
+TABLES: Mapping[tuple[str, str], Mapping[str, Any]] = {
+    ("datasets", "source"): SOURCES,
+    ("networks", "architecture"): ARCHITECTURES,
+    ("tickets", "score"): SCORES,
+}
+"""Keys whose values are names from a table."""
+
+
+def references(study: Study) -> Iterator[Fault]:
+    """Every name that leads nowhere. Works on a study with holes, so that no other fault hides one."""
+    for path, section, name in _mentions(study):
+        known = getattr(study, section)
+        if isinstance(name, str) and isinstance(known, dict) and name not in known:
+            yield path, f"{name!r} is not defined; `{section}` has {listed(known)}{did_you_mean(name, known)}"
+    for (section, key), table in TABLES.items():
+        for entry, value in entries(study, section):
+            name = getattr(value, key)
+            if isinstance(name, str) and name not in table:
+                path = (section, entry, key)
+                yield path, f"there is no {key} {name!r}; there are {listed(table)}{did_you_mean(name, table)}"
+
+
+def _mentions(study: Study) -> Iterator[tuple[Path, str, Any]]:
+    """Each place where the study names a part of itself: the path, the section it should be in, the name."""
+    for name, ticket in entries(study, "tickets"):
+        for inside, section, value in _of_ticket(ticket):
+            yield ("tickets", name, *inside), section, value
+    for name, evaluation in entries(study, "evaluations"):
+        for inside, section, value in _of_evaluation(evaluation):
+            yield ("evaluations", name, *inside), section, value
+
+
+def _of_ticket(ticket: Ticket) -> Iterator[tuple[Path, str, Any]]:
+    yield ("network",), "networks", ticket.network
+    yield ("recipe",), "recipes", ticket.recipe
+    yield ("dataset",), "datasets", ticket.dataset
+    for position, stage in items(ticket.chain):
+        yield ("chain", position, "dataset"), "datasets", stage.dataset
+    if isinstance(ticket.start, Start):
+        yield ("start", "ticket"), "tickets", ticket.start.ticket
+
+
+def _of_evaluation(evaluation: Evaluation) -> Iterator[tuple[Path, str, Any]]:
+    yield ("dataset",), "datasets", evaluation.dataset
+    yield ("recipe",), "recipes", evaluation.recipe
+    yield ("matched_to",), "tickets", evaluation.matched_to
+    for position, ticket in items(evaluation.tickets):
+        yield ("tickets", position), "tickets", ticket

@@ -1,0 +1,92 @@
+"""Reading a study: from its YAML files, or from what Snakemake made of them, to a checked `Study`.
+
+All faults are reported in one go, each with the file and line of its key. Nothing here imports torch.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lth.config.check import check
+from lth.config.check_power import warnings
+from lth.config.models import Study
+from lth.config.places import Places
+from lth.config.problems import Fault, Problem, StudyError
+from lth.config.structure import structure
+from lth.config.yaml_file import Unreadable, YamlFile
+
+
+def load_study(path: Path | str) -> Study:
+    """The checked study of one file; its warnings are dropped (see `read_study`).
+
+    Raises:
+        StudyError: everything that is wrong with it.
+    """
+    return read_study(None, [path])[0]
+
+
+def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> tuple[Study, list[Problem]]:
+    """A checked study, and warnings about it.
+
+    Args:
+        data: the merged configuration as Snakemake holds it (`config`); without it, the files are merged here.
+        files: the YAML files that it came from, the later ones taking precedence. A key that no file holds, or whose
+            value is not the file's, was given by `--config`, and is reported so.
+
+    Raises:
+        StudyError: everything that is wrong with it, sorted by file and line.
+    """
+    opened = _opened([Path(file) for file in files])
+    merged = _merged(file.data for file in opened) if data is None else _plain(data)
+    places = Places(opened, merged)
+    odd_keys = {path for file in opened for path in file.odd_keys}
+    study, faults = structure(merged)
+    faults = [fault for fault in faults if fault[0] not in odd_keys] + [*check(study)]
+    found = [*_file_faults(opened), *_located(places, faults)]
+    if found:
+        raise StudyError(found)
+    whole = Study.model_validate(merged)
+    return whole, sorted(_located(places, warnings(whole)))
+
+
+def _located(places: Places, faults: Iterable[Fault]) -> list[Problem]:
+    return [places.problem(path, message) for path, message in faults]
+
+
+def _opened(files: Sequence[Path]) -> list[YamlFile]:
+    """The files, read; if one cannot be, nothing can be said of the study but that."""
+    opened: list[YamlFile] = []
+    unreadable: list[Problem] = []
+    for order, path in enumerate(files):
+        try:
+            opened.append(YamlFile(path))
+        except Unreadable as error:
+            unreadable.append(Problem(order=order, line=error.line, file=str(path), message=error.message))
+    if unreadable:
+        raise StudyError(unreadable)
+    return opened
+
+
+def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
+    return [
+        Problem(order=order, line=line, file=str(file.path), path=path, message=message)
+        for order, file in enumerate(files)
+        for path, line, message in file.faults
+    ]
+
+
+def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Mappings merged key by key, later values winning, as Snakemake merges its configuration files."""
+    merged: dict[str, Any] = {}
+    for source in sources:
+        for key, value in source.items():
+            both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+            merged[key] = _merged([merged[key], value]) if both else value
+    return merged
+
+
+def _plain(data: Any) -> Any:
+    """Plain dicts and lists with text as keys, whatever mapping types the data came in."""
+    if isinstance(data, Mapping):
+        return {str(key): _plain(value) for key, value in data.items()}
+    return [_plain(value) for value in data] if isinstance(data, list | tuple) else data

@@ -1,0 +1,71 @@
+"""The JSON schema of a study file, made from the models; editors use the committed copy, `config/schema.json`."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from lth.config.models import Study
+from lth.data.sources import SOURCES
+from lth.networks import ARCHITECTURES
+from lth.registry import Registry
+from lth.scores import SCORES
+
+Schema = dict[str, Any]
+
+NAMED: dict[tuple[str, str], Registry[Any]] = {
+    ("Dataset", "source"): SOURCES,
+    ("Network", "architecture"): ARCHITECTURES,
+    ("Ticket", "score"): SCORES,
+}
+"""Fields whose values are names from a table. The models leave them open, so that the tables stay free to grow."""
+
+
+@cache
+def structure_schema() -> Schema:
+    """The models' own schema: what structural errors are explained from."""
+    return Study.model_json_schema()
+
+
+def study_schema() -> Schema:
+    """The schema for editors: with the names of architectures, sources and scores, and only usable names."""
+    schema = Study.model_json_schema()
+    for (model, field), registry in NAMED.items():
+        schema["$defs"][model]["properties"][field]["enum"] = sorted(registry)
+    for section in schema["properties"].values():
+        if "patternProperties" in section:
+            section["additionalProperties"] = False
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def schema_text() -> str:
+    """The content of `config/schema.json`."""
+    return json.dumps(study_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def schema_at(path: tuple[str, ...]) -> Schema:
+    """The resolved schema of the value at a key path; empty where the path leads nowhere."""
+    schema = structure_schema()
+    for key in path:
+        schema = _resolved(_step(schema, key))
+    return schema
+
+
+def _step(schema: Mapping[str, Any], key: str) -> Schema:
+    if "properties" in schema:
+        return dict(schema["properties"].get(key, {}))
+    if "patternProperties" in schema:
+        return dict(next(iter(schema["patternProperties"].values())))
+    if "prefixItems" in schema:
+        return dict(schema["prefixItems"][0])
+    return dict(schema.get("items", {}))
+
+
+def _resolved(schema: Schema) -> Schema:
+    """Follow a reference, and take `X or null` for X: leaving a key out is no value to write about."""
+    for choice in schema.get("anyOf", ()):
+        if choice.get("type") != "null":
+            return _resolved(choice)
+    if "$ref" in schema:
+        return dict(structure_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
+    return schema

@@ -1,0 +1,82 @@
+"""Structural faults of a study: unknown keys, wrong types, values out of range. Pydantic finds them, this says them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from lth.config.draft import Paths, draft_of
+from lth.config.models import Study
+from lth.config.places import holds
+from lth.config.problems import Fault, Path, dotted
+from lth.config.schema import schema_at
+from lth.config.wording import NAME, allowed, did_you_mean, found, listed, nearest
+
+
+def structure(data: Mapping[str, Any]) -> tuple[Study, list[Fault]]:
+    """The study, as far as it is valid (see `lth.config.draft`), and every structural fault of it."""
+    errors = [*_errors(data), *_booleans(data)]
+    return draft_of(data, _broken(errors, data)), [_fault(kind, path, value) for kind, path, value in errors]
+
+
+def _errors(data: Mapping[str, Any]) -> Iterator[tuple[str, Path, Any]]:
+    """Pydantic's complaints: kind, path, value."""
+    try:
+        Study.model_validate(data)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_context=False):
+            if one["type"] == "too_short" and one["input"]:
+                continue  # it has entries, but none is valid: those are reported themselves
+            yield one["type"], tuple(str(key) for key in one["loc"]), one["input"]
+
+
+def _booleans(data: Any, path: Path = ()) -> Iterator[tuple[str, Path, Any]]:
+    """Where `true` or `yes` stands for a number: Python takes them for 1, a study does not."""
+    if isinstance(data, bool):
+        if schema_at(path).get("type") in ("integer", "number"):
+            yield "boolean", path, data
+    elif isinstance(data, Mapping | list | tuple):
+        items = data.items() if isinstance(data, Mapping) else enumerate(data)
+        for key, value in items:
+            yield from _booleans(value, (*path, str(key)))
+
+
+def _fault(kind: str, path: Path, value: Any) -> Fault:
+    *parents, key = path
+    if kind == "extra_forbidden":
+        return path, _unknown_key(tuple(parents), key)
+    if key == "[key]":
+        return tuple(parents), f"cannot be a name; must be {NAME}, at most 40 characters"
+    if kind == "missing" and not key.isdecimal():
+        return tuple(parents), f"`{key}` is missing; it must be {allowed(schema_at(path))}"
+    if kind == "missing":
+        return tuple(parents), f"must be {allowed(schema_at(tuple(parents)))}, found {found(value)}"
+    schema = schema_at(path)
+    suggestion = did_you_mean(value, schema["enum"]) if isinstance(value, str) and "enum" in schema else ""
+    return path, f"must be {allowed(schema)}, found {found(value)}{suggestion}"
+
+
+def _unknown_key(parents: Path, key: str) -> str:
+    keys = schema_at(parents).get("properties", {})
+    inner = {name: nearest(key, schema_at((*parents, name)).get("properties", {})) for name in keys}
+    nested = next((f" (did you mean '{meant}', under `{name}`?)" for name, meant in inner.items() if meant), "")
+    place = f"in `{dotted(parents)}`" if parents else "of a study"
+    return f"unknown key; the keys {place} are {listed(keys)}{did_you_mean(key, keys) or nested}"
+
+
+def _broken(errors: list[tuple[str, Path, Any]], data: Mapping[str, Any]) -> Paths:
+    """The paths whose values cannot be used; where an unknown key was probably meant for another, that one too."""
+    broken: Paths = set()
+    for kind, path, _ in errors:
+        *parents, key = path
+        if kind == "extra_forbidden":
+            meant = nearest(key, schema_at(tuple(parents)).get("properties", {}))
+            broken.add(path)
+            if meant and not holds(data, (*parents, meant)):
+                broken.add((*parents, meant))
+        elif kind == "missing" and key.isdecimal():
+            broken.add(tuple(parents))
+        else:
+            # An ill name stays known, so that what refers to it is not reported as well.
+            broken.add(path)
+    return broken

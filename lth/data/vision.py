@@ -1,0 +1,171 @@
+"""MNIST, Fashion-MNIST and CIFAR-10 in torchvision's folder layout: read from the data root, or downloaded there first.
+
+torchvision knows names, mirrors and checksums, and downloads. The reading is done here, because torchvision does not
+check MNIST's uncompressed files at all: each file is read once, and its MD5 compared, before anything parses (for
+CIFAR-10: unpickles) those very bytes.
+"""
+
+import gzip
+import hashlib
+import pickle
+import socket
+import warnings
+import zlib
+from collections.abc import Sequence
+from http.client import HTTPException
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lth.data.raw import RawImages
+from lth.errors import UserError
+
+IDX_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+IDX_MD5 = {
+    "MNIST": (
+        "6bbc9ace898e44ae57da46a324031adb",
+        "a25bea736e30d166cdddb491f175f624",
+        "2646ac647ad5339dbf082846283269ea",
+        "27ae3e4e09519cfbb04c329615203637",
+    ),
+    "FashionMNIST": (
+        "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "9018921c3c673c538a1fc5bad174d6f9",
+        "8181f5470baa50b63fa0f6fddb340f0a",
+        "15d484375f8d13e6eb1aabb0c3f46965",
+    ),
+}
+"""MD5 of the uncompressed `IDX_FILES`, in their order. torchvision lists only those of the .gz files."""
+
+TIMEOUT = 20.0
+"""Seconds without an answer after which a server counts as unreachable; torchvision itself would wait for ever."""
+
+
+def mnist(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
+    """Handwritten digits, 60,000 + 10,000 of 28x28 grey (LeCun, Cortes, Burges); raises UserError as `_locate` does."""
+    return _idx_set("MNIST", root)
+
+
+def fashion_mnist(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
+    """Articles of clothing, 60,000 + 10,000 of 28x28 grey (Xiao et al. 2017); raises UserError as `_locate` does."""
+    return _idx_set("FashionMNIST", root)
+
+
+def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
+    """Photographs, 50,000 + 10,000 of 32x32 RGB (Krizhevsky 2009); raises UserError as `_locate` does."""
+    from torchvision.datasets import CIFAR10
+
+    listed = [*CIFAR10.train_list, *CIFAR10.test_list]
+    folder = _locate(CIFAR10, root, Path(CIFAR10.base_folder), [name for name, _ in listed])
+    *train, test = [_batch(_read(folder, name, md5)) for name, md5 in listed]
+    return RawImages(
+        train_images=np.concatenate([images for images, _ in train]),
+        train_labels=np.concatenate([labels for _, labels in train]),
+        test_images=test[0],
+        test_labels=test[1],
+        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    )
+
+
+def _idx_set(title: str, root: Path | None) -> RawImages:
+    from torchvision import datasets
+
+    kind = getattr(datasets, title)
+    folder = _locate(kind, root, Path(title, "raw"), IDX_FILES)
+    train_images, train_labels, test_images, test_labels = (
+        _idx(_read(folder, name, md5)) for name, md5 in zip(IDX_FILES, IDX_MD5[title], strict=True)
+    )
+    return RawImages(
+        train_images=train_images[:, None],
+        train_labels=train_labels.astype(np.int64),
+        test_images=test_images[:, None],
+        test_labels=test_labels.astype(np.int64),
+        classes=tuple(kind.classes),
+    )
+
+
+def _locate(kind: Any, root: Path | None, inside: Path, names: Sequence[str]) -> Path:
+    """The folder `root / inside` with all the named files, plain or as .gz; downloads them where one is missing.
+
+    Args:
+        kind: torchvision's class of the data set, which downloads.
+
+    Raises:
+        UserError: not there and not to be had: no network, no folder, or one that cannot be written.
+    """
+    advice = f"name the folder that holds {inside} as `data_root` in the study file or in the variable LTH_DATA"
+    if root is None:
+        raise UserError(f"{kind.__name__}: no data folder is given; {advice}")
+    try:
+        if not all(_found(root / inside, name) for name in names):
+            _download(kind, root)
+    except (OSError, RuntimeError, HTTPException) as error:  # URLError is an OSError; RuntimeError: no mirror answered
+        reason = (str(error) or type(error).__name__).splitlines()[-1]  # of several mirrors, the last one's
+        raise UserError(
+            f"{kind.__name__}: not complete in {root / inside}, and the download failed ({reason}); {advice}"
+        ) from None
+    return root / inside
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+
+
+def _download(kind: Any, root: Path) -> None:
+    """Download into a temporary folder and move the files to their places, so that a job that looks meanwhile (two
+    data sets of a study may share a source) or an interruption never meets half a file. What is there stays."""
+    root.mkdir(parents=True, exist_ok=True)
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        with TemporaryDirectory(prefix=".download-", dir=root) as temporary, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of numpy, about how CIFAR-10 was pickled in 2009
+            kind(temporary, download=True)
+            for path in sorted(Path(temporary).glob("*/**/*")):  # not the archive itself, which lies at the top
+                target = root / path.relative_to(temporary)
+                if path.is_file() and not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    path.replace(target)
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _read(folder: Path, name: str, md5: str) -> bytes:
+    """The content of a file, uncompressed and checked; raises UserError if it is missing, unreadable or damaged."""
+    path = _found(folder, name) or folder / name
+    try:
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        content = b""
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
+        raise UserError(
+            f"{path}: damaged (its MD5 differs from the published one); replace it, or delete it to download it again"
+        )
+    return content
+
+
+def _idx(content: bytes) -> NDArray[np.uint8]:
+    """A checked idx file: a four-byte head whose last byte counts the axes, big-endian axis lengths, then the bytes."""
+    axes = content[3]
+    shape = np.frombuffer(content, ">i4", count=axes, offset=4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * axes).reshape(shape).copy()  # torch wants it writable
+
+
+def _batch(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A checked CIFAR-10 batch: images [10000, 3, 32, 32] and labels [10000]."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numpy, about how CIFAR-10 was pickled in 2009
+        entry = pickle.loads(content, encoding="latin1")
+    return entry["data"].reshape(-1, 3, 32, 32), np.array(entry["labels"], np.int64)

@@ -1,0 +1,28 @@
+"""Where a job computes, and the switches that make it reproducible there."""
+
+import os
+
+import torch
+
+from lth.config.models import Compute
+from lth.errors import UserError
+
+
+def prepare_device(compute: Compute) -> torch.device:
+    """Choose the device and make arithmetic on it repeatable; called once, before the first tensor.
+
+    The thread count comes from the study, not from the scheduler: sums are split among threads, so another count
+    would give other last bits. Denormals are flushed because pruned networks are full of them and each costs a CPU
+    a hundred cycles.
+
+    Raises:
+        UserError: `cuda` is asked for and torch sees no GPU.
+    """
+    torch.set_num_threads(compute.threads)
+    torch.set_flush_denormal(True)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
+    torch.use_deterministic_algorithms(True)
+    if compute.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("compute.device: cuda is asked for, but torch sees no GPU; use auto or cpu")
+    use_gpu = compute.device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda" if use_gpu else "cpu")

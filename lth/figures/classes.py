@@ -1,0 +1,109 @@
+"""Figures by class: confusion matrices and accuracy of each class."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lth.figures import parts
+from lth.figures.style import Palette, points
+
+MOST_ANNOTATED = 12
+"""Classes up to which the cells have room for numbers."""
+
+
+def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """True against predicted class: tickets in their own initialisation and the dense network, mean over seeds."""
+    del palette  # one sequential colour map for shares
+    confusion = tables["confusion"]
+    arms = _chosen(confusion, ("own", "dense"))
+    labels = list(confusion["true"].unique())
+    figure, axes = parts.panels(len(arms), columns=2, height=3.5, width=7.6 if len(arms) > 1 else 4.6)
+    image = None
+    for axis, arm in zip(axes, arms, strict=True):
+        here = confusion[confusion["arm"] == arm]
+        shares = here.pivot(index="true", columns="predicted", values="percent").reindex(index=labels, columns=labels)
+        # the square root of the share, so that errors of a few percent can be seen beside the diagonal
+        image = axis.imshow(shares.to_numpy(), cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+        _cells(axis, shares.to_numpy())
+        _class_axes(axis, labels, f"{arm}, {parts.seeds(here['n'])}")
+    bar = figure.colorbar(image, ax=axes, shrink=0.7, aspect=30, ticks=[0, 1, 5, 10, 25, 50, 75, 100])
+    bar.set_label("share of the true class's test images (%)")
+    return figure
+
+
+def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Share of each class's test images that is found, with intervals: own arms, random mask and dense network."""
+    classes = tables["classes"]
+    arms = _chosen(classes, ("own", "random", "dense"))
+    labels = list(classes["class"].unique())
+    figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
+    for arm, offset in zip(arms, parts.spread(len(arms), 0.62), strict=True):
+        colour, kind = _look(arm, palette)
+        here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
+        for place, row in enumerate(here.to_dict("records")):
+            ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
+            parts.whisker(axis, place + offset, *ends, colour, vertical=False)
+        spots = [place + offset for place in range(len(labels))]
+        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(points(colour, kind)), zorder=3)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_yticks([place + 0.5 for place in range(len(labels) - 1)], minor=True)
+    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)
+    axis.grid(axis="y", which="minor", visible=True)
+    axis.tick_params(axis="y", which="minor", length=0)
+    axis.set_xlabel("test images of the class that are found (%)")
+    handles = [Line2D([], [], linestyle="none", label=arm, **points(*_look(arm, palette))) for arm in arms]
+    parts.below(figure, handles)
+    parts.note(figure, _words(classes))
+    return figure
+
+
+def _chosen(frame: pd.DataFrame, kinds: tuple[str, ...]) -> list[str]:
+    """The arms of some kinds, in order; all arms where there are none of them."""
+    arms = list(frame["arm"].unique())
+    return [arm for arm in arms if arm.rpartition("-")[2] in kinds] or arms
+
+
+def _look(arm: str, palette: Palette) -> tuple[str, str]:
+    ticket, _, kind = arm.rpartition("-")
+    return palette.arm(ticket, kind), kind
+
+
+def _small(keywords: dict[str, Any]) -> dict[str, Any]:
+    return {**keywords, "markersize": 0.8 * keywords["markersize"]}
+
+
+def _cells(axis: Axes, shares: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
+    if len(shares) > MOST_ANNOTATED:
+        return
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.5:
+            axis.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6.5, color=_ink(share))
+
+
+def _ink(share: float) -> str:
+    return "white" if share > 35 else "black"
+
+
+def _class_axes(axis: Axes, labels: list[str], title: str) -> None:
+    axis.set_title(title)
+    axis.grid(visible=False)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_visible(False)
+    if len(labels) <= 30:
+        axis.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
+        axis.set_yticks(range(len(labels)), labels, fontsize=7)
+        axis.tick_params(length=0)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+
+
+def _words(classes: pd.DataFrame) -> str:
+    words = parts.interval_words(classes)
+    return words if classes["n"].max() == 1 else f"mean and {words}"

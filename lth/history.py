@@ -1,0 +1,40 @@
+"""Training histories: tidy rows (one split of one epoch each), and CSV files that describe themselves."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lth.artifacts import write_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What one split showed at the end of an epoch (epoch 0: before training)."""
+
+    epoch: int
+    step: int
+    """Optimiser steps taken so far."""
+    split: str
+    loss_nats: float
+    """Mean cross-entropy an image."""
+    accuracy_percent: float
+
+
+def write_rows(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str]) -> None:
+    """Write a CSV file atomically; floats with nine digits, which restores a float32 exactly."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row])
+    write_text(path, buffer.getvalue())
+
+
+def write_history(path: Path, described: Mapping[str, Any], rows: Iterable[Row]) -> None:
+    """Write a history; `described` (ticket, seed, round, ...) is repeated on each row, so that files can be concatenated."""
+    fields = list(Row.__dataclass_fields__)
+    cells = ([*described.values(), *(getattr(row, field) for field in fields)] for row in rows)
+    write_rows(path, cells, [*described, *fields])

@@ -1,0 +1,43 @@
+"""What every job of the workflow shares: a log, one line on the terminal, and sentences instead of tracebacks."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lth.errors import UserError
+
+
+@dataclass
+class Job:
+    """A running job, as its script sees it."""
+
+    title: str
+    log: Callable[[str], None]
+    """Writes a line of progress to the job's log file."""
+    found: str = ""
+    """What the job found, for the line on the terminal."""
+    started: float = field(default_factory=time.perf_counter)
+
+
+@contextmanager
+def job(title: str, log: str) -> Iterator[Job]:
+    """Run a script's work: progress goes to the log file, one line to the terminal when it ends.
+
+    A UserError ends the process with 1 and its sentence, in the log and on the terminal; any other exception is our
+    fault and goes on, traceback and all.
+    """
+    Path(log).parent.mkdir(parents=True, exist_ok=True)
+    with Path(log).open("w", buffering=1) as file:
+        running = Job(title, lambda line: print(f"{title}  {line}", file=file))
+        try:
+            yield running
+        except UserError as error:
+            print(f"{title}: {error}", file=file)
+            print(f"{title}: {error}", file=sys.stderr)
+            sys.exit(1)
+        seconds = time.perf_counter() - running.started
+        running.log(f"done in {seconds:.1f} s: {running.found}")
+        print(f"{title}: {running.found} ({seconds:.1f} s)", file=sys.stderr)

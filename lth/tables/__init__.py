@@ -1,0 +1,97 @@
+"""Tables of a study, from what its jobs have left on disk. Top-level functions take paths and write paths.
+
+`results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found) and of each
+evaluation (`EVALUATION_TABLES`: how its arms did, and the verdict).
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from lth.artifacts import write_text
+from lth.config.models import Study
+from lth.config.plan import Plan
+from lth.tables import arms as by_arm
+from lth.tables import cells, masks
+from lth.tables import runs as by_run
+from lth.tables.files import collect, ordered, read_table, write_table
+from lth.tables.verdict import verdict
+
+STUDY_TABLES = ("rounds", "layers")
+"""`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer."""
+EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap")
+"""One row a training, an arm, a pair; then by epoch, by class, by pair of classes, by pair of tickets and layer."""
+
+
+def write_study_tables(
+    study: Study, histories: Iterable[Path], layers: Iterable[Path], out: Mapping[str, Path]
+) -> None:
+    """Write `STUDY_TABLES` from the histories and layer counts of all tickets' rounds.
+
+    Args:
+        study: gives the order of tickets and alpha.
+        histories: `tickets/<ticket>/seed<k>/round<kk>/history.csv`.
+        layers: `tickets/<ticket>/seed<k>/round<kk>/layers.csv`.
+        out: where to write, by table name.
+    """
+    trained = by_run.runs(collect(histories), by_run.ROUND_RUN)
+    write_table(ordered(by_arm.rounds(trained, study.alpha), "ticket", study.tickets, ["round"]), out["rounds"])
+    write_table(ordered(masks.layer_density(collect(layers)), "ticket", study.tickets, ["round"]), out["layers"])
+
+
+def write_evaluation_tables(
+    study: Study,
+    evaluation: str,
+    *,
+    histories: Iterable[Path],
+    confusions: Iterable[Path],
+    tickets: Iterable[Path],
+    out: Mapping[str, Path],
+) -> None:
+    """Write `EVALUATION_TABLES` and the `verdict` (text) of one evaluation.
+
+    Args:
+        study: gives the order of arms, the pairs to compare and alpha.
+        evaluation: its name.
+        histories: `evaluations/<evaluation>/<arm>/seed<k>/history.csv` of all arms and seeds.
+        confusions: the `confusion.csv` beside them.
+        tickets: ticket files of the evaluation's tickets at its density, all seeds.
+        out: where to write, by table name, and `verdict`.
+    """
+    spec, alpha = study.evaluations[evaluation], study.alpha
+    arms = [arm.name for arm in Plan(study).arms(evaluation)]
+    history = ordered(collect(histories), "arm", arms, ["seed", "epoch"])
+    trained = _arm_runs(history, arms, spec.reach_percent)
+    confusion = ordered(collect(confusions), "arm", arms, ["seed"])
+    tables = {
+        "runs": trained,
+        "arms": by_arm.summarise(trained, alpha),
+        "comparisons": by_arm.compare(trained, spec.compare, alpha),
+        "curves": by_arm.curves(history, alpha),
+        "classes": by_arm.classes(confusion, alpha),
+        "confusion": by_arm.mean_confusion(confusion),
+        "overlap": masks.overlap(tickets, spec.tickets),
+    }
+    for name, table in tables.items():
+        write_table(table, out[name])
+    # read back, so that the sentences say what the files and the report say, to the last digit
+    write_text(out["verdict"], verdict_text(evaluation, read_table(out["arms"]), read_table(out["comparisons"])))
+
+
+def verdict_text(evaluation: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+    """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
+    lines = [f"Evaluation {evaluation}", "", *cells.paragraphs(verdict(arms, comparisons))]
+    arm_rows = [cells.arm_cells(row) for row in arms.to_dict("records")]
+    lines += ["", *cells.grid(cells.ARM_HEADER, arm_rows, names=1)]
+    pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
+    if pairs:
+        lines += ["", *cells.grid(cells.COMPARISON_HEADER, pairs, names=2)]
+    return "\n".join([*lines, "", *cells.paragraphs(cells.notes(arms, comparisons)), ""])
+
+
+def _arm_runs(history: pd.DataFrame, arms: list[str], asked: float | None) -> pd.DataFrame:
+    trained = by_run.runs(history, by_run.ARM_RUN)
+    percent = by_run.reach_percent(trained, asked)
+    reached = by_run.reach_epochs(history, by_run.ARM_RUN, percent)
+    return ordered(trained.merge(reached, on=by_run.ARM_RUN).assign(reach_percent=percent), "arm", arms, ["seed"])

@@ -1,0 +1,120 @@
+"""Rows of tables as people read them: cells of text, for the terminal and for the report."""
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+WIDTH = 100
+"""Columns of the terminal that text is made for."""
+
+ARM_HEADER = ("arm", "density %", "n", "test acc. %", "interval", "last epoch %", "best epoch", "reach epoch")
+COMPARISON_HEADER = ("first", "minus second", "points", "interval", "p", "p Holm", "d_z", "w/t/l", "shown")
+
+NOTHING = "-"
+"""An interval of one seed, an effect size that is undefined."""
+
+
+def arm_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of an arm under `ARM_HEADER`."""
+    return [
+        str(row["arm"]),
+        f"{row['density_percent']:.3g}",
+        str(row["n"]),
+        f"{row['accuracy_percent']:.2f}",
+        _range(row["accuracy_low_percent"], row["accuracy_high_percent"], ".2f"),
+        f"{row['last_accuracy_percent']:.2f}",
+        f"{row['best_epoch']:.1f}",
+        reach(row),
+    ]
+
+
+def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a comparison under `COMPARISON_HEADER`."""
+    return [
+        str(row["first"]),
+        str(row["second"]),
+        points(row["difference_points"]),
+        _range(row["low_points"], row["high_points"], "+.2f"),
+        p_value(row["p"]).removeprefix("= "),
+        p_value(row["p_holm"]).removeprefix("= "),
+        NOTHING if pd.isna(row["effect_size"]) else f"{row['effect_size']:+.1f}",
+        f"{row['wins']}/{row['ties']}/{row['losses']}",
+        "yes" if row["difference_shown"] else "no",
+    ]
+
+
+def reach(row: Mapping[Any, Any]) -> str:
+    """Median epoch of reaching the accuracy asked for, and how many seeds never did."""
+    if pd.isna(row["reach_percent"]):
+        return NOTHING
+    if pd.isna(row["reach_median_epoch"]):
+        return f"never ({row['never_reached']}/{row['n']})"
+    never = f" ({row['never_reached']} never)" if row["never_reached"] else ""
+    return f"{row['reach_median_epoch']:.3g}{never}"
+
+
+def points(value: float) -> str:
+    """A signed difference in percentage points."""
+    return f"{value:+.2f}"
+
+
+def p_value(value: float) -> str:
+    """`= 0.031`, `< 0.0001`."""
+    return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
+
+
+def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+    """What the columns mean, for the numbers at hand."""
+    confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
+    about = [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
+    if not pd.isna(reach_percent):
+        about.append(
+            f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never got there "
+            f"count as later than all others."
+        )
+    if len(comparisons):
+        about.append(
+            f"Pairs are paired by seed; p: exact two-sided sign-flip test; p Holm: over these {len(comparisons)}; d_z: "
+            f"mean over standard deviation of the differences (Hedges-corrected); w/t/l: seeds won, tied, lost."
+        )
+    return about
+
+
+def grid(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> list[str]:
+    """Aligned columns; the first `names` of them are names, which are shortened where the lines would get too long."""
+    columns = list(zip(header, *rows, strict=True))
+    numbers = sum(max(map(len, column)) + 2 for column in columns[names:])
+    limit = (WIDTH - numbers + 2) // names - 2
+    table = [[*(_short(name, limit) for name in row[:names]), *row[names:]] for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [
+        "  ".join(cell.ljust(width) if place < names else cell.rjust(width) for place, (cell, width) in cells).rstrip()
+        for cells in (enumerate(zip(row, widths, strict=True)) for row in table)
+    ]
+    return [lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:]]
+
+
+def paragraphs(sentences: Sequence[str]) -> list[str]:
+    """Sentences as a list of wrapped items; numbers stay beside their signs, units and names."""
+    wrapper = textwrap.TextWrapper(WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+    lines = [line for sentence in sentences for line in wrapper.wrap(re.sub(r" (?=[=<%])|(?<=[=<]) ", TIE, sentence))]
+    return [line.replace(TIE, " ") for line in lines]
+
+
+TIE = "\N{NO-BREAK SPACE}"
+"""Where a line must not end."""
+
+
+def _range(low: float, high: float, form: str) -> str:
+    return NOTHING if pd.isna(low) else f"{low:{form}} to {high:{form}}"
+
+
+def _short(name: str, limit: int) -> str:
+    """The name, or its beginning and its end: tickets differ in front, kinds at the end."""
+    if len(name) <= limit:
+        return name
+    end = (limit - 1) // 2
+    return f"{name[: limit - 1 - end]}…{name[len(name) - end :]}"

@@ -1,0 +1,58 @@
+"""Runs: one row for each training, at the epoch that the validation split chose.
+
+Columns say their unit; `test_` columns report, and no decision in this module reads them.
+"""
+
+from collections.abc import Sequence
+from math import nan
+
+import pandas as pd
+
+from lth.errors import UserError
+
+ROUND_RUN = ["ticket", "seed", "round"]
+"""What names one training of a ticket's round."""
+ARM_RUN = ["evaluation", "arm", "seed"]
+"""What names one training of an arm."""
+VALUES = ["loss_nats", "accuracy_percent"]
+"""What a history measures."""
+
+
+def best_epochs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+    """Each run's epoch of least validation loss; of equal ones the earliest. Epoch 0 (untrained) may be it."""
+    validation = history[history["split"] == "validation"].sort_values([*run, "epoch"], kind="stable")
+    least = validation.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
+    return validation.loc[least, [*run, "epoch"]].reset_index(drop=True)
+
+
+def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+    """One row a run: what it is, and its test accuracy at the best epoch and at the last.
+
+    Raises:
+        UserError: a run has no test row at its best epoch.
+    """
+    described = [name for name in history.columns if name not in ("epoch", "step", "split", *VALUES)]
+    test = history[history["split"] == "test"].sort_values([*run, "epoch"], kind="stable")
+    best = best_epochs(history, run).merge(test, on=[*run, "epoch"], how="left")
+    if best["loss_nats"].isna().any():
+        where = best[best["loss_nats"].isna()].iloc[0]
+        raise UserError(f"history of {', '.join(f'{key} {where[key]}' for key in run)}: no test row at its best epoch")
+    last = test.groupby(list(run), as_index=False).last()[[*run, "epoch", "accuracy_percent"]]
+    last = last.rename(columns={"epoch": "last_epoch", "accuracy_percent": "last_accuracy_percent"})
+    best = best.rename(columns={"epoch": "best_epoch", "step": "best_step", **{v: f"test_{v}" for v in VALUES}})
+    columns = [*described, "best_epoch", "best_step", *(f"test_{value}" for value in VALUES)]
+    return best[columns].merge(last, on=list(run))
+
+
+def reach_epochs(history: pd.DataFrame, run: Sequence[str], percent: float) -> pd.DataFrame:
+    """Each run's first epoch with at least this test accuracy, as `reach_epoch`; NaN where it never came."""
+    test = history[history["split"] == "test"]
+    there = test[test["accuracy_percent"] >= percent]
+    first = there.groupby(list(run))["epoch"].min().rename("reach_epoch").reset_index()
+    return test[list(run)].drop_duplicates().merge(first, on=list(run), how="left")
+
+
+def reach_percent(arm_runs: pd.DataFrame, asked: float | None) -> float:
+    """The accuracy to reach: as asked, else 95 % of the dense arm's mean; NaN (nothing to reach) with neither."""
+    dense = arm_runs.loc[arm_runs["kind"] == "dense", "test_accuracy_percent"]
+    return asked if asked is not None else 0.95 * float(dense.mean()) if len(dense) else nan

@@ -1,0 +1,111 @@
+"""Tickets: masks, the initial weights they belong to, and where they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lth import masks as algebra
+from lth.artifacts import checksum, read_tensors, write_tensors
+from lth.config.models import Network
+from lth.errors import UserError
+from lth.networks.build import build, initial_weights, prunable_names
+
+MASK, WEIGHTS = "mask/", "weights/"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A mask over a known initialisation."""
+
+    masks: dict[str, Tensor]
+    """bool, by prunable parameter."""
+    weights: dict[str, Tensor]
+    """The initial weights, by parameter or buffer; pruned ones are exactly zero."""
+    provenance: dict[str, Any]
+    """Network, ticket, method, data set, round, seed, counts, and the parent's checksum."""
+
+    @classmethod
+    def dense(cls, network: Network, seed: int) -> "Ticket":
+        """Nothing pruned yet: theta_0 of a seed."""
+        weights = initial_weights(network, seed)
+        masks = {name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(build(network))}
+        return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
+
+    def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
+        """A ticket made from this one: other masks or weights, provenance updated."""
+        return Ticket(dict(masks), algebra.apply(weights, masks), {**self.provenance, **provenance})
+
+    def layers(self) -> list[tuple[str, int, int]]:
+        """(layer, kept, total) for each prunable parameter, in network order."""
+        return [(name, int(mask.sum()), mask.numel()) for name, mask in self.masks.items()]
+
+    @property
+    def density(self) -> float:
+        """Share of prunable weights kept."""
+        return algebra.kept(self.masks) / algebra.total(self.masks)
+
+    def save(self, path: Path) -> None:
+        """Write the artifact; layer order is kept in the metadata, since safetensors sorts."""
+        tensors = {MASK + name: mask.to(torch.uint8) for name, mask in self.masks.items()}
+        tensors |= {WEIGHTS + name: weight for name, weight in algebra.apply(self.weights, self.masks).items()}
+        counts = {"kept": algebra.kept(self.masks), "total": algebra.total(self.masks), "layers": list(self.masks)}
+        write_tensors(path, "ticket", tensors, {**self.provenance, **counts})
+
+    @classmethod
+    def load(cls, path: Path, network: Network | None = None) -> "Ticket":
+        """Read a ticket and check that it is whole and, if a network is given, that it belongs to it.
+
+        Raises:
+            UserError: damaged, not a ticket, mask values other than 0 and 1, a pruned weight that is not zero, weights
+                that are not finite, or made for another network.
+        """
+        tensors, metadata = read_tensors(path, "ticket")
+        if network is not None and metadata.get("network") != network.model_dump():
+            raise UserError(
+                f"{path}: belongs to {_describe(metadata.get('network'))}, not to {_describe(network.model_dump())}"
+            )
+        layers = metadata.get("layers")
+        stored = [name.removeprefix(MASK) for name in tensors if name.startswith(MASK)]
+        if not isinstance(layers, list) or sorted(map(str, layers)) != sorted(stored):
+            raise UserError(f"{path}: its masks are for {sorted(stored)}, but its metadata lists the layers {layers}")
+        weights = {name.removeprefix(WEIGHTS): t for name, t in tensors.items() if name.startswith(WEIGHTS)}
+        masks = {layer: _checked_mask(path, layer, tensors[MASK + layer], weights) for layer in layers}
+        return cls(masks, weights, metadata)
+
+
+def save_trained(path: Path, weights: Mapping[str, Tensor], ticket: Path) -> None:
+    """Write the weights that training a ticket ended with, tied to the ticket by its checksum."""
+    write_tensors(path, "weights", weights, {"ticket": checksum(ticket)})
+
+
+def load_trained(path: Path, ticket: Path) -> dict[str, Tensor]:
+    """Read trained weights; raises UserError if they do not come from training this very ticket."""
+    weights, metadata = read_tensors(path, "weights")
+    if metadata.get("ticket") != checksum(ticket):
+        raise UserError(f"{path}: was not trained from {ticket} as it is now; delete it and rerun to train again")
+    return weights
+
+
+def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    weight = weights.get(layer)
+    if weight is None or weight.shape != mask.shape:
+        found = "missing" if weight is None else f"of shape {list(weight.shape)}"
+        raise UserError(f"{path}: mask of {layer} has shape {list(mask.shape)}, its weight is {found}")
+    if mask.dtype != torch.uint8 or int(mask.max()) > 1:
+        raise UserError(f"{path}: mask of {layer} holds values other than 0 and 1")
+    if not weight.isfinite().all():
+        raise UserError(f"{path}: weight of {layer} holds values that are not finite")
+    kept = mask.bool()
+    if weight[~kept].count_nonzero():
+        raise UserError(f"{path}: {layer} has pruned weights that are not zero")
+    return kept
+
+
+def _describe(network: Any) -> str:
+    if not isinstance(network, dict):
+        return "an unknown network"
+    return "network {architecture} ({channels}x{size}x{size} to {classes}, {initialisation})".format_map(network)

@@ -1,0 +1,177 @@
+"""`python -m lth`: each command's words, and one sentence on stderr for whatever the user can put right."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from study_text import SOUND, changed, study_of
+
+from lth.cli import job_counts, main
+from lth.config.models import Network
+from lth.config.plan import Plan
+from lth.config.schema import schema_text
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def sound(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(SOUND)
+    return path
+
+
+@pytest.fixture(scope="module")
+def tickets(tmp_path_factory):
+    """A dense ticket, and two that keep the first and the last half of each layer."""
+    from lth.tickets import Ticket
+
+    folder = tmp_path_factory.mktemp("tickets")
+    dense = Ticket.dense(Network(architecture="lenet5_classic"), 0)
+    half = {
+        name: (mask.flatten().cumsum(0) <= mask.numel() // 2).reshape(mask.shape) for name, mask in dense.masks.items()
+    }
+    other = {name: ~mask for name, mask in half.items()}
+    paths = {name: folder / f"{name}.safetensors" for name in ("dense", "half", "other")}
+    dense.save(paths["dense"])
+    dense.derive(half, dense.weights, ticket="home", round=1).save(paths["half"])
+    dense.derive(other, dense.weights, ticket="home", round=1).save(paths["other"])
+    return paths
+
+
+def run(capsys, *arguments):
+    status = main([str(argument) for argument in arguments])
+    return status, *capsys.readouterr()
+
+
+def refused(capsys, *arguments):
+    """The sentence of a command that ends with 1 and prints nothing else."""
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (1, "")
+    return err
+
+
+def test_list_names_everything_with_a_line(capsys):
+    status, out, _ = run(capsys, "list")
+    assert status == 0
+    for name in ("lenet5_classic", "fashion_mnist", "magnitude"):
+        assert any(line.split(maxsplit=1)[0] == name and len(line.split()) > 2 for line in out.splitlines())
+
+
+def test_check_of_a_sound_study_says_what_it_comes_to(capsys, sound):
+    status, out, err = run(capsys, "check", sound)
+    assert (status, err) == (0, "")
+    assert out.startswith(f"warning: {sound}:35 evaluations.transfer.compare: 3 seeds cannot show a difference")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "cross rounds 2 to 4 density 0.36 to 0.1296 on letters" in lines
+    assert "cross-random round 4 density 0.1296" in lines
+    assert lines[-1] == "jobs before tables and report: 96 (3 data sets, 39 rounds, 21 controls, 33 evaluations)"
+
+
+def test_controls_that_two_evaluations_share_are_counted_once(tmp_path):
+    again = "  again:\n    {dataset: photos, recipe: find, tickets: [home], density: 0.1296}\n"
+    counts = job_counts(Plan(study_of(tmp_path, SOUND + again)))
+    assert counts["controls"] == 21 + 3  # home's own random mask is new
+    assert counts["evaluations"] == 33 + 3 * 5
+
+
+def test_check_of_a_broken_study_is_all_its_faults_and_no_traceback(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(changed(("batch: 60", "batch: 0"), ("recipe: try", "recipe: tri")))
+    done = subprocess.run(
+        [sys.executable, "-m", "lth", "check", path], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == [
+        f"{path}:12 recipes.find.batch",
+        f"{path}:31 evaluations.transfer.recipe",
+    ]
+
+
+def test_schema_is_the_committed_one(capsys):
+    _, out, _ = run(capsys, "schema")
+    assert out == schema_text()
+    assert json.loads(out)["title"] == "Study"
+
+
+def test_show_tells_a_ticket_s_origin_and_layers(capsys, tickets):
+    status, out, _ = run(capsys, "show", tickets["half"])
+    lines = [line.split() for line in out.splitlines()]
+    assert status == 0
+    assert out.startswith(f"{tickets['half']}: ticket\n")
+    assert ["round", "1"] in lines
+    assert ["all", "layers", "30735", "61470", "0.5"] in lines
+
+
+def test_show_tells_the_tensors_of_other_artifacts(capsys, tmp_path):
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, "weights", {"w": torch.zeros(2, 3)}, {"ticket": "abc"})
+    _, out, _ = run(capsys, "show", path)
+    assert [line.split() for line in out.splitlines()[1:]] == [
+        ["ticket", "abc"],
+        ["tensors"],
+        ["w", "[2,", "3]", "float32"],
+    ]
+
+
+def test_compare_sets_overlap_against_chance(capsys, tickets):
+    """By hand: a half with itself is 1, with its complement 0; two random halves share a third."""
+    for other, jaccard in (("half", "1.0000"), ("other", "0.0000")):
+        status, out, _ = run(capsys, "compare", tickets["half"], tickets[other])
+        header, *rows = out.splitlines()
+        assert status == 0
+        assert header.split()[-2:] == ["by", "chance"]
+        assert {row.split()[-2] for row in rows} == {jaccard}
+        assert float(rows[1].split()[-1]) == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_compare_refuses_tickets_of_two_networks(capsys, tickets, tmp_path):
+    from lth.tickets import Ticket
+
+    path = tmp_path / "small.safetensors"
+    Ticket.dense(Network(architecture="lenet_300_100"), 0).save(path)
+    assert "belong to different networks" in refused(capsys, "compare", tickets["half"], path)
+
+
+def test_damaged_and_missing_artifacts_are_one_sentence(capsys, tmp_path):
+    path = tmp_path / "ticket.safetensors"
+    assert "no such file" in refused(capsys, "show", path)
+    path.write_bytes(b"rubbish")
+    assert "damaged or not a safetensors file" in refused(capsys, "show", path)
+
+
+def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp_path):
+    sentence = refused(capsys, "verdict", tmp_path)
+    assert sentence.startswith(
+        f"{tmp_path / 'tables' / 'verdict.txt'}: cannot be read; give the folder of a finished study"
+    )
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "verdict.txt").write_text("No difference shown.\n")
+    _, out, _ = run(capsys, "verdict", tmp_path)
+    assert out.splitlines()[0] == "No difference shown."
+    assert "no report yet" in out
+    (tmp_path / "report.html").write_text("")
+    _, out, _ = run(capsys, "verdict", tmp_path)
+    assert out.splitlines()[1] == f"report: {tmp_path / 'report.html'}"
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    command = f"{sys.executable} -m lth schema | head -n 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+@pytest.mark.parametrize("arguments", [[], ["chek"], ["show"]])
+def test_wrong_use_is_explained_by_argparse(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m lth" in capsys.readouterr().err

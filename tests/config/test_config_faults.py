@@ -1,0 +1,381 @@
+"""Each fault of a study: its line, and the sentence that says it."""
+
+import pytest
+from study_text import SOUND, changed
+
+from lth.config.problems import StudyError
+from lth.config.read import read_study
+
+
+def problems(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(StudyError) as caught:
+        read_study(None, [path])
+    return [line.replace(f"{path}:", "") for line in str(caught.value).splitlines()]
+
+
+STRUCTURE = {
+    "unknown key": (("seeds:", "sedes:"), "2 sedes: unknown key; the keys of a study are", "(did you mean 'seeds'?)"),
+    "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
+    "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
+    "abbreviation in capitals": (("learning_rate: 1.2e-3", "LR: 1"), "11 recipes.find.optimiser.LR", "'learning_rate'"),
+    "capitals": (("    batch: 60", "    Batch: 60"), "12 recipes.find.Batch: unknown key", "(did you mean 'batch'?)"),
+    "key one level too high": (
+        ("    batch: 60", "    lr: 0.1\n    batch: 60"),
+        "12 recipes.find.lr: unknown key",
+        "(did you mean 'learning_rate', under `optimiser`?)",
+    ),
+    "missing in an entry": (
+        ("    epochs: 2\n", ""),
+        "10 recipes.find: `epochs` is missing; it must be a whole number above 0",
+    ),
+    "text for a number": (
+        ("batch: 60", "batch: sixty"),
+        "12 recipes.find.batch: must be a whole number above 0, found 'sixty'",
+    ),
+    "fraction for a count": (
+        ("epochs: 2", "epochs: 2.5"),
+        "13 recipes.find.epochs: must be a whole number above 0, found 2.5",
+    ),
+    "truth for a number": (
+        ("epochs: 2", "epochs: yes"),
+        "13 recipes.find.epochs: must be a whole number above 0, found true",
+    ),
+    "truth in a list of numbers": (
+        ("[0, 1, 2]", "[0, true]"),
+        "2 seeds[1]: must be a whole number at least 0, found true",
+    ),
+    "zero": (("batch: 60", "batch: 0"), "12 recipes.find.batch: must be a whole number above 0, found 0"),
+    "rate of one": (("rate: 0.4}", "rate: 1}"), "19 tickets.home.rate: must be a number above 0 and below 1, found 1"),
+    "density in percent": (
+        ("0.1296", "12.96"),
+        "33 evaluations.transfer.density: must be a number above 0 and at most 1",
+    ),
+    "not a number": (("0.1296", ".nan"), "33 evaluations.transfer.density: must be a number", "found nan"),
+    "infinite": (("0.1296", ".inf"), "33 evaluations.transfer.density: must be a number", "found inf"),
+    "negative seed": (("[0, 1, 2]", "[-1]"), "2 seeds[0]: must be a whole number at least 0, found -1"),
+    "seed too large": (
+        ("[0, 1, 2]", "[9999999999999999999999]"),
+        "2 seeds[0]: must be a whole number",
+        "a huge number",
+    ),
+    "no seeds": (("[0, 1, 2]", "[]"), "2 seeds: must be a list with at least one entry, found an empty list"),
+    "one seed, no list": (("[0, 1, 2]", "0"), "2 seeds: must be a list with at least one entry, found 0"),
+    "number for text": (("study: small", "study: 5"), "1 study: must be a name: lower-case letters", "found 5"),
+    "unusable study name": (("study: small", "study: My Study"), "1 study: must be a name", "found 'My Study'"),
+    "unusable name": (
+        ("  away:", "  Away-2:"),
+        "20 tickets.Away-2: cannot be a name; must be a name: lower-case letters",
+    ),
+    "choice": (
+        ("name: sgd", "name: SGD"),
+        "15 recipes.try.optimiser.name: must be one of adam, adamw, sgd, found 'SGD'",
+        "'sgd'?",
+    ),
+    "only choice": (
+        ("rounds: 2\n", "rounds: 2\n    method: lmp\n"),
+        "26 tickets.cross.method: must be 'imp', the only choice so far",
+    ),
+    "text for a truth": (("grey: true", "grey: maybe"), "6 datasets.photos.grey: must be true or false, found 'maybe'"),
+    "nothing": (("study: small", "study:"), "1 study: must be a name", "found nothing"),
+    "empty section": (
+        ("  lenet: {architecture: lenet5_classic}\n", ""),
+        "7 networks: must be a mapping of names",
+        "found nothing",
+    ),
+    "no mapping": (
+        ("{architecture: lenet5_classic}", "lenet5"),
+        "8 networks.lenet: must be a mapping with the keys architecture",
+    ),
+    "list for a mapping": (
+        ("{ticket: home, round: 2}", "[home, 2]"),
+        "27 tickets.cross.start: must be a mapping",
+        "a list of 2",
+    ),
+    "one arm": (
+        ("[cross-own, dense]", "[dense]"),
+        "37 evaluations.transfer.compare[1]: must be a list of exactly 2 names",
+    ),
+    "three arms": (
+        ("cross-own, dense]", "cross-own, dense, dense]"),
+        "37 evaluations.transfer.compare[1]",
+        "found a list of 3",
+    ),
+    "image size": (
+        ("size: 28", "size: 4"),
+        "6 datasets.photos.size: must be a whole number at least 8 and at most 512, found 4",
+    ),
+    "empty chain": (
+        ("    dataset: letters\n    rounds: 2\n", "    chain: []\n"),
+        "24 tickets.cross.chain: must be a list with at least one entry, found an empty list",
+    ),
+    "negative round": (
+        ("round: 2}", "round: -1}"),
+        "27 tickets.cross.start.round: must be a whole number at least 0, found -1",
+    ),
+}
+
+MEANING = {
+    "network": (
+        ("{network: lenet,", "{network: lennet,"),
+        "19 tickets.home.network: 'lennet' is not defined",
+        "'lenet'?",
+    ),
+    "recipe": (
+        ("recipe: try", "recipe: tri"),
+        "31 evaluations.transfer.recipe: 'tri' is not defined; `recipes` has find, try",
+    ),
+    "data set": (("dataset: digits", "dataset: digit"), "19 tickets.home.dataset: 'digit' is not defined", "'digits'?"),
+    "ticket": (
+        ("[home, away, cross]", "[home, awya]"),
+        "32 evaluations.transfer.tickets[1]: 'awya' is not defined",
+        "'away'?",
+    ),
+    "start": (
+        ("ticket: home", "ticket: hom"),
+        "27 tickets.cross.start.ticket: 'hom' is not defined",
+        "(did you mean 'home'?)",
+    ),
+    "matched_to": (("matched_to: cross", "matched_to: x"), "34 evaluations.transfer.matched_to: 'x' is not defined"),
+    "data set of a chain": (
+        ("    dataset: letters\n    rounds: 2\n", "    chain:\n      - {dataset: leters, rounds: 2}\n"),
+        "25 tickets.cross.chain[0].dataset: 'leters' is not defined",
+    ),
+    "architecture": (
+        ("lenet5_classic", "lenet_5"),
+        "8 networks.lenet.architecture: there is no architecture 'lenet_5'",
+        "'lenet5'?",
+    ),
+    "source": (
+        ("source: digits", "source: digit"),
+        "4 datasets.digits.source: there is no source 'digit'",
+        "'digits'?",
+    ),
+    "score": (
+        ("rounds: 2\n", "rounds: 2\n    score: size\n"),
+        "26 tickets.cross.score: there is no score 'size'; there are magnitude",
+    ),
+    "chain beside rounds": (
+        ("    rounds: 2\n", "    rounds: 2\n    chain: [{dataset: digits, rounds: 1}]\n"),
+        "21 tickets.cross: has a `chain` besides `dataset` or `rounds`; give either",
+    ),
+    "neither": (
+        ("    dataset: letters\n    rounds: 2\n", ""),
+        "21 tickets.cross: does not say what it prunes on; give",
+    ),
+    "no rounds": (("    rounds: 2\n", ""), "21 tickets.cross: has `dataset` but no `rounds`"),
+    "no data set": (("    dataset: letters\n", ""), "21 tickets.cross: has `rounds` but no `dataset`"),
+    "circle": (
+        ("rounds: 4, rate: 0.4}", "rounds: 4, rate: 0.4, start: {ticket: cross, round: 3}}"),
+        "19 tickets.home.start: a circle of starts: home <- cross <- home; one of them must start without `start`",
+    ),
+    "start from itself": (
+        ("ticket: home", "ticket: cross"),
+        "27 tickets.cross.start: a circle of starts: cross <- cross",
+    ),
+    "no such round": (
+        ("round: 2}", "round: 5}"),
+        "27 tickets.cross.start.round: no such round: 'home' has rounds 0 to 4, found 5",
+    ),
+    "start of another network": (
+        ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
+        ("    network: lenet\n", "    network: other\n"),
+        "28 tickets.cross.start.ticket: cannot take over a mask of another network: 'home' has network 'lenet'",
+    ),
+    "rewind to no parent": (
+        ("rate: 0.4}", "rate: 0.4, rewind: parent}"),
+        "19 tickets.home.rewind: 'parent' needs a `start`",
+    ),
+    "colour into grey": (
+        ("grey: true, size: 28", "size: 28"),
+        "30 evaluations.transfer.dataset: data set 'photos' has 3x28x28 images in 10 classes, but network 'lenet' takes",
+        "set `grey: true` on the data set",
+    ),
+    "size": (
+        ("grey: true, size: 28", "grey: true"),
+        "30 evaluations.transfer.dataset",
+        "set `size: 28` on the data set",
+    ),
+    "classes": (
+        ("{architecture: lenet5_classic", "{architecture: lenet5_classic, classes: 9"),
+        "`classes: 10` on the network",
+    ),
+    "data set of a ticket": (
+        ("dataset: digits,", "dataset: photos,"),
+        ("grey: true, ", ""),
+        "19 tickets.home.dataset: data set 'photos'",
+    ),
+    "too small": (
+        ("lenet5_classic}", "lenet5_classic, size: 12}"),
+        "8 networks.lenet.size: too small for 'lenet5_classic'",
+        "found 12",
+    ),
+    "all validation": (
+        ("validation: 200", "validation: 1297"),
+        "4 datasets.digits.validation: leaves no training images",
+        "1297",
+    ),
+    "default validation": (
+        ("source: digits, validation: 200", "source: digits"),
+        "4 datasets.digits.validation: leaves no training images: 'digits' has 1297, found 5000; must be below that",
+    ),
+    "too many for training": (
+        ("validation: 500", "validation: 500, train: 3501"),
+        "5 datasets.letters.train: more images than there are: 'letters' has 4000",
+    ),
+    "too many for the test": (
+        ("validation: 500", "validation: 500, test: 1001"),
+        "5 datasets.letters.test: more images than there are",
+    ),
+    "unreached density": (
+        ("0.1296", "0.17"),
+        "33 evaluations.transfer.density: no round of 'home' keeps within 2% of 0.17; "
+        "the nearest: round 3 keeps 0.216 and round 4 keeps 0.1296",
+    ),
+    "unreached by the matched ticket": (
+        ("[home, away, cross]", "[home]"),
+        ("    rounds: 2\n", "    rounds: 1\n"),
+        "33 evaluations.transfer.density: no round of 'cross' keeps",
+    ),
+    "matched_to of another network": (
+        ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
+        ("  away: {network: lenet", "  away: {network: other"),
+        ("[home, away, cross]", "[home, cross]"),
+        ("matched_to: cross", "matched_to: away"),
+        "35 evaluations.transfer.matched_to: 'away' has network 'other', 'home' has 'lenet'",
+    ),
+    "tickets of two networks": (
+        ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
+        ("  away: {network: lenet", "  away: {network: other"),
+        "33 evaluations.transfer.tickets[1]: 'away' has network 'other', 'home' has 'lenet'",
+    ),
+    "no such arm": (
+        ("cross-own, dense", "cros-own, dense"),
+        "37 evaluations.transfer.compare[1][0]: there is no arm 'cros-own'",
+        "'cross-own'?",
+    ),
+    "arm of a control that is off": (
+        ("    matched_to", "    controls: [random]\n    matched_to"),
+        "38 evaluations.transfer.compare[1][1]: there is no arm 'dense'; the arms are home-own",
+    ),
+    "arm with itself": (
+        ("cross-own, dense", "dense, dense"),
+        "37 evaluations.transfer.compare[1]: compares 'dense' with itself",
+    ),
+    "compared twice": (
+        ("cross-own, dense", "home-own, cross-own"),
+        "37 evaluations.transfer.compare[1]",
+        "are compared twice",
+    ),
+    "seed twice": (("[0, 1, 2]", "[0, 1, 0]"), "2 seeds[2]: 0 is given twice; keep one of them"),
+    "ticket twice": (
+        ("[home, away, cross]", "[home, away, home]"),
+        "32 evaluations.transfer.tickets[2]: 'home' is given twice",
+    ),
+    "initialisation twice": (
+        ("    matched_to", "    initialisations: [own, own]\n    matched_to"),
+        "34 evaluations.transfer.initialisations[1]: 'own' is given twice",
+    ),
+    "momentum of Adam": (
+        ("name: sgd", "name: adam"),
+        "15 recipes.try.optimiser.momentum: only `sgd` has it, and `name` is 'adam'",
+    ),
+    "Nesterov of Adam": (
+        ("learning_rate: 1.2e-3", "learning_rate: 1.2e-3, nesterov: true"),
+        "11 recipes.find.optimiser.nesterov: only",
+    ),
+    "Nesterov without momentum": (
+        ("momentum: 0.9", "nesterov: true"),
+        "15 recipes.try.optimiser.nesterov: needs momentum, found none",
+    ),
+}
+
+FILES = {
+    "empty": ("", "1: the file is empty"),
+    "only a comment": ("# nothing\n", "1: the file is empty"),
+    "list": ("- study: x\n", "1: a list at top level; a study is a mapping"),
+    "text": ("study\n", "1: a single value at top level"),
+    "tab": ("study: x\nseeds:\n\t- 1\n", "3: not valid YAML: a tab is used for indentation; YAML indents with spaces"),
+    "open bracket": ("study: x\nseeds: [1, 2\n", "3: not valid YAML"),
+    "stray colon": ("study: a: b\n", "1: not valid YAML: a ':' where none can stand"),
+    "two documents": (SOUND + "---\nstudy: y\n", "38: not valid YAML: a second document"),
+    "unknown alias": ("study: *other\n", "1: not valid YAML: an alias (*) to an anchor (&) that is not defined"),
+    "tag": (
+        "study: x\nseeds: !!python/object/apply:os.system ['true']\n",
+        "2: the YAML tag '!!python/object/apply:os.system'",
+    ),
+    "own tag": ("study: !name x\n", "1: the YAML tag '!name' is not allowed"),
+    "impossible date": ("study: 2020-13-45\n", "1: '2020-13-45' is not the kind of value that it looks like"),
+    "latin-1": ("study: x\nabout: caf\xe9\n".encode("latin-1"), "2: not UTF-8 text; save the file as UTF-8"),
+    "control character": (b"study: x\nabout: \x00\n", "2: a control character"),
+    "its own alias": ("study: &a [*a]\n", "1: nested too deeply, or aliases that repeat each other"),
+    "endless nesting": ("study: " + "[" * 5000, "1: nested too deeply"),
+    "alias bomb": (
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
+        "nested too deeply, or aliases that repeat each other without end",
+    ),
+    "wrong merge": ("study: x\n<<: 5\n", "2: `<<` takes in a mapping"),
+    "key twice": (SOUND + "seeds: [1]\n", "38 seeds: given twice, first on line 2; keep one of them"),
+    "inner key twice": (
+        changed(("batch: 60", "batch: 60\n    batch: 50")),
+        "13 recipes.find.batch: given twice, first on line 12",
+    ),
+    "key that YAML reads as a truth": (
+        changed(("  away:", "  no:")),
+        "20 tickets.False: a key must be a word, but YAML reads this one as false",
+    ),
+    "key that is a list": ("study: x\n? [a, b]\n: 1\n", "a key must be a word"),
+}
+
+
+def expect(found, *parts):
+    """One of the sentences holds all parts, the first at its beginning if it names a line."""
+    matching = [line for line in found if all(part in line for part in parts)]
+    assert matching, f"{parts} not in:\n" + "\n".join(found)
+    if parts[0][0].isdigit():
+        assert any(line.startswith(parts[0]) for line in matching), "\n".join(found)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in (STRUCTURE | MEANING).items()])
+def test_a_fault_is_named_with_its_line(tmp_path, case):
+    replacements = [part for part in case if isinstance(part, tuple)]
+    found = problems(tmp_path, changed(*replacements))
+    expect(found, *(part for part in case if isinstance(part, str)))
+
+
+@pytest.mark.parametrize("name", STRUCTURE.keys() - {"capitals", "missing in an entry", "key one level too high"})
+def test_a_structural_fault_is_reported_once_and_drags_nothing_along(tmp_path, name):
+    replacements = [part for part in STRUCTURE[name] if isinstance(part, tuple)]
+    found = problems(tmp_path, changed(*replacements))
+    renamed = {"unusable name", "unknown key", "empty section", "abbreviation", "abbreviation in capitals"}
+    assert len(found) == 1 or name in renamed, "\n".join(found)
+
+
+@pytest.mark.parametrize(("text", "sentence"), FILES.values(), ids=FILES)
+def test_a_file_that_is_no_study(tmp_path, text, sentence):
+    expect(problems(tmp_path, text), sentence)
+
+
+def test_there_is_no_file(tmp_path):
+    with pytest.raises(StudyError, match=r"nowhere\.yaml: cannot be read: no such file or directory"):
+        read_study(None, [tmp_path / "nowhere.yaml"])
+
+
+def test_everything_wrong_is_reported_at_once_in_order(tmp_path):
+    """Structure, references and meaning together, those inside broken entries too, sorted by line."""
+    text = changed(
+        ("seeds: [0, 1, 2]", "seeds: [0, 0]"),
+        ("validation: 200", "validaton: 200"),
+        ("lenet5_classic", "lenet6"),
+        ("epochs: 2", "epochs: two"),
+        ("network: lenet, recipe: find, dataset: digits", "network: lennet, recipe: find, dataset: digits"),
+        ("round: 2}", "round: 9}"),
+        ("0.1296", "0.5"),
+        ("cross-own, dense", "cross-own, denes"),
+    )
+    found = problems(tmp_path, text)
+    lines = [int(line.split()[0].rstrip(":")) for line in found]
+    assert lines == sorted(lines)
+    assert {2, 4, 8, 13, 19, 27, 33, 37} == set(lines), "\n".join(found)

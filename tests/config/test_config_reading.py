@@ -1,0 +1,224 @@
+"""Reading sound studies: numbers, merged files, the command line, and how long it takes."""
+
+import subprocess
+import sys
+import time
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from study_text import SOUND, changed, study_of
+
+from lth.config.check_evaluations import arm_names
+from lth.config.check_power import seeds_needed
+from lth.config.models import Dataset, Study
+from lth.config.plan import Plan
+from lth.config.problems import StudyError
+from lth.config.read import load_study, read_study
+from lth.config.wording import ABBREVIATIONS, nearest
+
+ROOT = Path(__file__).parents[2]
+STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
+
+
+@pytest.fixture
+def sound(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(SOUND)
+    return path
+
+
+def failing(data, *files):
+    with pytest.raises(StudyError) as caught:
+        read_study(data, files)
+    return str(caught.value)
+
+
+def test_a_sound_study_is_typed_and_frozen(sound):
+    study = load_study(sound)
+    assert study.recipes["find"].optimiser.learning_rate == 0.0012
+    assert study.tickets["cross"].start.round == 2
+    assert study.seeds == (0, 1, 2)
+    with pytest.raises(ValueError, match="frozen"):
+        study.study = "other"
+
+
+@pytest.mark.parametrize("number", ["1e-3", "1E-3", "0.001", "'1e-3'"])
+def test_numbers_in_every_notation(tmp_path, number):
+    study = study_of(tmp_path, changed(("1.2e-3", number)))
+    assert study.recipes["find"].optimiser.learning_rate == 0.001
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_the_studies_of_this_project_are_sound(path):
+    assert load_study(path).tickets
+
+
+def test_merge_keys_are_taken_in_and_own_keys_win(tmp_path):
+    text = SOUND.replace("  find:\n", "  find: &base\n").replace(
+        "  try:\n    optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9}\n    batch: 60\n",
+        "  try:\n    <<: *base\n",
+    )
+    recipes = study_of(tmp_path, text.replace("    epochs: 2\ntickets", "    epochs: 3\ntickets")).recipes
+    assert recipes["try"] == recipes["find"].model_copy(update={"epochs": 3})
+
+
+def test_what_snakemake_merged_reads_as_the_file_itself(sound):
+    data = OrderedDict(yaml.safe_load(SOUND))
+    assert read_study(data, [sound])[0] == load_study(sound)
+
+
+def test_command_line_values_arrive_as_text(sound):
+    data = yaml.safe_load(SOUND) | {"seeds": ["3", "4"], "alpha": "1e-2"}
+    study, _ = read_study(data, [sound])
+    assert study.seeds == (3, 4)
+    assert study.alpha == 0.01
+
+
+def test_a_fault_from_the_command_line_is_located_there(sound):
+    data = yaml.safe_load(SOUND)
+    data["recipes"]["find"]["epochs"] = "many"
+    data["seeds"] = ["0", "0"]
+    data["sedes"] = 1
+    lines = failing(data, sound).splitlines()
+    assert lines[0].startswith("--config recipes.find.epochs: must be a whole number above 0, found 'many'")
+    assert lines[1].startswith("--config sedes: unknown key")
+    assert lines[2].startswith("--config seeds[1]: 0 is given twice")
+
+
+def test_of_several_files_the_last_that_holds_a_key_is_named(sound, tmp_path):
+    later = tmp_path / "later.yaml"
+    later.write_text("\n\nrecipes:\n  find: {epochs: 0}\n  try: {batch: 0}\nabuot: x\n")
+    lines = failing(None, sound, later).splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        f"{later}:4 recipes.find.epochs",
+        f"{later}:5 recipes.try.batch",
+        f"{later}:6 abuot",
+    ]
+
+
+def test_without_files_the_study_itself_is_named():
+    assert failing({}, *[]).startswith("study: `datasets` is missing")
+
+
+def test_warnings_come_with_a_sound_study(sound):
+    warnings = [str(warning) for warning in read_study(None, [sound])[1]]
+    assert warnings == [
+        f"{sound}:35 evaluations.transfer.compare: 3 seeds cannot show a difference: "
+        "the least possible p is 0.25, and 2 tests at alpha 0.05 need 7 seeds (or fewer tests)"
+    ]
+
+
+def test_enough_seeds_and_no_tests_warn_of_nothing(tmp_path):
+    for text in (changed(("[0, 1, 2]", "[0, 1, 2, 3, 4, 5, 6]")), SOUND[: SOUND.index("    compare")]):
+        path = tmp_path / "quiet.yaml"
+        path.write_text(text)
+        assert read_study(None, [path])[1] == []
+
+
+def test_one_seed_and_unused_parts_are_warned_of(tmp_path):
+    path = tmp_path / "study.yaml"
+    extra = "  spare: {source: textures, validation: 100}\n"
+    path.write_text(changed(("[0, 1, 2]", "[0]"), ("networks:\n", extra + "networks:\n")))
+    warnings = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
+    assert warnings == [
+        "2 seeds: one seed gives no interval and no test, only single numbers",
+        "7 datasets.spare: is used by no ticket and no evaluation",
+    ]
+
+
+@pytest.mark.parametrize(("comparisons", "alpha", "seeds"), [(1, 0.05, 6), (2, 0.05, 7), (6, 0.05, 8), (1, 0.5, 2)])
+def test_seeds_needed(comparisons, alpha, seeds):
+    assert seeds_needed(comparisons, alpha) == seeds
+    assert 2 / 2**seeds <= alpha / comparisons < 2 / 2 ** (seeds - 1)
+
+
+def test_the_check_knows_the_arms_of_the_plan(sound):
+    study = load_study(sound)
+    named = [arm.name for arm in Plan(study).arms("transfer")]
+    assert arm_names(study.evaluations["transfer"]) == named
+
+
+def test_abbreviations_lead_to_keys_that_exist(sound):
+    models = [
+        Study,
+        *[
+            type(next(iter(section.values())))
+            for section in load_study(sound).__dict__.values()
+            if isinstance(section, dict)
+        ],
+    ]
+    fields = {name for model in models for name in model.model_fields} | {"learning_rate", "weight_decay", "threads"}
+    assert set(ABBREVIATIONS.values()) <= fields
+    assert nearest("Wd", ["weight_decay", "width"]) == "weight_decay"
+    assert nearest("xyz", list(Dataset.model_fields)) is None
+
+
+def test_reading_imports_nothing_heavy():
+    code = (
+        "import sys; import lth.config.read, lth.config.plan, lth.config.schema, lth.cli;"
+        "lth.config.read.load_study('config.yaml'); list(lth.cli._list(None));"
+        "print([m for m in ('torch', 'pandas', 'matplotlib', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_reading_takes_a_moment():
+    load_study(ROOT / "config.yaml")
+    started = time.process_time()
+    load_study(ROOT / "config.yaml")
+    assert time.process_time() - started < 0.1
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
+words = st.sampled_from(
+    ["study", "seeds", "datasets", "tickets", "network", "chain", "start", "home", "lenet", "compare"]
+)
+keys = words | st.text(max_size=5) | st.integers() | st.booleans() | st.none()
+trees = st.recursive(
+    scalars | words, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=20
+)
+
+
+def places(data, path=()):
+    """Every key path of a tree."""
+    yield path
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        yield from places(value, (*path, key))
+
+
+def planted(data, path, tree):
+    """The tree with one of its values replaced."""
+    if not path:
+        return tree
+    copy = data.copy()
+    copy[path[0]] = planted(data[path[0]], path[1:], tree)
+    return copy
+
+
+@given(st.dictionaries(keys, trees, max_size=6))
+def test_no_mapping_raises_anything_but_a_study_error(data):
+    with pytest.raises(StudyError):
+        read_study(data, [])
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from([path for path in places(yaml.safe_load(SOUND)) if path]), tree=trees)
+def test_a_sound_study_with_anything_planted_is_read_or_refused(sound, place, tree):
+    with suppress(StudyError):
+        study, _ = read_study(planted(yaml.safe_load(SOUND), place, tree), [sound])
+        assert isinstance(study, Study)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=st.binary(max_size=60) | st.text("ab:-[]{}&*!<#'\"\n \t", max_size=60).map(str.encode))
+def test_no_file_raises_anything_but_a_study_error(tmp_path, content):
+    path = tmp_path / "any.yaml"
+    path.write_bytes(content)
+    with pytest.raises(StudyError):
+        read_study(None, [path])

@@ -1,0 +1,74 @@
+"""What is written about the models, kept in step with them: the JSON schema and the page of keys."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lth.config import models
+from lth.config.schema import schema_at, schema_text, study_schema
+from lth.data.sources import SOURCES
+
+ROOT = Path(__file__).parents[2]
+MODELS = [
+    model
+    for model in vars(models).values()
+    if isinstance(model, type) and issubclass(model, models.Model) and model is not models.Model
+]
+
+
+def test_the_committed_schema_is_the_models_own():
+    """If this fails: python -m lth schema > config/schema.json"""
+    assert (ROOT / "config" / "schema.json").read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_schema_knows_the_tables_and_what_each_key_means():
+    schema = study_schema()
+    assert schema["$defs"]["Dataset"]["properties"]["source"]["enum"] == sorted(SOURCES)
+    for model in schema["$defs"].values():
+        assert all("description" in key for key in model["properties"].values())
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))], ids=lambda p: p.name
+)
+def test_every_study_of_this_project_names_its_schema_and_fulfils_it(path):
+    jsonschema = pytest.importorskip("jsonschema", reason="comes with Snakemake")
+    first, _, _ = path.read_text(encoding="utf-8").partition("\n")
+    named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    schema = json.loads((path.parent / named[1]).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(as_editors_read(yaml.safe_load(path.read_text(encoding="utf-8"))), schema)
+
+
+def as_editors_read(data):
+    """Editors follow YAML 1.2, in which 1e-3 is a number."""
+    if isinstance(data, dict):
+        return {key: as_editors_read(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [as_editors_read(value) for value in data]
+    return float(data) if isinstance(data, str) and re.fullmatch(r"\d+e-?\d+", data) else data
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_the_page_of_keys_mentions_every_key(model):
+    page = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    code = {word for span in re.findall(r"`([^`\n]+)`", page) for word in re.findall(r"\w+", span)}
+    assert set(model.model_fields) <= code
+
+
+def test_the_page_of_keys_mentions_every_choice():
+    page = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    text = json.dumps(study_schema())
+    choices = {word for enum in re.findall(r'"enum": \[([^]]*)\]', text) for word in re.findall(r'"([^"]+)"', enum)}
+    named_elsewhere = {*schema_choices("datasets", "source"), *schema_choices("networks", "architecture")}
+    assert {choice for choice in choices - named_elsewhere if f"`{choice}`" not in page} == set()
+
+
+def schema_choices(section, key):
+    """Choices that the page leaves to `python -m lth list`."""
+    assert schema_at((section, "any", key))["type"] == "string"
+    model = {"datasets": "Dataset", "networks": "Network"}[section]
+    return study_schema()["$defs"][model]["properties"][key]["enum"]

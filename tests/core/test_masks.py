@@ -1,0 +1,145 @@
+"""Masks: hand-written scores with the expected mask beside them, then properties over any sizes, rates and ties."""
+
+from fractions import Fraction
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lth import masks
+from lth.errors import UserError
+from lth.schedules import density_after, kept_count
+from lth.seeds import generator
+
+ALL = torch.ones(6, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("score", "count", "expected"),
+    [
+        ([3, 1, 2, 6, 5, 4], 3, [0, 0, 0, 1, 1, 1]),
+        ([3, 1, 2, 6, 5, 4], 0, [0, 0, 0, 0, 0, 0]),
+        ([3, 1, 2, 6, 5, 4], 6, [1, 1, 1, 1, 1, 1]),
+        ([7, 7, 7, 7, 7, 7], 2, [1, 1, 0, 0, 0, 0]),
+        ([0, 0, 0, 0, 0, 0], 5, [1, 1, 1, 1, 1, 0]),
+        ([0, 9, 5, 5, 5, 0], 3, [0, 1, 1, 1, 0, 0]),
+        ([-1, -2, -3, -1, -2, -3], 2, [1, 0, 0, 1, 0, 0]),
+        ([0.0, -0.0, 0.0, -0.0, 0.0, 1.0], 3, [1, 1, 0, 0, 0, 1]),
+        ([float("inf"), 1, float("-inf"), 1, 1, 1], 2, [1, 1, 0, 0, 0, 0]),
+    ],
+)
+def test_keeps_the_largest_and_breaks_ties_by_index(score: list[float], count: int, expected: list[int]) -> None:
+    kept = masks.keep_largest(torch.tensor(score, dtype=torch.float32), count, ALL)
+    assert kept.int().tolist() == expected
+
+
+def test_pruned_weights_never_return_whatever_their_score() -> None:
+    active = torch.tensor([0, 1, 0, 1, 1, 0], dtype=torch.bool)
+    kept = masks.keep_largest(torch.tensor([9.0, 1, 9, 2, 3, 9]), 2, active)
+    assert kept.int().tolist() == [0, 0, 0, 1, 1, 0]
+
+
+def test_minus_infinity_among_active_weights_still_counts() -> None:
+    scores = torch.full((6,), float("-inf"))
+    assert masks.keep_largest(scores, 4, ALL).int().tolist() == [1, 1, 1, 1, 0, 0]
+
+
+def test_more_than_there_is_is_refused() -> None:
+    with pytest.raises(ValueError, match="cannot keep 5 of 4"):
+        masks.keep_largest(torch.arange(4.0), 5, torch.ones(4, dtype=torch.bool))
+
+
+def test_nan_scores_are_refused_in_a_sentence() -> None:
+    with pytest.raises(UserError, match="a pruning score is NaN"):
+        masks.keep_largest(torch.tensor([1.0, float("nan")]), 1, torch.ones(2, dtype=torch.bool))
+
+
+def test_fifty_equal_weights_keep_forty() -> None:
+    """`score > threshold` keeps none of them."""
+    equal = {"w": torch.ones(50)}
+    full = {"w": torch.ones(50, dtype=torch.bool)}
+    assert int(masks.prune(equal, full, Fraction(4, 5), "layer")["w"].sum()) == 40
+
+
+def test_ten_weights_at_a_fifth_a_round_keep_8_6_5_4() -> None:
+    """Rounding what is left, round by round, keeps 7, 4, 2, 0."""
+    current = {"w": torch.ones(10, dtype=torch.bool)}
+    counts = []
+    for round_ in range(1, 5):
+        current = masks.prune({"w": torch.zeros(10)}, current, density_after([0.2] * round_), "layer")
+        counts.append(int(current["w"].sum()))
+    assert counts == [8, 6, 5, 4]
+
+
+def test_scope_network_ranks_all_layers_at_once() -> None:
+    scores = {"a": torch.tensor([1.0, 2, 3, 4]), "b": torch.tensor([[10.0, 20], [0, 30]])}
+    full = {name: torch.ones_like(score, dtype=torch.bool) for name, score in scores.items()}
+    pruned = masks.prune(scores, full, Fraction(1, 2), "network")
+    assert pruned["a"].int().tolist() == [0, 0, 0, 1]
+    assert pruned["b"].int().tolist() == [[1, 1], [0, 1]]
+    per_layer = masks.prune(scores, full, Fraction(1, 2), "layer")
+    assert per_layer["a"].int().tolist() == [0, 0, 1, 1]
+    assert per_layer["b"].int().tolist() == [[0, 1], [0, 1]]
+
+
+@given(
+    st.lists(st.sampled_from([0.0, -0.0, 1.0, -1.0, 0.5, 1e-38, 3e38]), min_size=1, max_size=200),
+    st.floats(0.01, 0.99),
+    st.integers(1, 40),
+)
+def test_counts_are_exact_and_masks_monotone_for_any_size_rate_and_ties(
+    scores: list[float], rate: float, rounds: int
+) -> None:
+    score = {"w": torch.tensor(scores)}
+    current = {"w": torch.ones(len(scores), dtype=torch.bool)}
+    for round_ in range(1, rounds + 1):
+        density = density_after([rate] * round_)
+        following = masks.prune(score, current, density, "layer")
+        assert int(following["w"].sum()) == kept_count(len(scores), density)
+        assert not (following["w"] & ~current["w"]).any()
+        current = following
+
+
+@given(st.integers(1, 10**7), st.lists(st.floats(0.01, 0.99), max_size=35))
+def test_kept_count_is_the_exact_rounding_of_the_cumulative_density(size: int, rates: list[float]) -> None:
+    density = density_after(rates)
+    count = kept_count(size, density)
+    assert 1 <= count <= size
+    assert count == 1 or abs(count - size * density) <= Fraction(1, 2)
+
+
+def test_rates_mean_the_decimals_written() -> None:
+    assert density_after([0.1] * 3) == Fraction(729, 1000)
+    assert kept_count(5, Fraction(1, 2)) == 3  # halves go up, also where floats would say 2.4999...
+    assert kept_count(0, Fraction(1, 2)) == 0
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=300), st.integers(0, 2**31))
+def test_shuffled_and_random_keep_exact_counts(bits: list[bool], seed: int) -> None:
+    mask = {"w": torch.tensor(bits)}
+    for transform in (masks.shuffled, masks.random_like):
+        made = transform(mask, generator(seed, "test"))
+        assert int(made["w"].sum()) == sum(bits)
+        assert made["w"].shape == mask["w"].shape
+
+
+def test_random_takes_nothing_but_the_counts() -> None:
+    front = torch.arange(100) < 30
+    back = front.flip(0)
+    from_front = masks.random_like({"w": front}, generator(1, "x"))["w"]
+    from_back = masks.random_like({"w": back}, generator(1, "x"))["w"]
+    assert torch.equal(from_front, from_back)
+
+
+def test_union_intersection_counts() -> None:
+    a, b = torch.tensor([1, 1, 0, 0], dtype=torch.bool), torch.tensor([1, 0, 1, 0], dtype=torch.bool)
+    assert masks.union({"w": a}, {"w": b})["w"].int().tolist() == [1, 1, 1, 0]
+    assert masks.intersection({"w": a}, {"w": b})["w"].int().tolist() == [1, 0, 0, 0]
+    assert (masks.kept({"w": a, "v": b}), masks.total({"w": a, "v": b})) == (4, 8)
+
+
+def test_apply_gives_plus_zero() -> None:
+    made = masks.apply({"w": torch.tensor([-1.0, -2.0])}, {"w": torch.tensor([False, True])})["w"]
+    assert made.tolist() == [0.0, -2.0]
+    assert not torch.signbit(made[0])

@@ -1,0 +1,192 @@
+"""Tickets on disk: what goes in comes out, equal content is equal bytes, and whatever is wrong is one sentence."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from lth import masks as algebra
+from lth.artifacts import METADATA_KEY, read_metadata, write_bytes
+from lth.config.jobs import ControlJob
+from lth.config.models import Network
+from lth.controls import control
+from lth.errors import UserError
+from lth.networks.build import build, initial_weights, prunable_names
+from lth.seeds import generator
+from lth.tickets import Ticket, load_trained, save_trained
+
+NETWORK = Network(architecture="lenet5_classic")
+
+
+@pytest.fixture
+def sparse() -> Ticket:
+    dense = Ticket.dense(NETWORK, seed=3)
+    return dense.derive(algebra.random_like(_share(dense, 0.3), generator(0, "test")), dense.weights, round=4)
+
+
+def _share(ticket: Ticket, share: float) -> dict[str, Tensor]:
+    return {n: (torch.arange(m.numel()) < share * m.numel()).view_as(m) for n, m in ticket.masks.items()}
+
+
+def test_parameter_counts_are_the_published_ones() -> None:
+    published = {"lenet5": 3_317_450, "lenet_300_100": 266_610, "lenet5_classic": 61_706}
+    for name, count in published.items():
+        assert sum(p.numel() for p in build(Network(architecture=name)).parameters()) == count
+
+
+def test_biases_are_not_prunable_and_start_at_zero() -> None:
+    weights = initial_weights(NETWORK, 0)
+    names = prunable_names(build(NETWORK))
+    assert names == ["0.weight", "3.weight", "7.weight", "9.weight", "11.weight"]
+    assert all(not weights[name].any() for name in weights if name not in names)
+
+
+def test_initial_weights_depend_on_seed_and_purpose_and_on_no_global_state() -> None:
+    torch.manual_seed(1)
+    first, state = initial_weights(NETWORK, 0), torch.get_rng_state()
+    torch.manual_seed(2)
+    again = initial_weights(NETWORK, 0)
+    torch.manual_seed(1)
+    assert all(torch.equal(first[n], again[n]) for n in first)
+    assert torch.equal(state, torch.get_rng_state())  # the global state was not even read
+    for other in (initial_weights(NETWORK, 1), initial_weights(NETWORK, 0, "fresh initialisation")):
+        assert not torch.equal(first["0.weight"], other["0.weight"])
+
+
+def test_glorot_normal_has_its_published_spread() -> None:
+    weight = initial_weights(Network(architecture="lenet_300_100"), 0)["1.weight"]
+    assert weight.std().item() == pytest.approx((2 / (784 + 300)) ** 0.5, rel=0.01)
+
+
+def test_saved_and_loaded_is_the_same_and_equal_content_gives_equal_bytes(sparse: Ticket, tmp_path: Path) -> None:
+    sparse.save(tmp_path / "a")
+    sparse.save(tmp_path / "b")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    loaded = Ticket.load(tmp_path / "a", NETWORK)
+    assert list(loaded.masks) == list(sparse.masks)
+    assert all(torch.equal(loaded.masks[n], sparse.masks[n]) for n in sparse.masks)
+    assert all(torch.equal(loaded.weights[n], sparse.weights[n]) for n in sparse.weights)
+    assert loaded.provenance["round"] == 4
+
+
+def test_pruned_weights_are_exactly_zero_in_the_file_and_survivors_are_theta_0(sparse: Ticket, tmp_path: Path) -> None:
+    sparse.save(tmp_path / "t")
+    stored, theta_0 = load_file(tmp_path / "t"), initial_weights(NETWORK, 3)
+    for name in sparse.masks:
+        mask, weight = stored[f"mask/{name}"].bool(), stored[f"weights/{name}"]
+        assert not weight[~mask].any()
+        assert torch.equal(weight[mask], theta_0[name][mask])
+
+
+@pytest.mark.parametrize("kind", ["fresh", "shuffled", "random"])
+def test_controls_keep_exact_counts_per_layer(sparse: Ticket, kind: str) -> None:
+    job = ControlJob(study="s", ticket="t", kind=kind, seed=3, round=4, network=NETWORK)
+    made = control(sparse, job)
+    assert made.layers() == sparse.layers()
+    same_masks = all(torch.equal(made.masks[n], sparse.masks[n]) for n in sparse.masks)
+    assert same_masks == (kind == "fresh")
+    theta_0 = initial_weights(NETWORK, 3)
+    for name, mask in made.masks.items():
+        assert not made.weights[name][~mask].any()
+        assert torch.equal(made.weights[name][mask], theta_0[name][mask]) == (kind != "fresh")
+    repeated = control(sparse, job)
+    assert all(torch.equal(made.weights[n], repeated.weights[n]) for n in made.weights)
+
+
+def test_random_control_is_the_same_for_tickets_of_equal_counts(sparse: Ticket) -> None:
+    """It must owe nothing to the ticket but the counts."""
+    job = ControlJob(study="s", ticket="t", kind="random", seed=3, round=4, network=NETWORK)
+    other = control(sparse.derive(algebra.shuffled(sparse.masks, generator(9, "x")), sparse.weights), job)
+    assert all(torch.equal(other.masks[n], control(sparse, job).masks[n]) for n in sparse.masks)
+
+
+def _damage(path: Path, layer: str, change: str) -> None:
+    tensors, metadata = load_file(path), {METADATA_KEY: __import__("json").dumps(read_metadata(path), sort_keys=True)}
+    if change == "mask value":
+        tensors[f"mask/{layer}"].view(-1)[0] = 2
+    elif change == "mask dtype":
+        tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"].float()
+    elif change == "mask shape":
+        tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"].flatten().contiguous()
+    elif change == "revived":
+        mask = tensors[f"mask/{layer}"].view(-1)
+        tensors[f"weights/{layer}"].view(-1)[int((mask == 0).nonzero()[0])] = 0.5
+    elif change == "nan":
+        tensors[f"weights/{layer}"].view(-1)[:] = float("nan")
+    elif change == "no weight":
+        del tensors[f"weights/{layer}"]
+    elif change == "no mask":
+        del tensors[f"mask/{layer}"]
+    save_file(tensors, path, metadata)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("mask value", "mask of 3.weight holds values other than 0 and 1"),
+        ("mask dtype", "mask of 3.weight holds values other than 0 and 1"),
+        ("mask shape", "mask of 3.weight has shape"),
+        ("revived", "3.weight has pruned weights that are not zero"),
+        ("nan", "weight of 3.weight holds values that are not finite"),
+        ("no weight", "its weight is missing"),
+        ("no mask", "its metadata lists the layers"),
+    ],
+)
+def test_a_wrong_ticket_is_refused_in_a_sentence(sparse: Ticket, tmp_path: Path, change: str, sentence: str) -> None:
+    path = tmp_path / "ticket.safetensors"
+    sparse.save(path)
+    _damage(path, "3.weight", change)
+    with pytest.raises(UserError, match=sentence) as raised:
+        Ticket.load(path)
+    assert str(path) in str(raised.value)
+
+
+def test_a_truncated_empty_foreign_or_missing_file_is_refused_in_a_sentence(sparse: Ticket, tmp_path: Path) -> None:
+    path = tmp_path / "ticket.safetensors"
+    sparse.save(path)
+    whole = path.read_bytes()
+    for content in (whole[: len(whole) // 2], whole[:4], b"", b"PK\x03\x04 not ours", b"\xff" * 64):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match="damaged or not a safetensors file"):
+            Ticket.load(path)
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(UserError, match="not an artifact of this project"):
+        Ticket.load(path)
+    path.unlink()
+    with pytest.raises(UserError, match="no such file"):
+        Ticket.load(path)
+
+
+def test_a_ticket_of_another_network_and_weights_as_tickets_are_refused(sparse: Ticket, tmp_path: Path) -> None:
+    sparse.save(tmp_path / "t")
+    with pytest.raises(UserError, match=r"belongs to network lenet5_classic .* not to network lenet_300_100"):
+        Ticket.load(tmp_path / "t", Network(architecture="lenet_300_100"))
+    save_trained(tmp_path / "w", sparse.weights, tmp_path / "t")
+    with pytest.raises(UserError, match="holds a weights, where a ticket is needed"):
+        Ticket.load(tmp_path / "w")
+
+
+def test_trained_weights_belong_to_one_ticket(sparse: Ticket, tmp_path: Path) -> None:
+    sparse.save(tmp_path / "t")
+    save_trained(tmp_path / "w", sparse.weights, tmp_path / "t")
+    loaded = load_trained(tmp_path / "w", tmp_path / "t")
+    assert all(torch.equal(loaded[n], sparse.weights[n]) for n in sparse.weights)
+    Ticket.dense(NETWORK, 0).save(tmp_path / "t")
+    with pytest.raises(UserError, match="was not trained from"):
+        load_trained(tmp_path / "w", tmp_path / "t")
+
+
+def test_a_failed_write_leaves_what_was_there_and_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_bytes(path, b"before")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(UserError, match="cannot be written: No space left on device"):
+        write_bytes(path, b"after")
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]

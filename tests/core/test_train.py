@@ -1,0 +1,183 @@
+"""The training loop: pruned weights stay exactly zero under every optimiser, arms of a seed see the same batches, and
+the result is the one that a plain loop gives."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lth import masks as algebra
+from lth import train as loop
+from lth.config.models import Compute, Network, Optimiser, Recipe
+from lth.data.images import Images, Split
+from lth.device import prepare_device
+from lth.errors import UserError
+from lth.networks.build import build, load_weights
+from lth.seeds import generator
+from lth.tickets import Ticket
+
+NETWORK = Network(architecture="lenet5_classic", size=16, classes=3)
+CPU = torch.device("cpu")
+OPTIMISERS = {
+    "sgd": Optimiser(name="sgd", learning_rate=0.05, weight_decay=5e-4),
+    "momentum": Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=5e-4),
+    "nesterov": Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, nesterov=True, weight_decay=5e-4),
+    "adam": Optimiser(name="adam", learning_rate=3e-3, weight_decay=1e-2),
+    "adamw": Optimiser(name="adamw", learning_rate=3e-3, weight_decay=1e-2),
+}
+
+
+def tiny_images(sizes: tuple[int, int, int] = (70, 20, 25), noise: float = 40) -> Images:
+    """Three classes of 16x16 images: a bright band at a third of the height each, and noise."""
+    draw = generator(0, "tiny images")
+    splits = {}
+    for name, size in zip(("train", "validation", "test"), sizes, strict=True):
+        labels = torch.arange(size) % 3
+        pixels = 60 + noise * torch.randn(size, 1, 16, 16, generator=draw)
+        for row, label in enumerate(labels.tolist()):
+            pixels[row, :, 5 * label : 5 * label + 5] += 90
+        splits[name] = Split(pixels.clamp(0, 255).to(torch.uint8), labels)
+    return Images("tiny", splits, ("a", "b", "c"), torch.tensor([90.0]), torch.tensor([60.0]))
+
+
+def sparse_ticket(seed: int = 0, share: float = 0.4) -> Ticket:
+    dense = Ticket.dense(NETWORK, seed)
+    front = {n: (torch.arange(m.numel()) < share * m.numel()).view_as(m) for n, m in dense.masks.items()}
+    return dense.derive(algebra.random_like(front, generator(seed, "test mask")), dense.weights)
+
+
+def run(
+    ticket: Ticket, optimiser: Optimiser, *, epochs: int = 3, seed: int = 0, precision: str = "fp32"
+) -> loop.Trained:
+    network = build(NETWORK)
+    load_weights(network, ticket.weights)
+    recipe = Recipe(optimiser=optimiser, batch=16, epochs=epochs, precision=precision)
+    return loop.train(network, ticket.masks, tiny_images(), recipe, seed=seed, device=CPU)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", list(OPTIMISERS))
+def test_pruned_weights_are_zero_after_every_step_and_only_they_are_frozen(
+    name: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket, seen = sparse_ticket(), []
+    original = loop._Gradients.mask
+
+    def spy(self: loop._Gradients) -> None:
+        self.verify()  # before this step: after every step but the last, which `train` itself verifies
+        original(self)
+        seen.append(sum(int(p.grad[m == 0].count_nonzero()) for p, m in zip(self.parameters, self.masks, strict=True)))
+
+    monkeypatch.setattr(loop._Gradients, "mask", spy)
+    trained = run(ticket, OPTIMISERS[name], precision=precision)
+    assert len(seen) == 3 * 5
+    assert set(seen) == {0}
+    for layer, mask in ticket.masks.items():
+        assert not trained.weights[layer][~mask].any()
+        moved = trained.weights[layer][mask] != ticket.weights[layer][mask]
+        negative = ticket.weights[layer][mask] < 0
+        assert moved[negative].float().mean() > 0.9  # a widely copied loop freezes every negative weight
+        assert moved[~negative].float().mean() > 0.9
+
+
+@pytest.mark.parametrize("name", list(OPTIMISERS))
+def test_equals_a_plain_loop_that_masks_weights_gradients_and_state(name: str) -> None:
+    """An independent loop, written the long way with torch's unfused optimisers, reaches the same weights.
+
+    Channels go last in both: another order of sums changes last bits, and Adam's first steps blow those up.
+    """
+    ticket, images, spec = sparse_ticket(), tiny_images(), OPTIMISERS[name]
+    network = build(NETWORK).to(memory_format=torch.channels_last)
+    load_weights(network, ticket.weights)
+    classes = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+    extra = {"momentum": spec.momentum, "nesterov": spec.nesterov} if spec.name == "sgd" else {}
+    optimiser = classes[spec.name](
+        network.parameters(), lr=spec.learning_rate, weight_decay=spec.weight_decay, foreach=False, **extra
+    )
+    named, split = dict(network.named_parameters()), images.splits["train"]
+    pixels = ((split.images.float() - 90.0) / 60.0).contiguous(memory_format=torch.channels_last)
+    for epoch in (1, 2, 3):
+        order = torch.randperm(70, generator=generator(0, "batch order", epoch))
+        for rows in order.split(16):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(pixels[rows]), split.labels[rows]).backward()
+            for layer, mask in ticket.masks.items():
+                named[layer].grad[~mask] = 0
+            optimiser.step()
+            with torch.no_grad():
+                for layer, mask in ticket.masks.items():
+                    named[layer][~mask] = 0
+    trained = run(ticket, spec)
+    for parameter, weight in named.items():
+        torch.testing.assert_close(trained.weights[parameter], weight.detach(), rtol=2e-3, atol=2e-5)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_batches() -> None:
+    ticket = sparse_ticket()
+    first, again, other = (run(ticket, OPTIMISERS["adam"], seed=seed) for seed in (0, 0, 1))
+    assert first.history == again.history
+    assert all(torch.equal(first.weights[n], again.weights[n]) for n in first.weights)
+    assert first.history != other.history
+
+
+def test_two_arms_with_one_seed_see_the_same_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[int]] = []
+
+    def spy(size: int, seed: int, epoch: int) -> torch.Tensor:
+        order = torch.randperm(size, generator=generator(seed, "batch order", epoch))
+        seen.append(order.tolist())
+        return order
+
+    monkeypatch.setattr(loop, "epoch_order", spy)
+    for ticket in (sparse_ticket(), Ticket.dense(NETWORK, 0)):
+        run(ticket, OPTIMISERS["adam"])
+    assert seen[:3] == seen[3:]
+    assert all(sorted(order) == list(range(70)) for order in seen)  # no image is left out
+    assert seen[0] != seen[1]
+
+
+def test_history_scores_every_image_of_every_split_each_epoch() -> None:
+    trained = run(sparse_ticket(), OPTIMISERS["adam"], epochs=2)
+    assert [(row.epoch, row.step, row.split) for row in trained.history] == [
+        (0, 0, "validation"),
+        (0, 0, "test"),
+        *[(epoch, 5 * epoch, split) for epoch in (1, 2) for split in ("train", "validation", "test")],
+    ]
+    for row in trained.history:
+        size = {"train": 70, "validation": 20, "test": 25}[row.split]
+        assert row.accuracy_percent * size / 100 == pytest.approx(round(row.accuracy_percent * size / 100), abs=1e-6)
+
+
+def test_it_learns_and_validation_decides_the_best_epoch() -> None:
+    trained = run(Ticket.dense(NETWORK, 0), OPTIMISERS["adam"], epochs=6)
+    validation = [row.loss_nats for row in trained.history if row.split == "validation"]
+    assert trained.best_epoch == validation.index(min(validation))
+    test = next(r for r in trained.history if r.split == "test" and r.epoch == trained.best_epoch)
+    labels = tiny_images().splits["test"].labels
+    assert 100 * (trained.predictions == labels).float().mean().item() == pytest.approx(test.accuracy_percent, abs=1e-4)
+    assert test.accuracy_percent > 90
+
+
+def test_divergence_is_one_sentence() -> None:
+    huge = Ticket.dense(NETWORK, 0)
+    huge.weights["11.weight"].mul_(float("inf"))
+    with pytest.raises(UserError, match=r"training diverged: a loss is not finite in epoch 0; lower"):
+        run(huge, OPTIMISERS["adam"])
+
+
+def test_asking_for_a_gpu_where_there_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match="torch sees no GPU"):
+        prepare_device(Compute(device="cuda"))
+    assert prepare_device(Compute(device="auto")).type == "cpu"
+
+
+def test_images_survive_the_disk(tmp_path: Path) -> None:
+    images = tiny_images()
+    images.save(tmp_path / "d")
+    loaded = Images.load(tmp_path / "d")
+    assert loaded.classes == images.classes
+    for name, split in images.splits.items():
+        assert torch.equal(loaded.splits[name].images, split.images)
+        assert torch.equal(loaded.splits[name].labels, split.labels)

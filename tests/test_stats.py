@@ -1,0 +1,209 @@
+"""Statistics against values worked out by hand, brute force and properties."""
+
+from itertools import product
+from math import comb, isnan, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as reference
+
+from lth import stats
+
+numbers = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))
+
+
+def test_t_interval_of_1_2_3() -> None:
+    # mean 2, s = 1, t(0.975, 2) = 4.302653
+    interval = stats.t_interval([1, 2, 3])
+    assert interval.mean == 2
+    assert interval.low == pytest.approx(2 - 4.302653 / sqrt(3), abs=1e-6)
+    assert interval.high == pytest.approx(2 + 4.302653 / sqrt(3), abs=1e-6)
+    assert interval.n == 3
+
+
+@pytest.mark.parametrize("make", [stats.t_interval, stats.bca_interval])
+def test_one_value_has_no_interval(make) -> None:
+    interval = make([71.5])
+    assert interval.mean == 71.5
+    assert isnan(interval.low)
+    assert isnan(interval.high)
+    assert interval.n == 1
+
+
+@pytest.mark.parametrize("make", [stats.t_interval, stats.bca_interval])
+def test_equal_values_have_an_interval_of_no_width(make) -> None:
+    assert make([4.0, 4.0, 4.0]) == stats.Interval(mean=4.0, low=4.0, high=4.0, n=3)
+
+
+def test_bca_holds_the_mean_and_is_reproducible() -> None:
+    values = [1.0, 1.2, 1.1, 4.0, 1.3, 0.9, 1.4, 2.0]
+    interval = stats.bca_interval(values)
+    assert interval.low < np.mean(values) < interval.high
+    assert interval == stats.bca_interval(values)
+    # the long tail is on the right, and so is the longer half
+    assert interval.high - interval.mean > interval.mean - interval.low
+
+
+def test_t_interval_covers_as_often_as_it_says() -> None:
+    random = np.random.default_rng(1)
+    samples = random.normal(3, 2, size=(2000, 5))
+    covered = [i.low <= 3 <= i.high for i in (stats.t_interval(list(sample), alpha=0.1) for sample in samples)]
+    assert 0.88 < np.mean(covered) < 0.92
+
+
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([1.0], 1.0),
+        ([0.0, 0.0, 0.0], 1.0),
+        ([], 1.0),
+        ([1.0, 2.0, 3.0], 0.25),  # +++ and --- of 8
+        ([1.0, 2.0, -3.0], 1.0),  # the sum is 0
+        ([3.0, 2.0, -1.0], 0.5),  # |sum| >= 4: +++ (6), ++- (4), and their mirrors
+        ([1.0] * 5, 0.0625),
+        ([-1.0] * 6, 0.03125),
+        ([0.1, 0.2, -0.3], 1.0),  # 0 on paper, 5.6e-17 in floats
+    ],
+)
+def test_sign_flip_by_hand(differences: list[float], p: float) -> None:
+    assert stats.sign_flip_p(differences) == p
+
+
+@given(st.lists(numbers, min_size=1, max_size=9))
+@settings(max_examples=60, deadline=None)
+def test_sign_flip_against_every_pattern(differences: list[float]) -> None:
+    observed = abs(sum(differences))
+    patterns = np.array(list(product((-1, 1), repeat=len(differences)))) @ np.array(differences)
+    expected = np.mean(np.abs(patterns) >= observed - 1e-7)
+    assert stats.sign_flip_p(differences) == pytest.approx(expected)
+    assert stats.sign_flip_p(differences) >= stats.smallest_p(len(differences))
+
+
+def test_sign_flip_against_scipy() -> None:
+    differences = np.random.default_rng(2).normal(0.5, 1, 12)
+    result = reference.permutation_test(
+        (differences,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="two-sided"
+    )
+    assert stats.sign_flip_p(list(differences)) == pytest.approx(result.pvalue)
+
+
+def test_sign_flip_of_many_seeds() -> None:
+    assert stats.sign_flip_p([1.0] * 20) == 2 / 2**20
+    assert stats.sign_flip_p([1.0] * 32) == 2 / 2**32
+    random = np.random.default_rng(3)
+    values = list(random.normal(0.3, 1, 41))
+    normal = 2 * reference.norm.sf(abs(sum(values)) / sqrt(sum(v * v for v in values)))
+    assert stats.sign_flip_p(values) == pytest.approx(normal, rel=0.1)  # sampled; the normal limit is near at 41
+    assert stats.sign_flip_p([1.0] * 41) > 0
+
+
+@pytest.mark.parametrize(("n", "p"), [(1, 1.0), (2, 0.5), (3, 0.25), (5, 0.0625), (6, 0.03125)])
+def test_smallest_p(n: int, p: float) -> None:
+    assert stats.smallest_p(n) == p
+    assert stats.sign_flip_p([1.0] * n) == p
+
+
+@pytest.mark.parametrize(("alpha", "tests", "n"), [(0.05, 1, 6), (0.05, 6, 8), (0.05, 2, 7), (0.25, 1, 3), (0.5, 1, 2)])
+def test_seeds_needed(alpha: float, tests: int, n: int) -> None:
+    assert stats.seeds_needed(alpha, tests) == n
+    assert tests * stats.smallest_p(n) <= alpha < tests * stats.smallest_p(n - 1)
+
+
+def test_holm_by_hand() -> None:
+    # 0.005 * 4, 0.01 * 3, then 0.03 * 2 = 0.06, and 0.04 * 1 is raised to it
+    assert stats.holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert stats.holm([]) == []
+    assert stats.holm([0.4]) == [0.4]
+    assert stats.holm([0.6, 0.9]) == [1.0, 1.0]
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
+def test_holm_lies_between_raw_and_bonferroni(p_values: list[float]) -> None:
+    adjusted = stats.holm(p_values)
+    for raw, value in zip(p_values, adjusted, strict=True):
+        assert raw <= value <= min(1.0, raw * len(p_values)) + 1e-12
+    ranked = sorted(range(len(p_values)), key=p_values.__getitem__)
+    assert [adjusted[i] for i in ranked] == sorted(adjusted)
+
+
+def test_effect_size_by_hand() -> None:
+    # mean 2, s 1, correction for 2 degrees of freedom: gamma(1) / (sqrt(1) gamma(1/2)) = 1 / sqrt(pi)
+    assert stats.hedges_dz([1, 2, 3]) == pytest.approx(2 / sqrt(np.pi))
+    # the usual approximation of the correction, 1 - 3 / (4 df - 1), is near
+    values = [0.5, 1.0, -0.2, 0.8, 0.3, 0.9, 0.1]
+    assert stats.hedges_dz(values) == pytest.approx(np.mean(values) / np.std(values, ddof=1) * (1 - 3 / 23), rel=0.01)
+
+
+@pytest.mark.parametrize("differences", [[], [1.0], [1.0, 2.0], [2.0, 2.0, 2.0]])
+def test_effect_size_is_undefined_rather_than_wrong(differences: list[float]) -> None:
+    assert isnan(stats.hedges_dz(differences))
+
+
+def test_paired_by_hand() -> None:
+    result = stats.paired([3.0, 5.0, 4.0, 1.0], [1.0, 5.0, 3.0, 2.0])
+    assert result.difference.mean == 0.5
+    assert (result.wins, result.ties, result.losses) == (2, 1, 1)
+    # differences 2 0 1 -1, sum 2: of the 8 patterns of (2, 1, 1), +++ +-+ ++- reach 2; with mirrors 6
+    assert result.p == 6 / 8
+    with pytest.raises(ValueError, match="cannot be paired"):
+        stats.paired([1.0], [1.0, 2.0])
+
+
+def test_paired_counts_equal_accuracies_as_ties() -> None:
+    assert stats.paired([0.1 + 0.2], [0.3]).ties == 1
+
+
+def brute_force_jaccard(kept_a: int, kept_b: int, size: int) -> float:
+    total = 0.0
+    for overlap in range(max(0, kept_a + kept_b - size), min(kept_a, kept_b) + 1):
+        ways = comb(kept_a, overlap) * comb(size - kept_a, kept_b - overlap)
+        total += ways / comb(size, kept_b) * overlap / (kept_a + kept_b - overlap)
+    return total
+
+
+@given(st.integers(1, 60), st.data())
+def test_chance_jaccard_against_exact_counting(size: int, data: st.DataObject) -> None:
+    kept_a = data.draw(st.integers(0, size))
+    kept_b = data.draw(st.integers(0 if kept_a else 1, size))
+    assert stats.chance_jaccard(kept_a, kept_b, size) == pytest.approx(
+        brute_force_jaccard(kept_a, kept_b, size), rel=1e-9
+    )
+
+
+def test_chance_jaccard_by_hand_and_at_the_edges() -> None:
+    assert stats.chance_jaccard(1, 1, 2) == 0.5
+    assert stats.chance_jaccard(7, 7, 7) == 1.0
+    assert stats.chance_jaccard(0, 3, 7) == 0.0
+    assert isnan(stats.chance_jaccard(0, 0, 7))
+    with pytest.raises(ValueError, match="cannot keep"):
+        stats.chance_jaccard(8, 1, 7)
+
+
+def test_chance_jaccard_of_a_large_layer() -> None:
+    # so large that the index hardly varies: the expectation is near d² / (2d - d²)
+    density = 0.1
+    assert stats.chance_jaccard(300_000, 300_000, 3_000_000) == pytest.approx(density / (2 - density), rel=1e-5)
+    assert stats.chance_jaccard(3000, 40, 3_000_000) == pytest.approx(
+        brute_force_jaccard(3000, 40, 3_000_000), rel=1e-9
+    )
+
+
+def test_chance_jaccard_against_random_masks() -> None:
+    random = np.random.default_rng(4)
+    found = []
+    for _ in range(4000):
+        a, b = (set(random.choice(50, size=k, replace=False)) for k in (12, 20))
+        found.append(len(a & b) / len(a | b))
+    assert stats.chance_jaccard(12, 20, 50) == pytest.approx(np.mean(found), abs=4 * np.std(found) / sqrt(4000))
+
+
+def test_median_counts_never_as_late() -> None:
+    never = float("nan")
+    assert stats.median_with_never([3, 1, 2]) == 2
+    assert stats.median_with_never([3, never, 2]) == 3
+    assert isnan(stats.median_with_never([3, never, never]))
+    assert isnan(stats.median_with_never([never, never]))
+    assert isnan(stats.median_with_never([3, never]))
+    assert isnan(stats.median_with_never([]))

@@ -1,0 +1,11 @@
+"""Make a control of a ticket: fresh weights, shuffled masks or random masks."""
+
+from pathlib import Path
+
+from lth.config.jobs import ControlJob
+from lth.controls import make_control
+from lth.jobs import job
+
+spec = ControlJob.model_validate(snakemake.params.cfg["job"])
+with job(f"control {spec.ticket}-{spec.kind} seed {spec.seed}", snakemake.log[0]) as running:
+    make_control(spec, Path(snakemake.input.ticket), Path(snakemake.output.ticket), running)
