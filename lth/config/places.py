@@ -26,10 +26,10 @@ class Places:
         if not self.files:
             return "study", 0, 0
         if not written:
-            return str(self.files[0].path), 1, 0
+            return self.files[0].label, 1, 0
         for order, file in reversed([*enumerate(self.files)]):
             if written in file.lines and _agree(self.data, file.data, written):
-                return str(file.path), file.lines[written], order
+                return file.label, file.lines[written], order
         return COMMAND_LINE, 0, len(self.files)
 
 

@@ -94,17 +94,22 @@ class Plan:
     def arms(self, evaluation: str) -> list[Arm]:
         """The arms of an evaluation, in the order of the study file: tickets, their transforms, controls."""
         spec = self.study.evaluations[evaluation]
-        rounds = {ticket: self.nearest_round(ticket, spec.density) for ticket in spec.tickets}
         kinds: list[Kind] = [*spec.initialisations]
         if "shuffled" in spec.controls:
             kinds.append("shuffled")
-        arms = [Arm(ticket, kind, rounds[ticket]) for kind in kinds for ticket in spec.tickets]
+        own = self.evaluated_tickets(evaluation)
+        arms = [Arm(arm.ticket, kind, arm.round) for kind in kinds for arm in own]
         if "random" in spec.controls:
             matched = self.matched_to(spec)
-            arms.append(Arm(matched, "random", rounds.get(matched, self.nearest_round(matched, spec.density))))
+            arms.append(Arm(matched, "random", self.nearest_round(matched, spec.density)))
         if "dense" in spec.controls:
             arms.append(Arm(self.root(spec.tickets[0]), "dense", 0))
         return arms
+
+    def evaluated_tickets(self, evaluation: str) -> list[Arm]:
+        """The tickets of an evaluation as found, at its density."""
+        spec = self.study.evaluations[evaluation]
+        return [Arm(ticket, "own", self.nearest_round(ticket, spec.density)) for ticket in spec.tickets]
 
     def matched_to(self, evaluation: Evaluation) -> str:
         """The ticket whose per-layer counts the random arm takes."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path as FilePath
 
 from lth.errors import UserError
 
@@ -47,3 +48,9 @@ def dotted(path: Path) -> str:
     """`tickets.cross.chain[1].rounds`, with everything unprintable escaped."""
     parts = ([f"[{key}]"] if key.isdecimal() else [".", key if key.isprintable() else ascii(key)] for key in path)
     return "".join(chain.from_iterable(parts)).removeprefix(".")
+
+
+def label(file: FilePath) -> str:
+    """A file's name in sentences: as seen from the current folder, where it lies in it."""
+    here = FilePath.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)

@@ -11,7 +11,7 @@ from lth.config.check import check
 from lth.config.check_power import warnings
 from lth.config.models import Study
 from lth.config.places import Places
-from lth.config.problems import Fault, Problem, StudyError
+from lth.config.problems import Fault, Problem, StudyError, label
 from lth.config.structure import structure
 from lth.config.yaml_file import Unreadable, YamlFile
 
@@ -61,7 +61,7 @@ def _opened(files: Sequence[Path]) -> list[YamlFile]:
         try:
             opened.append(YamlFile(path))
         except Unreadable as error:
-            unreadable.append(Problem(order=order, line=error.line, file=str(path), message=error.message))
+            unreadable.append(Problem(order=order, line=error.line, file=label(path), message=error.message))
     if unreadable:
         raise StudyError(unreadable)
     return opened
@@ -69,7 +69,7 @@ def _opened(files: Sequence[Path]) -> list[YamlFile]:
 
 def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
     return [
-        Problem(order=order, line=line, file=str(file.path), path=path, message=message)
+        Problem(order=order, line=line, file=file.label, path=path, message=message)
         for order, file in enumerate(files)
         for path, line, message in file.faults
     ]

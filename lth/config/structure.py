@@ -16,7 +16,9 @@ from lth.config.wording import NAME, allowed, did_you_mean, found, listed, neare
 def structure(data: Mapping[str, Any]) -> tuple[Study, list[Fault]]:
     """The study, as far as it is valid (see `lth.config.draft`), and every structural fault of it."""
     errors = [*_errors(data), *_booleans(data)]
-    return draft_of(data, _broken(errors, data)), [_fault(kind, path, value) for kind, path, value in errors]
+    meant = {path: _meant(path, data) for kind, path, _ in errors if kind == "extra_forbidden"}
+    told = [error for error in errors if not (error[0] == "missing" and error[1] in meant.values())]
+    return draft_of(data, _broken(errors, meant)), [_fault(kind, path, value) for kind, path, value in told]
 
 
 def _errors(data: Mapping[str, Any]) -> Iterator[tuple[str, Path, Any]]:
@@ -64,19 +66,18 @@ def _unknown_key(parents: Path, key: str) -> str:
     return f"unknown key; the keys {place} are {listed(keys)}{did_you_mean(key, keys) or nested}"
 
 
-def _broken(errors: list[tuple[str, Path, Any]], data: Mapping[str, Any]) -> Paths:
+def _meant(path: Path, data: Mapping[str, Any]) -> Path:
+    """The key that an unknown one was probably meant for, if that one is not there; else the unknown key itself."""
+    *parents, key = path
+    name = nearest(key, schema_at(tuple(parents)).get("properties", {}))
+    return (*parents, name) if name and not holds(data, (*parents, name)) else path
+
+
+def _broken(errors: list[tuple[str, Path, Any]], meant: Mapping[Path, Path]) -> Paths:
     """The paths whose values cannot be used; where an unknown key was probably meant for another, that one too."""
-    broken: Paths = set()
+    broken: Paths = {*meant.values()}
     for kind, path, _ in errors:
-        *parents, key = path
-        if kind == "extra_forbidden":
-            meant = nearest(key, schema_at(tuple(parents)).get("properties", {}))
-            broken.add(path)
-            if meant and not holds(data, (*parents, meant)):
-                broken.add((*parents, meant))
-        elif kind == "missing" and key.isdecimal():
-            broken.add(tuple(parents))
-        else:
-            # An ill name stays known, so that what refers to it is not reported as well.
-            broken.add(path)
+        # An ill name stays known (its path ends in `[key]`), so that what refers to it is not reported as well.
+        in_pair = kind == "missing" and path[-1].isdecimal()
+        broken.add(path[:-1] if in_pair else path)
     return broken

@@ -42,7 +42,7 @@ class YamlFile:
     """A study file, read: `data`, and for each key path its line in `lines`. Raises `Unreadable`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.label = problems.label(path)
         self.lines: dict[problems.Path, int] = {(): 1}
         self.faults: list[tuple[problems.Path, int, str]] = []
         self.odd_keys: set[problems.Path] = set()

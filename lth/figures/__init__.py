@@ -1,178 +1,142 @@
-"""Figures of a study: each drawn from tables, each with a caption that says how to read it.
+"""Figures of a study: the table of their names, with captions that say how to read them.
 
-Matplotlib is imported in this package only, without pyplot and its global state; `draw` is what a job calls.
+Matplotlib is imported in the modules of this package only (and not by this one), without pyplot and its global state.
+`lth.figures.draw` is what a job calls.
 """
 
-import io
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-import matplotlib as mpl
-import pandas as pd
-from matplotlib.figure import Figure
-
-from lth.artifacts import write_bytes
-from lth.figures import arms, classes, curves, masks
-from lth.figures.style import SETTINGS, Palette
-from lth.tables.files import read_table
+from lth.registry import Entry, Registry
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
-    """One figure of the study, or of each evaluation."""
+class Drawing(Entry):
+    """One figure of the study, or of each evaluation: a function of tables (by name) and a palette."""
 
-    function: Callable[[Mapping[str, pd.DataFrame], Palette], Figure]
-    title: str
     caption: str
-    """How to read it."""
+    """How to read it; also in `workflow/report/<name>.rst`."""
     tables: tuple[str, ...]
     """The tables it needs."""
     scope: Literal["study", "evaluation"] = "evaluation"
 
 
-FIGURES: Mapping[str, Drawing] = {
-    "final_accuracy": Drawing(
-        function=arms.final_accuracy,
-        title="Test accuracy of every arm",
-        caption=(
-            "A row for each arm. The large mark is the mean test accuracy at the epoch of least validation loss, the "
-            "line its confidence interval, each small point one seed. Colour is the ticket, the mark's shape what "
-            "was done to it. Whether two arms differ is not to be read from overlapping intervals, since arms are "
-            "paired by seed: see the next figure."
+FIGURES = Registry(
+    {
+        "final_accuracy": Drawing(
+            target="lth.figures.arms:final_accuracy",
+            about="Test accuracy of every arm",
+            caption=(
+                "A row for each arm. The large mark is the mean test accuracy at the epoch of least validation loss, "
+                "the line its confidence interval, each small point one seed. Colour is the ticket, the mark's shape "
+                "what was done to it. Whether two arms differ is not to be read from overlapping intervals, since "
+                "arms are paired by seed: see the paired differences."
+            ),
+            tables=("runs", "arms"),
         ),
-        tables=("runs", "arms"),
-    ),
-    "differences": Drawing(
-        function=arms.differences,
-        title="Paired differences",
-        caption=(
-            "The comparisons decided on beforehand: the first arm minus the second, seed by seed. Right of zero the "
-            "first is better. The line is the confidence interval of that one mean; the p value is from the exact "
-            "sign-flip test, adjusted for all rows (Holm). Only filled marks claim a difference; an open one claims "
-            "nothing, least of all that the two are equal."
+        "differences": Drawing(
+            target="lth.figures.arms:differences",
+            about="Paired differences",
+            caption=(
+                "The comparisons decided on beforehand: the first arm minus the second, seed by seed. Right of zero "
+                "the first is better. The line is the confidence interval of that one mean; the p value is from the "
+                "exact sign-flip test, adjusted for all rows (Holm). Only filled marks claim a difference; an open "
+                "one claims nothing, least of all that the two are equal."
+            ),
+            tables=("comparisons",),
         ),
-        tables=("comparisons",),
-    ),
-    "initialisations": Drawing(
-        function=arms.initialisations,
-        title="Ticket against reinitialised against shuffled",
-        caption=(
-            "Each ticket with the weights it was found from, with freshly drawn ones, and with its mask shuffled "
-            "within each layer. A thin line joins one seed's results. If the winning initialisation matters, lines "
-            "fall from the first mark to the second; if the places of the kept weights matter, the third is lower "
-            "than the first. Lines across: the dense network and a random mask, with intervals."
+        "initialisations": Drawing(
+            target="lth.figures.arms:initialisations",
+            about="Ticket against reinitialised against shuffled",
+            caption=(
+                "Each ticket with the weights it was found from, with freshly drawn ones, and with its mask shuffled "
+                "within each layer. A thin line joins one seed's results. If the winning initialisation matters, "
+                "lines fall from the first mark to the second; if the places of the kept weights matter, the third is "
+                "lower than the first. Lines across: the dense network and a random mask, with intervals."
+            ),
+            tables=("runs", "arms"),
         ),
-        tables=("runs", "arms"),
-    ),
-    "accuracy_by_epoch": Drawing(
-        function=curves.accuracy_by_epoch,
-        title="Accuracy by epoch",
-        caption=(
-            "Mean test accuracy after each epoch, epoch 0 being untrained; bands are confidence intervals over "
-            "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
-            "comparison. A curve that lies further left learns faster."
+        "accuracy_by_epoch": Drawing(
+            target="lth.figures.curves:accuracy_by_epoch",
+            about="Accuracy by epoch",
+            caption=(
+                "Mean test accuracy after each epoch, epoch 0 being untrained; bands are confidence intervals over "
+                "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
+                "comparison. A curve that lies further left learns faster."
+            ),
+            tables=("curves",),
         ),
-        tables=("curves",),
-    ),
-    "loss_by_epoch": Drawing(
-        function=curves.loss_by_epoch,
-        title="Loss by epoch",
-        caption=(
-            "Cross-entropy: above, the running mean over each training epoch; below, on the validation images after "
-            "it, whose least value decides the epoch that is reported. Training loss that falls while validation "
-            "loss rises is overfitting."
+        "loss_by_epoch": Drawing(
+            target="lth.figures.curves:loss_by_epoch",
+            about="Loss by epoch",
+            caption=(
+                "Cross-entropy: above, the running mean over each training epoch; below, on the validation images "
+                "after it, whose least value decides the epoch that is reported. Training loss that falls while "
+                "validation loss rises is overfitting."
+            ),
+            tables=("curves",),
         ),
-        tables=("curves",),
-    ),
-    "epochs_to_reach": Drawing(
-        function=arms.epochs_to_reach,
-        title="Epochs to reach an accuracy",
-        caption=(
-            "The first epoch at which an arm reaches the accuracy named below the axis: a small point for each seed, "
-            "the large mark their median. Seeds that did not get there in the epochs trained are on the right under "
-            "'never', and count as later than all others. Further left is faster."
+        "epochs_to_reach": Drawing(
+            target="lth.figures.arms:epochs_to_reach",
+            about="Epochs to reach an accuracy",
+            caption=(
+                "The first epoch at which an arm reaches the accuracy named below the axis: a small point for each "
+                "seed, the large mark their median. Seeds that did not get there in the epochs trained are on the "
+                "right under 'never', and count as later than all others. Further left is faster."
+            ),
+            tables=("runs", "arms"),
         ),
-        tables=("runs", "arms"),
-    ),
-    "class_accuracy": Drawing(
-        function=classes.class_accuracy,
-        title="Accuracy by class",
-        caption=(
-            "For each class the share of its test images that is recognised, mean over seeds with confidence "
-            "interval. No test was made here: the many classes would need a correction of their own."
+        "class_accuracy": Drawing(
+            target="lth.figures.classes:class_accuracy",
+            about="Accuracy by class",
+            caption=(
+                "For each class the share of its test images that is recognised, mean over seeds with confidence "
+                "interval. No test was made here: the many classes would need a correction of their own."
+            ),
+            tables=("classes",),
         ),
-        tables=("classes",),
-    ),
-    "confusion": Drawing(
-        function=classes.confusion_matrices,
-        title="Confusion matrices",
-        caption=(
-            "Rows are true classes and add up to 100 %, columns are what the network answered; mean over seeds. The "
-            "diagonal is right. Shades follow the square root of the share, so that errors of a few percent can be "
-            "seen; shares below 0.5 % have no number."
+        "confusion": Drawing(
+            target="lth.figures.classes:confusion_matrices",
+            about="Confusion matrices",
+            caption=(
+                "Rows are true classes and add up to 100 %, columns are what the network answered; mean over seeds. "
+                "The diagonal is right. Shades follow the square root of the share, so that errors of a few percent "
+                "can be seen; shares below 0.5 % have no number."
+            ),
+            tables=("confusion",),
         ),
-        tables=("confusion",),
-    ),
-    "mask_overlap": Drawing(
-        function=masks.mask_overlap,
-        title="Overlap of masks",
-        caption=(
-            "Jaccard index (kept by both / kept by either) of two tickets' masks in each layer, in network order. "
-            "The dashed line is what two independent random masks with the same counts would share. Tickets of one "
-            "seed start from the same weights, and one that started from another ticket can only keep what that one "
-            "had kept: both raise the overlap above chance."
+        "mask_overlap": Drawing(
+            target="lth.figures.masks:mask_overlap",
+            about="Overlap of masks",
+            caption=(
+                "Jaccard index (kept by both / kept by either) of two tickets' masks in each layer, in network order. "
+                "The dashed line is what two independent random masks with the same counts would share. Tickets of "
+                "one seed start from the same weights, and one that started from another ticket can only keep what "
+                "that one had kept: both raise the overlap above chance."
+            ),
+            tables=("overlap",),
         ),
-        tables=("overlap",),
-    ),
-    "pruning_curves": Drawing(
-        function=curves.pruning_curves,
-        title="Pruning curves",
-        caption=(
-            "Test accuracy of each ticket's rounds on the data set that the round was trained on, at the epoch of "
-            "least validation loss; pruned further to the right. Bands are confidence intervals over seeds. Where a "
-            "line stays level, the pruned weights were not needed."
+        "pruning_curves": Drawing(
+            target="lth.figures.curves:pruning_curves",
+            about="Pruning curves",
+            caption=(
+                "Test accuracy of each ticket's rounds on the data set that the round was trained on, at the epoch of "
+                "least validation loss; pruned further to the right. Bands are confidence intervals over seeds. Where "
+                "a line stays level, the pruned weights were not needed."
+            ),
+            tables=("rounds",),
+            scope="study",
         ),
-        tables=("rounds",),
-        scope="study",
-    ),
-    "layer_density": Drawing(
-        function=masks.layer_density,
-        title="Density of layers",
-        caption=(
-            "Share of each layer's weights that is kept after each round, mean over seeds, layers in network order. "
-            "Level lines mean that all layers were pruned alike."
+        "layer_density": Drawing(
+            target="lth.figures.masks:layer_density",
+            about="Density of layers",
+            caption=(
+                "Share of each layer's weights that is kept after each round, mean over seeds, layers in network "
+                "order. Level lines mean that all layers were pruned alike."
+            ),
+            tables=("layers",),
+            scope="study",
         ),
-        tables=("layers",),
-        scope="study",
-    ),
-}
+    }
+)
 """All figures by name, in the order of the report."""
-
-
-def create(name: str, tables: Mapping[str, pd.DataFrame], tickets: Sequence[str]) -> Figure:
-    """Draw a figure from its tables; `tickets` are all names of the study, in its order, and decide the colours."""
-    with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
-        return FIGURES[name].function(tables, Palette(tickets))
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, atomically; equal figures give equal bytes."""
-    buffer = io.BytesIO()
-    with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    write_bytes(path, buffer.getvalue())
-
-
-def draw(name: str, tables: Mapping[str, Path], tickets: Sequence[str], out: Path) -> None:
-    """Read the tables that a figure needs, draw it and write it.
-
-    Args:
-        name: one of `FIGURES`.
-        tables: paths by table name; others than the figure's are ignored.
-        tickets: all tickets of the study, in its order.
-        out: the SVG file.
-    """
-    needed = {table: read_table(Path(tables[table])) for table in FIGURES[name].tables}
-    save(create(name, needed, tickets), out)

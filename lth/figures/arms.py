@@ -39,7 +39,9 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
 def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p."""
     pairs = tables["comparisons"]
-    figure, (axis,) = parts.panels(1, columns=1, height=ROW * max(1, len(pairs)) + 0.8, width=6.4)
+    if pairs.empty:
+        return parts.nothing("No comparison was decided on beforehand, so none is tested.")
+    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=6.4)
     axis.axvline(0, color=GREY, linewidth=0.9)
     for place, pair in enumerate(pairs.to_dict("records")):
         colour = palette.ticket(str(pair["first"]).rpartition("-")[0])
@@ -50,12 +52,10 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
         _beside(axis, place, p_value(pair["p_holm"]).removeprefix("= ") if pair["n"] > 1 else "no test", column=1)
     _arm_rows(axis, [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")])
     axis.set_xlabel("difference in test accuracy (percentage points)")
-    if pairs.empty:
-        parts.note(figure, "no comparison was decided on beforehand")
-        return figure
     _beside(axis, -0.85, "mean")
     _beside(axis, -0.85, "p (Holm)", column=1)
-    parts.note(figure, f"mean and {parts.interval_words(pairs)}; filled marks: difference shown")
+    words = parts.interval_words(pairs)
+    parts.note(figure, words if pairs["n"].max() == 1 else f"mean and {words}; filled marks: difference shown")
     return figure
 
 
@@ -90,6 +90,9 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
 def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """The first epoch with the accuracy asked for: a point a seed, the median; seeds that never came on the right."""
     runs, arms = tables["runs"], tables["arms"]
+    percent = arms["reach_percent"].iloc[0]
+    if pd.isna(percent):
+        return parts.nothing("No accuracy to reach: none was asked for (reach_percent), and there is no dense arm.")
     never = float(runs["last_epoch"].max()) * 1.12 + 0.5
     figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
     for place, arm in enumerate(arms.to_dict("records")):
@@ -102,10 +105,8 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     _arm_rows(axis, list(arms["arm"]))
     axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
     _never_axis(axis, float(runs["last_epoch"].max()), never)
-    percent = arms["reach_percent"].iloc[0]
-    asked = "no accuracy was asked for" if pd.isna(percent) else f"{percent:.1f} % test accuracy"
-    axis.set_xlabel(f"first epoch with {asked}" if not pd.isna(percent) else asked)
-    parts.note(figure, f"large: median over {parts.seeds(arms['n'])}; small points: seeds")
+    axis.set_xlabel(f"first epoch with {percent:.1f} % test accuracy")
+    parts.note(figure, f"large marks: median, {parts.seeds(arms['n'])}; small points: seeds")
     return figure
 
 
@@ -126,8 +127,16 @@ def _arm_rows(axis: Axes, labels: list[str]) -> None:
 
 def _beside(axis: Axes, place: float, words: str, column: int = 0) -> None:
     """Text on the right of a row, outside the data; columns are 42 points apart."""
-    where = {"xycoords": axis.get_yaxis_transform(), "textcoords": "offset points", "annotation_clip": False}
-    axis.annotate(words, (1, place), (6 + 42 * column, 0), **where, va="center", fontsize=8)
+    axis.annotate(
+        words,
+        xy=(1, place),
+        xycoords=axis.get_yaxis_transform(),
+        xytext=(6 + 42 * column, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        annotation_clip=False,
+    )
 
 
 def _across(axis: Axes, arms: pd.DataFrame, palette: Palette) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -24,15 +25,17 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
     arms = _chosen(confusion, ("own", "dense"))
     labels = list(confusion["true"].unique())
     figure, axes = parts.panels(len(arms), columns=2, height=3.5, width=7.6 if len(arms) > 1 else 4.6)
-    image = None
+    # the square root of the share, so that errors of a few percent can be seen beside the diagonal
+    scale = PowerNorm(0.5, 0, 100)
     for axis, arm in zip(axes, arms, strict=True):
         here = confusion[confusion["arm"] == arm]
         shares = here.pivot(index="true", columns="predicted", values="percent").reindex(index=labels, columns=labels)
-        # the square root of the share, so that errors of a few percent can be seen beside the diagonal
-        image = axis.imshow(shares.to_numpy(), cmap="Blues", norm=PowerNorm(0.5, 0, 100))
+        axis.imshow(shares.to_numpy(), cmap="Blues", norm=scale)
         _cells(axis, shares.to_numpy())
         _class_axes(axis, labels, f"{arm}, {parts.seeds(here['n'])}")
-    bar = figure.colorbar(image, ax=axes, shrink=0.7, aspect=30, ticks=[0, 1, 5, 10, 25, 50, 75, 100])
+    bar = figure.colorbar(
+        ScalarMappable(scale, "Blues"), ax=axes, shrink=0.7, aspect=30, ticks=[0, 1, 5, 10, 25, 50, 75, 100]
+    )
     bar.set_label("share of the true class's test images (%)")
     return figure
 

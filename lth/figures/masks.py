@@ -22,15 +22,14 @@ def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure
     del palette  # a pair has no colour of its own
     overlap = tables["overlap"]
     pairs = list(overlap[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))
-    figure, axes = parts.panels(max(1, len(pairs)), columns=3, height=2.6, sharey=True)
-    for axis, (first, second) in zip(axes, pairs, strict=False):
+    if not pairs:
+        return parts.nothing("Fewer than two tickets of one network: there is no overlap to show.")
+    figure, axes = parts.panels(len(pairs), columns=3, height=2.6, sharey=True)
+    for axis, (first, second) in zip(axes, pairs, strict=True):
         here = overlap[(overlap["first"] == first) & (overlap["second"] == second)]
         _overlap_panel(axis, here, f"{first} and {second}")
     axes[0].set_ylabel("Jaccard index of the masks")
     axes[0].set_ylim(bottom=0)
-    if not pairs:
-        axes[0].set_title("fewer than two tickets: nothing to compare")
-        return figure
     handles = [
         Line2D([], [], color=INK, marker="o", linestyle="none", alpha=0.4, markersize=3.5, mew=0, label="a seed"),
         Line2D([], [], color=INK, linewidth=2, label="mean"),
@@ -58,17 +57,17 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     """Share of each layer that is kept, a line a round, a panel a ticket."""
     layers = tables["layers"]
     tickets = list(layers["ticket"].unique())
-    colours = ScalarMappable(Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"])
+    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
     figure, axes = parts.panels(len(tickets), columns=3, height=2.6, sharey=True)
     for axis, ticket in zip(axes, tickets, strict=True):
         here = layers[layers["ticket"] == ticket]
         for round_, line in here.groupby("round"):
-            shade = colours.to_rgba(float(str(round_)))
+            shade = shades(scale(float(str(round_))))
             axis.plot(range(len(line)), line["density_percent"], "o-", color=shade, markersize=3, linewidth=1.2)
         _layer_axis(axis, list(here["layer"].unique()))
         axis.set_title(f"{ticket} ({parts.seeds(here['n'])})", color=palette.ticket(ticket))
     _density_axis(axes[0], float(layers["density_percent"].min()))
-    bar = figure.colorbar(colours, ax=axes, aspect=30, pad=0.02)
+    bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, aspect=30, pad=0.02)
     bar.locator = MaxNLocator(integer=True, nbins=7)
     bar.set_label("round")
     return figure

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lth.figures.style import GREY, WIDTH
@@ -21,8 +22,8 @@ def panels(
     """A figure with `count` panels in rows of at most `columns`; `height` in inches a row."""
     columns = min(columns, count)
     rows = ceil(count / columns)
-    figure = Figure(figsize=(width, rows * height + 0.3), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)  # type: ignore[union-attr]
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
+    figure = Figure(figsize=(width, rows * height + 0.3), layout=layout)
     axes = figure.subplots(rows, columns, squeeze=False, **shared).flatten().tolist()
     for spare in axes[count:]:
         spare.remove()
@@ -76,6 +77,13 @@ def interval_words(frame: pd.DataFrame) -> str:
     """What bands and bars are: `95 % interval, n = 5 seeds`."""
     words = seeds(frame["n"])
     return words if frame["n"].max() == 1 else f"{frame['confidence_percent'].iloc[0]:g} % interval, {words}"
+
+
+def nothing(words: str) -> Figure:
+    """A figure that says why it's empty."""
+    figure = Figure(figsize=(WIDTH, 0.6), layout="constrained")
+    note(figure, words)
+    return figure
 
 
 def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:

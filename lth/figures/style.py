@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.typing import LineStyleType
+
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """For tickets: told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
 DENSE, RANDOM = "#000000", "#7F7F7F"
@@ -14,7 +16,7 @@ DENSE, RANDOM = "#000000", "#7F7F7F"
 GREY = "#595959"
 """Text and lines that stand back."""
 
-SETTINGS: Mapping[str, Any] = {
+SETTINGS: Any = {
     **{"svg.hashsalt": "lth", "svg.fonttype": "path"},  # the same bytes and the same look on every machine
     **{"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9},
     **{"xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False},
@@ -33,7 +35,7 @@ class Mark:
     """How one kind of arm is drawn."""
 
     marker: str
-    line: str | tuple[int, tuple[float, ...]]
+    line: LineStyleType
     filled: bool
     words: str
     """For legends."""

@@ -1,4 +1,5 @@
 """Tables of a study, from what its jobs have left on disk. Top-level functions take paths and write paths.
+They import what they need when they are called: the Snakefile reads the names of tables here, and no pandas with them.
 
 `results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found) and of each
 evaluation (`EVALUATION_TABLES`: how its arms did, and the verdict).
@@ -7,16 +8,8 @@ evaluation (`EVALUATION_TABLES`: how its arms did, and the verdict).
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
-from lth.artifacts import write_text
 from lth.config.models import Study
 from lth.config.plan import Plan
-from lth.tables import arms as by_arm
-from lth.tables import cells, masks
-from lth.tables import runs as by_run
-from lth.tables.files import collect, ordered, read_table, write_table
-from lth.tables.verdict import verdict
 
 STUDY_TABLES = ("rounds", "layers")
 """`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer."""
@@ -35,6 +28,11 @@ def write_study_tables(
         layers: `tickets/<ticket>/seed<k>/round<kk>/layers.csv`.
         out: where to write, by table name.
     """
+    from lth.tables import arms as by_arm
+    from lth.tables import masks
+    from lth.tables import runs as by_run
+    from lth.tables.files import collect, ordered, write_table
+
     trained = by_run.runs(collect(histories), by_run.ROUND_RUN)
     write_table(ordered(by_arm.rounds(trained, study.alpha), "ticket", study.tickets, ["round"]), out["rounds"])
     write_table(ordered(masks.layer_density(collect(layers)), "ticket", study.tickets, ["round"]), out["layers"])
@@ -59,10 +57,17 @@ def write_evaluation_tables(
         tickets: ticket files of the evaluation's tickets at its density, all seeds.
         out: where to write, by table name, and `verdict`.
     """
+    from lth.artifacts import write_text
+    from lth.tables import arms as by_arm
+    from lth.tables import masks
+    from lth.tables import runs as by_run
+    from lth.tables.files import collect, ordered, read_table, write_table
+    from lth.tables.verdict import text
+
     spec, alpha = study.evaluations[evaluation], study.alpha
     arms = [arm.name for arm in Plan(study).arms(evaluation)]
     history = ordered(collect(histories), "arm", arms, ["seed", "epoch"])
-    trained = _arm_runs(history, arms, spec.reach_percent)
+    trained = ordered(by_run.arm_runs(history, spec.reach_percent), "arm", arms, ["seed"])
     confusion = ordered(collect(confusions), "arm", arms, ["seed"])
     tables = {
         "runs": trained,
@@ -76,22 +81,4 @@ def write_evaluation_tables(
     for name, table in tables.items():
         write_table(table, out[name])
     # read back, so that the sentences say what the files and the report say, to the last digit
-    write_text(out["verdict"], verdict_text(evaluation, read_table(out["arms"]), read_table(out["comparisons"])))
-
-
-def verdict_text(evaluation: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
-    lines = [f"Evaluation {evaluation}", "", *cells.paragraphs(verdict(arms, comparisons))]
-    arm_rows = [cells.arm_cells(row) for row in arms.to_dict("records")]
-    lines += ["", *cells.grid(cells.ARM_HEADER, arm_rows, names=1)]
-    pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
-    if pairs:
-        lines += ["", *cells.grid(cells.COMPARISON_HEADER, pairs, names=2)]
-    return "\n".join([*lines, "", *cells.paragraphs(cells.notes(arms, comparisons)), ""])
-
-
-def _arm_runs(history: pd.DataFrame, arms: list[str], asked: float | None) -> pd.DataFrame:
-    trained = by_run.runs(history, by_run.ARM_RUN)
-    percent = by_run.reach_percent(trained, asked)
-    reached = by_run.reach_epochs(history, by_run.ARM_RUN, percent)
-    return ordered(trained.merge(reached, on=by_run.ARM_RUN).assign(reach_percent=percent), "arm", arms, ["seed"])
+    write_text(out["verdict"], text(evaluation, read_table(out["arms"]), read_table(out["comparisons"])))

@@ -5,6 +5,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from lth.errors import UserError
@@ -63,8 +64,8 @@ def overlap(tickets: Iterable[Path], order: Iterable[str]) -> pd.DataFrame:
             loaded[(int(ticket.provenance["seed"]), str(ticket.provenance["ticket"]))] = ticket
         except KeyError as error:
             raise UserError(f"{path}: does not say its {error}; delete it and rerun to make it again") from None
-    names, rows = list(order), []
-    for first, second in combinations(names, 2):
+    rows = []
+    for first, second in combinations(order, 2):
         for seed in sorted({seed for seed, _ in loaded}):
             one, other = loaded.get((seed, first)), loaded.get((seed, second))
             if one and other and one.provenance["network"] == other.provenance["network"]:
@@ -74,11 +75,11 @@ def overlap(tickets: Iterable[Path], order: Iterable[str]) -> pd.DataFrame:
 
 def _layer_overlaps(first: "Ticket", second: "Ticket") -> list[list[str | int | float]]:
     rows: list[list[str | int | float]] = []
-    for layer, mask in first.masks.items():
-        other = second.masks[layer]
-        kept, kept_other, both = int(mask.sum()), int(other.sum()), int((mask & other).sum())
+    for layer in first.masks:
+        mask, other = first.masks[layer].numpy(), second.masks[layer].numpy()
+        kept, kept_other, both = (int(np.count_nonzero(of)) for of in (mask, other, mask & other))
         either = kept + kept_other - both
         jaccard = both / either if either else float("nan")
-        chance = chance_jaccard(kept, kept_other, mask.numel())
-        rows.append([layer, kept, kept_other, both, mask.numel(), jaccard, chance])
+        chance = chance_jaccard(kept, kept_other, mask.size)
+        rows.append([layer, kept, kept_other, both, mask.size, jaccard, chance])
     return rows

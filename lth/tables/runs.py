@@ -56,3 +56,11 @@ def reach_percent(arm_runs: pd.DataFrame, asked: float | None) -> float:
     """The accuracy to reach: as asked, else 95 % of the dense arm's mean; NaN (nothing to reach) with neither."""
     dense = arm_runs.loc[arm_runs["kind"] == "dense", "test_accuracy_percent"]
     return asked if asked is not None else 0.95 * float(dense.mean()) if len(dense) else nan
+
+
+def arm_runs(history: pd.DataFrame, asked: float | None) -> pd.DataFrame:
+    """One row for each arm and seed: `runs`, with the first epoch that reached the accuracy asked for."""
+    trained = runs(history, ARM_RUN)
+    percent = reach_percent(trained, asked)
+    reached = reach_epochs(history, ARM_RUN, percent)
+    return trained.merge(reached, on=ARM_RUN).assign(reach_percent=percent)

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lth.stats import seeds_needed, smallest_p
+from lth.tables import cells
 from lth.tables.cells import p_value, points
 
 Row = Mapping[Any, Any]
@@ -24,6 +25,17 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     first, *others = comparisons.to_dict("records")
     leading, reason = _leading(first, len(comparisons), where), _why_not(first, len(comparisons))
     return [leading, reason] if reason else [leading, *(_brief(row) for row in others)]
+
+
+def text(evaluation: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+    """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
+    lines = [f"Evaluation {evaluation}", "", *cells.paragraphs(verdict(arms, comparisons))]
+    arm_rows = [cells.arm_cells(row) for row in arms.to_dict("records")]
+    lines += ["", *cells.grid(cells.ARM_HEADER, arm_rows, names=1)]
+    pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
+    if pairs:
+        lines += ["", *cells.grid(cells.COMPARISON_HEADER, pairs, names=2)]
+    return "\n".join([*lines, "", *cells.paragraphs(cells.notes(arms, comparisons)), ""])
 
 
 def _where(arms: pd.DataFrame) -> str:

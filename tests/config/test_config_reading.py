@@ -222,3 +222,9 @@ def test_no_file_raises_anything_but_a_study_error(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(StudyError):
         read_study(None, [path])
+
+
+def test_a_file_in_the_current_folder_is_named_from_there(sound, monkeypatch):
+    sound.write_text(changed(("epochs: 2", "epochs: 0")))
+    monkeypatch.chdir(sound.parent)
+    assert failing(None, sound.resolve()).startswith("study.yaml:13 recipes.find.epochs: must be")

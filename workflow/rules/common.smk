@@ -1,17 +1,19 @@
 # Reads and checks the study; paths and lookups for all rules. No torch here: the graph is built in well under a second.
-import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from lth.config.plan import Plan
+from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
 from lth.data.sources import SOURCES
+from lth.figures import FIGURES
 from lth.fingerprint import fingerprint
+from lth.machine import has_gpu
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
+from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
     study, warnings = read_study(config, workflow.configfiles)
@@ -24,14 +26,10 @@ plan = Plan(study)
 
 RESULTS = f"results/{study.study}"
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
-GPU = study.compute.device == "cuda" or (
-    study.compute.device == "auto" and os.path.exists("/dev/nvidiactl")
-)
-
-# Jobs find the core beside the Snakefile, in whatever environment they run.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [workflow.basedir, os.environ.get("PYTHONPATH")])
-)
+TABLES = f"{RESULTS}/tables"
+FIGURE_FILES = f"{RESULTS}/figures"
+ENVIRONMENT = "../../envs/lth.yaml"
+GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
 
 wildcard_constraints:
@@ -86,3 +84,94 @@ def told(job, script, *targets):
 def network_target(network):
     """The code that builds a network."""
     return ARCHITECTURES[network.architecture].target
+
+
+def round_inputs(wildcards):
+    """A round prunes with what the round before it trained; a chain's first round takes over a mask, if any."""
+    ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
+    inputs = {"images": dataset(plan.dataset(ticket, number))}
+    start = study.tickets[ticket].start
+    if number > plan.first_round(ticket):
+        inputs["parent"] = round_file("ticket.safetensors", ticket, seed, number - 1)
+        inputs["parent_trained"] = round_file(
+            "trained.safetensors", ticket, seed, number - 1
+        )
+    elif start:
+        inputs["parent"] = round_file(
+            "ticket.safetensors", start.ticket, seed, start.round
+        )
+        if study.tickets[ticket].rewind == "parent":
+            inputs["parent_trained"] = round_file(
+                "trained.safetensors", start.ticket, seed, start.round
+            )
+    return inputs
+
+
+def round_parameters(wildcards):
+    """What a round is told."""
+    job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
+    return told(job, "round.py", network_target(job.network), SCORES[job.score].target)
+
+
+def evaluation_inputs(wildcards):
+    """An arm's ticket, and the data set that it is tried on."""
+    arm = plan.arm(wildcards.evaluation, wildcards.arm)
+    return {
+        "images": dataset(study.evaluations[wildcards.evaluation].dataset),
+        "ticket": arm_ticket(arm, wildcards.seed),
+    }
+
+
+def evaluation_parameters(wildcards):
+    """What an evaluation is told."""
+    arm = plan.arm(wildcards.evaluation, wildcards.arm)
+    job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
+    return told(job, "evaluate.py", network_target(job.network))
+
+
+def summary(script, *targets):
+    """What a summary is told: the study, without what no number depends on."""
+    told_study = study.model_dump(mode="json", exclude={"compute", "data_root"})
+    return {"study": told_study, "code": code(script, *targets)}
+
+
+def all_rounds(name):
+    """A file of every round of every ticket and seed."""
+    return [
+        round_file(name, t, s, r)
+        for t in study.tickets
+        for s in study.seeds
+        for r in plan.rounds(t)
+    ]
+
+
+def all_arms(name, evaluation):
+    """A file of every arm and seed of an evaluation."""
+    return [
+        evaluated(name, evaluation, arm.name, seed)
+        for arm in plan.arms(evaluation)
+        for seed in study.seeds
+    ]
+
+
+def table_files(evaluation=None):
+    """The tables of an evaluation, or of the study, by name."""
+    if evaluation is None:
+        return {name: f"{TABLES}/{name}.csv" for name in STUDY_TABLES}
+    return {name: f"{TABLES}/{evaluation}/{name}.csv" for name in EVALUATION_TABLES}
+
+
+def figure_files(evaluation=None):
+    """The figures of an evaluation, or of the study."""
+    folder = FIGURE_FILES if evaluation is None else f"{FIGURE_FILES}/{evaluation}"
+    scope = "study" if evaluation is None else "evaluation"
+    return [
+        f"{folder}/{name}.svg"
+        for name, figure in FIGURES.items()
+        if figure.scope == scope
+    ]
+
+
+def of_all(files):
+    """Files of the study and of all its evaluations."""
+    return [file for e in (None, *study.evaluations) for file in files(e)]

@@ -1,6 +1,3 @@
-from lth.config.plan import Arm
-
-
 rule control:
     input:
         ticket=round_file("ticket.safetensors"),
@@ -8,15 +5,18 @@ rule control:
         ticket=control_file(),
     log:
         f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}/seed{{seed}}/round{{round}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=1000,
     params:
         cfg=lambda wildcards: told(
             plan.control_job(
-                Arm(wildcards.ticket, wildcards.kind, int(wildcards.round)), int(wildcards.seed)
+                Arm(wildcards.ticket, wildcards.kind, int(wildcards.round)),
+                int(wildcards.seed),
             ),
             "control.py",
             network_target(plan.network(wildcards.ticket)),
         ),
-    resources:
-        mem_mb=1000,
     script:
         "../scripts/control.py"

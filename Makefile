@@ -1,0 +1,52 @@
+# Two commands from nothing: `make demo` sees the whole graph run, `make test` proves it. Both set up .venv first.
+
+PYTHON ?= python3
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+STUDY ?= config.yaml
+
+.PHONY: help setup setup-dev demo test check format clean
+
+help:  ## what can be done
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.installed  ## make .venv with the pinned requirements
+
+setup-dev: $(VENV)/.installed-dev
+
+# torch goes first and alone: another package asking for "torch" might bring a build with gigabytes of CUDA. torchvision
+# goes without its own requirements for the same reason (it needs only torch, numpy and pillow, all pinned here).
+$(VENV)/.installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep -E '^torch==' requirements.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep -E '^torchvision==' requirements.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends with the verdict
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet rules
+	@$(BIN)/python -m lth verdict results/demo
+
+test: setup-dev check  ## linters, types and the whole suite
+	$(BIN)/python -m pytest
+
+check: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --configfile config/demo.yaml --lint
+
+format: setup-dev  ## put every file into the house style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+clean:  ## remove the environment (results stay)
+	rm -rf $(VENV)

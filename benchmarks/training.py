@@ -1,0 +1,195 @@
+"""Training speed: the project's loop against the plain loop, interleaved in one process on one thread.
+
+`python benchmarks/training.py [--quick]`; what is compared, and what the numbers mean, stands in benchmarks/README.md.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from statistics import median, quantiles
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.machine import report, table
+from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
+from lth import masks as algebra
+from lth.config.models import Compute, Network, Optimiser, Recipe
+from lth.config.models import Dataset as DatasetSpec
+from lth.data.images import Images
+from lth.data.prepare import choose, data_root, prepare
+from lth.data.sources import SOURCES
+from lth.device import prepare_device
+from lth.networks.build import build, load_weights
+from lth.seeds import generator
+from lth.tickets import Ticket
+from lth.train import _Data, _Gradients, _Loop, make_optimiser
+
+DENSITY = 0.2
+BATCH = 60
+LEARNING_RATE = 1e-3
+"""Adam's default, so that the plain loop names no constant at all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A network, how many steps a timing takes, and the speed-up that the project asks of itself."""
+
+    architecture: str
+    steps: int
+    target: float
+
+
+CASES = (
+    Case(architecture="lenet_300_100", steps=300, target=4.0),
+    Case(architecture="lenet5_classic", steps=200, target=1.5),
+    Case(architecture="lenet5", steps=15, target=2.0),
+)
+
+Epoch = Callable[[int], None]
+"""Trains over all images once; takes the number of the epoch."""
+
+
+@dataclass
+class Times:
+    """Seconds of one contender, a value a round."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Of this process: what a busy neighbour takes away isn't counted."""
+
+
+def sparse_ticket(network: Network, density: float = DENSITY, seed: int = 0) -> Ticket:
+    """A dense initialisation under random masks of one density in every layer."""
+    dense = Ticket.dense(network, seed)
+    if density >= 1:
+        return dense
+    stream, share = generator(seed, "benchmark masks"), Fraction(str(density))
+    scores = {name: torch.rand(mask.shape, generator=stream) for name, mask in dense.masks.items()}
+    return dense.derive(algebra.prune(scores, dense.masks, share, "layer"), dense.weights)
+
+
+def dataset_spec(steps: int) -> tuple[DatasetSpec, Path | None]:
+    """MNIST where its files are, else the embedded digits; as many training images as the steps take."""
+    root = data_root(None)
+    if (root / "MNIST" / "raw").is_dir():
+        return DatasetSpec(source="mnist", train=steps * BATCH), root
+    return DatasetSpec(source="digits", validation=97, train=min(steps, 20) * BATCH), None
+
+
+def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path | None, images: Images) -> Epoch:
+    """The plain loop over the very images that `prepare` chose, at torch's own settings."""
+    transform = to_input(float(images.mean) / 255, float(images.std) / 255)
+    raw = SOURCES[spec.source].load()(root, spec.split_seed)
+    positions = choose("benchmark", spec, raw)["train"].tolist()
+    if spec.source == "mnist":
+        from torchvision.datasets import MNIST
+
+        dataset = torch.utils.data.Subset(MNIST(str(root), train=True, transform=transform), positions)
+    else:
+        dataset = Pictures(raw.train_images[positions, 0], raw.train_labels[positions], transform)
+    module = build(network)
+    load_weights(module, ticket.weights)
+    masks = {name: mask.float() for name, mask in ticket.masks.items()}
+    loader, optimiser = make_loader(dataset, BATCH), torch.optim.Adam(module.parameters())
+
+    def epoch(_: int) -> None:
+        torch.use_deterministic_algorithms(False)
+        torch.set_flush_denormal(False)
+        train_epoch(module, loader, optimiser, masks)
+
+    return epoch
+
+
+def project_epochs(ticket: Ticket, network: Network, images: Images, precision: str) -> Epoch:
+    """The project's loop, at the settings that its jobs run with (deterministic, denormals flushed)."""
+    recipe = Recipe(optimiser=Optimiser(learning_rate=LEARNING_RATE), batch=BATCH, epochs=1, precision=precision)
+    device = torch.device("cpu")
+    module = build(network)
+    load_weights(module, ticket.weights)
+    module.to(memory_format=torch.channels_last)
+    loop = _Loop(
+        module,
+        _Data(images, device),
+        _Gradients(module, ticket.masks, device),
+        make_optimiser(recipe.optimiser, list(module.parameters())),
+        torch.bfloat16 if precision == "bf16" else torch.float32,
+    )
+
+    def epoch(number: int) -> None:
+        prepare_device(Compute(device="cpu"))
+        loop.epoch(recipe, 0, number)
+
+    return epoch
+
+
+def contenders(case: Case, steps: int) -> tuple[dict[str, Epoch], int, str]:
+    """The loops by name, the images that each of their epochs takes, and the data set's name."""
+    network = Network(architecture=case.architecture)
+    spec, root = dataset_spec(steps)
+    images, ticket = prepare("benchmark", spec, root), sparse_ticket(network)
+    loops = {"plain": plain_epochs(ticket, network, spec, root, images)}
+    loops |= {precision: project_epochs(ticket, network, images, precision) for precision in ("fp32", "bf16")}
+    return loops, len(images.splits["train"]), spec.source
+
+
+def interleave(loops: dict[str, Epoch], rounds: int) -> dict[str, Times]:
+    """Time every loop once a round, each round starting with another one, after an untimed pass of each."""
+    times, names = {name: Times() for name in loops}, list(loops)
+    for number in range(rounds + 1):
+        shift = number % len(names)
+        for name in names[shift:] + names[:shift]:
+            wall, cpu = time.perf_counter(), time.process_time()
+            loops[name](number)
+            if number > 0:
+                times[name].wall.append(time.perf_counter() - wall)
+                times[name].cpu.append(time.process_time() - cpu)
+    return times
+
+
+def spread(values: Sequence[float]) -> str:
+    """Median and the middle half of the values."""
+    low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
+    return f"{median(values):.2f} ({low:.2f} to {high:.2f})"
+
+
+def rows(case: Case, times: dict[str, Times], images: int) -> list[list[str]]:
+    """A table row for each precision: speeds, paired ratios, target."""
+    plain, found = times["plain"], []
+    for precision in ("fp32", "bf16"):
+        ours = times[precision]
+        by_wall = [p / o for p, o in zip(plain.wall, ours.wall, strict=True)]
+        by_cpu = [p / o for p, o in zip(plain.cpu, ours.cpu, strict=True)]
+        speeds = [f"{images / median(seconds):,.0f}" for seconds in (plain.wall, ours.wall)]
+        found.append([case.architecture, precision, *speeds, spread(by_wall), spread(by_cpu), f"{case.target:g}"])
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all networks and print the table."""
+    parser = argparse.ArgumentParser(description="Training speed against the plain loop.")
+    parser.add_argument("--rounds", type=int, default=11, help="timings of each loop (11)")
+    parser.add_argument("--network", choices=[c.architecture for c in CASES], nargs="+", help="only these networks")
+    parser.add_argument("--quick", action="store_true", help="two rounds of a few steps: only shows that it runs")
+    parser.add_argument("--out", type=Path, help="write the table to this file, too")
+    chosen = parser.parse_args(arguments)
+    prepare_device(Compute(device="cpu"))
+    rounds, lines, source = (2 if chosen.quick else chosen.rounds), [], ""
+    for case in CASES:
+        if chosen.network is None or case.architecture in chosen.network:
+            loops, images, source = contenders(case, 2 if chosen.quick else case.steps)
+            lines += rows(case, interleave(loops, rounds), images)
+    header = ["network", "precision", "plain (images/s)", "lth (images/s)", "speed-up", "by CPU time", "target"]
+    about = (
+        f"{source}, batches of {BATCH}, {100 * DENSITY:g} % density, one thread, fp32 in the plain loop. Speeds are medians "
+        f"of {rounds} interleaved rounds; speed-ups are medians of their paired ratios (and quartiles)."
+    )
+    report("Training speed", [about, table(header, lines)], chosen.out)
+
+
+if __name__ == "__main__":
+    main()

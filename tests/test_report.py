@@ -1,0 +1,90 @@
+"""The report page: it leads with the verdict, holds everything it needs, and is the same bytes twice."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from lth import figures
+from lth.config.models import Study
+from lth.errors import UserError
+from lth.figures.draw import draw
+from lth.report import write_report
+
+NAMES = ("final_accuracy", "differences", "pruning_curves")
+
+
+def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
+    """The tables and some figures of a study."""
+    tables = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
+    drawn = []
+    for name in NAMES:
+        spec = figures.FIGURES[name]
+        drawn.append(folder / "figures" / ("" if spec.scope == "study" else "transfer") / f"{name}.svg")
+        needed = {table: tables.get(table) or tables[f"transfer/{table}"] for table in spec.tables}
+        draw(name, needed, list(example.tickets), drawn[-1])
+    return list(tables.values()), drawn
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a study with six seeds and one comparison, written twice."""
+    folder = tmp_path_factory.mktemp("report")
+    example = synthetic.study(6, initialisations=["own"], controls=["dense"], compare=[["cross-own", "mnist-own"]])
+    tables, drawn = made(folder, example)
+    for name in ("one.html", "two.html"):
+        write_report(example, tables, drawn, folder / name)
+        drawn.reverse()
+    assert (folder / "one.html").read_bytes() == (folder / "two.html").read_bytes()
+    return (folder / "one.html").read_text()
+
+
+def test_the_verdict_comes_before_tables_and_figures(page: str) -> None:
+    text = html.unescape(page)
+    verdict = text.index('<p class="verdict">cross-own is better than mnist-own on cifar at 13 % density')
+    assert verdict < text.index("<table>") < text.index("<img") < text.index("<h2>Methods")
+
+
+def test_the_page_needs_nothing_else(page: str) -> None:
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert not re.search(r"<script|@import|url\(", page)
+    assert len(re.findall(r'src="data:image/svg\+xml;base64,', page)) == len(NAMES)
+    without_images = re.sub(r'src="data:[^"]*"', "", page)
+    assert "http" not in without_images
+
+
+def test_every_figure_has_its_caption_and_tables_their_rows(page: str) -> None:
+    text = html.unescape(page)
+    for name in NAMES:
+        assert figures.FIGURES[name].caption in text
+    assert text.count("<tr>") == 1 + 4 + 1 + 1
+    assert not re.search(r"\bnan\b", re.sub(r'src="data:[^"]*"', "", text))
+
+
+def test_the_page_names_seeds_tickets_and_versions(page: str) -> None:
+    assert "<dd>0, 1, 2, 3, 4, 5</dd>" in page
+    assert "from mnist after round 2" in page
+    assert "<dt>torch</dt>" in page
+
+
+def test_text_of_the_study_is_escaped(tmp_path: Path) -> None:
+    example = synthetic.study(1).model_copy(update={"about": "<b>a & b</b>"})
+    tables, drawn = made(tmp_path, example)
+    write_report(example, tables, drawn, tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in text
+    assert "One seed cannot show any difference" in text
+
+
+def test_a_study_of_one_arm(tmp_path: Path) -> None:
+    example = synthetic.one_arm(2)
+    tables, drawn = made(tmp_path, example)
+    write_report(example, tables, drawn, tmp_path / "report.html")
+    assert "nothing is tested on cifar at 13 % density" in (tmp_path / "report.html").read_text()
+
+
+def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no table transfer/arms.csv among its inputs"):
+        write_report(synthetic.study(1), [], [], tmp_path / "report.html")

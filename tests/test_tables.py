@@ -1,0 +1,297 @@
+"""Tables against small histories whose summaries can be worked out by hand, and the sentences of the verdict."""
+
+from math import isnan
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import synthetic
+
+from lth.errors import UserError
+from lth.tables import arms as by_arm
+from lth.tables import masks, runs
+from lth.tables.files import collect, read_table, write_table
+from lth.tables.verdict import text, verdict
+
+
+def rows(
+    arm: str, seed: int, validation_loss: list[float], test_accuracy: list[float], kind: str = "own"
+) -> list[dict]:
+    """A history of one run, given the validation loss and the test accuracy of each epoch."""
+    run = {"evaluation": "e", "arm": arm, "ticket": "t", "kind": kind, "dataset": "d", "seed": seed, "round": 3}
+    found = []
+    for epoch, (loss, accuracy) in enumerate(zip(validation_loss, test_accuracy, strict=True)):
+        common = {**run, "density_percent": 12.5, "epoch": epoch, "step": 10 * epoch}
+        found.append({**common, "split": "validation", "loss_nats": loss, "accuracy_percent": 1.0})
+        found.append({**common, "split": "test", "loss_nats": 9.0, "accuracy_percent": accuracy})
+    return found
+
+
+def arm_runs(results: dict[str, list[float]]) -> pd.DataFrame:
+    """Runs of arms whose test accuracies are given, a seed each."""
+    found = [
+        {
+            **{"evaluation": "transfer", "arm": arm, "ticket": arm.split("-")[0], "kind": arm.rpartition("-")[2]},
+            **{
+                "dataset": "cifar",
+                "round": 4,
+                "density_percent": 12.96,
+                "seed": seed,
+                "best_epoch": 3,
+                "last_epoch": 5,
+            },
+            **{
+                "test_accuracy_percent": value,
+                "last_accuracy_percent": value,
+                "reach_epoch": 2.0,
+                "reach_percent": 50.0,
+            },
+        }
+        for arm, values in results.items()
+        for seed, value in enumerate(values)
+    ]
+    return pd.DataFrame(found)
+
+
+def sentences(results: dict[str, list[float]], pairs: list[tuple[str, str]], alpha: float = 0.05) -> list[str]:
+    trained = arm_runs(results)
+    return verdict(by_arm.summarise(trained, alpha), by_arm.compare(trained, pairs, alpha))
+
+
+def test_best_epoch_is_that_of_least_validation_loss_and_of_equals_the_first() -> None:
+    history = pd.DataFrame(rows("a", 0, [3, 1, 0.5, 0.5, 0.7], [1, 2, 3, 4, 99]))
+    found = runs.runs(history, runs.ARM_RUN).iloc[0]
+    assert found["best_epoch"] == 2
+    assert found["best_step"] == 20
+    assert found["test_accuracy_percent"] == 3  # not the 99 of the last epoch: the test set only reports
+    assert (found["last_epoch"], found["last_accuracy_percent"]) == (4, 99)
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    history = pd.DataFrame(rows("a", 0, [3, 1, 0.5, 0.5], [1, 2, 3, 4]) + rows("a", 1, [1, 2, 3, 4], [9, 8, 7, 6]))
+    shuffled = history.sample(frac=1, random_state=0)
+    pd.testing.assert_frame_equal(runs.runs(history, runs.ARM_RUN), runs.runs(shuffled, runs.ARM_RUN))
+
+
+def test_a_run_without_its_test_row_is_one_sentence() -> None:
+    history = pd.DataFrame(rows("a", 0, [3, 1], [1, 2]))
+    with pytest.raises(UserError, match="evaluation e, arm a, seed 0: no test row"):
+        runs.runs(history[(history["split"] != "test") | (history["epoch"] == 0)], runs.ARM_RUN)
+
+
+def test_epochs_to_reach_and_never() -> None:
+    accuracies = [10, 50, 60], [10, 20, 50], [1, 2, 3]
+    history = pd.DataFrame([row for seed, test in enumerate(accuracies) for row in rows("a", seed, [3, 2, 1], test)])
+    reached = runs.reach_epochs(history, runs.ARM_RUN, 50)
+    assert list(reached["reach_epoch"])[:2] == [1, 2]
+    assert isnan(reached["reach_epoch"].iloc[2])
+    trained = runs.runs(history, runs.ARM_RUN).merge(reached, on=runs.ARM_RUN).assign(reach_percent=50)
+    arm = by_arm.summarise(trained, 0.05).iloc[0]
+    assert (arm["reach_median_epoch"], arm["never_reached"], arm["n"]) == (2, 1, 3)
+
+
+def test_accuracy_to_reach_is_the_one_asked_for_or_follows_the_dense_arm() -> None:
+    trained = arm_runs({"dense": [80.0, 60.0], "a-own": [10.0, 20.0]})
+    assert runs.reach_percent(trained, 33.0) == 33.0
+    assert runs.reach_percent(trained, None) == pytest.approx(0.95 * 70)
+    assert isnan(runs.reach_percent(trained[trained["arm"] == "a-own"], None))
+
+
+def test_comparisons_are_paired_by_seed_and_corrected_for_the_family() -> None:
+    trained = arm_runs({"a-own": [3, 5, 7], "b-own": [1, 4, 4], "c-own": [4, 4, 9]})
+    shuffled = trained.sample(frac=1, random_state=1)
+    table = by_arm.compare(shuffled, [("a-own", "b-own"), ("a-own", "c-own")], 0.05)
+    first, second = table.to_dict("records")
+    assert first["difference_points"] == 2
+    assert (first["wins"], first["ties"], first["losses"]) == (3, 0, 0)
+    assert (first["p"], first["p_holm"]) == (0.25, 0.5)
+    assert second["difference_points"] == pytest.approx(-2 / 3)
+    # differences -1, 1, -2: of 8 patterns those with |sum| >= 2 are all but (+1 +1 -2) and (-1 -1 +2)
+    assert second["p"] == second["p_holm"] == 0.75
+
+
+def test_comparing_with_an_arm_that_does_not_exist_is_one_sentence() -> None:
+    with pytest.raises(UserError, match="no runs of zebra; there are a-own"):
+        by_arm.compare(arm_runs({"a-own": [1.0]}), [("a-own", "zebra")], 0.05)
+
+
+def test_only_common_seeds_are_paired() -> None:
+    trained = arm_runs({"a-own": [3.0, 5.0, 7.0], "b-own": [1.0, 4.0, 4.0]})
+    part = trained[~((trained["arm"] == "b-own") & (trained["seed"] == 1))]
+    assert by_arm.compare(part, [("a-own", "b-own")], 0.05).iloc[0]["difference_points"] == 2.5
+
+
+EIGHT = {"a-own": [60.1, 61.2, 62.0, 60.5, 61.1, 60.9, 61.4, 62.2], "b-own": [59, 60, 61, 59.1, 60.4, 59.2, 60.5, 61]}
+
+
+def test_verdict_when_a_difference_is_shown() -> None:
+    (sentence,) = sentences(EIGHT, [("a-own", "b-own")])
+    assert sentence.startswith("a-own is better than b-own on cifar at 13 % density: 61.17 % against 60.02 %")
+    assert "+1.15 percentage points (95 % interval +0.89 to +1.41; Holm-adjusted p = 0.0078; n = 8 seeds)" in sentence
+
+
+def test_verdict_says_worse_when_the_first_is_worse() -> None:
+    assert sentences(EIGHT, [("b-own", "a-own")])[0].startswith("b-own is worse than a-own on cifar")
+
+
+def test_verdict_when_no_difference_is_shown() -> None:
+    (sentence,) = sentences({"a-own": EIGHT["a-own"], "b-own": EIGHT["a-own"][::-1]}, [("a-own", "b-own")])
+    assert sentence.startswith("No difference shown between a-own and b-own")
+    assert "equal" not in sentence
+    assert "p = 1" in sentence
+
+
+def test_verdict_follows_the_adjusted_p() -> None:
+    pairs = [("a-own", "b-own"), *[("b-own", "b-own")] * 6]  # 7 * 2 / 2^8 = 0.055
+    found = sentences(EIGHT, pairs)
+    assert found[0].startswith("No difference shown")
+    assert "Holm-adjusted p = 0.055 in a family of 7" in found[0]
+    assert "8 seeds cannot show any difference" in found[1]
+    assert "takes 9 seeds" in found[1]
+
+
+def test_verdict_when_seeds_are_too_few() -> None:
+    five = {arm: values[:5] for arm, values in EIGHT.items()}
+    found = sentences(five, [("a-own", "b-own")])
+    assert len(found) == 2
+    assert found[0].startswith("No difference shown between a-own and b-own")
+    assert found[1] == (
+        "5 seeds cannot show any difference, however large: the exact sign-flip test gives at least p = 0.0625, "
+        "and one test needs p <= 0.05 for a family-wise 0.05, which takes 6 seeds."
+    )
+
+
+def test_verdict_of_one_seed() -> None:
+    found = sentences({"a-own": [61.0], "b-own": [50.0]}, [("a-own", "b-own")])
+    assert "one seed, so neither an interval nor a test" in found[0]
+    assert found[1].startswith("One seed cannot show any difference")
+    assert "nan" not in " ".join(found)
+
+
+def test_verdict_without_comparisons_only_describes() -> None:
+    (sentence,) = sentences(EIGHT, [])
+    assert "nothing is tested" in sentence
+
+
+def test_verdict_has_a_sentence_for_each_comparison_of_the_family() -> None:
+    third = {"c-own": [value + 0.001 * place for place, value in enumerate(EIGHT["b-own"])]}
+    found = sentences({**EIGHT, **third}, [("a-own", "b-own"), ("a-own", "c-own")])
+    assert len(found) == 2
+    assert found[1].startswith("a-own is better than c-own: ")
+
+
+def test_confusion_shares_and_class_accuracy() -> None:
+    counts = [("x", "x", 8), ("x", "y", 2), ("y", "x", 1), ("y", "y", 3)]
+    other = [("x", "x", 6), ("x", "y", 4), ("y", "x", 0), ("y", "y", 4)]
+    confusion = pd.DataFrame(
+        [
+            {"evaluation": "e", "arm": "a", "seed": seed, "true": true, "predicted": predicted, "count": count}
+            for seed, cells in enumerate((counts, other))
+            for true, predicted, count in cells
+        ]
+    )
+    assert list(by_arm.mean_confusion(confusion)["percent"]) == [70, 30, 12.5, 87.5]
+    classes = by_arm.classes(confusion, 0.05)
+    assert list(classes["class"]) == ["x", "y"]
+    assert list(classes["accuracy_percent"]) == [70, 87.5]
+    assert list(classes["n"]) == [2, 2]
+
+
+def test_layer_density() -> None:
+    layers = pd.DataFrame(
+        [
+            {"ticket": "t", "seed": seed, "round": 1, "layer": layer, "kept": kept, "total": total}
+            for seed, layer, kept, total in [(0, "b", 2, 10), (0, "a", 5, 5), (1, "b", 4, 10), (1, "a", 4, 5)]
+        ]
+    )
+    table = masks.layer_density(layers)
+    assert list(table["layer"]) == ["b", "a"]  # network order, not the alphabet's
+    assert list(table["density_percent"]) == pytest.approx([30, 90])
+    assert list(table["density_least_percent"]) == pytest.approx([20, 80])
+
+
+def test_overlap_of_tickets_against_counting(tmp_path: Path) -> None:
+    from lth.stats import chance_jaccard
+    from lth.tickets import Ticket
+
+    files = synthetic.write_jobs(tmp_path, synthetic.study(1))
+    table = masks.overlap(files.tickets, ["mnist", "fashion", "cross"])
+    assert list(table[["first", "second"]].drop_duplicates().itertuples(index=False, name=None)) == [
+        ("mnist", "fashion"),
+        ("mnist", "cross"),
+        ("fashion", "cross"),
+    ]
+    one, other = (Ticket.load(path).masks for path in files.tickets[:2])
+    for layer, mask in one.items():
+        row = table[(table["second"] == "fashion") & (table["layer"] == layer)].iloc[0]
+        first, second = ({*mask.flatten().nonzero().flatten().tolist()} for mask in (mask, other[layer]))
+        assert row["jaccard"] == len(first & second) / len(first | second)
+        assert row["chance_jaccard"] == chance_jaccard(len(first), len(second), mask.numel())
+    assert list(table["layer"].unique()) == list(one)
+
+
+def test_a_single_ticket_has_no_overlap(tmp_path: Path) -> None:
+    files = synthetic.write_jobs(tmp_path, synthetic.one_arm(1))
+    assert masks.overlap(files.tickets, ["cross"]).empty
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_tables_of_a_study_are_the_same_bytes_twice(tmp_path: Path, seeds: int) -> None:
+    example = synthetic.study(seeds)
+    files = synthetic.write_jobs(tmp_path, example)
+    written = synthetic.write_tables(tmp_path / "one", example, files)
+    for listed in (files.histories, files.layers, files.arm_histories, files.confusions, files.tickets):
+        listed.reverse()
+    again = synthetic.write_tables(tmp_path / "two", example, files)
+    for name, path in written.items():
+        assert path.read_bytes() == again[name].read_bytes(), name
+    found = written["transfer/verdict"].read_text()
+    assert all(len(line) <= 100 for line in found.splitlines())
+    assert "cannot show any difference" in found
+    assert "nan" not in found
+
+
+def test_arms_are_in_the_order_of_the_study(tmp_path: Path) -> None:
+    from lth.config.plan import Plan
+
+    example = synthetic.study(2)
+    written = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    arms = read_table(written["transfer/arms"])
+    assert list(arms["arm"]) == [arm.name for arm in Plan(example).arms("transfer")]
+    assert set(arms["n"]) == {2}
+    rounds = read_table(written["rounds"])
+    assert list(rounds["ticket"].unique()) == ["mnist", "fashion", "cross"]
+    assert list(rounds.loc[rounds["ticket"] == "cross", "round"]) == [2, 3, 4]
+
+
+def test_a_long_name_does_not_widen_the_text_table() -> None:
+    name = "a" * 40 + "-shuffled"
+    trained = arm_runs({name: EIGHT["a-own"], "b" * 40 + "-own": EIGHT["b-own"]})
+    found = text("e", by_arm.summarise(trained, 0.05), by_arm.compare(trained, [(name, "b" * 40 + "-own")], 0.05))
+    assert max(map(len, found.splitlines())) <= 100
+    assert "…" in found
+
+
+def test_a_class_called_0_stays_text_and_a_missing_value_a_number(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("true,dataset,reach_epoch\n0,nan,\n1,null,2\n")
+    table = read_table(path)
+    assert list(table["true"]) == ["0", "1"]
+    assert list(table["dataset"]) == ["nan", "null"]
+    assert isnan(table["reach_epoch"].iloc[0])
+
+
+def test_collect_says_which_file_is_wrong(tmp_path: Path) -> None:
+    good, other, empty = (tmp_path / name for name in ("good.csv", "other.csv", "empty.csv"))
+    write_table(pd.DataFrame({"a": [1.0]}), good)
+    write_table(pd.DataFrame({"b": [1.0]}), other)
+    empty.touch()
+    assert good.read_text() == "a\n1\n"
+    with pytest.raises(UserError, match=r"other.csv: has the columns \['b'\]"):
+        collect([good, other])
+    with pytest.raises(UserError, match=r"empty.csv: not a readable table"):
+        collect([empty])
+    with pytest.raises(UserError, match=r"missing.csv: no such file"):
+        collect([tmp_path / "missing.csv"])
+    with pytest.raises(UserError, match="no files"):
+        collect([])

@@ -1,0 +1,93 @@
+# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains.
+
+
+rule study_tables:
+    input:
+        histories=all_rounds("history.csv"),
+        layers=all_rounds("layers.csv"),
+    output:
+        **table_files(),
+    log:
+        f"{RESULTS}/logs/tables.log",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg=summary("study_tables.py"),
+    script:
+        "../scripts/study_tables.py"
+
+
+rule evaluation_tables:
+    input:
+        histories=lambda wildcards: all_arms("history.csv", wildcards.evaluation),
+        confusions=lambda wildcards: all_arms("confusion.csv", wildcards.evaluation),
+        tickets=lambda wildcards: [
+            arm_ticket(arm, seed)
+            for arm in plan.evaluated_tickets(wildcards.evaluation)
+            for seed in study.seeds
+        ],
+    output:
+        **table_files("{evaluation}"),
+        verdict=report(
+            f"{TABLES}/{{evaluation}}/verdict.txt",
+            category="Verdict",
+            labels={"evaluation": "{evaluation}"},
+            caption="../report/verdict.rst",
+        ),
+    log:
+        f"{RESULTS}/logs/tables/{{evaluation}}.log",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg=summary("evaluation_tables.py"),
+    script:
+        "../scripts/evaluation_tables.py"
+
+
+# One rule a figure, so that each has its own caption, and redrawing one leaves the others alone.
+for name, drawing in FIGURES.items():
+    of_study = drawing.scope == "study"
+    folder = "" if of_study else "{evaluation}/"
+
+    rule:
+        name:
+            f"figure_{name}"
+        input:
+            **{table: f"{TABLES}/{folder}{table}.csv" for table in drawing.tables},
+        output:
+            report(
+                f"{FIGURE_FILES}/{folder}{name}.svg",
+                category="Study" if of_study else "Evaluation {evaluation}",
+                labels={"figure": drawing.about},
+                caption=f"../report/{name}.rst",
+            ),
+        log:
+            f"{RESULTS}/logs/figures/{folder}{name}.log",
+        conda:
+            ENVIRONMENT
+        params:
+            cfg={
+                "figure": name,
+                "tickets": list(study.tickets),
+                "code": code("figure.py", drawing.target),
+            },
+        script:
+            "../scripts/figure.py"
+
+
+rule report:
+    input:
+        tables=of_all(lambda e: table_files(e).values()),
+        figures=of_all(figure_files),
+    output:
+        report(
+            f"{RESULTS}/report.html", category="Report", caption="../report/report.rst"
+        ),
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg=summary("report.py"),
+    script:
+        "../scripts/report.py"
