@@ -175,3 +175,12 @@ def figure_files(evaluation=None):
 def of_all(files):
     """Files of the study and of all its evaluations."""
     return [file for e in (None, *study.evaluations) for file in files(e)]
+
+
+def report_words():
+    """What the report says that is in no code: its page, and the captions (a table of names, which counts for nothing)."""
+    page = Path(workflow.basedir, "lth", "report.html.j2")
+    captions = {
+        name: [figure.about, figure.caption] for name, figure in FIGURES.items()
+    }
+    return {"captions": captions, "page": page.read_text()}

@@ -88,6 +88,6 @@ rule report:
     conda:
         ENVIRONMENT
     params:
-        cfg=summary("report.py"),
+        cfg={**summary("report.py"), "words": report_words()},
     script:
         "../scripts/report.py"
