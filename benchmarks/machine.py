@@ -22,21 +22,20 @@ def processor() -> str:
 
 
 def describe() -> str:
-    """One line: processor, cores, what else ran, versions."""
+    """One line: processor, cores, versions, and how busy the machine was."""
     import torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f", load average {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
-    return (
-        f"{processor()}, {cores} cores ({torch.backends.cpu.get_capability()}), Python {platform.python_version()}, "
-        f"torch {torch.__version__}{load}"
-    )
+    python, instructions = platform.python_version(), torch.backends.cpu.get_cpu_capability()
+    return f"{processor()}, {cores} cores ({instructions}), Python {python}, torch {torch.__version__}{load}"
 
 
 def command() -> str:
     """The command that is running, without this machine's folders."""
     script = f"benchmarks/{Path(sys.argv[0]).name}"
-    return shlex.join(["python", script, *sys.argv[1:]])
+    arguments = [Path(a).name if Path(a).is_absolute() else a for a in sys.argv[1:]]
+    return shlex.join(["python", script, *arguments])
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -41,7 +41,7 @@ def to_input(mean: float, std: float) -> transforms.Compose:
 
 
 def make_loader(dataset: Dataset[Any], batch: int, seed: int = 0) -> DataLoader[Any]:
-    """Shuffled batches, loaded in the training process: for images this small, worker processes cost more than they give."""
+    """Shuffled batches, loaded in the training process, which is the default."""
     return DataLoader(dataset, batch_size=batch, shuffle=True, generator=torch.Generator().manual_seed(seed))
 
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any, Literal
 
 import torch
+from torch.utils.data import Dataset, Subset
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
@@ -29,6 +31,8 @@ from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import _Data, _Gradients, _Loop, make_optimiser
 
+Precision = Literal["fp32", "bf16"]
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 DENSITY = 0.2
 BATCH = 60
 LEARNING_RATE = 1e-3
@@ -89,7 +93,7 @@ def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path
     if spec.source == "mnist":
         from torchvision.datasets import MNIST
 
-        dataset = torch.utils.data.Subset(MNIST(str(root), train=True, transform=transform), positions)
+        dataset: Dataset[Any] = Subset(MNIST(str(root), train=True, transform=transform), positions)
     else:
         dataset = Pictures(raw.train_images[positions, 0], raw.train_labels[positions], transform)
     module = build(network)
@@ -105,13 +109,13 @@ def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path
     return epoch
 
 
-def project_epochs(ticket: Ticket, network: Network, images: Images, precision: str) -> Epoch:
+def project_epochs(ticket: Ticket, network: Network, images: Images, precision: Precision) -> Epoch:
     """The project's loop, at the settings that its jobs run with (deterministic, denormals flushed)."""
     recipe = Recipe(optimiser=Optimiser(learning_rate=LEARNING_RATE), batch=BATCH, epochs=1, precision=precision)
     device = torch.device("cpu")
     module = build(network)
     load_weights(module, ticket.weights)
-    module.to(memory_format=torch.channels_last)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     loop = _Loop(
         module,
         _Data(images, device),
@@ -133,7 +137,7 @@ def contenders(case: Case, steps: int) -> tuple[dict[str, Epoch], int, str]:
     spec, root = dataset_spec(steps)
     images, ticket = prepare("benchmark", spec, root), sparse_ticket(network)
     loops = {"plain": plain_epochs(ticket, network, spec, root, images)}
-    loops |= {precision: project_epochs(ticket, network, images, precision) for precision in ("fp32", "bf16")}
+    loops |= {precision: project_epochs(ticket, network, images, precision) for precision in PRECISIONS}
     return loops, len(images.splits["train"]), spec.source
 
 
@@ -160,7 +164,7 @@ def spread(values: Sequence[float]) -> str:
 def rows(case: Case, times: dict[str, Times], images: int) -> list[list[str]]:
     """A table row for each precision: speeds, paired ratios, target."""
     plain, found = times["plain"], []
-    for precision in ("fp32", "bf16"):
+    for precision in PRECISIONS:
         ours = times[precision]
         by_wall = [p / o for p, o in zip(plain.wall, ours.wall, strict=True)]
         by_cpu = [p / o for p, o in zip(plain.cpu, ours.cpu, strict=True)]
@@ -185,8 +189,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lines += rows(case, interleave(loops, rounds), images)
     header = ["network", "precision", "plain (images/s)", "lth (images/s)", "speed-up", "by CPU time", "target"]
     about = (
-        f"{source}, batches of {BATCH}, {100 * DENSITY:g} % density, one thread, fp32 in the plain loop. Speeds are medians "
-        f"of {rounds} interleaved rounds; speed-ups are medians of their paired ratios (and quartiles)."
+        f"{source}, batches of {BATCH}, {100 * DENSITY:g} % density, one thread, fp32 in the plain loop. Speeds are "
+        f"medians of {rounds} interleaved rounds; speed-ups are medians of their paired ratios (and quartiles)."
     )
     report("Training speed", [about, table(header, lines)], chosen.out)
 

@@ -154,12 +154,12 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
-    path = arguments.RESULTS / "tables" / "verdict.txt"
-    try:
-        yield path.read_text(encoding="utf-8").rstrip("\n")
-    except (OSError, UnicodeDecodeError):
+    verdicts = sorted((arguments.RESULTS / "tables").glob("*/verdict.txt"))
+    if not verdicts:
         example = "results/demo, made by running the workflow"
-        raise UserError(f"{path}: cannot be read; give the folder of a finished study, such as {example}") from None
+        raise UserError(f"{arguments.RESULTS}: has no verdict yet; give the folder of a finished study, such as {example}")
+    for path in verdicts:
+        yield path.read_text(encoding="utf-8")
     report = arguments.RESULTS / "report.html"
     yield (
         f"report: {report}"

@@ -148,17 +148,16 @@ def test_damaged_and_missing_artifacts_are_one_sentence(capsys, tmp_path):
 
 def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp_path):
     sentence = refused(capsys, "verdict", tmp_path)
-    assert sentence.startswith(
-        f"{tmp_path / 'tables' / 'verdict.txt'}: cannot be read; give the folder of a finished study"
-    )
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "verdict.txt").write_text("No difference shown.\n")
+    assert sentence.startswith(f"{tmp_path}: has no verdict yet; give the folder of a finished study")
+    for evaluation, text in (("transfer", "No difference shown.\n"), ("again", "Too few seeds.\n")):
+        (tmp_path / "tables" / evaluation).mkdir(parents=True)
+        (tmp_path / "tables" / evaluation / "verdict.txt").write_text(text)
     _, out, _ = run(capsys, "verdict", tmp_path)
-    assert out.splitlines()[0] == "No difference shown."
+    assert out.split("\n\n")[:2] == ["Too few seeds.", "No difference shown."]
     assert "no report yet" in out
     (tmp_path / "report.html").write_text("")
     _, out, _ = run(capsys, "verdict", tmp_path)
-    assert out.splitlines()[1] == f"report: {tmp_path / 'report.html'}"
+    assert out.splitlines()[-1] == f"report: {tmp_path / 'report.html'}"
 
 
 def test_a_reader_that_stops_early_is_no_error():

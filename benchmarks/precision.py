@@ -1,0 +1,219 @@
+"""Does bfloat16 hold accuracy? The same tickets trained in fp32 and in bf16 on real data, pair by pair.
+
+`python benchmarks/precision.py [--network ...] [--seeds N]` appends a line a run to a CSV file and goes on where it
+stopped; `--report` only reads it. The margin and the outcome were stated before the first run: benchmarks/README.md.
+"""
+
+import argparse
+import csv
+import math
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from statistics import median, stdev
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.machine import report, table
+from benchmarks.training import Precision, sparse_ticket
+from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
+from lth.data.images import Images
+from lth.data.prepare import data_root, prepare
+from lth.device import prepare_device
+from lth.networks.build import build, load_weights
+from lth.stats import Interval, Paired, paired
+from lth.train import Trained, train
+
+MARGIN = 0.5
+"""Percentage points: bf16 holds where the whole interval of the mean difference lies within plus or minus this."""
+DENSITIES = (1.0, 0.1)
+PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+OPTIMISER = Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4)
+"""That of the studies."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a network is trained on, and for how long; the networks that train faster see more."""
+
+    data: Dataset
+    epochs: int
+
+
+FASHION = "fashion_mnist"
+SETTINGS = {
+    "lenet_300_100": Setting(data=Dataset(source=FASHION), epochs=3),
+    "lenet5_classic": Setting(data=Dataset(source=FASHION), epochs=3),
+    "lenet5": Setting(data=Dataset(source=FASHION, train=6000, validation=1000), epochs=2),
+}
+QUICK = Setting(data=Dataset(source="digits", validation=60, train=60, test=60), epochs=1)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run: a line of the CSV file."""
+
+    network: str
+    dataset: str
+    train_images: int
+    epochs: int
+    density_percent: float
+    seed: int
+    precision: str
+    test_accuracy_percent: float
+    """At the best epoch, as the studies report it."""
+    last_accuracy_percent: float
+    """On the test set after the last epoch."""
+    seconds: float
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What tells runs apart."""
+        return astuple(self)[:7]
+
+
+def read(path: Path) -> list[Run]:
+    """The runs done so far."""
+    if not path.exists():
+        return []
+    kinds = [{"str": str, "int": int, "float": float}[getattr(f.type, "__name__", str(f.type))] for f in fields(Run)]
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Run(*(kind(cell) for kind, cell in zip(kinds, line, strict=True))) for line in list(csv.reader(file))[1:]
+        ]
+
+
+def append(path: Path, run: Run) -> None:
+    """Add a line, so that a run that ended is never lost."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(f.name for f in fields(Run))
+        writer.writerow(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in astuple(run))
+
+
+def train_one(
+    network: Network, images: Images, setting: Setting, density: float, seed: int, precision: Precision
+) -> Trained:
+    """Train a ticket; only the precision differs between the runs of a pair."""
+    ticket, module = sparse_ticket(network, density, seed), build(network)
+    load_weights(module, ticket.weights)
+    recipe = Recipe(optimiser=OPTIMISER, batch=60, epochs=setting.epochs, precision=precision)
+    return train(module, ticket.masks, images, recipe, seed=seed, device=torch.device("cpu"))
+
+
+def accuracies(trained: Trained) -> tuple[float, float]:
+    """Test accuracy in percent at the best epoch and after the last."""
+    by_epoch = {row.epoch: row.accuracy_percent for row in trained.history if row.split == "test"}
+    return by_epoch[trained.best_epoch], by_epoch[max(by_epoch)]
+
+
+def measure(architecture: str, setting: Setting, seeds: int, path: Path) -> None:
+    """Run what the CSV file lacks, all of a seed before the next one."""
+    images = prepare("precision", setting.data, data_root(None))
+    network, done = Network(architecture=architecture), {run.key for run in read(path)}
+    size = len(images.splits["train"])
+    for seed in range(seeds):
+        for density in DENSITIES:
+            for precision in PRECISIONS:
+                key = (architecture, setting.data.source, size, setting.epochs, 100 * density, seed, precision)
+                if key in done:
+                    continue
+                started = time.perf_counter()
+                trained = train_one(network, images, setting, density, seed, precision)
+                run = Run(*key, *accuracies(trained), time.perf_counter() - started)
+                append(path, run)
+                print(f"{architecture} {100 * density:g} % seed {seed} {precision}: {run.test_accuracy_percent:.2f} %")
+
+
+def pairs(runs: Sequence[Run]) -> dict[tuple[object, ...], dict[int, dict[str, Run]]]:
+    """Both runs of each complete pair, by seed, by condition (network, data set, images, epochs, density)."""
+    found: dict[tuple[object, ...], dict[int, dict[str, Run]]] = {}
+    for run in runs:
+        found.setdefault(run.key[:5], {}).setdefault(run.seed, {})[run.precision] = run
+    return {
+        condition: {seed: both for seed, both in sorted(seeds.items()) if len(both) == len(PRECISIONS)}
+        for condition, seeds in found.items()
+    }
+
+
+def conclusion(interval: Interval) -> str:
+    """Whether the interval lies within the margin, outside, or across its edge."""
+    if interval.n < 2 or math.isnan(interval.low):
+        return "too few pairs"
+    if interval.low >= -MARGIN and interval.high <= MARGIN:
+        return "holds"
+    return "differs" if interval.low > MARGIN or interval.high < -MARGIN else "undecided"
+
+
+def compare(seeds: dict[int, dict[str, Run]], outcome: str) -> Paired:
+    """bf16 minus fp32, seed by seed."""
+    bf16, fp32 = ([getattr(both[p], outcome) for both in seeds.values()] for p in ("bf16", "fp32"))
+    return paired(bf16, fp32)
+
+
+def row(condition: tuple[object, ...], seeds: dict[int, dict[str, Run]]) -> list[str]:
+    """A table row for a condition."""
+    network, dataset, images, epochs, density = condition
+    fp32 = [both["fp32"].test_accuracy_percent for both in seeds.values()]
+    best, last = compare(seeds, "test_accuracy_percent").difference, compare(seeds, "last_accuracy_percent").difference
+    spent = "/".join(f"{median(both[p].seconds for both in seeds.values()):.0f}" for p in PRECISIONS)
+    return [
+        f"{network}, {density:g} %",
+        f"{dataset}, {images:,} x {epochs}",
+        str(best.n),
+        f"{sum(fp32) / len(fp32):.2f} ± {stdev(fp32) if len(fp32) > 1 else math.nan:.2f}",
+        f"{best.mean:+.2f} ({best.low:+.2f} to {best.high:+.2f})",
+        conclusion(best),
+        f"{last.mean:+.2f} ({last.low:+.2f} to {last.high:+.2f})",
+        spent,
+    ]
+
+
+def differences(complete: dict[tuple[object, ...], dict[int, dict[str, Run]]]) -> str:
+    """Every pair's difference, so that nothing hides behind a mean."""
+    lines = []
+    for condition, seeds in complete.items():
+        each = [s["bf16"].test_accuracy_percent - s["fp32"].test_accuracy_percent for s in seeds.values()]
+        lines.append(f"- {condition[0]}, {condition[4]:g} %: " + ", ".join(f"{value:+.2f}" for value in each))
+    return "\n".join(lines)
+
+
+def summarise(path: Path, out: Path | None) -> None:
+    """Print the table of all complete pairs in the CSV file."""
+    complete = {condition: seeds for condition, seeds in pairs(read(path)).items() if seeds}
+    header = ["network, density", "images x epochs", "pairs", "fp32 test accuracy (%, ± SD)"]
+    header += ["bf16 - fp32 (points, 95 % t interval)", f"within ±{MARGIN:g}?", "the same after the last epoch"]
+    header += ["seconds a run, fp32/bf16"]
+    lines = table(header, [row(condition, seeds) for condition, seeds in complete.items()])
+    about = "Differences in test accuracy, pair by pair (points, best epoch, in order of seed):"
+    report("Precision", [lines, about, differences(complete)], out)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is missing, then report."""
+    parser = argparse.ArgumentParser(description="Accuracy of bf16 against fp32.")
+    parser.add_argument("--network", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="only these")
+    parser.add_argument("--seeds", type=int, default=16, help="pairs of each network and density (16)")
+    parser.add_argument(
+        "--csv", type=Path, default=Path(__file__).with_name("precision.csv"), help="where runs are kept"
+    )
+    parser.add_argument("--report", action="store_true", help="only read the CSV file")
+    parser.add_argument("--quick", action="store_true", help="embedded data, two seeds: only shows that it runs")
+    parser.add_argument("--out", type=Path, help="write the table to this file, too")
+    chosen = parser.parse_args(arguments)
+    prepare_device(Compute(device="cpu"))
+    if not chosen.report:
+        for architecture in chosen.network:
+            setting = QUICK if chosen.quick else SETTINGS[architecture]
+            measure(architecture, setting, 2 if chosen.quick else chosen.seeds, chosen.csv)
+    summarise(chosen.csv, chosen.out)
+
+
+if __name__ == "__main__":
+    main()
