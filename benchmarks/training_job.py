@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from snakemake import script  # noqa: F401  (the preamble's import)
+from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the preamble's import)
 
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute

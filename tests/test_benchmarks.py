@@ -1,0 +1,143 @@
+"""The benchmarks compare like with like: the plain loop and the project's compute the same thing; and the scripts run."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from benchmarks.plain_loop import Pictures, to_input, train_epoch
+from benchmarks.precision import FASHION, Run, append, conclusion, pairs, read
+from benchmarks.training import Times, interleave, sparse_ticket
+from lth.config.models import Dataset, Network, Optimiser, Recipe
+from lth.data.batches import epoch_order
+from lth.data.images import Images
+from lth.data.prepare import prepare
+from lth.networks.build import build, load_weights
+from lth.stats import Interval
+from lth.train import _Data, _Gradients, _Loop, make_optimiser
+
+ROOT = Path(__file__).resolve().parents[1]
+CPU = torch.device("cpu")
+SEED, BATCH, RATE = 3, 20, 0.05
+
+
+@pytest.fixture(scope="module")
+def images() -> Images:
+    return prepare("tiny", Dataset(source="digits", validation=10, train=110, test=10), None)
+
+
+def pictures(images: Images) -> Pictures:
+    split = images.splits["train"]
+    transform = to_input(float(images.mean) / 255, float(images.std) / 255)
+    return Pictures(split.images[:, 0].numpy(), split.labels.numpy(), transform)
+
+
+def test_the_plain_loop_feeds_the_numbers_that_the_projects_loop_feeds(images: Images) -> None:
+    plain = torch.stack([image for image, _ in pictures(images)])  # type: ignore[attr-defined]
+    ours = _Data(images, CPU).inputs(images.splits["train"].images)
+    torch.testing.assert_close(plain, ours, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("architecture", ["lenet_300_100", "lenet5_classic"])
+def test_both_loops_compute_the_same(architecture: str, images: Images) -> None:
+    network = Network(architecture=architecture)
+    ticket = sparse_ticket(network, 0.2)
+    plain, ours = build(network), build(network)
+    load_weights(plain, ticket.weights)
+    load_weights(ours, ticket.weights)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=RATE), batch=BATCH, epochs=1)
+    masked = _Gradients(ours, ticket.masks, CPU)
+    optimiser = make_optimiser(recipe.optimiser, list(ours.parameters()))
+    loop = _Loop(ours, _Data(images, CPU), masked, optimiser, torch.float32)
+    found = loop.epoch(recipe, SEED, 1)
+
+    order = epoch_order(len(images.splits["train"]), SEED, 1).tolist()
+    batches = DataLoader(pictures(images), batch_size=BATCH, sampler=order)
+    masks = {name: mask.float() for name, mask in ticket.masks.items()}
+    expected = train_epoch(plain, batches, torch.optim.SGD(plain.parameters(), lr=RATE), masks)
+
+    assert found == pytest.approx(expected, rel=1e-5)
+    for name, weight in plain.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], weight, rtol=1e-4, atol=1e-6)
+        assert not torch.equal(weight, ticket.weights[name])
+        if name in ticket.masks:
+            assert not weight[~ticket.masks[name]].any()
+
+
+def test_masks_of_the_benchmark_keep_exactly_the_density() -> None:
+    for _, kept, total in sparse_ticket(Network(architecture="lenet5_classic"), 0.2).layers():
+        assert kept == round(0.2 * total)
+
+
+def test_rounds_interleave_the_loops_and_start_with_another_one_each() -> None:
+    seen: list[str] = []
+    loops = {name: (lambda _, name=name: seen.append(name)) for name in ("a", "b", "c")}
+    times = interleave(loops, 2)
+    assert "".join(seen) == "abc" + "bca" + "cab"
+    assert {name: (len(t.wall), len(t.cpu)) for name, t in times.items()} == dict.fromkeys("abc", (2, 2))
+    assert isinstance(times["a"], Times)
+
+
+def run_of(seed: int, precision: str, accuracy: float) -> Run:
+    return Run("lenet5", FASHION, 6000, 2, 10.0, seed, precision, accuracy, accuracy, 12.5)
+
+
+def test_precision_runs_are_kept_and_only_complete_pairs_compared(tmp_path: Path) -> None:
+    runs = [run_of(0, "fp32", 80.5), run_of(0, "bf16", 80.25), run_of(1, "fp32", 81.0)]
+    for run in runs:
+        append(tmp_path / "runs.csv", run)
+    assert read(tmp_path / "runs.csv") == runs
+    (seeds,) = pairs(runs).values()
+    assert list(seeds) == [0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(-0.2, 0.5, "holds"), (-0.6, 0.1, "undecided"), (-2.0, -0.6, "differs"), (-0.7, 0.7, "undecided")],
+)
+def test_precision_holds_only_if_the_whole_interval_lies_within_the_margin(
+    low: float, high: float, expected: str
+) -> None:
+    assert conclusion(Interval(mean=(low + high) / 2, low=low, high=high, n=8)) == expected
+
+
+def script(name: str, folder: Path, *arguments: str) -> str:
+    """What a benchmark prints, run on embedded data alone."""
+    call = [sys.executable, str(ROOT / "benchmarks" / name), "--quick", *arguments]
+    done = subprocess.run(
+        call, cwd=folder, env=os.environ | {"LTH_DATA": str(folder)}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_training_benchmark_runs(tmp_path: Path) -> None:
+    printed = script("training.py", tmp_path, "--network", "lenet_300_100", "lenet5_classic", "--out", "found.md")
+    assert (tmp_path / "found.md").read_text() == printed.rstrip("\n") + "\n"
+    assert printed.count("| lenet5_classic |") == 2
+    assert "`python benchmarks/training.py --quick --network lenet_300_100" in printed
+    assert str(tmp_path) not in printed
+
+
+def test_the_precision_benchmark_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    script("precision.py", tmp_path, "--network", "lenet_300_100", "--csv", "runs.csv")
+    lines = (tmp_path / "runs.csv").read_text().splitlines()
+    (tmp_path / "runs.csv").write_text("\n".join(lines[:-1]) + "\n")
+    printed = script("precision.py", tmp_path, "--network", "lenet_300_100", "--csv", "runs.csv")
+    with (tmp_path / "runs.csv").open(newline="") as file:
+        again = list(csv.reader(file))
+    assert [row[:-1] for row in again] == [line.split(",")[:-1] for line in lines]  # all but the seconds
+    assert printed.count("lenet_300_100 10 % seed") == 1
+
+
+@pytest.mark.workflow
+def test_the_start_up_benchmark_runs(tmp_path: Path) -> None:
+    printed = script("startup.py", tmp_path)
+    assert "unneeded imports: none" in printed
+    assert "111 jobs" in printed or " jobs, median of 1" in printed
+    assert "peak memory" in printed
