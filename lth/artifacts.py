@@ -1,13 +1,11 @@
-"""Artifacts on disk: safetensors files with one metadata key, written atomically and checked when read.
+"""Tensors on disk: safetensors files with one metadata key, written atomically and checked when read.
 
-A file holds named tensors and one metadata entry, `lth`: JSON with sorted keys (with several entries the bytes of equal
-content would differ from run to run). Its `kind` says what the file is; everything is read through `read_tensors`, which
-turns damage into one sentence.
+A file holds named tensors and one metadata entry, `lth`: JSON with sorted keys (with several entries the bytes of
+equal content would differ from run to run). Its `kind` says what the file is; everything is read through
+`read_tensors`, which turns damage into one sentence.
 """
 
-import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -17,38 +15,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lth.errors import UserError
+from lth.files import write_bytes
 
 Kind = Literal["dataset", "ticket", "weights"]
 
 METADATA_KEY = "lth"
 
 T = TypeVar("T")
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that its final name never shows half of it: temporary name, fsync, rename.
-
-    Raises:
-        UserError: the disk is full, read-only, or otherwise refuses.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise UserError(
-            f"{path}: cannot be written: {error.strerror}; free space or change the folder, then rerun"
-        ) from None
-
-
-def write_text(path: Path, text: str) -> None:
-    """`write_bytes` for text."""
-    write_bytes(path, text.encode())
 
 
 def write_tensors(path: Path, kind: Kind, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -74,12 +47,6 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
 def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     """Only the metadata of an artifact, of any kind if none is given; raises as `read_tensors` does."""
     return _opened(path, lambda file: _described(path, kind, file))
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _opened(path: Path, use: Callable[[Any], T]) -> T:

@@ -157,7 +157,9 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     verdicts = sorted((arguments.RESULTS / "tables").glob("*/verdict.txt"))
     if not verdicts:
         example = "results/demo, made by running the workflow"
-        raise UserError(f"{arguments.RESULTS}: has no verdict yet; give the folder of a finished study, such as {example}")
+        raise UserError(
+            f"{arguments.RESULTS}: has no verdict yet; give the folder of a finished study, such as {example}"
+        )
     for path in verdicts:
         yield path.read_text(encoding="utf-8")
     report = arguments.RESULTS / "report.html"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lth.artifacts import checksum
 from lth.config.jobs import ControlJob
+from lth.files import checksum
 from lth.jobs import Job
 from lth.masks import random_like, shuffled
 from lth.networks.build import initial_weights

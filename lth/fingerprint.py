@@ -1,108 +1,125 @@
 """What a job's code *is*: a hash that changes when its behaviour can, and stays when only words do.
 
-Snakemake does not see imported modules, and its own `code` trigger looks at a script's time stamp. So each rule's parameters
-carry a fingerprint: SHA-256 over the syntax trees, without docstrings and comments, of the functions, classes and constants
-that the rule can reach inside `lth`, and of nothing else: editing a function reruns the jobs that may call it.
+Snakemake does not see imported modules, and its own `code` trigger looks at a script's time stamp. So each rule's
+parameters carry a fingerprint: SHA-256 over the syntax trees, without docstrings and comments, of the functions,
+classes and constants that the rule can reach inside `lth`, with what the names in them stand for, and of nothing else:
+editing a function reruns the jobs that may call it.
 
-What a job reaches through a table of names (`Registry`) cannot be seen in its code, so those targets are given as roots; the
-tables themselves count for nothing, and an entry more changes no other.
+What a job reaches through a table of names (`Registry`) cannot be seen in its code, so those targets are given as
+roots; the tables themselves count for nothing, and an entry more changes no other. Nor can what is looked up by a
+computed name (`getattr`, `import_module`) or imported by a star: use neither for anything that a result depends on.
 """
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-NO_RESULT_DEPENDS_ON = ("lth.config", "lth.errors", "lth.jobs", "lth.registry")
+NO_RESULT_DEPENDS_ON = ("lth.config.jobs", "lth.config.models", "lth.errors", "lth.jobs", "lth.registry")
 """The study's values are in a job's parameters themselves; messages, logs and lookups are in no artifact."""
 
 Symbol = tuple[str, str | None]
-"""A module and a name in it; no name stands for all of the module."""
+"""A module and a name in it; no name stands for all of the module, an empty one for what runs when it is imported."""
 
 
 class _Module:
-    """A source file: its top-level statements by the name that they define, and where imported names come from."""
+    """A source file: its top-level statements by the name that they define, and what imported names stand for."""
 
     def __init__(self, name: str, path: Path) -> None:
         self.name = name
+        self.package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         self.definitions: dict[str, list[ast.stmt]] = {}
-        self.imports: dict[str, Symbol] = {}
+        self.imports: dict[str, set[Symbol]] = {}
         self.loose: list[ast.stmt] = []
         tree = ast.parse(path.read_text())
         _strip(tree)
         for statement in tree.body:
             self._sort_in(statement)
         for node in ast.walk(tree):
-            self._note_import(node)
+            for bound, symbol in self._imported(node):
+                self.imports.setdefault(bound, set()).add(symbol)
 
     def _sort_in(self, statement: ast.stmt) -> None:
-        names = [
-            node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        ]
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names = [statement.name]
         if isinstance(statement, ast.Import | ast.ImportFrom):
             return
+        names = set(_defined(statement))
         for name in names:
             self.definitions.setdefault(name, []).append(statement)
-        if not names:
+        if not names or isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While | ast.Match):
             self.loose.append(statement)
 
-    def _note_import(self, node: ast.AST) -> None:
+    def _imported(self, node: ast.AST) -> Iterator[tuple[str, Symbol]]:
+        """The names that an import binds (in whatever function it stands), and what they stand for."""
         if isinstance(node, ast.Import):
             for alias in node.names:
-                self.imports[alias.asname or alias.name.partition(".")[0]] = (alias.name, None)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+                first = alias.name.partition(".")[0]
+                yield alias.asname or first, (alias.name if alias.asname else first, None)
+                yield "", (alias.name, None)  # reached by its import, whatever is used of it
+        elif isinstance(node, ast.ImportFrom):
+            above = self.package.split(".")[: self.package.count(".") + 2 - node.level] if node.level else []
+            module = ".".join([*above, *([node.module] if node.module else [])])
+            yield "", (module, None)
             for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                self.imports[alias.asname or alias.name] = (
-                    (whole, None) if _source(whole) else (node.module, alias.name)
-                )
+                whole = f"{module}.{alias.name}"
+                symbol = (whole, None) if _source(whole) else (module, alias.name)
+                yield alias.asname or alias.name, symbol
+                yield "", symbol
 
     def statements(self, name: str | None) -> list[ast.stmt]:
-        """What defines a name (with what runs on import anyway), or the whole file."""
+        """What defines a name, with what runs on import anyway; or (None) the whole file."""
         if name is None:
-            return [*self.loose, *(s for found in self.definitions.values() for s in found)]
-        return [*self.loose, *self.definitions.get(name, [])]
+            every = [*self.loose, *(s for found in self.definitions.values() for s in found)]
+            return list(dict.fromkeys(every))
+        return [*self.loose, *(s for s in self.definitions.get(name, []) if s not in self.loose)]
 
-    def references(self, statement: ast.stmt) -> Iterator[Symbol]:
-        """The names of ours that a statement uses."""
+    def references(self, statement: ast.stmt) -> Iterator[tuple[str, Symbol]]:
+        """The names of a statement that are defined or imported in this file, each with what it stands for."""
+        attributes: dict[ast.AST, ast.Attribute] = {
+            node.value: node for node in ast.walk(statement) if isinstance(node, ast.Attribute)
+        }
         for node in ast.walk(statement):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in self.imports:
-                module, name = self.imports[node.value.id]
-                yield (module, node.attr) if name is None else (module, name)
-            elif isinstance(node, ast.Name):
+            if isinstance(node, ast.Name):
                 if node.id in self.definitions:
-                    yield self.name, node.id
-                elif node.id in self.imports:
-                    module, name = self.imports[node.id]
-                    if name is not None:
-                        yield module, name
+                    yield node.id, (self.name, node.id)
+                for module, name in self.imports.get(node.id, ()):
+                    yield node.id, (module, name) if name is not None else _attribute(module, node, attributes)
+
+    def content(self, name: str | None) -> tuple[str, set[Symbol]]:
+        """A hash of what defines a name and of what the names in it stand for; and the latter."""
+        found = self.statements(name)
+        used = {reference for statement in found for reference in self.references(statement)}
+        reached = {symbol for _, symbol in used}
+        reached |= {(module, "") for module, _ in self.imports.get("", ())}
+        if name and name not in self.definitions:  # re-exported from elsewhere
+            reached |= self.imports.get(name, set())
+        words = [*map(_words, found), *sorted(map(str, used))]
+        return hashlib.sha256("\n".join(words).encode()).hexdigest() if found else "", reached
 
 
-def fingerprint(roots: Iterable[str], script: Path) -> str:
+@cache
+def fingerprint(roots: tuple[str, ...], script: Path) -> str:
     """The hash of a script, some roots (`lth.scores:magnitude`), and everything of ours that they can reach."""
-    main = _module("__script__", script)
-    waiting: list[Symbol] = [r for s in main.statements(None) for r in main.references(s)]
+    waiting: list[Symbol] = [("__script__", None)]
     for root in roots:
         module, _, name = root.partition(":")
         waiting.append((module, name or None))
-    reached: dict[Symbol, str] = {("", None): _dump(main.statements(None))}
+    reached: dict[Symbol, str] = {}
     while waiting:
         symbol = waiting.pop()
-        path = _source(symbol[0])
-        if symbol in reached or path is None or symbol[0].startswith(NO_RESULT_DEPENDS_ON):
+        path = script if symbol[0] == "__script__" else _source(symbol[0])
+        if symbol in reached or path is None or symbol[0] in NO_RESULT_DEPENDS_ON:
             continue
-        module_ = _module(symbol[0], path)
-        found = module_.statements(symbol[1])
-        reached[symbol] = _dump(found)
-        waiting += [r for statement in found for r in module_.references(statement)]
-        if symbol[1] in module_.imports:  # re-exported from elsewhere
-            waiting.append(module_.imports[symbol[1]])
-    described = "\n".join(f"{symbol} {content}" for symbol, content in sorted(reached.items(), key=str))
+        reached[symbol], further = _content(symbol, path)
+        waiting += further
+    described = "\n".join(f"{symbol} {content}" for symbol, content in sorted(reached.items(), key=str) if content)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
+
+
+@cache
+def _content(symbol: Symbol, path: Path) -> tuple[str, set[Symbol]]:
+    return _module(symbol[0], path).content(symbol[1])
 
 
 @cache
@@ -119,12 +136,33 @@ def _source(module: str) -> Path | None:
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
 
 
+def _attribute(module: str, node: ast.AST, attributes: Mapping[ast.AST, ast.Attribute]) -> Symbol:
+    """What is looked up in a module: a name in it or in a module inside it, or (None) the module itself."""
+    while outer := attributes.get(node):
+        inner = f"{module}.{outer.attr}"
+        if _source(inner) is None:
+            return module, outer.attr
+        module, node = inner, outer
+    return module, None
+
+
+def _defined(statement: ast.stmt) -> Iterator[str]:
+    """The names that a top-level statement gives a meaning to."""
+    definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    nodes = [statement] if isinstance(statement, definition) else ast.walk(statement)
+    for node in nodes:
+        if isinstance(node, definition):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
 def _strip(tree: ast.Module) -> None:
-    """Take out docstrings (of modules, classes, functions, fields) and tables of names."""
+    """Take out docstrings (of modules, classes, functions, fields), tables of names, and imports for annotations."""
     for node in ast.walk(tree):
         for name, body in ast.iter_fields(node):
             if isinstance(body, list) and any(isinstance(item, ast.stmt) for item in body):
-                setattr(node, name, [s for s in body if not (_is_string(s) or _is_table(s))])
+                setattr(node, name, [s for s in body if not (_is_string(s) or _is_table(s) or _is_typing(s))])
 
 
 def _is_string(statement: ast.stmt) -> bool:
@@ -133,9 +171,18 @@ def _is_string(statement: ast.stmt) -> bool:
 
 
 def _is_table(statement: ast.stmt) -> bool:
-    value = statement.value if isinstance(statement, ast.Assign) else None
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Registry"
 
 
-def _dump(statements: list[ast.stmt]) -> str:
-    return hashlib.sha256("\n".join(ast.dump(s) for s in statements).encode()).hexdigest()
+def _is_typing(statement: ast.stmt) -> bool:
+    test = statement.test if isinstance(statement, ast.If) and not statement.orelse else None
+    return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+
+
+def _words(tree: object) -> str:
+    """A syntax tree in words: `ast.dump` without what is empty, which only some versions of Python leave out."""
+    if isinstance(tree, ast.AST):
+        fields = (f"{name}={_words(value)}" for name, value in ast.iter_fields(tree) if value not in (None, []))
+        return f"{type(tree).__name__}({', '.join(fields)})"
+    return f"[{', '.join(map(_words, tree))}]" if isinstance(tree, list) else repr(tree)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lth.artifacts import write_text
+from lth.files import write_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def write_rows(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str])
 
 
 def write_history(path: Path, described: Mapping[str, Any], rows: Iterable[Row]) -> None:
-    """Write a history; `described` (ticket, seed, round, ...) is repeated on each row, so that files can be concatenated."""
+    """Write a history; `described` (ticket, seed, ...) is repeated on each row, so that files can be concatenated."""
     fields = list(Row.__dataclass_fields__)
     cells = ([*described.values(), *(getattr(row, field) for field in fields)] for row in rows)
     write_rows(path, cells, [*described, *fields])

@@ -11,11 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lth.artifacts import write_text
 from lth.config.models import Study
 from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.figures import FIGURES
+from lth.files import write_text
 from lth.tables import cells
 from lth.tables.files import read_table
 from lth.tables.verdict import verdict

@@ -21,7 +21,7 @@ def density_after(rates: Sequence[float]) -> Fraction:
 
 
 def kept_count(size: int, density: Fraction) -> int:
-    """How many of `size` weights a density keeps: the nearest whole number, halves upwards, at least 1 of a non-empty tensor.
+    """How many of `size` weights a density keeps: the nearest whole number, halves upwards, at least one (of any).
 
     A tensor that loses its last weight cuts the network in two, so the floor is one weight.
     """

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from lth import masks as algebra
-from lth.artifacts import checksum, read_tensors, write_tensors
+from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Network
 from lth.errors import UserError
+from lth.files import checksum
 from lth.networks.build import build, initial_weights, prunable_names
 
 MASK, WEIGHTS = "mask/", "weights/"

@@ -1,9 +1,9 @@
 """Lets torchvision be imported beside a torch that its compiled operators were not built for.
 
 torchvision's wheels on PyPI carry operators compiled for CUDA. Beside a CPU-only torch they cannot be loaded;
-torchvision shrugs that off, then registers shape functions for `torchvision::nms` and `torchvision::qnms`, which now do
-not exist, and the import ends in `operator torchvision::nms does not exist`. Data sets, transforms and models need neither
-operator, so declaring their schemas is enough.
+torchvision shrugs that off, then registers shape functions for `torchvision::nms` and `torchvision::qnms`, which now
+do not exist, and the import ends in `operator torchvision::nms does not exist`. Data sets, transforms and models need
+neither operator, so declaring their schemas is enough.
 
 The schemas must be declared before torchvision is imported and must *not* be declared where the compiled operators do
 load (a namespace can be defined once only). Both are known only when somebody imports torchvision (`transformers` does

@@ -1,4 +1,4 @@
-"""Where images come from: the table of sources, with the facts that a study is checked against before anything is read."""
+"""Where images come from: the table of sources, with the facts that a study is checked against beforehand."""
 
 from dataclasses import dataclass
 

@@ -8,9 +8,9 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from lth.artifacts import write_bytes
 from lth.figures import FIGURES
 from lth.figures.style import SETTINGS, Palette
+from lth.files import write_bytes
 from lth.tables.files import read_table
 
 

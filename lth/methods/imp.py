@@ -1,6 +1,7 @@
 """Iterative magnitude pruning (Frankle & Carbin 2019, section 1): train, prune, rewind, and again.
 
-A round is one job: it prunes with the weights that the round before had trained, rewinds the survivors, and trains them.
+A round is one job: it prunes with the weights that the round before had trained, rewinds the survivors and trains
+them.
 """
 
 from collections.abc import Mapping
@@ -10,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lth.artifacts import checksum
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute
 from lth.data.images import Images
 from lth.device import prepare_device
+from lth.files import checksum
 from lth.history import write_history, write_rows
 from lth.jobs import Job
 from lth.masks import prune
@@ -49,9 +50,9 @@ def next_masks(spec: RoundJob, parent: Ticket, trained: Mapping[str, Tensor]) ->
 def find_ticket(spec: RoundJob, files: RoundFiles) -> Ticket:
     """This round's ticket: dense, taken over, or pruned and rewound.
 
-    Rewinding is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit for bit through any
-    chain, whatever data sets it was trained on. Only `rewind: parent` puts the starting ticket's trained weights in
-    their place, once, where a chain takes over.
+    Rewinding is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit for bit
+    through any chain, whatever data sets it was trained on. Only `rewind: parent` puts the starting ticket's trained
+    weights in their place, once, where a chain takes over.
     """
     if files.parent is None:
         ticket = Ticket.dense(spec.network, spec.seed)

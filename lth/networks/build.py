@@ -22,8 +22,8 @@ INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
 def build(spec: Network) -> nn.Module:
     """The network, its parameters allocated but not yet drawn.
 
-    It is laid out on the meta device first: the constructors of torch's layers would otherwise draw default weights from
-    the global random state.
+    It is laid out on the meta device first: the constructors of torch's layers would otherwise draw default weights
+    from the global random state.
     """
     with torch.device("meta"):
         network: nn.Module = ARCHITECTURES[spec.architecture].load()(spec.channels, spec.size, spec.classes)
@@ -31,7 +31,7 @@ def build(spec: Network) -> nn.Module:
 
 
 def initial_weights(spec: Network, seed: int, purpose: str = "initialisation") -> dict[str, Tensor]:
-    """Every parameter and buffer as drawn from the stream (seed, purpose): weights by the network's distribution, biases zero."""
+    """Every parameter and buffer, drawn from the stream (seed, purpose): weights as the network says, biases zero."""
     network, stream = build(spec), generator(seed, purpose)
     draw = INITIALISATIONS[spec.initialisation]
     for module in network.modules():
@@ -47,7 +47,7 @@ def initial_weights(spec: Network, seed: int, purpose: str = "initialisation") -
 
 
 def prunable_names(network: nn.Module) -> list[str]:
-    """Names of the prunable parameters, in network order: weights of convolutions and linear layers; no biases, no norms."""
+    """The prunable parameters, in network order: weights of convolutions and linear layers; no biases, no norms."""
     return [f"{name}.weight" for name, module in network.named_modules() if isinstance(module, PRUNABLE)]
 
 

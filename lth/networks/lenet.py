@@ -16,7 +16,7 @@ def lenet_300_100(channels: int, size: int, classes: int) -> nn.Module:
 
 
 def lenet5_classic(channels: int, size: int, classes: int) -> nn.Module:
-    """Convolutions of 6 and 16 (5x5), dense 120-84: 61,706 parameters on 28x28 grey images (LeCun et al. 1998, with ReLU)."""
+    """Convolutions of 6 and 16 (5x5), dense 120-84: 61,706 parameters on 28x28 grey (LeCun et al. 1998, with ReLU)."""
     side = (size // 2 - 4) // 2
     return nn.Sequential(
         nn.Conv2d(channels, 6, 5, padding=2),

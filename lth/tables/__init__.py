@@ -57,7 +57,7 @@ def write_evaluation_tables(
         tickets: ticket files of the evaluation's tickets at its density, all seeds.
         out: where to write, by table name, and `verdict`.
     """
-    from lth.artifacts import write_text
+    from lth.files import write_text
     from lth.tables import arms as by_arm
     from lth.tables import masks
     from lth.tables import runs as by_run

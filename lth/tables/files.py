@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lth.artifacts import write_text
 from lth.errors import UserError
+from lth.files import write_text
 
 TEXT_COLUMNS = (
     *("evaluation", "arm", "ticket", "kind", "dataset", "split"),

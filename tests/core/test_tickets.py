@@ -8,11 +8,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lth import masks as algebra
-from lth.artifacts import METADATA_KEY, read_metadata, write_bytes
+from lth.artifacts import METADATA_KEY, read_metadata
 from lth.config.jobs import ControlJob
 from lth.config.models import Network
 from lth.controls import control
 from lth.errors import UserError
+from lth.files import write_bytes
 from lth.networks.build import build, initial_weights, prunable_names
 from lth.seeds import generator
 from lth.tickets import Ticket, load_trained, save_trained
