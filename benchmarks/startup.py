@@ -179,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = ("start", "memory", "graph")
     parser.add_argument("--only", nargs="*", choices=parts, default=parts, help="only these parts")
     parser.add_argument("--source", default="mnist", help="data set of the job that is started (mnist)")
-    parser.add_argument("--seeds", type=int, default=24, help="seeds of the large study (24)")
+    parser.add_argument("--seeds", type=int, default=30, help="seeds of the large study (30)")
     parser.add_argument("--demo", type=Path, help="a checkout in which `make demo` has run: time its second run")
     parser.add_argument("--quick", action="store_true", help="embedded data and the demo's graph, once each")
     parser.add_argument("--out", type=Path, help="write the table to this file, too")

@@ -31,6 +31,7 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
         _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
     _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
     axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the best-validation epoch (%)")
+    parts.percentages(axis, vertical=False)
     _beside(axis, -0.85, "mean")
     parts.note(figure, f"{_marks_words(arms)}; in brackets: weights kept")
     return figure
@@ -81,6 +82,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     axis.set_xlim(-0.6, len(tickets) - 0.4)
     axis.grid(axis="x", visible=False)
     axis.set_ylabel(f"test accuracy on {arms['dataset'].iloc[0]} (%)")
+    parts.percentages(axis, vertical=True)
     handles = [Line2D([], [], linestyle="none", label=KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
     parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
     parts.note(figure, _marks_words(arms, "thin lines"))

@@ -61,6 +61,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.grid(axis="y", which="minor", visible=True)
     axis.tick_params(axis="y", which="minor", length=0)
     axis.set_xlabel("test images of the class that are found (%)")
+    parts.percentages(axis, vertical=False)
     handles = [Line2D([], [], linestyle="none", label=arm, **points(*_look(arm, palette))) for arm in arms]
     parts.below(figure, handles)
     parts.note(figure, _words(classes))

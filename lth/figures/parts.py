@@ -105,3 +105,9 @@ def layer_labels(layers: Sequence[str]) -> list[str]:
     """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
     names = [layer.removesuffix(".weight") for layer in layers]
     return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
+
+
+def percentages(axis: Axes, *, vertical: bool) -> None:
+    """Keep an axis of percentages within 0 to 100; an interval that reaches further is cut off there."""
+    low, high = axis.get_ylim() if vertical else axis.get_xlim()
+    (axis.set_ylim if vertical else axis.set_xlim)(max(low, -1), min(high, 101))

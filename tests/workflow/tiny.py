@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CODE = ("Snakefile", "config.yaml", "pyproject.toml", "config", "envs", "lth", "workflow")
+CODE = ("Snakefile", "config.yaml", "pyproject.toml", "config", "envs", "lth", "profiles", "workflow")
 """What a run needs of the project."""
 
 STUDY = """\
@@ -57,7 +57,6 @@ ARMS = (
     *("cross-random", "dense"),
 )
 RESULTS = Path("results/tiny")
-TRAINING = ("round", "last_round")
 
 Planned = dict[str, set[str]]
 """What a dry run would run: by rule, the outputs of its jobs, as seen from the study's results."""
@@ -86,7 +85,9 @@ class Project:
         folder.mkdir(parents=True)
         for name in CODE:
             source = ROOT / name
-            if source.is_dir():
+            if source.is_symlink():
+                (folder / name).symlink_to(source.readlink())
+            elif source.is_dir():
                 shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".snakemake"))
             else:
                 shutil.copy2(source, folder / name)
@@ -96,7 +97,7 @@ class Project:
 
     def copy(self, folder: Path) -> "Project":
         """All of it once more: code, results, and Snakemake's records, with their time stamps."""
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
     def command(self, *arguments: str, cores: int = 2) -> list[str]:

@@ -1,0 +1,151 @@
+"""What goes wrong ends in one clear sentence and an exit code, leaves nothing half done, and stops nothing else."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from tiny import RESULTS, STUDY, Outcome, Project, checksum, environment, rounds
+
+pytestmark = pytest.mark.workflow
+
+
+def log(project: Project, name: str) -> str:
+    """A job's log."""
+    return (project.results / "logs" / f"{name}.log").read_text()
+
+
+def assert_sentence(outcome: Outcome, project: Project, job: str, *words: str) -> None:
+    """A job failed with a sentence of these words, as the last line of its log and on the terminal; no traceback."""
+    assert outcome.status == 1, outcome.text
+    sentence = log(project, job).splitlines()[-1]
+    for word in words:
+        assert word in sentence
+    assert sentence in outcome.text
+    assert "Traceback" not in outcome.text, outcome.text
+
+
+def leftovers(project: Project) -> list[Path]:
+    """Temporary files of writes that did not end."""
+    return [*project.results.rglob("*.part")]
+
+
+FAULTY = """\
+study: tiny
+seeds: [0]
+data_root: empty
+datasets:
+  digits: {source: digits, train: 200, validation: 60, test: 60}
+  mnist: {source: mnist, train: 200, validation: 60, test: 60}
+networks:
+  lenet: {architecture: lenet5_classic}
+recipes:
+  sound: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 50, epochs: 1}
+  wild: {optimiser: {name: sgd, learning_rate: 100, momentum: 0.9}, batch: 10, epochs: 3}
+tickets:
+  good: {network: lenet, recipe: sound, dataset: digits, rounds: 1, rate: 0.5}
+  diverging: {network: lenet, recipe: wild, dataset: digits, rounds: 1, rate: 0.5}
+  without: {network: lenet, recipe: sound, dataset: mnist, rounds: 1, rate: 0.5}
+"""
+
+
+def test_missing_data_and_diverging_training_stop_only_what_needs_them(tmp_path: Path) -> None:
+    """A data set that is neither there nor to be downloaded, and a loss that is no number; the sound ticket goes on."""
+    project = Project.new(tmp_path / "project", FAULTY)
+    outcome = project.run()
+    assert_sentence(outcome, project, "data/mnist", "MNIST", "download failed", "data_root", "LTH_DATA")
+    assert_sentence(
+        outcome, project, "tickets/diverging/seed0/round00", "training diverged", "lower optimiser.learning_rate"
+    )
+    done = {str(path.parent.relative_to(project.results)) for path in project.results.rglob("ticket.safetensors")}
+    assert done == {"tickets/good/seed0/round00", "tickets/good/seed0/round01"}
+    assert (project.results / "tickets/good/seed0/round01/trained.safetensors").is_file()
+    assert leftovers(project) == []
+    assert not (project.results / "data/mnist.safetensors").exists()
+    failed = project.results / "tickets/diverging/seed0/round00"
+    assert not failed.exists() or not [*failed.iterdir()]
+
+
+def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Project) -> None:
+    """A truncated ticket, another ticket in its place, and truncated images; digits go on for another round meanwhile."""
+    longer = STUDY.replace("dataset: digits, rounds: 2", "dataset: digits, rounds: 3")
+    project.study.write_text(longer.replace("dataset: letters, rounds: 2", "dataset: letters, rounds: 3"))
+    tickets = project.results / "tickets"
+    damaged, foreign = (tickets / f"letters/seed{seed}/round02/ticket.safetensors" for seed in (0, 1))
+    damaged.write_bytes(damaged.read_bytes()[:-1000])
+    shutil.copy(tickets / "digits/seed1/round02/ticket.safetensors", foreign)
+    images = project.results / "data/textures.safetensors"
+    images.write_bytes(images.read_bytes()[:5000])
+    arm = project.results / "evaluations/transfer/dense/seed0/history.csv"
+    targets = [RESULTS / f / "ticket.safetensors" for f in sorted(rounds("letters", [3]) | rounds("digits", [3]))]
+    outcome = project.run(*map(str, targets), str(arm.relative_to(project.folder)))
+    seed0, seed1 = "tickets/letters/seed0/round03", "tickets/letters/seed1/round03"
+    assert_sentence(outcome, project, seed0, "letters/seed0/round02/ticket.safetensors", "damaged", "delete it")
+    assert_sentence(outcome, project, seed1, "was not trained from", "letters/seed1/round02/ticket.safetensors")
+    assert_sentence(outcome, project, "evaluations/transfer/dense/seed0", "data/textures.safetensors", "damaged")
+    for seed in (0, 1):
+        assert (tickets / f"digits/seed{seed}/round03/ticket.safetensors").is_file()
+        assert not (tickets / f"letters/seed{seed}/round03/ticket.safetensors").exists()
+    assert not arm.exists()
+
+
+def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: Project, finished: Project) -> None:
+    """SIGKILL to Snakemake and its job alike; `--unlock` and the same command again, as the README says."""
+    ticket = project.results / "tickets/digits/seed0/round00/ticket.safetensors"
+    target = str(ticket.relative_to(project.folder))
+    project.study.write_text(STUDY.replace("batch: 50\n    epochs: 1", "batch: 50\n    epochs: 5000"))
+    begun = time.time()
+    running = subprocess.Popen(
+        project.command(target),
+        cwd=project.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while not re.search(r"epoch [3-9]/5000", log(project, "tickets/digits/seed0/round00")):
+            assert running.poll() is None
+            assert time.time() < begun + 120
+            time.sleep(0.1)
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert [*ticket.parent.iterdir()] == []
+    project.study.write_text(STUDY)
+    locked = project.run(target)
+    assert locked.status != 0
+    assert "--unlock" in locked.text
+    assert project.run("--unlock").status == 0
+    outcome = project.run(target)
+    assert outcome.status == 0, outcome.text
+    assert checksum(ticket) == checksum(finished.folder / target)
+
+
+def test_a_full_disk_is_one_sentence(project: Project) -> None:
+    """Stood in for by a limit on the size of files, which refuses the same write."""
+    images = project.results / "data/digits.safetensors"
+    images.unlink()
+    command = project.command(str(images.relative_to(project.folder)))
+    outcome = project.start(["bash", "-c", 'ulimit -f 100 && exec "$@"', "bash", *command])
+    assert_sentence(outcome, project, "data/digits", "data/digits.safetensors", "cannot be written", "free space")
+    assert not images.exists()
+    assert leftovers(project) == []
+
+
+def test_a_broken_study_is_told_everything_at_once(project: Project) -> None:
+    """Before any job, with file, line and key, and with no traceback."""
+    text = STUDY.replace("rate: 0.5", "rate: 1.5", 1).replace("matched_to", "matchd_to")
+    text = text.replace("recipe: find_letters", "recipe: find_leters").replace("density: 0.25", "density: 0.3")
+    project.study.write_text(text)
+    for arguments in ([], ["-n"]):
+        outcome = project.run(*arguments)
+        assert outcome.status == 1
+        for sentence in ("rate", "matchd_to", "did you mean matched_to", "find_leters"):
+            assert sentence in outcome.text
+        assert re.search(r"study\.yaml:\d+ tickets\.digits\.rate: ", outcome.text)
+        assert "Traceback" not in outcome.text
