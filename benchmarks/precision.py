@@ -29,6 +29,8 @@ from lth.train import Trained, train
 
 MARGIN = 0.5
 """Percentage points: bf16 holds where the whole interval of the mean difference lies within plus or minus this."""
+FEWEST_PAIRS = 8
+"""Below this nothing is concluded: two or three differences that happen to agree give a narrow interval."""
 DENSITIES = (1.0, 0.1)
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 OPTIMISER = Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4)
@@ -143,8 +145,8 @@ def pairs(runs: Sequence[Run]) -> dict[tuple[object, ...], dict[int, dict[str, R
 
 
 def conclusion(interval: Interval) -> str:
-    """Whether the interval lies within the margin, outside, or across its edge."""
-    if interval.n < 2 or math.isnan(interval.low):
+    """Whether the interval of enough pairs lies within the margin, outside, or across its edge."""
+    if interval.n < FEWEST_PAIRS:
         return "too few pairs"
     if interval.low >= -MARGIN and interval.high <= MARGIN:
         return "holds"

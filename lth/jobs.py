@@ -2,12 +2,20 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from lth.config.models import Study
+from lth.config.plan import Plan
 from lth.errors import UserError
+
+
+def round_of(config: Mapping[str, Any], ticket: str, round_: int) -> str:
+    """`round 7/35`, for titles. The last round is taken from the study, since a job is told nothing about later ones."""
+    return f"round {round_}/{Plan(Study.model_validate(config)).last_round(ticket)}"
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The benchmarks compare like with like (the plain loop and the project's compute the same thing), and the scripts run."""
+"""The plain loop and the project's compute the same thing, so the benchmarks compare like with like; and they run."""
 
 import os
 import re
@@ -105,6 +105,7 @@ def test_precision_holds_only_if_the_whole_interval_lies_within_the_margin(
     low: float, high: float, expected: str
 ) -> None:
     assert precision.conclusion(Interval(mean=(low + high) / 2, low=low, high=high, n=8)) == expected
+    assert precision.conclusion(Interval(mean=(low + high) / 2, low=low, high=high, n=7)) == "too few pairs"
 
 
 def script(name: str, folder: Path, *arguments: str) -> str:

@@ -74,7 +74,7 @@ def train_ticket(ticket: Ticket, spec: RoundJob, images: Images, device: torch.d
     """Train what the masks leave, from the ticket's initial weights."""
     network = build(spec.network)
     load_weights(network, ticket.weights)
-    prefix = f"round {spec.round}  density {100 * ticket.density:.2f} %  "
+    prefix = f"density {100 * ticket.density:.2f} %  "
     return train(
         network, ticket.masks, images, spec.recipe, seed=spec.seed, device=device, log=lambda s: job.log(prefix + s)
     )

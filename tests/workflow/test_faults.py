@@ -11,12 +11,19 @@ from pathlib import Path
 import pytest
 from tiny import RESULTS, STUDY, Outcome, Project, checksum, environment, rounds
 
+from lth.config.plan import Arm, Plan
+from lth.config.read import load_study
+from lth.controls import make_control
+from lth.errors import UserError
+from lth.jobs import Job
+
 pytestmark = pytest.mark.workflow
 
 
 def log(project: Project, name: str) -> str:
-    """A job's log."""
-    return (project.results / "logs" / f"{name}.log").read_text()
+    """A job's log; empty before it begins."""
+    path = project.results / "logs" / f"{name}.log"
+    return path.read_text() if path.exists() else ""
 
 
 def assert_sentence(outcome: Outcome, project: Project, job: str, *words: str) -> None:
@@ -71,7 +78,7 @@ def test_missing_data_and_diverging_training_stop_only_what_needs_them(tmp_path:
 
 
 def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Project) -> None:
-    """A truncated ticket, another ticket in its place, and truncated images; digits go on for another round meanwhile."""
+    """A truncated ticket, another ticket in its place, and truncated images; meanwhile digits go on for a round."""
     longer = STUDY.replace("dataset: digits, rounds: 2", "dataset: digits, rounds: 3")
     project.study.write_text(longer.replace("dataset: letters, rounds: 2", "dataset: letters, rounds: 3"))
     tickets = project.results / "tickets"
@@ -93,14 +100,12 @@ def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Projec
     assert not arm.exists()
 
 
-def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: Project, finished: Project) -> None:
-    """SIGKILL to Snakemake and its job alike; `--unlock` and the same command again, as the README says."""
-    ticket = project.results / "tickets/digits/seed0/round00/ticket.safetensors"
-    target = str(ticket.relative_to(project.folder))
-    project.study.write_text(STUDY.replace("batch: 50\n    epochs: 1", "batch: 50\n    epochs: 5000"))
+def killed_in_training(project: Project, target: Path, everything: bool) -> None:
+    """Start a long training, and kill Snakemake in the middle of it: with its job, or alone."""
+    project.study.write_text(STUDY.replace("batch: 50\n    epochs: 1", "batch: 50\n    epochs: 300"))
     begun = time.time()
     running = subprocess.Popen(
-        project.command(target),
+        project.command(str(target)),
         cwd=project.folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
@@ -108,22 +113,39 @@ def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: 
         start_new_session=True,
     )
     try:
-        while not re.search(r"epoch [3-9]/5000", log(project, "tickets/digits/seed0/round00")):
+        while not re.search(r"epoch [3-9]/300", log(project, "tickets/digits/seed0/round00")):
             assert running.poll() is None
             assert time.time() < begun + 120
             time.sleep(0.1)
     finally:
-        os.killpg(running.pid, signal.SIGKILL)
+        (os.killpg if everything else os.kill)(running.pid, signal.SIGKILL)
         running.wait()
-    assert [*ticket.parent.iterdir()] == []
+
+
+def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: Project, finished: Project) -> None:
+    """SIGKILL to Snakemake and its job alike; `--unlock` and the same command again, as the README says."""
+    target = RESULTS / "tickets/digits/seed0/round00/ticket.safetensors"
+    killed_in_training(project, target, everything=True)
+    assert [*(project.folder / target).parent.iterdir()] == []
     project.study.write_text(STUDY)
-    locked = project.run(target)
+    locked = project.run(str(target))
     assert locked.status != 0
     assert "--unlock" in locked.text
     assert project.run("--unlock").status == 0
-    outcome = project.run(target)
+    outcome = project.run(str(target))
     assert outcome.status == 0, outcome.text
-    assert checksum(ticket) == checksum(finished.folder / target)
+    assert checksum(project.folder / target) == checksum(finished.folder / target)
+
+
+def test_a_job_whose_snakemake_was_killed_ends_too(project: Project) -> None:
+    """Else it would go on training, and in the end write over what the next run has made."""
+    target = RESULTS / "tickets/digits/seed0/round00/ticket.safetensors"
+    killed_in_training(project, target, everything=False)
+    time.sleep(3)
+    before = log(project, "tickets/digits/seed0/round00")
+    time.sleep(2)
+    assert log(project, "tickets/digits/seed0/round00") == before
+    assert [*(project.folder / target).parent.iterdir()] == []
 
 
 def test_a_full_disk_is_one_sentence(project: Project) -> None:
@@ -145,7 +167,26 @@ def test_a_broken_study_is_told_everything_at_once(project: Project) -> None:
     for arguments in ([], ["-n"]):
         outcome = project.run(*arguments)
         assert outcome.status == 1
-        for sentence in ("rate", "matchd_to", "did you mean matched_to", "find_leters"):
+        for sentence in ("rate", "matchd_to", "did you mean 'matched_to'", "find_leters"):
             assert sentence in outcome.text
         assert re.search(r"study\.yaml:\d+ tickets\.digits\.rate: ", outcome.text)
         assert "Traceback" not in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("ticket", "seed", "round_"),
+    [("cross", 1, 2), ("digits", 0, 2), ("digits", 1, 1)],
+    ids=["another ticket", "another seed", "another round"],
+)
+def test_a_control_is_made_of_the_ticket_that_it_is_told(
+    finished: Project, tmp_path: Path, ticket: str, seed: int, round_: int
+) -> None:
+    """A file of the right network in the wrong place is refused: its provenance is not what the job was told."""
+    spec = Plan(load_study(finished.study)).control_job(Arm("digits", "shuffled", 2), 1)
+    right = finished.results / "tickets/digits/seed1/round02/ticket.safetensors"
+    wrong = finished.results / f"tickets/{ticket}/seed{seed}/round{round_:02d}/ticket.safetensors"
+    running = Job("control", lambda _: None)
+    make_control(spec, right, tmp_path / "made.safetensors", running)
+    with pytest.raises(UserError, match="round02|round01"):
+        make_control(spec, wrong, tmp_path / "wrong.safetensors", running)
+    assert not (tmp_path / "wrong.safetensors").exists()

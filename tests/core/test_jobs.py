@@ -1,0 +1,33 @@
+"""Jobs: progress in the log, one line on the terminal, a sentence and exit status 1 for a user's mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from lth.errors import UserError
+from lth.jobs import job
+
+
+def test_progress_goes_to_the_log_and_one_line_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    log = tmp_path / "logs" / "job.log"
+    with job("ticket a seed 0 round 7", str(log)) as running:
+        running.log("epoch 1/2")
+        assert log.read_text() == "ticket a seed 0 round 7  epoch 1/2\n"  # seen while it runs
+        running.found = "density 10.00 %"
+    line = capsys.readouterr().err
+    assert line.startswith("ticket a seed 0 round 7: density 10.00 % (")
+    assert line.count("\n") == 1
+    assert "done in" in log.read_text()
+
+
+def test_a_users_mistake_is_a_sentence_and_status_1(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    log = tmp_path / "job.log"
+    with pytest.raises(SystemExit) as ended, job("data x", str(log)):
+        raise UserError("x.bin: damaged; delete it")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == log.read_text() == "data x: x.bin: damaged; delete it\n"
+
+
+def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), job("data x", str(tmp_path / "job.log")):
+        _ = 1 / 0

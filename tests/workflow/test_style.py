@@ -1,0 +1,146 @@
+"""The house: who may import whom, how long files may be, and what Snakemake's own linters say."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+from tiny import ROOT, Project
+
+pytestmark = pytest.mark.workflow
+
+GROUND = "errors registry seeds schedules masks stats files jobs machine fingerprint torchvision_shim"
+FLOORS = (
+    f"{GROUND} config config.models config.jobs config.plan config.problems config.wording",
+    "scores networks data data.sources figures",  # tables of names
+    "config.*",  # reads studies, and checks their names against the tables
+    "artifacts history device data.* networks.* tickets",
+    "train",
+    "methods methods.* controls evaluate",
+    "tables tables.* figures.* report",
+    "cli __main__ lth",
+)
+"""Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""
+READERS = ("tables", "figures", "report", "stats", "config", "cli")
+"""They look at what there is, and train nothing."""
+TRAINERS = {"lth.train", "lth.methods.imp", "lth.controls", "lth.evaluate"}
+
+
+def sources() -> dict[str, Path]:
+    """The modules of the core."""
+    files = sorted(ROOT.glob("lth/**/*.py"))
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in files}
+
+
+def imported(file: Path) -> Iterator[str]:
+    """Everything that a file imports, at its top or inside functions: modules, and modules with a name in them."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def graph() -> dict[str, set[str]]:
+    """Which module of the core imports which."""
+    modules = sources()
+    found: dict[str, set[str]] = {}
+    for name, file in modules.items():
+        wholes = {whole if whole in modules else whole.rpartition(".")[0] for whole in imported(file)}
+        found[name] = wholes & modules.keys()
+    return found
+
+
+def floor(module: str) -> int:
+    """The floor of a module; a new one has to be given a place."""
+    name = module.removeprefix("lth.")
+    exact = [level for level, patterns in enumerate(FLOORS) if name in patterns.split()]
+    fitting = [level for level, patterns in enumerate(FLOORS) if any(fnmatch(name, p) for p in patterns.split())]
+    assert fitting, f"{module} is on no floor"
+    return (exact or fitting)[0]
+
+
+def test_no_import_runs_upwards_and_none_in_a_circle() -> None:
+    imports = graph()
+    upwards = [(a, b) for a, found in imports.items() for b in found if floor(b) > floor(a)]
+    assert upwards == []
+    assert [*TopologicalSorter(imports).static_order()]  # raises CycleError
+
+
+def test_what_reads_results_never_trains() -> None:
+    """Not through any chain of imports: summaries, statistics, figures, report, and the reading of studies."""
+    imports = graph()
+    for name in imports:
+        if name.removeprefix("lth.").partition(".")[0] in READERS:
+            waiting, reached = [name], set()
+            while waiting:
+                module = waiting.pop()
+                reached.add(module)
+                waiting += imports[module] - reached
+            assert not reached & TRAINERS, name
+
+
+def test_the_core_knows_nothing_of_snakemake() -> None:
+    for name, file in sources().items():
+        assert not [module for module in imported(file) if module.partition(".")[0] == "snakemake"], name
+
+
+def test_files_are_short() -> None:
+    """The Snakefile under 60 lines, scripts at most 25 (they unpack, call one function, and write), modules 300."""
+    assert len((ROOT / "Snakefile").read_text().splitlines()) < 60
+    for limit, pattern in ((25, "workflow/scripts/*.py"), (300, "lth/**/*.py")):
+        files = sorted(ROOT.glob(pattern))
+        assert files
+        assert [file.name for file in files if len(file.read_text().splitlines()) > limit] == []
+
+
+def test_scripts_import_only_what_they_call() -> None:
+    """From the core and pathlib: whatever else they need, a function of the core should do."""
+    for file in sorted(ROOT.glob("workflow/scripts/*.py")):
+        assert {module.partition(".")[0] for module in imported(file)} <= {"lth", "pathlib"}, file.name
+
+
+def loaded_by(statements: str) -> set[str]:
+    """The packages that a new Python has loaded after some statements."""
+    code = f"{statements}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def imports_of(text: str) -> str:
+    """The import statements of the core among the lines of a file."""
+    return "\n".join(re.findall(r"^from lth\.\S+ import [\w, ]+$", text, flags=re.MULTILINE))
+
+
+HEAVY = {"torch", "torchvision", "numpy", "pandas", "scipy", "matplotlib", "sklearn"}
+
+
+def test_building_the_graph_imports_nothing_heavy() -> None:
+    """A dry run of thousands of jobs should take seconds."""
+    statements = "".join(imports_of(file.read_text()) + "\n" for file in sorted(ROOT.glob("workflow/rules/*.smk")))
+    assert "lth.config.read" in statements
+    assert loaded_by(statements) & HEAVY == set()
+
+
+def test_a_training_job_imports_no_more_than_it_needs() -> None:
+    """Its start is paid once a round: no torchvision, pandas, SciPy, matplotlib or scikit-learn."""
+    for script in ("round", "evaluate"):
+        statements = imports_of((ROOT / f"workflow/scripts/{script}.py").read_text())
+        loaded = loaded_by(statements)
+        assert "torch" in loaded
+        assert loaded & HEAVY <= {"torch", "numpy"}, script
+
+
+def test_snakemake_has_nothing_to_say(tmp_path: Path) -> None:
+    """`snakemake --lint` fails on any finding; snakefmt has the last word on layout."""
+    outcome = Project.new(tmp_path / "project").run("--lint")
+    assert outcome.status == 0, outcome.text
+    snakefmt = [sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow/rules"]
+    done = subprocess.run(snakefmt, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
