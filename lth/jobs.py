@@ -14,7 +14,7 @@ from lth.errors import UserError
 
 
 def round_of(config: Mapping[str, Any], ticket: str, round_: int) -> str:
-    """`round 7/35`, for titles. The last round is taken from the study, since a job is told nothing about later ones."""
+    """`round 7/35`, for titles; the last round is looked up in the study, since no job is told of later ones."""
     return f"round {round_}/{Plan(Study.model_validate(config)).last_round(ticket)}"
 
 

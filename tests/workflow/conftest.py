@@ -1,25 +1,9 @@
 """The tiny study, run once for all tests of the workflow, however many processes pytest runs."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
-from tiny import Project
-
-
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """A folder that the first process to ask for it makes, while the others wait."""
-    base = factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        base = base.parent  # a worker's own folder lies in the one that all share
-    folder, made = base / name, base / f"{name}.made"
-    with FileLock(base / f"{name}.lock"):
-        if not made.exists():
-            make(folder)
-            made.touch()
-    return folder
+from tiny import Project, once
 
 
 def run_all(folder: Path) -> None:

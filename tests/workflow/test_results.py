@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import once
-from tiny import ARMS, RESULTS, ROUNDS, Project, checksum
+from tiny import ARMS, RESULTS, ROUNDS, Project, checksum, once
 from torch import Tensor
 
 from lth.artifacts import read_tensors

@@ -6,9 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 CODE = ("Snakefile", "config.yaml", "pyproject.toml", "config", "envs", "lth", "profiles", "workflow")
@@ -139,6 +142,19 @@ class Project:
         """The checksums of the files of the results that match, by path."""
         found = {path for pattern in patterns for path in self.results.glob(pattern) if path.is_file()}
         return {str(path.relative_to(self.results)): checksum(path) for path in sorted(found)}
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first process to ask for it makes, while the others wait."""
+    base = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # a worker's own folder lies in the one that all share
+    folder, made = base / name, base / f"{name}.made"
+    with FileLock(base / f"{name}.lock"):
+        if not made.exists():
+            make(folder)
+            made.touch()
+    return folder
 
 
 def environment(**variables: str) -> dict[str, str]:

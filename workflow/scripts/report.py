@@ -8,5 +8,6 @@ from lth.report import write_report
 
 with job("report", snakemake.log[0]) as running:
     study = Study.model_validate(snakemake.params.cfg["study"])
-    write_report(study, map(Path, snakemake.input.tables), map(Path, snakemake.input.figures), Path(snakemake.output[0]))
+    tables, figures = map(Path, snakemake.input.tables), map(Path, snakemake.input.figures)
+    write_report(study, tables, figures, Path(snakemake.output[0]))
     running.found = snakemake.output[0]
