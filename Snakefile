@@ -26,6 +26,8 @@ rule all:
     input:
         f"{RESULTS}/report.html",
         of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
+        of_all(lambda e: table_files(e).values()),
+        of_all(figure_files),
 
 
 localrules:

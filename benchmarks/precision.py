@@ -130,7 +130,10 @@ def measure(architecture: str, setting: Setting, seeds: int, path: Path) -> None
                 trained = train_one(network, images, setting, density, seed, precision)
                 run = Run(*key, *accuracies(trained), time.perf_counter() - started)
                 append(path, run)
-                print(f"{architecture} {100 * density:g} % seed {seed} {precision}: {run.test_accuracy_percent:.2f} %")
+                print(
+                    f"{architecture} {100 * density:g} % seed {seed} {precision}: {run.test_accuracy_percent:.2f} %",
+                    flush=True,
+                )
 
 
 def pairs(runs: Sequence[Run]) -> dict[tuple[object, ...], dict[int, dict[str, Run]]]:

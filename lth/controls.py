@@ -31,7 +31,10 @@ def control(parent: Ticket, spec: ControlJob) -> Ticket:
 
 def make_control(spec: ControlJob, ticket: Path, out: Path, job: Job) -> None:
     """Read a ticket, transform it, write the control."""
-    made = control(Ticket.load(ticket, spec.network), spec)
+    parent = Ticket.load(
+        ticket, spec.network, study=spec.study, ticket=spec.ticket, seed=spec.seed, round=spec.round, control=None
+    )
+    made = control(parent, spec)
     made = made.derive(made.masks, made.weights, control=spec.kind, parent=checksum(ticket))
     made.save(out)
     job.found = f"{spec.kind} control at density {100 * made.density:.2f} %"

@@ -32,10 +32,18 @@ def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
 
 
+def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
+    """The ticket of an arm; raises UserError if the file is another one, however well it would fit."""
+    control = None if spec.kind in ("own", "dense") else spec.kind
+    return Ticket.load(
+        path, spec.network, study=spec.study, ticket=spec.ticket, seed=spec.seed, round=spec.round, control=control
+    )
+
+
 def run_evaluation(spec: EvaluationJob, files: EvaluationFiles, compute: Compute, job: Job) -> None:
     """Train the arm and write its history, and its confusion matrix on the test images at the best epoch."""
     device = prepare_device(compute)
-    ticket, images = Ticket.load(files.ticket, spec.network), Images.load(files.images)
+    images, ticket = Images.load(files.images), arm_ticket(spec, files.ticket)
     network = build(spec.network)
     load_weights(network, ticket.weights)
     trained = train(network, ticket.masks, images, spec.recipe, seed=spec.seed, device=device, log=job.log)

@@ -1,11 +1,13 @@
 """What every job of the workflow shares: a log, one line on the terminal, and sentences instead of tracebacks."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from lth.config.models import Study
@@ -38,6 +40,7 @@ def job(title: str, log: str) -> Iterator[Job]:
     fault and goes on, traceback and all.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
+    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with Path(log).open("w", buffering=1) as file:
         running = Job(title, lambda line: print(f"{title}  {line}", file=file))
         try:
@@ -49,3 +52,10 @@ def job(title: str, log: str) -> Iterator[Job]:
         seconds = time.perf_counter() - running.started
         running.log(f"done in {seconds:.1f} s: {running.found}")
         print(f"{title}: {running.found} ({seconds:.1f} s)", file=sys.stderr)
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a job that outlived its Snakemake would write over the next one's."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -57,18 +57,27 @@ class Ticket:
         write_tensors(path, "ticket", tensors, {**self.provenance, **counts})
 
     @classmethod
-    def load(cls, path: Path, network: Network | None = None) -> "Ticket":
-        """Read a ticket and check that it is whole and, if a network is given, that it belongs to it.
+    def load(cls, path: Path, network: Network | None = None, **expected: Any) -> "Ticket":
+        """Read a ticket and check that it is whole, and that it is the one that is meant.
+
+        Args:
+            path: the file.
+            network: the network that it must belong to; any, if none is given.
+            **expected: what its provenance must say (`seed=3`); None for what it must not mention.
 
         Raises:
             UserError: damaged, not a ticket, mask values other than 0 and 1, a pruned weight that is not zero, weights
-                that are not finite, or made for another network.
+                that are not finite, made for another network, or another ticket than expected.
         """
         tensors, metadata = read_tensors(path, "ticket")
         if network is not None and metadata.get("network") != network.model_dump():
             raise UserError(
                 f"{path}: belongs to {_describe(metadata.get('network'))}, not to {_describe(network.model_dump())}"
             )
+        for key, value in expected.items():
+            found = metadata.get(key)
+            if found != value:
+                raise UserError(f"{path}: its {key} is {found}, where {value} is needed; delete it and rerun")
         layers = metadata.get("layers")
         stored = [name.removeprefix(MASK) for name in tensors if name.startswith(MASK)]
         if not isinstance(layers, list) or sorted(map(str, layers)) != sorted(stored):

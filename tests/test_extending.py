@@ -34,7 +34,7 @@ def follow(recipe: str, project: Path) -> None:
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("extended")
-    for name in ("lth", "config", "workflow", "envs"):
+    for name in ("lth", "config", "workflow", "envs", "profiles"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", project)
     for kind in ("dataset", "network", "score", "study"):
@@ -65,9 +65,7 @@ def test_the_study_is_sound(extended: Path) -> None:
 
 @pytest.mark.workflow
 def test_the_study_runs_and_the_criterion_decides_the_masks(extended: Path) -> None:
-    tickets = [
-        f"results/stripes/tickets/{ticket}/seed0/round02/ticket.safetensors" for ticket in ("winning", "losing")
-    ]
+    tickets = [f"results/stripes/tickets/{ticket}/seed0/round02/ticket.safetensors" for ticket in ("winning", "losing")]
     run(extended, "-m", "snakemake", "--configfile", "config/stripes.yaml", "--cores", "2", *tickets)
     winning, losing = (run(extended, "-m", "lth", "show", ticket) for ticket in tickets)
     assert winning != losing

@@ -40,6 +40,7 @@ class Plan:
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self._arms: dict[str, dict[str, Arm]] = {}  # asked for by every job of an evaluation, and not cheap
 
     def first_round(self, ticket: str) -> int:
         """The round that a chain begins with: 0, or the one it starts from."""
@@ -93,6 +94,16 @@ class Plan:
 
     def arms(self, evaluation: str) -> list[Arm]:
         """The arms of an evaluation, in the order of the study file: tickets, their transforms, controls."""
+        if evaluation not in self._arms:
+            self._arms[evaluation] = {arm.name: arm for arm in self._find_arms(evaluation)}
+        return list(self._arms[evaluation].values())
+
+    def arm(self, evaluation: str, name: str) -> Arm:
+        """The arm of that name."""
+        self.arms(evaluation)
+        return self._arms[evaluation][name]
+
+    def _find_arms(self, evaluation: str) -> list[Arm]:
         spec = self.study.evaluations[evaluation]
         kinds: list[Kind] = [*spec.initialisations]
         if "shuffled" in spec.controls:
@@ -114,10 +125,6 @@ class Plan:
     def matched_to(self, evaluation: Evaluation) -> str:
         """The ticket whose per-layer counts the random arm takes."""
         return evaluation.matched_to or evaluation.tickets[0]
-
-    def arm(self, evaluation: str, name: str) -> Arm:
-        """The arm of that name."""
-        return next(arm for arm in self.arms(evaluation) if arm.name == name)
 
     @cached_property
     def used_datasets(self) -> list[str]:

@@ -57,7 +57,8 @@ def find_ticket(spec: RoundJob, files: RoundFiles) -> Ticket:
     if files.parent is None:
         ticket = Ticket.dense(spec.network, spec.seed)
     else:
-        parent = Ticket.load(files.parent, spec.network)
+        expected = {} if spec.first else {"ticket": spec.ticket, "round": spec.round - 1}
+        parent = Ticket.load(files.parent, spec.network, study=spec.study, seed=spec.seed, **expected)
         masks, weights = parent.masks, parent.weights
         if files.parent_trained is not None:
             trained = load_trained(files.parent_trained, files.parent)

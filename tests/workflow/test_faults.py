@@ -143,7 +143,6 @@ def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: 
     assert checksum(project.folder / target) == checksum(finished.folder / target)
 
 
-@pytest.mark.xfail(reason="a job does not notice that its Snakemake is gone", strict=True)
 def test_a_job_whose_snakemake_was_killed_ends_too(project: Project) -> None:
     """Else it would go on training, and in the end write over what the next run has made."""
     target = RESULTS / "tickets/digits/seed0/round00/ticket.safetensors"
@@ -180,7 +179,6 @@ def test_a_broken_study_is_told_everything_at_once(project: Project) -> None:
         assert "Traceback" not in outcome.text
 
 
-@pytest.mark.xfail(reason="tickets are checked against the network, not against what the job is told", strict=True)
 @pytest.mark.parametrize(
     ("ticket", "seed", "round_"),
     [("cross", 1, 2), ("digits", 0, 2), ("digits", 1, 1)],

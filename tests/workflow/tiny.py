@@ -121,7 +121,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=900,
+            timeout=1800,
         )
         return Outcome(done.returncode, done.stdout)
 
