@@ -15,6 +15,8 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
+RoundCount = Annotated[int, Field(gt=0, le=500)]
+"""Bounded, since every round is planned: a slip of the finger must not keep the check busy for ever."""
 
 
 class Model(BaseModel):
@@ -99,7 +101,7 @@ class Stage(Model):
 
     dataset: Name
     """The data set trained on before each pruning of this stage."""
-    rounds: Count
+    rounds: RoundCount
     """Prunings in this stage."""
 
 
@@ -112,7 +114,7 @@ class Ticket(Model):
     """One of `recipes`: the training before each pruning."""
     dataset: Name | None = None
     """One of `datasets`; give this with `rounds`, or a `chain` instead."""
-    rounds: Count | None = None
+    rounds: RoundCount | None = None
     """Prunings on `dataset`."""
     chain: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
     """Several data sets in turn, each for some rounds, instead of `dataset` and `rounds`."""

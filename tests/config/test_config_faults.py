@@ -52,6 +52,10 @@ STRUCTURE = {
         ("0.1296", "12.96"),
         "33 evaluations.transfer.density: must be a number above 0 and at most 1",
     ),
+    "rounds without end": (
+        ("rounds: 4, rate: 0.4}", "rounds: 10000000, rate: 0.4}"),
+        "19 tickets.home.rounds: must be a whole number above 0 and at most 500, found 10000000",
+    ),
     "not a number": (("0.1296", ".nan"), "33 evaluations.transfer.density: must be a number", "found nan"),
     "infinite": (("0.1296", ".inf"), "33 evaluations.transfer.density: must be a number", "found inf"),
     "negative seed": (("[0, 1, 2]", "[-1]"), "2 seeds[0]: must be a whole number at least 0, found -1"),

@@ -111,6 +111,7 @@ def test_kept_count_is_the_exact_rounding_of_the_cumulative_density(size: int, r
 
 def test_rates_mean_the_decimals_written() -> None:
     assert density_after([0.1] * 3) == Fraction(729, 1000)
+    assert density_after([0.1, 0.5, 0.1]) == Fraction(81, 200)
     assert kept_count(5, Fraction(1, 2)) == 3  # halves go up, also where floats would say 2.4999...
     assert kept_count(0, Fraction(1, 2)) == 0
 
