@@ -94,7 +94,13 @@ def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Projec
     outcome = project.run(*map(str, targets), str(arm.relative_to(project.folder)))
     seed0, seed1 = "tickets/letters/seed0/round03", "tickets/letters/seed1/round03"
     assert_sentence(outcome, project, seed0, "letters/seed0/round02/ticket.safetensors", "damaged", "delete it")
-    assert_sentence(outcome, project, seed1, "was not trained from", "letters/seed1/round02/ticket.safetensors")
+    assert_sentence(
+        outcome,
+        project,
+        seed1,
+        "its ticket is digits, where letters is needed",
+        "letters/seed1/round02/ticket.safetensors",
+    )
     assert_sentence(outcome, project, "evaluations/transfer/dense/seed0", "data/textures.safetensors", "damaged")
     for seed in (0, 1):
         assert (tickets / f"digits/seed{seed}/round03/ticket.safetensors").is_file()
