@@ -4,7 +4,6 @@ PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
-STUDY ?= config.yaml
 
 .PHONY: help setup setup-dev demo test check format clean
 

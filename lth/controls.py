@@ -19,9 +19,9 @@ def control(parent: Ticket, spec: ControlJob) -> Ticket:
     - `shuffled`: theta_0 under the masks permuted within each layer; one permutation a ticket and seed.
     - `random`: theta_0 under random masks that share nothing but the counts.
     """
-    theta_0 = initial_weights(spec.network, spec.seed)
     if spec.kind == "fresh":
         return parent.derive(parent.masks, initial_weights(spec.network, spec.seed, "fresh initialisation"))
+    theta_0 = initial_weights(spec.network, spec.seed)
     if spec.kind == "shuffled":
         return parent.derive(shuffled(parent.masks, generator(spec.seed, "shuffled mask", spec.ticket)), theta_0)
     if spec.kind == "random":

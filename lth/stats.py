@@ -6,7 +6,7 @@ intervals and differences stay in it, p values and Jaccard indices are shares be
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, inf, isnan, log, log2, nan, sqrt
+from math import ceil, floor, inf, isnan, log, nan, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,19 +106,6 @@ def paired(first: Sequence[float], second: Sequence[float], alpha: float = 0.05)
         ties=int((difference == 0).sum()),
         losses=int((difference < 0).sum()),
     )
-
-
-def smallest_p(n: int) -> float:
-    """The least two-sided p that a sign-flip test of n pairs can give, 2 / 2^n: all signs +, or all -."""
-    return min(1.0, 2 * 0.5**n)
-
-
-def seeds_needed(alpha: float, tests: int) -> int:
-    """The least n with which one of `tests` Holm-adjusted comparisons can fall to alpha: m · 2 / 2^n <= alpha."""
-    n = max(1, floor(log2(2 * tests / alpha)) - 1)
-    while tests * smallest_p(n) > alpha:
-        n += 1
-    return n
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from lth import stats
+from lth import power, stats
 
 numbers = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))
 
@@ -78,7 +78,7 @@ def test_sign_flip_against_every_pattern(differences: list[float]) -> None:
     patterns = np.array(list(product((-1, 1), repeat=len(differences)))) @ np.array(differences)
     expected = np.mean(np.abs(patterns) >= observed - 1e-7)
     assert stats.sign_flip_p(differences) == pytest.approx(expected)
-    assert stats.sign_flip_p(differences) >= stats.smallest_p(len(differences))
+    assert stats.sign_flip_p(differences) >= power.smallest_p(len(differences))
 
 
 def test_sign_flip_against_scipy() -> None:
@@ -101,14 +101,14 @@ def test_sign_flip_of_many_seeds() -> None:
 
 @pytest.mark.parametrize(("n", "p"), [(1, 1.0), (2, 0.5), (3, 0.25), (5, 0.0625), (6, 0.03125)])
 def test_smallest_p(n: int, p: float) -> None:
-    assert stats.smallest_p(n) == p
+    assert power.smallest_p(n) == p
     assert stats.sign_flip_p([1.0] * n) == p
 
 
 @pytest.mark.parametrize(("alpha", "tests", "n"), [(0.05, 1, 6), (0.05, 6, 8), (0.05, 2, 7), (0.25, 1, 3), (0.5, 1, 2)])
 def test_seeds_needed(alpha: float, tests: int, n: int) -> None:
-    assert stats.seeds_needed(alpha, tests) == n
-    assert tests * stats.smallest_p(n) <= alpha < tests * stats.smallest_p(n - 1)
+    assert power.seeds_needed(alpha, tests) == n
+    assert tests * power.smallest_p(n) <= alpha < tests * power.smallest_p(n - 1)
 
 
 def test_holm_by_hand() -> None:

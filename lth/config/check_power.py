@@ -1,11 +1,11 @@
 """Warnings about a study that can be run: it decides less than it seems to, or holds parts that nothing uses."""
 
 from collections.abc import Iterator
-from math import ceil, log2
 
 from lth.config.models import Evaluation, Study
 from lth.config.plan import Plan
 from lth.config.problems import Fault
+from lth.power import seeds_needed, smallest_p
 
 
 def warnings(study: Study) -> Iterator[Fault]:
@@ -20,16 +20,11 @@ def warnings(study: Study) -> Iterator[Fault]:
     yield from _unused(study)
 
 
-def seeds_needed(comparisons: int, alpha: float) -> int:
-    """The fewest seeds with which an exact sign-flip test can pass Holm's first step: 2 / 2^n <= alpha / m."""
-    return max(1, ceil(log2(2 * comparisons / alpha)))
-
-
 def _power(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
     seeds, tests = len(study.seeds), len(evaluation.compare)
-    needed = seeds_needed(tests, study.alpha) if tests else 0
+    needed = seeds_needed(study.alpha, tests) if tests else 0
     if seeds < needed:
-        least = 2 / 2**seeds
+        least = smallest_p(seeds)
         message = f"{seeds} seeds cannot show a difference: the least possible p is {least:.4g}, and {tests} tests at"
         yield ("evaluations", name, "compare"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
 

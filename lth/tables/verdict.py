@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from lth.stats import seeds_needed, smallest_p
+from lth.power import seeds_needed, smallest_p
 from lth.tables import cells
 from lth.tables.cells import p_value, points
 

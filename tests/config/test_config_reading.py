@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from study_text import SOUND, changed, study_of
 
 from lth.config.check_evaluations import arm_names
-from lth.config.check_power import seeds_needed
 from lth.config.models import Dataset, Study
 from lth.config.plan import Plan
 from lth.config.problems import StudyError
 from lth.config.read import load_study, read_study
 from lth.config.wording import ABBREVIATIONS, nearest
+from lth.power import seeds_needed
 
 ROOT = Path(__file__).parents[2]
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
@@ -133,7 +133,7 @@ def test_one_seed_and_unused_parts_are_warned_of(tmp_path):
 
 @pytest.mark.parametrize(("comparisons", "alpha", "seeds"), [(1, 0.05, 6), (2, 0.05, 7), (6, 0.05, 8), (1, 0.5, 2)])
 def test_seeds_needed(comparisons, alpha, seeds):
-    assert seeds_needed(comparisons, alpha) == seeds
+    assert seeds_needed(alpha, comparisons) == seeds
     assert 2 / 2**seeds <= alpha / comparisons < 2 / 2 ** (seeds - 1)
 
 

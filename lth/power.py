@@ -1,0 +1,16 @@
+"""What n pairs can show at all; imports nothing, so that a study is warned before anything runs."""
+
+from math import floor, log2
+
+
+def smallest_p(n: int) -> float:
+    """The least two-sided p that a sign-flip test of n pairs can give, 2 / 2^n: all signs +, or all -."""
+    return min(1.0, 2 * 0.5**n)
+
+
+def seeds_needed(alpha: float, tests: int) -> int:
+    """The least n with which one of `tests` Holm-adjusted comparisons can fall to alpha: m · 2 / 2^n <= alpha."""
+    n = max(1, floor(log2(2 * tests / alpha)) - 1)
+    while tests * smallest_p(n) > alpha:
+        n += 1
+    return n
