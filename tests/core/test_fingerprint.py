@@ -279,7 +279,8 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
         assert not [module for module in reached[name] if module.startswith(summaries)], name
     assert "lth.evaluate" not in reached["round"]
     assert "lth.methods.imp" not in reached["evaluate"]
-    assert "lth.stats" in reached["evaluation_tables"] & reached["report"]
+    assert "lth.stats" in reached["evaluation_tables"]
+    assert "lth.power" in reached["evaluation_tables"] & reached["report"]
     for name in ("evaluation_tables", "study_tables", "figure", "report"):
         assert not reached[name] & {"lth.train", "lth.methods.imp", "lth.evaluate"}, name
 

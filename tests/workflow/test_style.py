@@ -14,7 +14,7 @@ from tiny import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
-GROUND = "errors registry seeds schedules masks stats files jobs machine fingerprint torchvision_shim"
+GROUND = "errors registry seeds schedules masks power stats files jobs machine fingerprint torchvision_shim"
 FLOORS = (
     f"{GROUND} config config.models config.jobs config.plan config.problems config.wording",
     "scores networks data data.sources figures",  # tables of names
