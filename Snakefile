@@ -32,3 +32,9 @@ rule all:
 
 localrules:
     all,
+
+
+# Each pass of Snakemake's scheduler starts a timer that starts another pass a second later, as part of a limit to jobs a
+# second that nothing here needs; over hundreds of jobs the passes add up to a whole core (docs/LOG.md).
+onstart:
+    workflow.scheduler.job_rate_limiter = None

@@ -111,8 +111,8 @@ def train_one(
 
 def accuracies(trained: Trained) -> tuple[float, float]:
     """Test accuracy in percent at the best epoch and after the last."""
-    by_epoch = {row.epoch: row.accuracy_percent for row in trained.history if row.split == "test"}
-    return by_epoch[trained.best_epoch], by_epoch[max(by_epoch)]
+    by_step = {row.step: row.accuracy_percent for row in trained.history if row.split == "test"}
+    return by_step[trained.best_step], by_step[max(by_step)]
 
 
 def measure(architecture: str, setting: Setting, seeds: int, path: Path) -> None:

@@ -26,10 +26,11 @@ from lth.data.images import Images
 from lth.data.prepare import choose, data_root, prepare
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
+from lth.hooks import Hook
+from lth.loop import Loop
 from lth.networks.build import build, load_weights
 from lth.seeds import generator
 from lth.tickets import Ticket
-from lth.train import _Data, _Gradients, _Loop, make_optimiser
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
@@ -115,20 +116,22 @@ def project_epochs(ticket: Ticket, network: Network, images: Images, precision: 
     device = torch.device("cpu")
     module = build(network)
     load_weights(module, ticket.weights)
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    loop = _Loop(
-        module,
-        _Data(images, device),
-        _Gradients(module, ticket.masks, device),
-        make_optimiser(recipe.optimiser, list(module.parameters())),
-        torch.bfloat16 if precision == "bf16" else torch.float32,
-    )
+    loop = Loop.start(module, ticket.masks, images, recipe, 0, device)
 
     def epoch(number: int) -> None:
         prepare_device(Compute(device="cpu"))
-        loop.epoch(recipe, 0, number)
+        run_epoch(loop, number)
 
     return epoch
+
+
+def run_epoch(loop: Loop, number: int) -> tuple[float, float]:
+    """One pass of the project's loop over the training images; its loss in nats and accuracy in percent."""
+    first, hook = number * loop.epoch_steps, Hook()
+    batches = loop.feed.training_batches(loop.recipe.batch, loop.seed, first, first + loop.epoch_steps)
+    for step, (inputs, labels) in enumerate(batches, start=first):
+        loop.step(inputs, labels, step, hook)
+    return loop.running()
 
 
 def contenders(case: Case, steps: int) -> tuple[dict[str, Epoch], int, str]:

@@ -16,7 +16,7 @@ from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute
 from lth.jobs import job
-from lth.methods.imp import RoundFiles, run_round
+from lth.methods.round import RoundFiles, run_round
 
 
 class Watch:
@@ -42,8 +42,8 @@ def main(started: str, folder: str, steps: str, *unneeded: str) -> None:
     """Run the job in `folder`, watched."""
     at = Path(folder)
     spec = RoundJob.model_validate_json((at / "job.json").read_text(encoding="utf-8"))
-    outputs = {name: at / name for name in ("ticket", "trained", "history", "layers")}
-    files = RoundFiles(images=at / "images.safetensors", parent=None, parent_trained=None, **outputs)
+    outputs = {name: at / name for name in ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")}
+    files = RoundFiles(images=at / "images.safetensors", **outputs)
     with job("benchmark", str(at / "log")) as running:
         from torch.optim.optimizer import register_optimizer_step_post_hook
 

@@ -42,17 +42,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(_: argparse.Namespace) -> Iterator[str]:
     from lth.data.sources import SOURCES
+    from lth.methods import METHODS
     from lth.networks import ARCHITECTURES
+    from lth.rates import SCHEDULES
     from lth.scores import SCORES
 
     tables: dict[str, Mapping[str, Any]] = {
         "architectures (networks.NAME.architecture)": ARCHITECTURES,
         "sources (datasets.NAME.source)": SOURCES,
+        "methods (tickets.NAME.method)": METHODS,
         "scores (tickets.NAME.score)": SCORES,
+        "schedules of the learning rate (recipes.NAME.schedule.name)": SCHEDULES,
     }
     for title, table in tables.items():
         yield title
-        yield from _aligned([(f"  {name}", entry.about) for name, entry in table.items()])
+        yield from _aligned([(f"  {name}", getattr(entry, "about", entry)) for name, entry in table.items()])
 
 
 def _check(arguments: argparse.Namespace) -> Iterator[str]:
@@ -127,7 +131,7 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
 def _layers(path: Path) -> Iterator[str]:
     from lth.tickets import Ticket
 
-    layers = [(name, int(mask.sum()), mask.numel()) for name, mask in Ticket.load(path).masks.items()]
+    layers = [(name, int(mask.count_nonzero()), mask.numel()) for name, mask in Ticket.load(path).masks.items()]
     layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
     yield "layers"
     yield from _aligned(
@@ -147,7 +151,7 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
         raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
     rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
     for name, mask in first.items():
-        kept, other, both = int(mask.sum()), int(second[name].sum()), int((mask & second[name]).sum())
+        kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
         overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
         rows.append((name, str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}"))
     yield from _aligned(rows)

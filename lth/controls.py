@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from lth.config.jobs import ControlJob
+from lth.config.jobs import ControlJob, Kind
+from lth.config.models import Network
 from lth.files import checksum
 from lth.jobs import Job
 from lth.masks import random_like, shuffled
@@ -11,30 +12,47 @@ from lth.seeds import generator
 from lth.tickets import Ticket
 
 
-def control(parent: Ticket, spec: ControlJob) -> Ticket:
+def control(parent: Ticket, kind: Kind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
     """The control of a ticket.
 
     - `fresh`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019); one draw a
       seed, shared by all tickets, so that they differ in their masks only.
     - `shuffled`: theta_0 under the masks permuted within each layer; one permutation a ticket and seed.
     - `random`: theta_0 under random masks that share nothing but the counts.
+    - `dense`: theta_0, whole.
+
+    Args:
+        parent: the ticket.
+        kind: what to make of it.
+        network: that of the ticket.
+        seed: of all streams.
+        name: of the ticket, for permutations of its own.
+        draw: which of several independent draws of the seed.
     """
-    if spec.kind == "fresh":
-        return parent.derive(parent.masks, initial_weights(spec.network, spec.seed, "fresh initialisation"))
-    theta_0 = initial_weights(spec.network, spec.seed)
-    if spec.kind == "shuffled":
-        return parent.derive(shuffled(parent.masks, generator(spec.seed, "shuffled mask", spec.ticket)), theta_0)
-    if spec.kind == "random":
-        return parent.derive(random_like(parent.masks, generator(spec.seed, "random mask")), theta_0)
-    raise ValueError(f"{spec.kind} is no control")
+    which = (draw,) if draw else ()  # the only draw of most studies keeps the shorter name of its stream
+    if kind == "dense":
+        return Ticket.dense(network, seed)
+    if kind == "fresh":
+        return parent.derive(parent.masks, initial_weights(network, seed, "fresh initialisation", *which))
+    theta_0 = initial_weights(network, seed)
+    if kind == "shuffled":
+        return parent.derive(shuffled(parent.masks, generator(seed, "shuffled mask", name, *which)), theta_0)
+    if kind == "random":
+        return parent.derive(random_like(parent.masks, generator(seed, "random mask", *which)), theta_0)
+    raise ValueError(f"{kind} is no control")
+
+
+def chosen_ticket(spec: ControlJob, path: Path, control: str | None) -> Ticket:
+    """The ticket of a round, or the control that was made of it; raises UserError if the file is another one."""
+    return Ticket.load(
+        path, spec.network, study=spec.study, ticket=spec.ticket, seed=spec.seed, round=spec.round, control=control
+    )
 
 
 def make_control(spec: ControlJob, ticket: Path, out: Path, job: Job) -> None:
     """Read a ticket, transform it, write the control."""
-    parent = Ticket.load(
-        ticket, spec.network, study=spec.study, ticket=spec.ticket, seed=spec.seed, round=spec.round, control=None
-    )
-    made = control(parent, spec)
-    made = made.derive(made.masks, made.weights, control=spec.kind, parent=checksum(ticket))
+    made = control(chosen_ticket(spec, ticket, None), spec.kind, spec.network, spec.seed, spec.ticket)
+    described = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
+    made = made.derive(made.masks, made.weights, **described, control=spec.kind, parent=checksum(ticket))
     made.save(out)
     job.found = f"{spec.kind} control at density {100 * made.density:.2f} %"

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-NO_RESULT_DEPENDS_ON = ("lth.config.jobs", "lth.config.models", "lth.errors", "lth.jobs", "lth.registry")
+MODELS = ("lth.config.base", "lth.config.jobs", "lth.config.models", "lth.config.recipes", "lth.config.ways")
+NO_RESULT_DEPENDS_ON = (*MODELS, "lth.errors", "lth.jobs", "lth.registry")
 """The study's values are in a job's parameters themselves; messages, logs and lookups are in no artifact."""
 
 Symbol = tuple[str, str | None]

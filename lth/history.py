@@ -12,9 +12,10 @@ from lth.files import write_text
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What one split showed at the end of an epoch (epoch 0: before training)."""
+    """What one split showed when it was scored (epoch 0: before training)."""
 
-    epoch: int
+    epoch: float
+    """Passes over the training images so far; parts of one count."""
     step: int
     """Optimiser steps taken so far."""
     split: str

@@ -4,12 +4,10 @@ No date and no path goes in, so equal tables and figures give an equal page.
 """
 
 import base64
-import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lth.config.models import Study
 from lth.config.plan import Plan
@@ -18,35 +16,45 @@ from lth.figures import FIGURES
 from lth.files import write_text
 from lth.tables import cells
 from lth.tables.files import read_table
+from lth.tables.provenance import provenance
 from lth.tables.verdict import verdict
 
-PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
-"""Whose versions the page names."""
-
+if TYPE_CHECKING:
+    import pandas as pd
 
 METHODS = """
 n counts seeds. A seed repeats the whole study once ({seeds} here): initialisation, batch order, pruning, controls.
 The splits of the data are the same for all seeds, so intervals do not cover their choice.
 
-Best epoch: the one of least validation loss, the earlier of equal ones, the untrained network included. The test
-images decide nothing; accuracies are those of the test images at the best epoch unless a column says otherwise.
+Best epoch (or step, where scores are taken more often): the one of least validation loss, the earlier of equal
+ones, the untrained network included. The test images decide nothing; accuracies are those of the test images at the
+best epoch unless a column says otherwise.
 
 Intervals: Student's t over seeds, {confidence}, each on its own (not widened for their number).
 
 Comparisons: the pairs listed in the study file. Arms of one seed share their random streams and are compared within
 it. Test: exact two-sided sign-flip over all 2^n patterns of signs, which cannot give less than 2/2^n. Holm (1979)
-keeps the family-wise error of each evaluation at {alpha}.
+keeps the family-wise error of each evaluation and of each comparison of tickets at {alpha}.
 
 "No difference shown" says that the data do not decide. It does not say that the two are equal.
 
 Effect size d_z: mean over standard deviation of the paired differences, corrected for few seeds (Hedges 1981); "-"
 where it is undefined.
 
-All sparse arms of an evaluation have the same density; random and shuffled masks have the exact per-layer counts of
+All sparse arms of an evaluation have the same density; so do tickets that are compared as they were found, to within
+2 % of it. Of an evaluation, random and shuffled masks have the exact per-layer counts of
 the ticket they are matched to. Surviving weights start from the seed's initialisation, in fresh arms from a newly
 drawn one (and from trained weights only where a ticket asks for it: rewind, parent).
 
 Masks: Jaccard index per layer; chance is its exact expectation for independent random masks of the same counts.
+
+Cost: what the ticket's own training took, together with all rounds that it was made from, each once and whole:
+pruning once more costs one training more. Epochs are passes over the training images, forward and backward, in
+training and to score or transform weights before it. FLOPs are theoretical: two for each kept weight and place it is
+used at, in the backward pass twice those of the forward pass; the dense kernels that were run took more. Scoring
+validation and test images is in none of them. Seconds and joules are of whole jobs, which ran side by side on a shared
+machine: they say what was spent there, not what a method must take. Energy that the machine does not tell is "not
+measured", which is not 0.
 """
 """How the numbers are made, a paragraph each."""
 
@@ -58,7 +66,7 @@ class Shown:
     title: str
     caption: str
     of: str
-    """The evaluation's name; empty for a figure of the study."""
+    """The name of the evaluation or comparison; empty for a figure of the study."""
     source: str
     """The SVG file as a data URI."""
 
@@ -67,24 +75,25 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     """Write the page.
 
     Args:
-        study: its evaluations decide what is shown, and in which order.
-        tables: `.../<evaluation>/arms.csv` and `comparisons.csv` of each evaluation, or more.
+        study: its evaluations and comparisons decide what is shown, and in which order.
+        tables: `.../<evaluation>/arms.csv` and `comparisons.csv` of each evaluation and comparison, and `rounds.csv` of
+            the study, or more.
         figures: `.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out.
         out: the HTML file.
 
     Raises:
-        UserError: an evaluation has no table of arms or comparisons.
+        UserError: one of these tables is missing.
     """
-    by_place = {(path.parent.name, path.stem): path for path in map(Path, tables)}
+    given, plan = list(map(Path, tables)), Plan(study)
     drawn = list(map(Path, figures))
     page = _template().render(
         study=study,
-        evaluations=[_evaluation(study, name, by_place, drawn) for name in study.evaluations],
+        trials=[_trial(plan, name, given, drawn) for name in plan.trials],
+        found=cells.round_collapses(_table(study, given, "rounds.csv")),
         study_figures=_shown(drawn, None),
-        arm_header=cells.ARM_HEADER,
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),
-        provenance=_provenance(study),
+        provenance=provenance(plan),
     )
     write_text(out, page)
 
@@ -99,18 +108,26 @@ def _template() -> Any:
     return environment.get_template("report.html.j2")
 
 
-def _evaluation(
-    study: Study, name: str, tables: Mapping[tuple[str, str], Path], figures: list[Path]
-) -> dict[str, object]:
-    try:
-        arms, comparisons = (read_table(tables[name, table]) for table in ("arms", "comparisons"))
-    except KeyError as error:
-        raise UserError(f"report of {study.study}: no table {'/'.join(error.args[0])}.csv among its inputs") from None
+def _table(study: Study, tables: list[Path], name: str) -> "pd.DataFrame":
+    """The table of which the path ends so."""
+    for path in tables:
+        if path.as_posix().endswith(f"/{name}"):
+            return read_table(path)
+    raise UserError(f"report of {study.study}: no table {name} among its inputs")
+
+
+def _trial(plan: Plan, name: str, tables: list[Path], figures: list[Path]) -> dict[str, object]:
+    """What the page shows of an evaluation or a comparison."""
+    arms, comparisons = (_table(plan.study, tables, f"{name}/{table}.csv") for table in ("arms", "comparisons"))
+    header, rows, names = cells.arm_table(arms)
     return {
+        "kind": "Evaluation" if name in plan.study.evaluations else "Comparison",
         "name": name,
-        "dataset": study.evaluations[name].dataset,
+        "dataset": plan.trial_dataset(name),
         "verdict": verdict(arms, comparisons),
-        "arms": [cells.arm_cells(row) for row in arms.to_dict("records")],
+        "header": header,
+        "arms": rows,
+        "names": names,
         "comparisons": [cells.comparison_cells(row) for row in comparisons.to_dict("records")],
         "notes": cells.notes(arms, comparisons),
         "figures": _shown(figures, name),
@@ -118,7 +135,7 @@ def _evaluation(
 
 
 def _shown(figures: list[Path], evaluation: str | None) -> list[Shown]:
-    """The figures of an evaluation, or (None) of the study, in the order of `FIGURES`."""
+    """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`."""
     scope = "evaluation" if evaluation else "study"
     shown = []
     for name, drawing in FIGURES.items():
@@ -132,33 +149,3 @@ def _shown(figures: list[Path], evaluation: str | None) -> list[Shown]:
 def _methods(study: Study) -> list[str]:
     text = METHODS.format(seeds=len(study.seeds), confidence=f"{100 * (1 - study.alpha):g} %", alpha=f"{study.alpha:g}")
     return [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
-
-
-def _provenance(study: Study) -> list[tuple[str, str]]:
-    plan = Plan(study)
-    seeds = ", ".join(map(str, study.seeds))
-    arms = [
-        (
-            f"evaluation {name}",
-            f"{len(plan.arms(name))} arms on {spec.dataset}, {100 * spec.density:.3g} % of weights kept",
-        )
-        for name, spec in study.evaluations.items()
-    ]
-    tickets = [(f"ticket {name}", _found(plan, name)) for name in study.tickets]
-    versions = [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)]
-    return [("study", study.study), ("seeds", seeds), *tickets, *arms, *versions]
-
-
-def _found(plan: Plan, ticket: str) -> str:
-    spec = plan.study.tickets[ticket]
-    datasets = list(dict.fromkeys(plan.dataset(ticket, round_) for round_ in plan.rounds(ticket)))
-    start = f"from {spec.start.ticket} after round {spec.start.round}, " if spec.start else ""
-    rounds = f"rounds {plan.first_round(ticket)} to {plan.last_round(ticket)}"
-    return f"{spec.network}; {start}{rounds} on {', '.join(datasets)}, {100 * spec.rate:g} % a round, {spec.score}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

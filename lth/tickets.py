@@ -1,19 +1,19 @@
 """Tickets: masks, the initial weights they belong to, and where they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lth import masks as algebra
 from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Network
 from lth.errors import UserError
 from lth.files import checksum
-from lth.networks.build import build, initial_weights, prunable_names
+from lth.networks.build import build, initial_weights, load_weights, prunable_names
 
 MASK, WEIGHTS = "mask/", "weights/"
 
@@ -42,7 +42,13 @@ class Ticket:
 
     def layers(self) -> list[tuple[str, int, int]]:
         """(layer, kept, total) for each prunable parameter, in network order."""
-        return [(name, int(mask.sum()), mask.numel()) for name, mask in self.masks.items()]
+        return [(name, int(mask.count_nonzero()), mask.numel()) for name, mask in self.masks.items()]
+
+    def network(self) -> nn.Module:
+        """The ticket's network, holding its weights; on the CPU."""
+        network = build(Network.model_validate(self.provenance["network"]))
+        load_weights(network, self.weights)
+        return network
 
     @property
     def density(self) -> float:
@@ -87,17 +93,37 @@ class Ticket:
         return cls(masks, weights, metadata)
 
 
-def save_trained(path: Path, weights: Mapping[str, Tensor], ticket: Path) -> None:
-    """Write the weights that training a ticket ended with, tied to the ticket by its checksum."""
-    write_tensors(path, "weights", weights, {"ticket": checksum(ticket)})
+@dataclass(frozen=True, kw_only=True)
+class TrainedWeights:
+    """Weights that training a ticket gave, by parameter or buffer."""
 
+    last: Mapping[str, Tensor]
+    """After the last step."""
+    best: Mapping[str, Tensor] = field(default_factory=dict)
+    """At the step of least validation loss, where a score needs them."""
+    early: Mapping[str, Tensor] = field(default_factory=dict)
+    """After the step that later rounds rewind to, if they do."""
 
-def load_trained(path: Path, ticket: Path) -> dict[str, Tensor]:
-    """Read trained weights; raises UserError if they do not come from training this very ticket."""
-    weights, metadata = read_tensors(path, "weights")
-    if metadata.get("ticket") != checksum(ticket):
-        raise UserError(f"{path}: was not trained from {ticket} as it is now; delete it and rerun to train again")
-    return weights
+    def save(self, path: Path, ticket: Path) -> None:
+        """Write them, tied to the ticket by its checksum."""
+        tensors = {
+            f"{moment.name}/{name}": weight.clone()  # moments may share memory, which safetensors refuses
+            for moment in fields(self)
+            for name, weight in getattr(self, moment.name).items()
+        }
+        write_tensors(path, "weights", tensors, {"ticket": checksum(ticket)})
+
+    @classmethod
+    def load(cls, path: Path, ticket: Path) -> "TrainedWeights":
+        """Read them; raises UserError if they do not come from training this very ticket."""
+        tensors, metadata = read_tensors(path, "weights")
+        if metadata.get("ticket") != checksum(ticket):
+            raise UserError(f"{path}: was not trained from {ticket} as it is now; delete it and rerun to train again")
+        moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
+        for name, tensor in tensors.items():
+            moment, _, weight = name.partition("/")
+            moments[moment][weight] = tensor
+        return cls(**moments)
 
 
 def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""A study's files without its training: histories, layer counts, confusions and tickets from a seeded generator."""
+"""A study's files without its training: histories, layers, costs, confusions and tickets from a seeded generator."""
 
 import csv
 from collections.abc import Mapping
@@ -60,6 +60,58 @@ def one_arm(seeds: int = 3) -> Study:
     return study(seeds, tickets=["cross"], initialisations=["own"], controls=[], compare=[])
 
 
+def methods(seeds: int = 3, **comparison: Any) -> Study:
+    """Ten ways to find a ticket on one data set, and one comparison of them; `comparison` replaces its keys."""
+    sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch": 60}
+    once = {"network": "lenet", "recipe": "find", "dataset": "mnist", "densities": [0.1, 0.05, 0.02]}
+    transform = {"recipe": "moving", "cycles": 3}
+    names = ["dense", "imp", "progressive", "snip", "synflow", "random_erk", "rigl", "dual", "imp_fresh"]
+    return Study.model_validate(
+        {
+            "study": "methods",
+            "about": "What does each way of finding a ticket give, and cost?",
+            "seeds": list(range(seeds)),
+            "datasets": {"mnist": {"source": "mnist"}},
+            "networks": {"lenet": {"architecture": "lenet5_classic"}},
+            "recipes": {
+                "find": {**sgd, "iterations": STEPS, "evaluate_every": 100},
+                "moving": {**sgd, "epochs": 2},
+            },
+            "tickets": {
+                "dense": {"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "dense"},
+                "imp": {"network": "lenet", "recipe": "find", "dataset": "mnist", "rounds": 12, "rate": 0.25},
+                "progressive": {**once, "method": "progressive", "progressive": {"until_epoch": 1}},
+                "snip": {**once, "method": "at_init", "score": "snip", "scope": "network"},
+                "synflow": {**once, "method": "at_init", "score": "synflow", "scope": "network"},
+                "random_erk": {**once, "densities": [0.1], "method": "at_init", "score": "random", "scope": "erk"},
+                "rigl": {**once, "densities": [0.1], "method": "dynamic", "scope": "erk"},
+                "dual": {**once, "densities": [0.1], "method": "dual", "dual": transform},
+                "imp_fresh": {
+                    **{"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "derived"},
+                    "derived": {"ticket": "imp", "kind": "fresh"},
+                },
+                "both": {
+                    **{"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "combined"},
+                    "combined": {"tickets": ["snip", "synflow"], "rule": "intersection"},
+                },
+            },
+            "comparisons": {
+                "at_tenth": {
+                    "tickets": names,
+                    "density": 0.1,
+                    "compare": [["imp", "snip"], ["progressive", "imp"], ["rigl", "snip"], ["imp", "dense"]],
+                    **comparison,
+                }
+            },
+        }
+    )
+
+
+STEPS = 1100
+"""Of the tickets of `methods`, scored every 100; two and a half epochs."""
+EPOCH_STEPS = 440
+
+
 @dataclass
 class Files:
     """Paths of what the jobs of a study would have written."""
@@ -67,9 +119,19 @@ class Files:
     folder: Path
     histories: list[Path] = field(default_factory=list)
     layers: list[Path] = field(default_factory=list)
+    costs: list[Path] = field(default_factory=list)
+    measured: list[Path] = field(default_factory=list)
     arm_histories: list[Path] = field(default_factory=list)
     confusions: list[Path] = field(default_factory=list)
     tickets: list[Path] = field(default_factory=list)
+
+    def of_rounds(self) -> dict[str, list[Path]]:
+        """What `write_study_tables` takes."""
+        return {name: getattr(self, name) for name in ("histories", "layers", "costs", "measured")}
+
+    def of_arms(self) -> dict[str, list[Path]]:
+        """What `write_evaluation_tables` takes."""
+        return {"histories": self.arm_histories, "confusions": self.confusions, "tickets": self.tickets}
 
 
 def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | None = None, noise: float = 0.6) -> Files:
@@ -79,10 +141,10 @@ def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | Non
         for ticket in example.tickets:
             for round_ in plan.rounds(ticket):
                 _write_round(files, plan, ticket, seed, round_)
-        for arm in plan.arms("transfer"):
-            _write_arm(files, plan, arm, seed, MEANS | (means or {}), noise)
-        for ticket in example.evaluations["transfer"].tickets:
-            files.tickets.append(_write_ticket(folder, plan, ticket, seed))
+        for trial in plan.trials:
+            for arm in plan.arms(trial):
+                _write_arm(files, plan, trial, arm, seed, MEANS | (means or {}), noise)
+            files.tickets += [_write_ticket(folder, plan, arm, seed) for arm in plan.evaluated_tickets(trial)]
     return files
 
 
@@ -91,83 +153,120 @@ MEANS = {
     **{"cross-fresh": 58.7, "mnist-shuffled": 54.0, "fashion-shuffled": 56.1, "cross-shuffled": 55.4},
     **{"cross-random": 53.5, "dense": 66.2},
 }
+AT_HOME = {
+    **{"dense": 98.4, "imp": 98.5, "progressive": 98.2, "snip": 97.6, "synflow": 97.1, "random_erk": 96.2},
+    **{"rigl": 97.9, "dual": 97.3, "imp_fresh": 97.2, "both": 96.0},
+}
 
 
-def history(final: float, random: np.random.Generator, epochs: int = EPOCHS) -> list[Row]:
+def history(
+    final: float, random: np.random.Generator, steps: int = 50 * EPOCHS, every: int = 50, epoch_steps: int = 50
+) -> list[Row]:
     """A learning curve that approaches a final test accuracy; validation loss falls, then rises a little."""
     rows = []
-    for epoch in range(epochs + 1):
-        accuracy = 10 + (final - 10) * (1 - np.exp(-0.9 * epoch)) + random.normal(0, 0.3) * (epoch > 0)
-        for split, ahead in (("train", 0.5 * epoch), ("validation", 0.4), ("test", 0.0)):
-            if split != "train" or epoch > 0:
-                loss = 2.3 * (1 - (accuracy + ahead - 10) / 90) + 0.02 * max(0, epoch - 4)
-                rows.append(
-                    Row(
-                        epoch=epoch,
-                        step=50 * epoch,
-                        split=split,
-                        loss_nats=float(loss),
-                        accuracy_percent=float(accuracy + ahead),
-                    )
-                )
+    for step in [*range(0, steps, every), steps]:
+        done = EPOCHS * step / steps
+        accuracy = 10 + (final - 10) * (1 - np.exp(-0.9 * done)) + random.normal(0, 0.3) * (step > 0)
+        for split, ahead in (("train", 0.5 * done), ("validation", 0.4), ("test", 0.0)):
+            if split != "train" or step > 0:
+                shown = min(100.0, accuracy + ahead)
+                loss = 2.3 * (1 - (shown - 10) / 90) + 0.02 * max(0, done - 4)
+                found = {"loss_nats": float(loss), "accuracy_percent": float(shown)}
+                rows.append(Row(epoch=step / epoch_steps, step=step, split=split, **found))
     return rows
 
 
 def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) -> None:
-    folder = files.folder / "tickets" / ticket / f"seed{seed}" / f"round{round_:02d}"
+    folder = round_folder(files.folder, ticket, seed, round_)
     density = float(plan.density(ticket, round_))
     dataset = plan.dataset(ticket, round_)
     random = np.random.default_rng([seed, round_, *ticket.encode()])
-    final = {"mnist": 98.4, "fashion": 89.0}[dataset] - 0.3 * round_**1.5 + random.normal(0, 0.3)
-    described = {"ticket": ticket, "dataset": dataset, "seed": seed, "round": round_, "density_percent": 100 * density}
-    write_history(folder / "history.csv", described, history(final, random))
-    rows = [
-        {
-            "ticket": ticket,
-            "seed": seed,
-            "round": round_,
-            "layer": layer,
-            "kept": int(total * density ** (1 + 0.1 * at)),
-            "total": total,
-        }
-        for at, (layer, total) in enumerate(LAYERS.items())
-    ]
-    write_csv(folder / "layers.csv", rows)
+    final = AT_HOME.get(ticket, {"mnist": 98.4, "fashion": 89.0}[dataset]) - 0.02 * (1 / density) ** 1.2
+    described = {"ticket": ticket, "seed": seed, "round": round_}
+    steps = (STEPS, 100, EPOCH_STEPS) if "iterations" in plan.recipe(ticket, round_).model_fields_set else ()
+    rows = history(final + random.normal(0, 0.15), random, *steps)
+    of_history = {**described, "dataset": dataset, "density_percent": 100 * density}
+    write_history(folder / "history.csv", of_history, rows)
+    counts = [(layer, _kept(ticket, total, density, at), total) for at, (layer, total) in enumerate(LAYERS.items())]
+    write_csv(
+        folder / "layers.csv",
+        [{**described, "layer": layer, "kept": kept, "total": total} for layer, kept, total in counts],
+    )
+    _write_cost(folder, described, plan.study.tickets[ticket].method, density)
     files.histories.append(folder / "history.csv")
     files.layers.append(folder / "layers.csv")
+    files.costs.append(folder / "cost.csv")
+    files.measured.append(folder / "measured.csv")
+
+
+def round_folder(folder: Path, ticket: str, seed: int, round_: int) -> Path:
+    """Where the files of a ticket's round lie."""
+    return folder / "tickets" / ticket / f"seed{seed}" / f"round{round_:02d}"
+
+
+def _kept(ticket: str, total: int, density: float, at: int) -> int:
+    """Deeper layers are pruned more; snip loses its last but one at its lowest density."""
+    if ticket == "snip" and density < 0.03 and at == 3:
+        return 0
+    return max(1, int(total * density ** (1 + 0.1 * at)))
+
+
+def _write_cost(folder: Path, described: dict[str, Any], method: str, density: float) -> None:
+    """Two and a half epochs of 55,000 images; scoring and transforming before them, where a method does so."""
+    before = {"at_init": {"score": 1000}, "dual": {f"transform {cycle}": 110_000 for cycle in (1, 2, 3)}}
+    rows = [
+        {
+            **described,
+            **{"phase": phase, "epochs": images / 55_000, "forward_images": images, "backward_images": images},
+            "flops": int(6 * images * 300_000 * (density if phase == "train" else 1)),
+        }
+        for phase, images in {**before.get(method, {}), "train": 137_500}.items()
+    ]
+    write_csv(folder / "cost.csv", rows)
+    write_csv(folder / "measured.csv", [{**described, "seconds": 12.5, "joules": "", "device": "cpu"}])
 
 
 LAYERS = {"conv1.weight": 150, "conv2.weight": 2400, "fc1.weight": 48000, "fc2.weight": 10080, "fc3.weight": 840}
 
 
-def _write_arm(files: Files, plan: Plan, arm: Arm, seed: int, means: Mapping[str, float], noise: float) -> None:
-    folder = files.folder / "evaluations" / "transfer" / arm.name / f"seed{seed}"
+def _write_arm(
+    files: Files, plan: Plan, trial: str, arm: Arm, seed: int, means: Mapping[str, float], noise: float
+) -> None:
+    """Of an evaluation its training; of a comparison what its round would have written besides."""
     random = np.random.default_rng([seed, *arm.name.encode()])
-    final = means[arm.name] + noise * float(np.random.default_rng(seed).normal()) + 0.4 * noise * random.normal()
-    described = {
-        **{"evaluation": "transfer", "arm": arm.name, "ticket": arm.ticket, "kind": arm.kind, "dataset": "cifar"},
-        **{"seed": seed, "round": arm.round, "density_percent": 100 * float(plan.density(arm.ticket, arm.round))},
-    }
-    write_history(folder / "history.csv", described, history(final, random))
-    write_csv(folder / "confusion.csv", _confusion(arm, seed, final / 100, random))
+    if arm.at_home:
+        folder = round_folder(files.folder, arm.ticket, seed, arm.round)
+        named: dict[str, Any] = {"ticket": arm.ticket, "seed": seed, "round": arm.round}
+        final = AT_HOME[arm.name]
+    else:
+        folder = files.folder / "evaluations" / trial / arm.name / f"seed{seed}"
+        named = {"evaluation": trial, "arm": arm.name, "seed": seed}
+        final = means[arm.name] + noise * float(np.random.default_rng(seed).normal()) + 0.4 * noise * random.normal()
+        described = {
+            **{"evaluation": trial, "arm": arm.name, "ticket": arm.ticket, "kind": arm.kind, "dataset": "cifar"},
+            **{"seed": seed, "round": arm.round, "density_percent": 100 * float(plan.density(arm.ticket, arm.round))},
+        }
+        write_history(folder / "history.csv", described, history(final, random))
+    write_csv(folder / "confusion.csv", _confusion(named, final / 100, random))
     files.arm_histories.append(folder / "history.csv")
     files.confusions.append(folder / "confusion.csv")
 
 
-def _confusion(arm: Arm, seed: int, accuracy: float, random: np.random.Generator) -> list[dict[str, Any]]:
+def _confusion(named: dict[str, Any], accuracy: float, random: np.random.Generator) -> list[dict[str, Any]]:
     rows = []
     for true, name in enumerate(CLASSES):
         right = np.clip(accuracy + 0.02 * (true - 4.5), 0, 1)
         wrong = random.dirichlet(np.full(9, 0.5)) * (1 - right)
         counts = random.multinomial(100, np.insert(wrong, true, right))
         rows += [
-            {"evaluation": "transfer", "arm": arm.name, "seed": seed, "true": name, "predicted": other, "count": count}
+            {**named, "true": name, "predicted": other, "count": count}
             for other, count in zip(CLASSES, counts, strict=True)
         ]
     return rows
 
 
-def _write_ticket(folder: Path, plan: Plan, ticket: str, seed: int) -> Path:
+def _write_ticket(folder: Path, plan: Plan, arm: Arm, seed: int) -> Path:
+    """Of the right density; layers alike, or deeper ones sparser where the whole network was ranked at once."""
     import torch
 
     from lth import masks
@@ -175,14 +274,19 @@ def _write_ticket(folder: Path, plan: Plan, ticket: str, seed: int) -> Path:
     from lth.seeds import generator
     from lth.tickets import Ticket
 
-    round_ = plan.nearest_round(ticket, 0.1296)
+    density, ranked = plan.density(arm.ticket, arm.round), plan.study.tickets[arm.ticket].scope == "network"
     dense = Ticket.dense(Network(architecture="lenet5_classic"), seed)
+    counts = [
+        _kept(arm.ticket, mask.numel(), float(density), at) if ranked else kept_count(mask.numel(), density)
+        for at, mask in enumerate(dense.masks.values())
+    ]
     front = {
-        name: (torch.arange(mask.numel()) < kept_count(mask.numel(), plan.density(ticket, round_))).view_as(mask)
-        for name, mask in dense.masks.items()
+        name: (torch.arange(mask.numel()) < kept).view_as(mask)
+        for kept, (name, mask) in zip(counts, dense.masks.items(), strict=True)
     }
-    found = dense.derive(masks.random_like(front, generator(seed, ticket)), dense.weights, ticket=ticket, round=round_)
-    path = folder / "tickets" / ticket / f"seed{seed}" / f"round{round_:02d}" / "ticket.safetensors"
+    named = {"ticket": arm.ticket, "round": arm.round, "seed": seed}
+    found = dense.derive(masks.random_like(front, generator(seed, arm.ticket)), dense.weights, **named)
+    path = round_folder(folder, arm.ticket, seed, arm.round) / "ticket.safetensors"
     found.save(path)
     return path
 
@@ -197,19 +301,14 @@ def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def write_tables(folder: Path, example: Study, files: Files) -> dict[str, Path]:
-    """All tables of the study, keyed as the report keys them: `rounds`, `transfer/arms`, ..."""
+    """All tables of a study with one trial, keyed as the report keys them: `rounds`, `transfer/arms`, ..."""
     from lth import tables
 
+    (trial,) = Plan(example).trials
     of_study = {name: folder / "tables" / f"{name}.csv" for name in tables.STUDY_TABLES}
-    of_arms = {name: folder / "tables" / "transfer" / f"{name}.csv" for name in tables.EVALUATION_TABLES}
-    of_arms["verdict"] = folder / "tables" / "transfer" / "verdict.txt"
-    tables.write_study_tables(example, files.histories, files.layers, of_study)
-    tables.write_evaluation_tables(
-        example,
-        "transfer",
-        histories=files.arm_histories,
-        confusions=files.confusions,
-        tickets=files.tickets,
-        out=of_arms,
-    )
-    return {**of_study, **{f"transfer/{name}": path for name, path in of_arms.items()}}
+    of_arms = {name: folder / "tables" / trial / f"{name}.csv" for name in tables.EVALUATION_TABLES}
+    of_arms["verdict"] = folder / "tables" / trial / "verdict.txt"
+    tables.write_study_tables(example, **files.of_rounds(), out=of_study)
+    spent = {"costs": files.costs, "measured": files.measured} if example.comparisons else {}
+    tables.write_evaluation_tables(example, trial, **files.of_arms(), **spent, out=of_arms)
+    return {**of_study, **{f"{trial}/{name}": path for name, path in of_arms.items()}}

@@ -13,14 +13,16 @@ from torch.utils.data import DataLoader
 
 from benchmarks import precision
 from benchmarks.plain_loop import Pictures, to_input, train_epoch
-from benchmarks.training import Times, interleave, sparse_ticket
+from benchmarks.training import Times, interleave, run_epoch, sparse_ticket
 from lth.config.models import Dataset, Network, Optimiser, Recipe
 from lth.data.batches import epoch_order
+from lth.data.feed import Feed
 from lth.data.images import Images
 from lth.data.prepare import prepare
+from lth.loop import Loop
 from lth.networks.build import build, load_weights
+from lth.scores import SCORES
 from lth.stats import Interval
-from lth.train import _Data, _Gradients, _Loop, make_optimiser
 
 ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")
@@ -40,7 +42,7 @@ def pictures(images: Images) -> Pictures:
 
 def test_the_plain_loop_feeds_the_numbers_that_the_projects_loop_feeds(images: Images) -> None:
     plain = torch.stack([image for image, _ in pictures(images)])  # type: ignore[attr-defined]
-    ours = _Data(images, CPU).inputs(images.splits["train"].images)
+    ours = Feed(images, CPU).inputs(images.splits["train"].images)
     torch.testing.assert_close(plain, ours, rtol=0, atol=2e-6)
 
 
@@ -52,10 +54,7 @@ def test_both_loops_compute_the_same(architecture: str, images: Images) -> None:
     load_weights(plain, ticket.weights)
     load_weights(ours, ticket.weights)
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=RATE), batch=BATCH, epochs=1)
-    masked = _Gradients(ours, ticket.masks, CPU)
-    optimiser = make_optimiser(recipe.optimiser, list(ours.parameters()))
-    loop = _Loop(ours, _Data(images, CPU), masked, optimiser, torch.float32)
-    found = loop.epoch(recipe, SEED, 1)
+    found = run_epoch(Loop.start(ours, ticket.masks, images, recipe, SEED, CPU), 0)
 
     order = epoch_order(len(images.splits["train"]), SEED, 1).tolist()
     batches = DataLoader(pictures(images), batch_size=BATCH, sampler=order)
@@ -124,6 +123,18 @@ def test_the_training_benchmark_runs(tmp_path: Path) -> None:
     assert printed.count("| lenet5_classic |") == 2
     assert "`python benchmarks/training.py --quick --network lenet_300_100" in printed
     assert str(tmp_path) not in printed
+
+
+def test_the_augmentation_benchmark_runs(tmp_path: Path) -> None:
+    printed = script("augmentation.py", tmp_path)
+    assert printed.count("| lth |") == printed.count("| torchvision, image by image |") == 2
+    assert "| LeNet-300-100 | training step |" in printed
+
+
+def test_the_scoring_benchmark_runs(tmp_path: Path) -> None:
+    printed = script("scoring.py", tmp_path)
+    for name in SCORES:
+        assert f"| lenet_300_100 | {name} |" in printed
 
 
 def test_the_precision_benchmark_goes_on_where_it_stopped(

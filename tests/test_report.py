@@ -9,6 +9,7 @@ import synthetic
 
 from lth import figures
 from lth.config.models import Study
+from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.figures.draw import draw
 from lth.report import write_report
@@ -16,14 +17,19 @@ from lth.report import write_report
 NAMES = ("final_accuracy", "differences", "pruning_curves")
 
 
+OF_COMPARISON = ("final_accuracy", "accuracy_cost", "early_stop")
+
+
 def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
     """The tables and some figures of a study."""
     tables = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
+    (trial,) = Plan(example).trials
     drawn = []
-    for name in NAMES:
+    for name in OF_COMPARISON if example.comparisons else NAMES:
         spec = figures.FIGURES[name]
-        drawn.append(folder / "figures" / ("" if spec.scope == "study" else "transfer") / f"{name}.svg")
-        needed = {table: tables.get(table) or tables[f"transfer/{table}"] for table in spec.tables}
+        place = "" if spec.scope == "study" else f"{trial}/"
+        drawn.append(folder / "figures" / place / f"{name}.svg")
+        needed = {table: tables[place + table] for table in spec.tables}
         draw(name, needed, list(example.tickets), drawn[-1])
     return list(tables.values()), drawn
 
@@ -83,6 +89,44 @@ def test_a_study_of_one_arm(tmp_path: Path) -> None:
     tables, drawn = made(tmp_path, example)
     write_report(example, tables, drawn, tmp_path / "report.html")
     assert "nothing is tested on cifar at 13 % density" in (tmp_path / "report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page of a comparison of tickets at 2 %, as text."""
+    folder = tmp_path_factory.mktemp("compared")
+    example = synthetic.methods(2, density=0.02, tickets=["snip", "progressive", "dense"], compare=[["snip", "dense"]])
+    tables, drawn = made(folder, example)
+    write_report(example, tables, drawn, folder / "report.html")
+    return html.unescape(re.sub(r'src="data:[^"]*"', "", (folder / "report.html").read_text()))
+
+
+def test_a_comparison_has_its_section_with_costs(compared: str) -> None:
+    assert '<p class="verdict">No difference shown between snip and dense on mnist at 2 % density' in compared
+    assert '<th scope="col">TFLOPs</th>' in compared
+    assert "not measured" in compared
+    for name in OF_COMPARISON:
+        assert figures.FIGURES[name].caption in compared
+    assert "Layer collapse: the masks of snip leave no weight" in compared
+    assert "Layer collapse in 1 of the 3 rounds of snip" in compared
+    assert not re.search(r"\bnan\b", compared)
+
+
+def test_every_method_has_its_line_of_provenance(compared: str) -> None:
+    assert "lenet; dense, never pruned, on mnist" in compared
+    assert (
+        "lenet; pruned before training by snip (the network at once), 10, 5, 2 % of weights kept, on mnist" in compared
+    )
+    assert "pruned by magnitude while training (linear, epochs 0 to 1)" in compared
+    assert "a mask that moved while training, regrown by gradient (layers by ERK)" in compared
+    assert "masked weights moved out by a growing penalty in 3 cycles" in compared
+    assert "fresh weights under the masks of imp, round by round" in compared
+    assert "intersection of the masks of snip and synflow" in compared
+    assert "rounds 0 to 12, 25 % a round, magnitude (layer by layer), rewound to theta_0" in compared
+    assert (
+        "<dt>comparison at_tenth</dt><dd>3 arms on mnist, 2 % of weights kept, as trained when they were found"
+        in compared
+    )
 
 
 def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:

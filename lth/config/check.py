@@ -7,10 +7,14 @@ itself has been reported where it stands.
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from lth.config.check_comparisons import COMPARISON_RULES
 from lth.config.check_evaluations import EVALUATION_RULES
-from lth.config.check_parts import DATASET_RULES, NETWORK_RULES, RECIPE_RULES
+from lth.config.check_lengths import RECIPE_LENGTHS, TICKET_LENGTHS
+from lth.config.check_methods import METHOD_RULES
+from lth.config.check_parts import DATASET_RULES, NETWORK_RULES
+from lth.config.check_recipes import RECIPE_RULES
 from lth.config.check_references import references
-from lth.config.check_tickets import TICKET_RULES, sound_stages, sound_start_rounds, sound_starts
+from lth.config.check_tickets import TICKET_RULES, sound_followers, sound_stages, sound_start_rounds, sound_starts
 from lth.config.draft import Unknown, entries, items
 from lth.config.models import Study
 from lth.config.problems import Fault, Path
@@ -21,23 +25,28 @@ Rule = Callable[[Study, str, Any], Iterator[Fault]]
 RULES: dict[str, tuple[Rule, ...]] = {
     "datasets": DATASET_RULES,
     "networks": NETWORK_RULES,
-    "recipes": RECIPE_RULES,
-    "tickets": TICKET_RULES,
+    "recipes": (*RECIPE_RULES, *RECIPE_LENGTHS),
+    "tickets": (*TICKET_RULES, *METHOD_RULES, *TICKET_LENGTHS),
     "evaluations": EVALUATION_RULES,
+    "comparisons": COMPARISON_RULES,
 }
 
-LISTS = ("tickets", "initialisations", "controls")
-"""Lists of an evaluation in which nothing may come twice."""
+LISTS = (
+    *(("evaluations", key) for key in ("tickets", "initialisations", "controls")),
+    ("comparisons", "tickets"),
+    ("tickets", "whole"),
+)
+"""Lists in which nothing may come twice, with the section that they are in."""
 
 
 def check(study: Study) -> Iterator[Fault]:
     """Every fault of meaning, of a study or of what is valid of it (see `lth.config.draft`)."""
     yield from references(study)
     yield from _repeated(("seeds",), study.seeds)
-    for name, evaluation in entries(study, "evaluations"):
-        for key in LISTS:
-            yield from _repeated(("evaluations", name, key), getattr(evaluation, key))
-    for repair in (sound_stages, sound_starts, sound_start_rounds):
+    for section, key in LISTS:
+        for name, entry in entries(study, section):
+            yield from _repeated((section, name, key), getattr(entry, key))
+    for repair in (sound_stages, sound_starts, sound_followers, sound_start_rounds):
         study, faults = repair(study)
         yield from faults
     for section, rules in RULES.items():

@@ -51,16 +51,19 @@ def _reached(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]
     matched = [evaluation.matched_to] if isinstance(evaluation.matched_to, str) else []
     for ticket in dict.fromkeys([*tickets, *matched]):
         try:
-            message = _unreached(Plan(study), ticket, evaluation.density)
+            message = unreached(Plan(study), ticket, evaluation.density)
         except Unknown:
             continue
         if message:
             yield ("evaluations", name, "density"), message
 
 
-def _unreached(plan: Plan, ticket: str, density: float) -> str | None:
+def unreached(plan: Plan, ticket: str, density: float) -> str | None:
+    """Why no round of a ticket stands for a density, or nothing if one does."""
     wanted = Fraction(str(density))
     distances = {round_: abs(plan.density(ticket, round_) - wanted) for round_ in plan.rounds(ticket)}
+    if not distances:
+        raise Unknown  # it follows a ticket that has no pruned rounds, which is reported there
     near = sorted(sorted(distances, key=lambda round_: distances[round_])[:2])
     if min(distances.values()) <= DENSITY_TOLERANCE * wanted:
         return None
@@ -69,11 +72,14 @@ def _unreached(plan: Plan, ticket: str, density: float) -> str | None:
 
 
 def _compared(_: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    yield from compared(("evaluations", name), evaluation.compare, arm_names(evaluation))
+
+
+def compared(trial: Path, pairs: Any, arms: list[str]) -> Iterator[Fault]:
     """Comparisons name two arms that exist, each pair once."""
-    arms = arm_names(evaluation)
     seen: set[frozenset[str]] = set()
-    for position, pair in items(evaluation.compare):
-        path = ("evaluations", name, "compare", position)
+    for position, pair in items(pairs):
+        path = (*trial, "compare", position)
         for side in (0, 1):
             if pair[side] not in arms:
                 message = f"there is no arm '{pair[side]}'; the arms are {listed(arms)}{did_you_mean(pair[side], arms)}"

@@ -1,10 +1,11 @@
-"""Rules of data sets, networks and recipes, and whether a data set fits a network."""
+"""Rules of data sets and networks, and whether a data set fits a network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from lth.config.draft import Unknown
-from lth.config.models import Dataset, Network, Recipe, Study
+from lth.config.models import Dataset, Network, Study
 from lth.config.problems import Fault
+from lth.config.wording import listed
 from lth.data.sources import SOURCES, Source
 from lth.networks import ARCHITECTURES
 
@@ -56,28 +57,18 @@ def _test_images(_: Study, name: str, dataset: Dataset) -> Iterator[Fault]:
         yield ("datasets", name, "test"), f"{message}, found {dataset.test}; must be at most that"
 
 
-def _large_enough(_: Study, name: str, network: Network) -> Iterator[Fault]:
+def _buildable(_: Study, name: str, network: Network) -> Iterator[Fault]:
+    """The architecture is made for images of this size, and has a place for dropout if there is to be some."""
     if network.architecture not in ARCHITECTURES:
         raise Unknown
-    smallest = ARCHITECTURES[network.architecture].smallest
-    if network.size < smallest:
-        message = (
-            f"too small for '{network.architecture}': needs at least {smallest} pixels a side, found {network.size}"
-        )
-        yield ("networks", name, "size"), message
-
-
-def _momentum(_: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
-    """Constants that the chosen update rule would ignore in silence."""
-    rule, path = recipe.optimiser, ("recipes", name, "optimiser")
-    used: Mapping[str, object] = {"momentum": rule.momentum, "nesterov": rule.nesterov}
-    for key, value in used.items():
-        if rule.name != "sgd" and value:
-            yield (*path, key), f"only `sgd` has it, and `name` is '{rule.name}'; take it out, or set `name: sgd`"
-    if rule.name == "sgd" and rule.nesterov and not rule.momentum:
-        yield (*path, "nesterov"), "needs momentum, found none; set `momentum`, for instance 0.9, or take it out"
+    architecture = ARCHITECTURES[network.architecture]
+    for key, dropout in {"size": 0.0, "dropout": network.dropout}.items():
+        if problem := architecture.misfit(network.size, dropout):
+            having = [other for other, entry in ARCHITECTURES.items() if entry.dropout]
+            others = f"; {listed(having)} have one" if key == "dropout" else ""
+            yield ("networks", name, key), f"'{network.architecture}' {problem}{others}"
+            return
 
 
 DATASET_RULES = (_training_images, _test_images)
-NETWORK_RULES = (_large_enough,)
-RECIPE_RULES = (_momentum,)
+NETWORK_RULES = (_buildable,)

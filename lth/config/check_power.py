@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
-from lth.config.models import Evaluation, Study
+from lth.config.check_lengths import length, met
+from lth.config.models import Comparison, Dataset, Evaluation, Study, Ticket
 from lth.config.plan import Plan
-from lth.config.problems import Fault
+from lth.config.problems import Fault, Path
+from lth.config.wording import listed
+from lth.data.sources import SOURCES
 from lth.power import seeds_needed, smallest_p
 
 
@@ -15,28 +18,58 @@ def warnings(study: Study) -> Iterator[Fault]:
     for name, evaluation in study.evaluations.items():
         if evaluation.matched_to is not None and "random" not in evaluation.controls:
             yield ("evaluations", name, "matched_to"), "has no effect without the control `random`"
-        if len(study.seeds) > 1:
-            yield from _power(study, name, evaluation)
+    if len(study.seeds) > 1:
+        for name, evaluation in study.evaluations.items():
+            yield from _power(study, ("evaluations", name), evaluation)
+        for name, comparison in study.comparisons.items():
+            yield from _power(study, ("comparisons", name), comparison)
+    yield from _without_effect(study)
     yield from _unused(study)
 
 
-def _power(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
-    seeds, tests = len(study.seeds), len(evaluation.compare)
+def _without_effect(study: Study) -> Iterator[Fault]:
+    """Parts of recipes that do nothing on the data sets that they meet."""
+    for name, recipe in study.recipes.items():
+        datasets = met(study, name)
+        colour = recipe.augment.colour if recipe.augment else None
+        for key in ("saturation", "hue"):
+            if getattr(colour, key, 0) and datasets and all(_is_grey(study.datasets[other]) for other in datasets):
+                path = ("recipes", name, "augment", "colour", key)
+                yield path, f"has no effect: the images of {listed(datasets)} are grey"
+        for dataset in datasets if recipe.evaluate_every else []:
+            steps, _ = length(study, name, dataset)
+            if (recipe.evaluate_every or 0) > steps:
+                message = f"only the untrained and the trained network are scored: {steps} steps on '{dataset}'"
+                yield ("recipes", name, "evaluate_every"), f"{message}, found {recipe.evaluate_every}"
+
+
+def _is_grey(dataset: Dataset) -> bool:
+    return dataset.grey or SOURCES[dataset.source].channels == 1
+
+
+def _power(study: Study, path: Path, trial: Evaluation | Comparison) -> Iterator[Fault]:
+    seeds, tests = len(study.seeds), len(trial.compare)
     needed = seeds_needed(study.alpha, tests) if tests else 0
     if seeds < needed:
         least = smallest_p(seeds)
         message = f"{seeds} seeds cannot show a difference: the least possible p is {least:.4g}, and {tests} tests at"
-        yield ("evaluations", name, "compare"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
+        yield (*path, "compare"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
 
 
 def _unused(study: Study) -> Iterator[Fault]:
     tickets, evaluations = study.tickets.values(), study.evaluations.values()
-    used = {
-        "datasets": set(Plan(study).used_datasets),
+    recipes = {recipe for ticket in tickets for recipe in (ticket.recipe, ticket.retrain, _transform(ticket))}
+    used: dict[str, set[str | None]] = {
+        "datasets": {*Plan(study).used_datasets},
         "networks": {ticket.network for ticket in tickets},
-        "recipes": {ticket.recipe for ticket in tickets} | {evaluation.recipe for evaluation in evaluations},
+        "recipes": recipes | {evaluation.recipe for evaluation in evaluations},
     }
     for section, names in used.items():
         for name in getattr(study, section):
             if name not in names:
                 yield (section, name), "is used by no ticket and no evaluation"
+
+
+def _transform(ticket: Ticket) -> str | None:
+    """The recipe under the penalty of `method: dual`."""
+    return ticket.dual.recipe if ticket.dual else None

@@ -6,6 +6,7 @@ from typing import Any
 from lth.config.draft import entries, items
 from lth.config.models import Evaluation, Start, Study, Ticket
 from lth.config.problems import Fault, Path
+from lth.config.ways import Combined, Derived, Dual
 from lth.config.wording import did_you_mean, listed
 from lth.data.sources import SOURCES
 from lth.networks import ARCHITECTURES
@@ -41,6 +42,9 @@ def _mentions(study: Study) -> Iterator[tuple[Path, str, Any]]:
     for name, evaluation in entries(study, "evaluations"):
         for inside, section, value in _of_evaluation(evaluation):
             yield ("evaluations", name, *inside), section, value
+    for name, comparison in entries(study, "comparisons"):
+        for position, ticket in items(comparison.tickets):
+            yield ("comparisons", name, "tickets", position), "tickets", ticket
 
 
 def _of_ticket(ticket: Ticket) -> Iterator[tuple[Path, str, Any]]:
@@ -49,8 +53,16 @@ def _of_ticket(ticket: Ticket) -> Iterator[tuple[Path, str, Any]]:
     yield ("dataset",), "datasets", ticket.dataset
     for position, stage in items(ticket.chain):
         yield ("chain", position, "dataset"), "datasets", stage.dataset
+    yield ("retrain",), "recipes", ticket.retrain
     if isinstance(ticket.start, Start):
         yield ("start", "ticket"), "tickets", ticket.start.ticket
+    if isinstance(ticket.dual, Dual):
+        yield ("dual", "recipe"), "recipes", ticket.dual.recipe
+    if isinstance(ticket.derived, Derived):
+        yield ("derived", "ticket"), "tickets", ticket.derived.ticket
+    if isinstance(ticket.combined, Combined):
+        for position, other in items(ticket.combined.tickets):
+            yield ("combined", "tickets", position), "tickets", other
 
 
 def _of_evaluation(evaluation: Evaluation) -> Iterator[tuple[Path, str, Any]]:

@@ -1,39 +1,86 @@
 """Rules of tickets: what a chain is made of, where it starts, and whether its data fit its network."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from lth.config.check_parts import misfit
 from lth.config.draft import BROKEN, Broken, Names, Unknown, entries, items
 from lth.config.models import Start, Study, Ticket
-from lth.config.plan import Plan
+from lth.config.plan import FOLLOWERS, Plan
 from lth.config.problems import Fault
+from lth.config.ways import Combined, Derived
+from lth.config.wording import listed
 
 
 def sound_stages(study: Study) -> tuple[Study, list[Fault]]:
     """Tickets with `dataset` and `rounds`, or with `chain`: the others reported, and hidden from later rules."""
     reported = {name: message for name, ticket in entries(study, "tickets") if (message := _unclear(ticket))}
-    hidden = {"dataset": BROKEN, "rounds": BROKEN, "chain": BROKEN}
+    hidden = {"dataset": BROKEN, "rounds": BROKEN, "densities": BROKEN, "chain": BROKEN}
     broken = {name: study.tickets[name].model_copy(update=hidden) for name in reported}
     return _with_tickets(study, broken), [(("tickets", name), message) for name, message in reported.items()]
 
 
 def sound_starts(study: Study) -> tuple[Study, list[Fault]]:
-    """Tickets that start from each other in a circle: reported once, and hidden from later rules."""
-    parents = {
-        name: ticket.start.ticket
-        for name, ticket in entries(study, "tickets")
-        if isinstance(ticket.start, Start) and isinstance(ticket.start.ticket, str)
-    }
+    """Tickets that are made from each other in a circle: reported once, and hidden from later rules."""
+    parents = {name: _made_from(ticket) for name, ticket in entries(study, "tickets")}
     faults: list[Fault] = []
     circled: set[str] = set()
     for name in parents:
         circle = _circle(name, parents)
         if circle and name not in circled:
-            message = f"a circle of starts: {' <- '.join([*circle, name])}; one of them must start without `start`"
-            faults.append((("tickets", name, "start"), message))
+            way = " <- ".join([*circle, name])
+            made = {key: getattr(study.tickets[name], key) for key in ("start", "derived", "combined")}
+            key = next(key for key, value in made.items() if isinstance(value, Start | Derived | Combined))
+            message = f"a circle of starts: {way}; one of them must start without `{key}`"
+            faults.append((("tickets", name, key), message))
         circled.update(circle)
-    broken = {name: study.tickets[name].model_copy(update={"start": BROKEN}) for name in circled}
+    hidden = {"start": BROKEN, "derived": BROKEN, "combined": BROKEN}
+    broken = {name: study.tickets[name].model_copy(update=hidden) for name in circled}
     return _with_tickets(study, broken), faults
+
+
+def _made_from(ticket: Ticket) -> list[str]:
+    """The tickets whose masks a ticket takes over, as far as its sound keys say."""
+    names = [value.ticket for value in (ticket.start, ticket.derived) if isinstance(value, Start | Derived)]
+    if isinstance(ticket.combined, Combined):
+        names += [name for _, name in items(ticket.combined.tickets)]
+    return [name for name in names if isinstance(name, str)]
+
+
+def sound_followers(study: Study) -> tuple[Study, list[Fault]]:
+    """Tickets that follow others without any round to follow: reported, and hidden from later rules."""
+    faults: list[Fault] = []
+    plan, broken = Plan(study), {}
+    for name, ticket in entries(study, "tickets"):
+        with suppress(Unknown):
+            if ticket.method not in FOLLOWERS or plan.rounds(name):
+                continue
+            broken[name] = ticket.model_copy(update={ticket.method: BROKEN})
+            if getattr(ticket, ticket.method) is None:
+                faults.append((("tickets", name), missing(ticket.method)))
+            elif all(plan.rounds(other) for other in _made_from(ticket)):  # else it is reported of the other
+                faults.append((("tickets", name, ticket.method), _no_rounds(plan, _made_from(ticket))))
+    return _with_tickets(study, broken), faults
+
+
+def _no_rounds(plan: Plan, others: list[str]) -> str:
+    pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in others}
+    rounds = " and ".join(f"'{other}' has {_numbers(numbers)}" for other, numbers in pruned.items())
+    what = "follows the pruned rounds of another ticket" if len(pruned) == 1 else "combines rounds of equal number"
+    return f"{what}, but {rounds}"
+
+
+def _numbers(rounds: Sequence[int]) -> str:
+    """`none`, or `rounds 1 to 5`, or `rounds 1, 4, 7`."""
+    if not rounds:
+        return "none"
+    even = len(rounds) > 2 and len(rounds) == rounds[-1] - rounds[0] + 1
+    return f"rounds {rounds[0]} to {rounds[-1]}" if even else f"rounds {listed(map(str, rounds))}"
+
+
+def missing(key: str) -> str:
+    """That a method's constants are not there."""
+    return f"`{key}` is missing, which says what `method: {key}` is to do"
 
 
 def sound_start_rounds(study: Study) -> tuple[Study, list[Fault]]:
@@ -57,7 +104,7 @@ def _no_such_round(study: Study, ticket: Ticket) -> str | None:
     rounds = Plan(study).rounds(ticket.start.ticket)
     if ticket.start.round in rounds:
         return None
-    return f"no such round: '{ticket.start.ticket}' has rounds {rounds[0]} to {rounds[-1]}, found {ticket.start.round}"
+    return f"no such round: '{ticket.start.ticket}' has {_numbers(rounds)}, found {ticket.start.round}"
 
 
 def _with_tickets(study: Study, changed: Mapping[str, Ticket]) -> Study:
@@ -68,15 +115,32 @@ def _with_tickets(study: Study, changed: Mapping[str, Ticket]) -> Study:
 
 def _unclear(ticket: Ticket) -> str | None:
     """Why it is unclear what a ticket prunes on, as far as its valid keys say."""
-    if any(isinstance(value, Broken) for value in (ticket.chain, ticket.dataset, ticket.rounds)):
+    given = {key: getattr(ticket, key) for key in ("dataset", "rounds", "densities", "chain")}
+    if any(isinstance(value, Broken) for value in (*given.values(), ticket.method)):
         return None
-    if ticket.chain is not None and (ticket.dataset is not None or ticket.rounds is not None):
-        return "has a `chain` besides `dataset` or `rounds`; give either the chain or the other two"
-    if ticket.chain is None and ticket.dataset is None and ticket.rounds is None:
-        return "does not say what it prunes on; give `dataset` and `rounds`, or a `chain`"
-    if ticket.chain is None and (ticket.dataset is None or ticket.rounds is None):
-        given, missing = ("rounds", "dataset") if ticket.dataset is None else ("dataset", "rounds")
-        return f"has `{given}` but no `{missing}`; give both, or a `chain`"
+    if ticket.method in ("dense", "derived", "combined"):
+        needless = next((key for key in ("rounds", "densities", "chain") if given[key] is not None), None)
+        if needless:
+            return f"has `{needless}`, which `method: {ticket.method}` does not take; take it out"
+        return None if ticket.dataset else "has no `dataset` to be trained on; give one"
+    if ticket.chain is not None and ticket.method != "imp":
+        return f"has a `chain`, which `method: {ticket.method}` does not take; give `dataset` and `densities`"
+    if ticket.rounds is not None and ticket.densities is not None:
+        return "has `rounds` besides `densities`; give one of them"
+    return _unclear_rounds(ticket, "densities" if ticket.densities else "rounds" if ticket.rounds else None)
+
+
+def _unclear_rounds(ticket: Ticket, rounds: str | None) -> str | None:
+    given = [key for key in ("dataset", rounds) if key and getattr(ticket, key) is not None]
+    if ticket.chain is not None:
+        both = f"has a `chain` besides {' and '.join(f'`{key}`' for key in given)}"
+        return f"{both}; give either the chain or `dataset` and `rounds`" if given else None
+    wanted = "`dataset` and `rounds`, or a `chain`" if ticket.method == "imp" else "`dataset` and `densities`"
+    if not given:
+        return f"does not say what it prunes on; give {wanted}"
+    if len(given) == 1:
+        lacking = "dataset" if rounds else "rounds" if ticket.method == "imp" else "densities"
+        return f"has `{given[0]}` but no `{lacking}`; give {wanted}"
     return None
 
 
@@ -87,12 +151,22 @@ def network_of(study: Study, ticket: Ticket) -> str:
     return ticket.network
 
 
-def _circle(name: str, parents: Mapping[str, str]) -> list[str]:
-    """The circle of starts that a ticket lies on, itself first; empty if it lies on none."""
-    way = [name]
-    while (parent := parents.get(way[-1])) is not None and parent not in way:
-        way.append(parent)
-    return way if parents.get(way[-1]) == name else []
+def _circle(name: str, parents: Mapping[str, list[str]]) -> list[str]:
+    """A circle that a ticket lies on, itself first; empty if it lies on none."""
+    child: dict[str, str] = {}
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        for parent in parents.get(one, []):
+            if parent == name:
+                way = [one]
+                while way[-1] != name:
+                    way.append(child[way[-1]])
+                return way[::-1]
+            if parent not in child:
+                child[parent] = one
+                waiting.append(parent)
+    return []
 
 
 def _start_network(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
@@ -105,8 +179,37 @@ def _start_network(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
         yield ("tickets", name, "start", "ticket"), f"cannot take over a mask of another network: {networks}"
 
 
+def _start_scope(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """What a start leaves of each layer is enough for the rounds to come."""
+    if not ticket.start or ticket.start.round == 0 or ticket.scope == "network":
+        return
+    for other in _found_by(study, ticket.start.ticket):
+        scope = study.tickets[other].scope
+        if scope != ticket.scope:
+            message = f"'{other}' was pruned with `scope: {scope}`, so that layers may have less left than"
+            advice = f"this ticket's `scope: {ticket.scope}` is to keep; use `scope: network` or that of the other"
+            yield ("tickets", name, "start"), f"{message} {advice}"
+            return
+
+
+def _found_by(study: Study, name: str) -> list[str]:
+    """The tickets whose pruning a ticket's masks come from: itself, or those that it follows."""
+    found: list[str] = []
+    waiting, seen = [name], {name}
+    while waiting:
+        one = waiting.pop()
+        ticket = study.tickets[one]
+        if ticket.method in FOLLOWERS:
+            others = [other for other in _made_from(ticket) if other not in seen]
+            waiting += others
+            seen.update(others)
+        else:
+            found.append(one)
+    return found
+
+
 def _rewind(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    if ticket.rewind == "parent" and ticket.start is None:
+    if ticket.method == "imp" and ticket.rewind == "parent" and ticket.start is None:
         message = "'parent' needs a `start` to rewind to, found none; add one, or use 'initial'"
         yield ("tickets", name, "rewind"), message
 
@@ -125,4 +228,4 @@ def _fits(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
             yield ("tickets", name, *inside), message
 
 
-TICKET_RULES = (_start_network, _rewind, _fits)
+TICKET_RULES = (_start_network, _start_scope, _rewind, _fits)

@@ -7,7 +7,7 @@ study were whole, and one fault is never reported as two.
 
 import types
 from collections.abc import Mapping
-from typing import Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -34,6 +34,7 @@ class Broken:
     __getattr__ = __getitem__ = __iter__ = __len__ = __bool__ = __contains__ = _unknown
     __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __str__ = __format__ = _unknown
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __float__ = __int__ = __index__ = _unknown
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __neg__ = _unknown
 
 
 BROKEN: Any = Broken()
@@ -76,7 +77,7 @@ def _field(name: str, info: FieldInfo, data: Mapping[str, Any], broken: Paths) -
 def _nested(annotation: Any, data: Any, broken: Paths) -> Any:
     """A value that is broken further inside: its sound parts are kept."""
     origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType):
+    if origin in (Union, types.UnionType, Annotated):
         return _nested(arguments[0], data, broken)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return _model(annotation, data, broken)

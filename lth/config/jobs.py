@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from lth.config.models import Dataset, Model, Network, Recipe, Seed
+from lth.config.base import Model, Seed
+from lth.config.models import Dataset, LayerKind, Method, Network, Recipe, Rewind, Scope
+from lth.config.ways import AtInit, Combined, Derived, Dual, Dynamic, Progressive
 
 Kind = Literal["dense", "own", "fresh", "shuffled", "random"]
 """What an arm is made of a ticket: nothing kept of it, itself, other weights, permuted masks, random masks."""
@@ -16,23 +18,36 @@ class DataJob(Model):
 
 
 class RoundJob(Model):
-    """Prune to a round (unless it is the chain's first) and train what is left."""
+    """Find the ticket of a round, and train it."""
 
     study: str
     ticket: str
     seed: Seed
     round: int
-    first: bool
-    """The first round of its chain takes over a mask (or starts dense) instead of pruning."""
-    rates: tuple[float, ...]
-    """Of all rounds up to this one, those of the ticket it starts from included."""
+    method: Method
     dataset: str
     network: Network
     recipe: Recipe
-    method: Literal["imp"]
+    """Of this round's training."""
+    prunes: bool
+    """Whether this round prunes what the job gets; a chain's first round takes over a mask or starts dense."""
+    density: str
+    """The share of weights kept, as a fraction."""
+    density_of: dict[LayerKind, str]
+    """Shares of kinds of layers that differ from it."""
+    whole: tuple[LayerKind, ...]
     score: str
-    scope: Literal["layer", "network"]
-    rewind: Literal["initial", "parent"]
+    scope: Scope
+    rewind: Rewind
+    rewind_step: int | None = None
+    transform: Recipe | None = None
+    """For `dual`: the training under the penalty."""
+    at_init: AtInit | None = None
+    progressive: Progressive | None = None
+    dynamic: Dynamic | None = None
+    dual: Dual | None = None
+    derived: Derived | None = None
+    combined: Combined | None = None
 
 
 class ControlJob(Model):

@@ -1,4 +1,4 @@
-"""The study file as typed, frozen models. Every default of the project lives here, and nowhere else.
+"""The study file as typed, frozen models. Every default of the project lives here and in the modules it draws together.
 
 The models say what a key means and which values it may take on its own; what keys mean to each other (a ticket that
 nobody defines, a cycle, a density that no round reaches) is checked in `lth.config.check`.
@@ -6,23 +6,13 @@ nobody defines, a cycle, a density that no round reaches) is checked in `lth.con
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field
 
-NAME_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
-"""Names become folder names and parts of arm names (`mnist-own`), so: lower case, digits, underscores."""
+from lth.config.base import Count, Model, Name, Rate, RoundCount, Seed
+from lth.config.recipes import Augmentation, Colour, Optimiser, Recipe, Schedule
+from lth.config.ways import AtInit, Combined, Derived, Dual, Dynamic, Progressive
 
-Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40)]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Rate = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(gt=0)]
-RoundCount = Annotated[int, Field(gt=0, le=500)]
-"""Bounded, since every round is planned: a slip of the finger must not keep the check busy for ever."""
-
-
-class Model(BaseModel):
-    """Frozen, knows every key, and takes its descriptions from the docstrings under the fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+__all__ = ["Augmentation", "Colour", "Compute", "Dataset", "Network", "Optimiser", "Recipe", "Schedule", "Study"]
 
 
 class Dataset(Model):
@@ -57,34 +47,8 @@ class Network(Model):
     """Outputs."""
     initialisation: Literal["glorot_normal", "glorot_uniform", "kaiming_normal"] = "glorot_normal"
     """Distribution of the initial weights; biases start at zero."""
-
-
-class Optimiser(Model):
-    """The update rule."""
-
-    name: Literal["adam", "adamw", "sgd"] = "adam"
-    """`adam` adds weight decay to the gradient, `adamw` shrinks the weights instead."""
-    learning_rate: Annotated[float, Field(gt=0, le=100)]
-    """Step size; constant over training."""
-    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Coefficient of the decay, on every parameter."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """For `sgd`."""
-    nesterov: bool = False
-    """For `sgd` with momentum."""
-
-
-class Recipe(Model):
-    """How a network is trained; tickets and evaluations name one."""
-
-    optimiser: Optimiser
-    """The update rule and its constants."""
-    batch: Count
-    """Images a step; the last batch of an epoch may be smaller, no image is left out."""
-    epochs: Count
-    """Passes over the training images."""
-    precision: Literal["fp32", "bf16"] = "fp32"
-    """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of activations dropped while training, for the architectures that have a place for it."""
 
 
 class Start(Model):
@@ -105,31 +69,92 @@ class Stage(Model):
     """Prunings in this stage."""
 
 
+class RateOf(Model):
+    """Pruning rates of kinds of layers that differ from the ticket's `rate`."""
+
+    convolution: Rate | None = None
+    """Of convolutions."""
+    dense: Rate | None = None
+    """Of linear layers before the last."""
+    output: Rate | None = None
+    """Of the last layer (half of `rate`, in Frankle & Carbin 2019)."""
+
+
+LayerKind = Literal["first", "convolution", "dense", "output"]
+"""First convolution, other convolutions, linear layers, the last layer."""
+Scope = Literal["layer", "network", "erk"]
+Method = Literal["imp", "dense", "at_init", "progressive", "dynamic", "dual", "derived", "combined"]
+Rewind = Literal["initial", "step", "trained", "fresh", "parent"]
+
+
 class Ticket(Model):
-    """How a sparse subnetwork is found. Round k's mask keeps (1 - rate)^k of the prunable weights."""
+    """How a sparse subnetwork is found. Round k keeps (1 - rate)^k of the weights, or the k-th of `densities`."""
 
     network: Name
     """One of `networks`."""
     recipe: Name
     """One of `recipes`: the training before each pruning."""
     dataset: Name | None = None
-    """One of `datasets`; give this with `rounds`, or a `chain` instead."""
+    """One of `datasets`; give this with `rounds` or `densities`, or a `chain` instead."""
     rounds: RoundCount | None = None
     """Prunings on `dataset`."""
+    densities: Annotated[tuple[Rate, ...], Field(min_length=1, max_length=500)] | None = None
+    """Instead of `rounds` and `rate`: the share of weights that each round keeps, falling."""
     chain: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
     """Several data sets in turn, each for some rounds, instead of `dataset` and `rounds`."""
-    method: Literal["imp"] = "imp"
-    """`imp`: iterative magnitude pruning (train, prune, rewind)."""
+    method: Method = "imp"
+    """`imp`: train, prune, rewind, and again. `dense`: train, prune nothing. The others have a key of their name."""
     score: str = "magnitude"
     """What a weight is worth: one of the names that `python -m lth list` shows."""
     rate: Rate = 0.2
     """Share of the remaining weights that a round prunes."""
-    scope: Literal["layer", "network"] = "layer"
-    """Where weights compete: each layer loses the same share, or the whole network is ranked at once."""
-    rewind: Literal["initial", "parent"] = "initial"
-    """`initial`: theta_0, also after `start`. `parent`: the trained weights of the `start` round (pre-training)."""
+    rate_of: RateOf | None = None
+    """Rates of kinds of layers, where they differ from `rate`."""
+    scope: Scope = "layer"
+    """Where weights compete: each layer keeps the same share, the whole network is ranked at once, or each layer keeps
+    its share by Erdos-Renyi-Kernel (Evci et al. 2020)."""
+    whole: tuple[LayerKind, ...] = ()
+    """Kinds of layers that are never pruned; rates and densities are those of the others."""
+    one_shot: bool = False
+    """For `imp`: each round prunes the trained dense network at once, instead of the round before it."""
+    every: Annotated[int, Field(ge=1, le=100)] = 1
+    """Train only every so-many-th pruned round, from the first; not for plain `imp`, where each needs the last."""
+    rewind: Rewind = "initial"
+    """Where pruned networks start from. `initial`: theta_0, also after `start`. `step`: theta at `rewind_step` of the
+    dense training. `trained`: the trained weights (fine-tuning, or learning-rate rewinding: see `retrain`). `fresh`:
+    newly drawn ones. `parent`: the trained weights of the `start` round (pre-training)."""
+    rewind_step: Annotated[int, Field(ge=1)] | None = None
+    """For `rewind: step`: how many optimiser steps of the dense training are kept."""
+    retrain: Name | None = None
+    """One of `recipes`, for the training of pruned networks, where it differs from `recipe`."""
     start: Start | None = None
     """Start from another ticket's mask; without it, from the dense network."""
+    at_init: AtInit = AtInit()
+    """Constants of that method."""
+    progressive: Progressive | None = None
+    """Constants of that method."""
+    dynamic: Dynamic = Dynamic()
+    """Constants of that method."""
+    dual: Dual | None = None
+    """Constants of that method."""
+    derived: Derived | None = None
+    """Constants of that method."""
+    combined: Combined | None = None
+    """Constants of that method."""
+
+
+class Comparison(Model):
+    """Tickets compared as they were trained when they were found, at one density; trains nothing itself."""
+
+    tickets: Annotated[tuple[Name, ...], Field(min_length=1)]
+    """Which of `tickets`, all of one data set. The dense network takes part as `dense`: a ticket of that method,
+    or where the first ticket's chain begins."""
+    density: Annotated[float, Field(gt=0, le=1)]
+    """Share of weights kept, at which they are compared; each ticket's nearest round must lie within 2 %."""
+    compare: tuple[tuple[str, str], ...] = ()
+    """The family of tests, decided beforehand: pairs of tickets (or `dense`), first minus second."""
+    reach_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
+    """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense ticket's mean."""
 
 
 class Evaluation(Model):
@@ -189,5 +214,7 @@ class Study(Model):
     """Training recipes by name."""
     tickets: Annotated[dict[Name, Ticket], Field(min_length=1)]
     """Tickets by name."""
-    evaluations: dict[Name, Evaluation] = {}
+    evaluations: dict[Name, Evaluation] = Field(default_factory=dict)
     """Evaluations by name."""
+    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
+    """Comparisons by name; no name is both an evaluation's and a comparison's."""

@@ -7,32 +7,43 @@ arm changes no job that is already done.
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import get_args
 
 from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, RoundJob
-from lth.config.models import Evaluation, Network, Study
+from lth.config.models import Comparison, Evaluation, LayerKind, Network, RateOf, Recipe, Study
 from lth.schedules import Rounds, density_after
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
+KINDS: tuple[LayerKind, ...] = tuple(kind for kind in get_args(LayerKind) if kind in RateOf.model_fields)
+"""Kinds of layers that may have rates of their own."""
+FROM_SCRATCH = ("at_init", "progressive", "dynamic", "dual")
+"""Methods whose rounds stand each for itself: round k finds the ticket of the k-th density from theta_0."""
+FOLLOWERS = ("derived", "combined")
+"""Methods that take over the masks of other tickets, round by round."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One contestant of an evaluation: a ticket's mask after `round`, as found (`own`) or transformed."""
+    """One contestant: a ticket's mask after `round`, as found (`own`) or transformed."""
 
     ticket: str
     kind: Kind
     round: int
+    at_home: bool = False
+    """In a comparison: as it was trained when it was found."""
 
     @property
     def name(self) -> str:
-        """`mnist-own`, `mnist-fresh`, ..., or just `dense`."""
-        return "dense" if self.kind == "dense" else f"{self.ticket}-{self.kind}"
+        """`mnist-own`, `mnist-fresh`, ..., or just `dense`; in a comparison the name of the ticket."""
+        if self.kind == "dense":
+            return "dense"
+        return self.ticket if self.at_home else f"{self.ticket}-{self.kind}"
 
     @property
     def is_control(self) -> bool:
-        """Whether its ticket has to be made first (own and dense tickets lie in the chain already)."""
-        return self.kind in ("fresh", "shuffled", "random")
+        """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already)."""
+        return self.kind in ("fresh", "shuffled", "random") or (self.kind == "dense" and self.round > 0)
 
 
 class Plan:
@@ -40,35 +51,101 @@ class Plan:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self._arms: dict[str, dict[str, Arm]] = {}  # asked for by every job of an evaluation, and not cheap
+        # asked for by every job again, and not cheap
+        self._arms: dict[str, dict[str, Arm]] = {}
+        self._rounds: dict[str, tuple[int, ...]] = {}
+        self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
 
     def first_round(self, ticket: str) -> int:
-        """The round that a chain begins with: 0, or the one it starts from."""
-        start = self.study.tickets[ticket].start
-        return start.round if start else 0
+        """The round that a ticket begins with: 0, the one it starts from, or the first that it follows."""
+        return self.rounds(ticket)[0]
 
     def own_rounds(self, ticket: str) -> int:
-        """Prunings that a chain does itself."""
+        """Prunings that a ticket does itself."""
         spec = self.study.tickets[ticket]
+        if spec.method == "dense":
+            return 0
+        if spec.densities:
+            return len(spec.densities)
         return sum(stage.rounds for stage in spec.chain) if spec.chain else (spec.rounds or 0)
 
     def last_round(self, ticket: str) -> int:
-        """The last round of a chain."""
-        return self.first_round(ticket) + self.own_rounds(ticket)
+        """The last round of a ticket."""
+        return self.rounds(ticket)[-1]
 
-    def rounds(self, ticket: str) -> range:
-        """All rounds of a chain, first to last."""
-        return range(self.first_round(ticket), self.last_round(ticket) + 1)
+    def rounds(self, ticket: str) -> tuple[int, ...]:
+        """All rounds of a ticket, first to last."""
+        if ticket not in self._rounds:
+            self._rounds[ticket] = self._find_rounds(ticket)
+        return self._rounds[ticket]
 
-    def rates(self, ticket: str, round_: int) -> Rounds:
-        """The pruning rates of all rounds up to `round_`, those of the ticket it starts from included."""
+    def _find_rounds(self, ticket: str) -> tuple[int, ...]:
+        spec, base = self.study.tickets[ticket], self._base(ticket)
+        begins = () if spec.method in (*FROM_SCRATCH, *FOLLOWERS) else (base,)
+        if spec.method == "derived" and spec.derived:
+            pruned = [round_ for round_ in self.rounds(spec.derived.ticket) if round_ > 0]
+        elif spec.method == "combined" and spec.combined:
+            first, second = (self.rounds(name) for name in spec.combined.tickets)
+            pruned = sorted({*first} & {*second} - {0})
+        else:
+            pruned = list(range(base + 1, base + self.own_rounds(ticket) + 1))
+        return (*begins, *pruned[:: spec.every])
+
+    def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
+        """The tickets (with their rounds) that a round is made of."""
+        spec, first = self.study.tickets[ticket], self.first_round(ticket)
+        if spec.method == "derived" and spec.derived:
+            return [(spec.derived.ticket, round_)]
+        if spec.method == "combined" and spec.combined:
+            return [(name, round_) for name in spec.combined.tickets]
+        if spec.method in FROM_SCRATCH:
+            return []
+        if round_ > first:
+            return [(ticket, first if spec.one_shot else round_ - 1)]
+        return [(spec.start.ticket, spec.start.round)] if spec.start else []
+
+    def prunes(self, ticket: str, round_: int) -> bool:
+        """Whether a round prunes with the trained weights of its parent."""
+        return self.study.tickets[ticket].method == "imp" and round_ > self.first_round(ticket)
+
+    def needs_trained(self, ticket: str, round_: int) -> bool:
+        """Whether a round needs the trained weights of its parent: to prune, or to start from them."""
         spec = self.study.tickets[ticket]
-        before = self.rates(spec.start.ticket, spec.start.round) if spec.start else ()
-        return before + (spec.rate,) * (round_ - len(before))
+        return self.prunes(ticket, round_) or (spec.rewind == "parent" and bool(self.parents(ticket, round_)))
 
-    def density(self, ticket: str, round_: int) -> Fraction:
-        """The share of weights kept after a round, exactly."""
-        return density_after(self.rates(ticket, round_))
+    def rates(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Rounds:
+        """The rates of a ticket's own prunings up to `round_`, for a kind of layer."""
+        spec = self.study.tickets[ticket]
+        own = getattr(spec.rate_of, kind, None) if kind and spec.rate_of else None
+        return (spec.rate if own is None else own,) * (round_ - self._base(ticket))
+
+    def _base(self, ticket: str) -> int:
+        """The round whose density a ticket's own prunings set out from."""
+        start = self.study.tickets[ticket].start
+        return start.round if start else 0
+
+    def density(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Fraction:
+        """The share of (a kind of) prunable weights kept after a round, exactly.
+
+        Without a kind, of those at the ticket's own `rate`; layers with rates of their own, or left whole, are not in
+        it, and a combined ticket's is that of the first of the two.
+        """
+        key = ticket, round_, kind
+        if key not in self._densities:
+            self._densities[key] = self._find_density(*key)
+        return self._densities[key]
+
+    def _find_density(self, ticket: str, round_: int, kind: LayerKind | None) -> Fraction:
+        spec = self.study.tickets[ticket]
+        if spec.method == "derived" and spec.derived:
+            return self.density(spec.derived.ticket, round_, kind)
+        if spec.method == "combined" and spec.combined:
+            return self.density(spec.combined.tickets[0], round_, kind)
+        done = round_ - self._base(ticket)
+        if spec.densities and done:
+            return Fraction(str(spec.densities[done - 1]))
+        before = self.density(spec.start.ticket, spec.start.round, kind) if spec.start else Fraction(1)
+        return before * density_after(self.rates(ticket, round_, kind))
 
     def dataset(self, ticket: str, round_: int) -> str:
         """The data set that the network of this round is trained on (which decides the *next* pruning)."""
@@ -76,12 +153,19 @@ class Plan:
         if not spec.chain:
             assert spec.dataset is not None
             return spec.dataset
-        end = self.first_round(ticket)
+        end = self._base(ticket)
         for stage in spec.chain:
             end += stage.rounds
             if round_ < end:
                 return stage.dataset
         return spec.chain[-1].dataset
+
+    def recipe(self, ticket: str, round_: int) -> Recipe:
+        """How a round is trained: the dense one by `recipe`, pruned ones by `retrain`, if there is one."""
+        spec = self.study.tickets[ticket]
+        dense = round_ == self.first_round(ticket) and not self.parents(ticket, round_)
+        pruned = spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
+        return self.study.recipes[pruned]
 
     def nearest_round(self, ticket: str, density: float) -> int:
         """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
@@ -92,34 +176,64 @@ class Plan:
         start = self.study.tickets[ticket].start
         return self.root(start.ticket) if start else ticket
 
-    def arms(self, evaluation: str) -> list[Arm]:
+    def trial(self, name: str) -> Evaluation | Comparison:
+        """The evaluation or comparison of that name."""
+        return self.study.evaluations[name] if name in self.study.evaluations else self.study.comparisons[name]
+
+    @property
+    def trials(self) -> list[str]:
+        """The names of all evaluations and comparisons."""
+        return [*self.study.evaluations, *self.study.comparisons]
+
+    def trial_dataset(self, name: str) -> str:
+        """The data set that the arms of an evaluation or comparison are trained on."""
+        trial = self.trial(name)
+        if isinstance(trial, Evaluation):
+            return trial.dataset
+        first = self.arms(name)[0]
+        return self.dataset(first.ticket, first.round)
+
+    def arms(self, trial: str) -> list[Arm]:
         """The arms of an evaluation, in the order of the study file: tickets, their transforms, controls."""
-        if evaluation not in self._arms:
-            self._arms[evaluation] = {arm.name: arm for arm in self._find_arms(evaluation)}
-        return list(self._arms[evaluation].values())
+        if trial not in self._arms:
+            self._arms[trial] = {arm.name: arm for arm in self._find_arms(trial)}
+        return list(self._arms[trial].values())
 
-    def arm(self, evaluation: str, name: str) -> Arm:
+    def arm(self, trial: str, name: str) -> Arm:
         """The arm of that name."""
-        self.arms(evaluation)
-        return self._arms[evaluation][name]
+        self.arms(trial)
+        return self._arms[trial][name]
 
-    def _find_arms(self, evaluation: str) -> list[Arm]:
-        spec = self.study.evaluations[evaluation]
+    def _find_arms(self, trial: str) -> list[Arm]:
+        if trial not in self.study.evaluations:
+            return self._at_home(self.study.comparisons[trial])
+        spec = self.study.evaluations[trial]
         kinds: list[Kind] = [*spec.initialisations]
         if "shuffled" in spec.controls:
             kinds.append("shuffled")
-        own = self.evaluated_tickets(evaluation)
+        own = self.evaluated_tickets(trial)
         arms = [Arm(arm.ticket, kind, arm.round) for kind in kinds for arm in own]
         if "random" in spec.controls:
             matched = self.matched_to(spec)
             arms.append(Arm(matched, "random", self.nearest_round(matched, spec.density)))
         if "dense" in spec.controls:
-            arms.append(Arm(self.root(spec.tickets[0]), "dense", 0))
+            root = self.root(spec.tickets[0])
+            arms.append(Arm(root, "dense", self.first_round(root)))
         return arms
 
-    def evaluated_tickets(self, evaluation: str) -> list[Arm]:
-        """The tickets of an evaluation as found, at its density."""
-        spec = self.study.evaluations[evaluation]
+    def _at_home(self, spec: Comparison) -> list[Arm]:
+        """The arms of a comparison; the dense one is a ticket of that method, or where the first one's chain began."""
+        dense = [name for name in spec.tickets if self.study.tickets[name].method == "dense"]
+        sparse = [name for name in spec.tickets if name not in dense]
+        arms = [Arm(name, "own", self.nearest_round(name, spec.density), True) for name in sparse]
+        begin = dense[0] if dense else self.root(spec.tickets[0])
+        return [*arms, Arm(begin, "dense", 0, True)] if self.first_round(begin) == 0 else arms
+
+    def evaluated_tickets(self, trial: str) -> list[Arm]:
+        """The tickets of an evaluation or comparison as found, at its density."""
+        if trial in self.study.comparisons:
+            return [arm for arm in self.arms(trial) if arm.kind == "own"]
+        spec = self.study.evaluations[trial]
         return [Arm(ticket, "own", self.nearest_round(ticket, spec.density)) for ticket in spec.tickets]
 
     def matched_to(self, evaluation: Evaluation) -> str:
@@ -142,22 +256,28 @@ class Plan:
         return DataJob(dataset=dataset, spec=self.study.datasets[dataset])
 
     def round_job(self, ticket: str, seed: int, round_: int) -> RoundJob:
-        """What the job that prunes to a round and trains what is left is told."""
+        """What the job that finds the ticket of a round and trains it is told."""
         spec = self.study.tickets[ticket]
+        density = str(self.density(ticket, round_))
         return RoundJob(
             study=self.study.study,
             ticket=ticket,
             seed=seed,
             round=round_,
-            first=round_ == self.first_round(ticket),
-            rates=self.rates(ticket, round_),
+            method=spec.method,
             dataset=self.dataset(ticket, round_),
             network=self.network(ticket),
-            recipe=self.study.recipes[spec.recipe],
-            method=spec.method,
+            recipe=self.recipe(ticket, round_),
+            prunes=self.prunes(ticket, round_),
+            density=density,
+            density_of={kind: own for kind in KINDS if (own := str(self.density(ticket, round_, kind))) != density},
+            whole=spec.whole,
             score=spec.score,
             scope=spec.scope,
             rewind=spec.rewind,
+            rewind_step=spec.rewind_step,
+            transform=self.study.recipes[spec.dual.recipe] if spec.method == "dual" and spec.dual else None,
+            **({spec.method: getattr(spec, spec.method)} if spec.method not in ("imp", "dense") else {}),
         )
 
     def control_job(self, arm: Arm, seed: int) -> ControlJob:

@@ -9,9 +9,13 @@ ABBREVIATIONS = {
     "batch_size": "batch",
     "bs": "batch",
     "data": "dataset",
+    "fine_tune": "retrain",
+    "finetune": "retrain",
+    "gamma": "factor",
     "gray": "grey",
     "grayscale": "grey",
     "greyscale": "grey",
+    "hflip": "flip",
     "image_size": "size",
     "img_size": "size",
     "in_channels": "channels",
@@ -19,12 +23,15 @@ ABBREVIATIONS = {
     "iterations": "rounds",
     "levels": "rounds",
     "lr": "learning_rate",
+    "lr_scheduler": "schedule",
     "model": "architecture",
     "num_classes": "classes",
     "opt": "optimiser",
     "optim": "optimiser",
+    "padding": "crop_padding",
     "prune_rate": "rate",
     "pruning_rate": "rate",
+    "steps": "iterations",
     "val": "validation",
     "wd": "weight_decay",
     "workers": "threads",
@@ -95,7 +102,7 @@ def _range(schema: Mapping[str, Any]) -> str:
 
 def _list(schema: Mapping[str, Any]) -> str:
     if "prefixItems" in schema:
-        return f"a list of exactly {len(schema['prefixItems'])} names, such as [cross-own, mnist-own]"
+        return f"a list of exactly {len(schema['prefixItems'])} names, such as [one, other]"
     return "a list with at least one entry" if schema.get("minItems") else "a list"
 
 

@@ -9,16 +9,23 @@ from typing import Literal
 
 from lth.registry import Entry, Registry
 
+Need = Literal["pairs", "transforms", "goal", "masks", "two masks", "costs"]
+"""Comparisons decided on beforehand, arms that one thing was done to, an accuracy to reach, pruned tickets (of one
+network), known costs."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing(Entry):
-    """One figure of the study, or of each evaluation: a function of tables (by name) and a palette."""
+    """One figure of the study, or of each evaluation and comparison: a function of tables (by name) and a palette."""
 
     caption: str
     """How to read it; also in `workflow/report/<name>.rst`."""
     tables: tuple[str, ...]
     """The tables it needs."""
     scope: Literal["study", "evaluation"] = "evaluation"
+    """Of the study, or of each evaluation and comparison."""
+    needs: tuple[Need, ...] = ()
+    """What an evaluation or comparison must have for it; without that, it is not drawn (`lth.figures.choice`)."""
 
 
 FIGURES = Registry(
@@ -34,6 +41,18 @@ FIGURES = Registry(
             ),
             tables=("runs", "arms"),
         ),
+        "accuracy_cost": Drawing(
+            target="lth.figures.cost:accuracy_cost",
+            about="Accuracy against cost",
+            caption=(
+                "Test accuracy of each arm against what its training cost, together with all rounds that it was made "
+                "from: on the left in passes over the training images, on the right in the arithmetic that the kept "
+                "weights would take where zeros cost nothing. Lines are confidence intervals; marks of nearly equal "
+                "cost stand side by side. Higher and further left is better."
+            ),
+            tables=("arms",),
+            needs=("costs",),
+        ),
         "differences": Drawing(
             target="lth.figures.arms:differences",
             about="Paired differences",
@@ -43,7 +62,8 @@ FIGURES = Registry(
                 "exact sign-flip test, adjusted for all rows (Holm). Only filled marks claim a difference; an open "
                 "one claims nothing, least of all that the two are equal."
             ),
-            tables=("comparisons",),
+            tables=("comparisons", "arms"),
+            needs=("pairs",),
         ),
         "initialisations": Drawing(
             target="lth.figures.arms:initialisations",
@@ -55,14 +75,16 @@ FIGURES = Registry(
                 "lower than the first. Lines across: the dense network and a random mask, with intervals."
             ),
             tables=("runs", "arms"),
+            needs=("transforms",),
         ),
         "accuracy_by_epoch": Drawing(
             target="lth.figures.curves:accuracy_by_epoch",
             about="Accuracy by epoch",
             caption=(
-                "Mean test accuracy after each epoch, epoch 0 being untrained; bands are confidence intervals over "
+                "Mean test accuracy as training goes on, epoch 0 being untrained; bands are confidence intervals over "
                 "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
-                "comparison. A curve that lies further left learns faster."
+                "comparison; of tickets compared as they were found, one for all of training and one for its second "
+                "half. A curve that lies further left learns faster."
             ),
             tables=("curves",),
         ),
@@ -70,9 +92,9 @@ FIGURES = Registry(
             target="lth.figures.curves:loss_by_epoch",
             about="Loss by epoch",
             caption=(
-                "Cross-entropy: above, the running mean over each training epoch; below, on the validation images "
-                "after it, whose least value decides the epoch that is reported. Training loss that falls while "
-                "validation loss rises is overfitting."
+                "Cross-entropy: above, the running mean over training images since the last scoring; below, on the "
+                "validation images, whose least value decides the step that is reported. Training loss that falls "
+                "while validation loss rises is overfitting."
             ),
             tables=("curves",),
         ),
@@ -85,6 +107,7 @@ FIGURES = Registry(
                 "right under 'never', and count as later than all others. Further left is faster."
             ),
             tables=("runs", "arms"),
+            needs=("goal",),
         ),
         "class_accuracy": Drawing(
             target="lth.figures.classes:class_accuracy",
@@ -93,7 +116,7 @@ FIGURES = Registry(
                 "For each class the share of its test images that is recognised, mean over seeds with confidence "
                 "interval. No test was made here: the many classes would need a correction of their own."
             ),
-            tables=("classes",),
+            tables=("classes", "arms"),
         ),
         "confusion": Drawing(
             target="lth.figures.classes:confusion_matrices",
@@ -103,26 +126,51 @@ FIGURES = Registry(
                 "The diagonal is right. Shades follow the square root of the share, so that errors of a few percent "
                 "can be seen; shares below 0.5 % have no number."
             ),
-            tables=("confusion",),
+            tables=("confusion", "arms"),
         ),
         "mask_overlap": Drawing(
             target="lth.figures.masks:mask_overlap",
             about="Overlap of masks",
             caption=(
                 "Jaccard index (kept by both / kept by either) of two tickets' masks in each layer, in network order. "
-                "The dashed line is what two independent random masks with the same counts would share. Tickets of "
-                "one seed start from the same weights, and one that started from another ticket can only keep what "
-                "that one had kept: both raise the overlap above chance."
+                "The dashed line (of many pairs: the stroke) is what two independent random masks with the same counts "
+                "would share. Tickets of one seed start from the same weights, and one that started from another "
+                "ticket can only keep what that one had kept: both raise the overlap above chance."
             ),
             tables=("overlap",),
+            needs=("two masks",),
+        ),
+        "layer_density_by_arm": Drawing(
+            target="lth.figures.masks:layer_density_by_arm",
+            about="Density of layers, by ticket",
+            caption=(
+                "Share of each layer's weights that each ticket keeps, all at one density of the whole; layers in "
+                "network order. Points are means, bars go from the least to the most over seeds. A cross on the line "
+                "marked 0 is a layer without any weight in every seed: nothing but its biases gets past it (layer "
+                "collapse)."
+            ),
+            tables=("layers",),
+            needs=("masks",),
         ),
         "pruning_curves": Drawing(
-            target="lth.figures.curves:pruning_curves",
+            target="lth.figures.rounds:pruning_curves",
             about="Pruning curves",
             caption=(
                 "Test accuracy of each ticket's rounds on the data set that the round was trained on, at the epoch of "
                 "least validation loss; pruned further to the right. Bands are confidence intervals over seeds. Where "
-                "a line stays level, the pruned weights were not needed."
+                "a line stays level, the pruned weights were not needed. A ticket of a single density is a mark with "
+                "its interval, a dense one a line right across."
+            ),
+            tables=("rounds",),
+            scope="study",
+        ),
+        "early_stop": Drawing(
+            target="lth.figures.rounds:early_stop",
+            about="Iteration of least validation loss",
+            caption=(
+                "The optimiser step at which each ticket's rounds have their least validation loss, where training "
+                "would be stopped early; pruned further to the right. Bands are confidence intervals over seeds. Lower "
+                "is faster; steps between two scorings are not told apart."
             ),
             tables=("rounds",),
             scope="study",
@@ -132,7 +180,8 @@ FIGURES = Registry(
             about="Density of layers",
             caption=(
                 "Share of each layer's weights that is kept after each round, mean over seeds, layers in network "
-                "order. Level lines mean that all layers were pruned alike."
+                "order. Level lines mean that all layers were pruned alike; a cross on the line marked 0 is a layer "
+                "without any weight."
             ),
             tables=("layers",),
             scope="study",

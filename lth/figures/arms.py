@@ -39,13 +39,13 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
 
 def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p."""
-    pairs = tables["comparisons"]
+    pairs, looks = tables["comparisons"], parts.looks(tables["arms"])
     if pairs.empty:
         return parts.nothing("No comparison was decided on beforehand, so none is tested.")
     figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=6.4)
     axis.axvline(0, color=GREY, linewidth=0.9)
     for place, pair in enumerate(pairs.to_dict("records")):
-        colour = palette.ticket(str(pair["first"]).rpartition("-")[0])
+        colour = palette.arm(*looks[pair["first"]])
         parts.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
         face = colour if pair["difference_shown"] else "white"
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)

@@ -22,7 +22,7 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
     """True against predicted class: tickets in their own initialisation and the dense network, mean over seeds."""
     del palette  # one sequential colour map for shares
     confusion = tables["confusion"]
-    arms = _chosen(confusion, ("own", "dense"))
+    arms = _chosen(tables["arms"], ("own", "dense"))
     labels = list(confusion["true"].unique())
     figure, axes = parts.panels(len(arms), columns=2, height=3.5, width=7.6 if len(arms) > 1 else 4.6)
     # the square root of the share, so that errors of a few percent can be seen beside the diagonal
@@ -43,11 +43,11 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
 def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Share of each class's test images that is found, with intervals: own arms, random mask and dense network."""
     classes = tables["classes"]
-    arms = _chosen(classes, ("own", "random", "dense"))
+    arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
     figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
     for arm, offset in zip(arms, parts.spread(len(arms), 0.62), strict=True):
-        colour, kind = _look(arm, palette)
+        colour, kind = palette.arm(*looks[arm]), looks[arm][1]
         here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
         for place, row in enumerate(here.to_dict("records")):
             ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
@@ -62,21 +62,15 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.tick_params(axis="y", which="minor", length=0)
     axis.set_xlabel("test images of the class that are found (%)")
     parts.percentages(axis, vertical=False)
-    handles = [Line2D([], [], linestyle="none", label=arm, **points(*_look(arm, palette))) for arm in arms]
-    parts.below(figure, handles)
+    marks = {arm: points(palette.arm(ticket, kind), kind) for arm, (ticket, kind) in looks.items()}
+    parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **marks[arm]) for arm in arms])
     parts.note(figure, _words(classes))
     return figure
 
 
-def _chosen(frame: pd.DataFrame, kinds: tuple[str, ...]) -> list[str]:
+def _chosen(arms: pd.DataFrame, kinds: tuple[str, ...]) -> list[str]:
     """The arms of some kinds, in order; all arms where there are none of them."""
-    arms = list(frame["arm"].unique())
-    return [arm for arm in arms if arm.rpartition("-")[2] in kinds] or arms
-
-
-def _look(arm: str, palette: Palette) -> tuple[str, str]:
-    ticket, _, kind = arm.rpartition("-")
-    return palette.arm(ticket, kind), kind
+    return list(arms.loc[arms["kind"].isin(kinds), "arm"]) or list(arms["arm"])
 
 
 def _small(keywords: dict[str, Any]) -> dict[str, Any]:

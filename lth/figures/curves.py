@@ -1,6 +1,8 @@
-"""Figures along rounds and along epochs."""
+"""Figures along training: accuracy and loss by epoch."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,88 +10,80 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.figures import parts
-from lth.figures.style import KINDS, Palette, points
+from lth.figures.style import KINDS, Palette
 
-
-def pruning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy against density, a panel for each data set that rounds were trained on, a line for each ticket."""
-    rounds = tables["rounds"]
-    datasets = list(rounds["dataset"].unique())
-    figure, axes = parts.panels(len(datasets), columns=2, height=3.0, width=7.0 if len(datasets) > 1 else 5.0)
-    for axis, dataset in zip(axes, datasets, strict=True):
-        here = rounds[rounds["dataset"] == dataset]
-        for ticket, line in here.groupby("ticket", sort=False):
-            _round_line(axis, line.sort_values("round"), palette.ticket(str(ticket)))
-        parts.density_axis(axis, list(rounds["density_percent"]))
-        axis.set_title(f"trained on {dataset}")
-        axis.set_ylabel("test accuracy (%)")
-    tickets = rounds.groupby("ticket", sort=False)["n"].max()
-    handles = [
-        Line2D([], [], label=f"{t} (n = {n})", **points(palette.ticket(str(t)), "own")) for t, n in tickets.items()
-    ]
-    parts.below(figure, handles)
-    parts.note(figure, _band_words(rounds))
-    return figure
-
-
-def _round_line(axis: Axes, line: pd.DataFrame, colour: str) -> None:
-    every = max(1, len(line) // 12)  # the markers of long chains would touch
-    axis.plot(line["density_percent"], line["accuracy_percent"], **points(colour, "own"), markevery=every)
-    ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
-    parts.band(axis, line["density_percent"], *ends, colour)
+MANY = 5
+"""From so many bands on each other on they are drawn fainter."""
 
 
 def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy after each epoch, a panel for each kind of arm."""
+    """Test accuracy as training goes on, a panel for each kind of arm."""
     return _by_epoch(tables["curves"], palette, {"test": "test accuracy (%)"}, "accuracy", "percent")
 
 
 def loss_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Training and validation loss of each epoch, a panel for each kind of arm."""
+    """Training and validation loss as training goes on, a panel for each kind of arm."""
     labels = {"train": "training loss (nats)", "validation": "validation loss (nats)"}
     return _by_epoch(tables["curves"], palette, labels, "loss", "nats")
 
 
-def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
-    """A row for each split and a column for each kind; random and dense arms stand in every panel."""
+@dataclass(frozen=True)
+class _View:
+    """A column of panels: a kind of arm, from an epoch on."""
+
+    title: str
+    kind: str
+    begin: float = 0.0
+
+
+def _views(curves: pd.DataFrame) -> list[_View]:
+    """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
+    if parts.at_home(curves):
+        return [_View("all of training", "own"), _View("its second half", "own", float(curves["epoch"].max()) / 2)]
     kinds = [kind for kind in ("own", "fresh", "shuffled") if kind in set(curves["kind"])] or ["own"]
-    figure, axes = parts.panels(len(splits) * len(kinds), columns=len(kinds), height=2.6, sharey="row", sharex=True)
-    places = [(split, kind) for split in splits for kind in kinds]
-    for axis, (split, kind) in zip(axes, places, strict=True):
-        shown = curves[(curves["split"] == split) & curves["kind"].isin([kind, "random", "dense"])]
+    return [_View(KINDS[kind].words, kind) for kind in kinds]
+
+
+def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
+    """A row for each split and a column for each view; random and dense arms stand in every panel."""
+    views, closer = _views(curves), parts.at_home(curves)
+    shared: dict[str, Any] = {"sharex": "col"} if closer else {"sharey": "row", "sharex": True}
+    figure, axes = parts.panels(len(splits) * len(views), columns=len(views), height=2.6, **shared)
+    places = [(split, view) for split in splits for view in views]
+    for axis, (split, view) in zip(axes, places, strict=True):
+        kinds = curves["kind"].isin([view.kind, "random", "dense"])
+        shown = curves[(curves["split"] == split) & kinds & (curves["epoch"] >= view.begin)]
         for _, line in shown.groupby("arm", sort=False):
-            _epoch_line(axis, line, palette, value, unit)
+            _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
         if split == next(iter(splits)):
-            axis.set_title(KINDS[kind].words)
+            axis.set_title(view.title)
         if split == list(splits)[-1]:
             parts.epoch_axis(axis)
-        if kind == kinds[0]:
+        if view == views[0]:
             axis.set_ylabel(splits[split])
     parts.below(figure, _arm_handles(curves, palette))
-    parts.note(figure, _band_words(curves))
+    parts.note(figure, parts.band_words(curves))
     return figure
 
 
-def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: str, unit: str) -> None:
-    line = line.sort_values("epoch")
+def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[str, str], *, faint: bool) -> None:
+    line, (name, unit) = line.sort_values("step"), value
     ticket, kind = line[["ticket", "kind"]].iloc[0]
     colour = palette.arm(ticket, kind)
-    axis.plot(line["epoch"], line[f"{value}_{unit}"], color=colour, linestyle=KINDS[kind].line)
-    parts.band(axis, line["epoch"], line[f"{value}_low_{unit}"], line[f"{value}_high_{unit}"], colour)
+    axis.plot(line["epoch"], line[f"{name}_{unit}"], color=colour, linestyle=KINDS[kind].line)
+    parts.band(axis, line["epoch"], line[f"{name}_low_{unit}"], line[f"{name}_high_{unit}"], colour, faint=faint)
 
 
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
-    """Tickets by colour, then the controls that are in every panel."""
-    arms = curves[["ticket", "kind"]].drop_duplicates()
-    tickets = arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique()
-    controls = [(ticket, kind) for ticket, kind in arms.itertuples(index=False) if kind in ("random", "dense")]
-    handles = [Line2D([], [], color=palette.ticket(ticket), label=ticket) for ticket in tickets]
-    return handles + [
-        Line2D([], [], color=palette.arm(ticket, kind), linestyle=KINDS[kind].line, label=KINDS[kind].words)
-        for ticket, kind in controls
-    ]
+    """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
+    arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
+    if parts.at_home(curves):
+        return [_handle(palette.arm(ticket, kind), kind, arm) for arm, ticket, kind in arms]
+    controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
+    tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))
+    handles = [_handle(palette.ticket(ticket), "own", ticket) for ticket in tickets]
+    return handles + [_handle(palette.arm(ticket, kind), kind, KINDS[kind].words) for ticket, kind in controls]
 
 
-def _band_words(frame: pd.DataFrame) -> str:
-    words = parts.interval_words(frame)
-    return words if frame["n"].max() == 1 else f"lines: means; bands: {words}"
+def _handle(colour: str, kind: str, label: str) -> Line2D:
+    return Line2D([], [], color=colour, linestyle=KINDS[kind].line, label=label)

@@ -9,12 +9,15 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from lth.figures import parts
 from lth.figures.style import GREY, Palette
+from lth.tables.cells import layer_labels
 
 INK = "#222222"
+MOST_PANELS = 6
+"""Pairs of tickets up to which each has its own panel."""
 
 
 def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -24,6 +27,8 @@ def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure
     pairs = list(overlap[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))
     if not pairs:
         return parts.nothing("Fewer than two tickets of one network: there is no overlap to show.")
+    if len(pairs) > MOST_PANELS:
+        return _overlap_rows(overlap, pairs)
     figure, axes = parts.panels(len(pairs), columns=3, height=2.6, sharey=True)
     for axis, (first, second) in zip(axes, pairs, strict=True):
         here = overlap[(overlap["first"] == first) & (overlap["second"] == second)]
@@ -49,40 +54,73 @@ def _overlap_panel(axis: Axes, overlap: pd.DataFrame, title: str) -> None:
         ends = place - 0.32, place + 0.32
         axis.hlines(rows["jaccard"].mean(), *ends, color=INK, linewidth=2)
         axis.hlines(rows["chance_jaccard"].mean(), *ends, color=GREY, linewidth=1.4, linestyle=(0, (2, 1)))
-    _layer_axis(axis, layers)
+    parts.layer_axis(axis, layers)
     axis.set_title(title)
 
 
+def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
+    """Many pairs: a row each, a point a layer (mean over seeds, deeper ones lighter), and a stroke for its chance."""
+    layers = list(overlap["layer"].unique())
+    shades = colormaps["viridis"].resampled(len(layers) + 1)
+    figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
+    means = overlap.groupby(["first", "second", "layer"])[["jaccard", "chance_jaccard"]].mean()
+    for row, pair in enumerate(pairs):
+        for place, offset in enumerate(parts.spread(len(layers), 0.5)):
+            if (*pair, layers[place]) in means.index:
+                here = means.loc[(*pair, layers[place])]
+                axis.plot(here["chance_jaccard"], row + offset, "|", color=GREY, markersize=5)
+                axis.plot(here["jaccard"], row + offset, "o", color=shades(place), markersize=3)
+    axis.set_yticks(range(len(pairs)), [f"{first} and {second}" for first, second in pairs])
+    axis.set_ylim(len(pairs) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+    axis.set_xlim(left=0)
+    axis.set_xlabel("Jaccard index of the masks")
+    shown = list(enumerate(layer_labels(layers)))[:: -(-len(layers) // 9)]
+    dots = [Line2D([], [], color=shades(at), marker="o", ms=3, linestyle="none", label=name) for at, name in shown]
+    chance = Line2D([], [], color=GREY, marker="|", ms=5, linestyle="none", label="expected by chance")
+    parts.below(figure, [*dots, chance])
+    parts.note(figure, f"means of layers, {parts.seeds(overlap.groupby(['first', 'second', 'layer']).size())}")
+    return figure
+
+
 def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each layer that is kept, a line a round, a panel a ticket."""
+    """Share of each layer that is kept, a line a round, a panel a ticket; dense ones, which keep all, are left out."""
     layers = tables["layers"]
-    tickets = list(layers["ticket"].unique())
+    least = layers.groupby("ticket", sort=False)["density_percent"].min()
+    tickets = [str(ticket) for ticket in least[least < 100].index]
+    if not tickets:
+        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
     scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
     figure, axes = parts.panels(len(tickets), columns=3, height=2.6, sharey=True)
+    empty = parts.layer_axes(axes[0], list(layers["density_percent"]))
     for axis, ticket in zip(axes, tickets, strict=True):
         here = layers[layers["ticket"] == ticket]
         for round_, line in here.groupby("round"):
-            shade = shades(scale(float(str(round_))))
-            axis.plot(range(len(line)), line["density_percent"], "o-", color=shade, markersize=3, linewidth=1.2)
-        _layer_axis(axis, list(here["layer"].unique()))
+            parts.layer_line(axis, list(line["density_percent"]), empty, shades(scale(float(str(round_)))))
+        parts.layer_axis(axis, list(here["layer"].unique()))
         axis.set_title(f"{ticket} ({parts.seeds(here['n'])})", color=palette.ticket(ticket))
-    _density_axis(axes[0], float(layers["density_percent"].min()))
     bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, aspect=30, pad=0.02)
     bar.locator = MaxNLocator(integer=True, nbins=7)
     bar.set_label("round")
     return figure
 
 
-def _density_axis(axis: Axes, least: float) -> None:
-    axis.set_yscale("log")
-    axis.set_yticks([tick for tick in parts.PERCENT_TICKS if tick >= least / 1.5])
-    axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.yaxis.set_minor_locator(NullLocator())
-    axis.set_ylabel("weights kept (%, log scale)")
-
-
-def _layer_axis(axis: Axes, layers: list[str]) -> None:
-    labels = parts.layer_labels(layers)
-    axis.set_xticks(range(len(layers)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    axis.set_xlim(-0.6, len(layers) - 0.4)
-    axis.grid(axis="x", visible=False)
+def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Share of each layer that the tickets of one density keep, a line a ticket, with the range over seeds."""
+    layers = tables["layers"]
+    if layers.empty:
+        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
+    figure, (axis,) = parts.panels(1, columns=1, height=3.4)
+    empty = parts.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
+    names = [str(ticket) for ticket in layers["ticket"].unique()]
+    offsets = dict(zip(names, parts.spread(len(names), 0.3), strict=True))  # several may keep the same shares
+    for ticket, line in layers.groupby("ticket", sort=False):
+        colour, offset = palette.ticket(str(ticket)), offsets[str(ticket)]
+        parts.layer_line(axis, list(line["density_percent"]), empty, colour, offset)
+        low, high = (line[f"density_{end}_percent"].clip(lower=empty) for end in ("least", "most"))
+        axis.vlines([place + offset for place in range(len(line))], low, high, color=colour, linewidth=1.6)
+    parts.layer_axis(axis, list(layers["layer"].unique()))
+    parts.below(figure, [Line2D([], [], color=palette.ticket(name), marker="o", ms=3, label=name) for name in names])
+    words = parts.seeds(layers["n"])
+    parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: least to most; {words}")
+    return figure

@@ -1,7 +1,7 @@
 """Pieces that several figures share: grids of panels, axes of percentages, bands, labels with their n."""
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lth.figures.style import GREY, WIDTH
+from lth.tables.cells import amount, layer_labels
 
-PERCENT_TICKS = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
+COLLAPSED = "0"
+"""The tick of layers that have lost all weights, on a log axis that has no place for nothing."""
 
 
 def panels(
@@ -31,26 +33,74 @@ def panels(
 
 
 def density_axis(axis: Axes, densities: Sequence[float]) -> None:
-    """Log axis of density in percent, dense on the left, with ticks that people would choose."""
-    axis.set_xscale("log")
-    least, most = min(densities), max(densities)
-    axis.set_xlim(most * 1.12, least / 1.12)
-    axis.xaxis.set_major_locator(FixedLocator([tick for tick in PERCENT_TICKS if least / 1.12 <= tick <= most * 1.12]))
-    axis.xaxis.set_minor_locator(NullLocator())
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    """Log axis of density in percent, dense on the left."""
+    low, high = log_axis(axis, densities)
+    axis.set_xlim(high, low)
     axis.set_xlabel("weights kept (%, log scale)")
 
 
+def log_axis(axis: Axes, values: Sequence[float], *, vertical: bool = False) -> tuple[float, float]:
+    """Make an axis logarithmic, with ticks at 1, 2 and 5; wide enough for all values and for two ticks. Its ends."""
+    low, high = min(values) / 1.12, max(values) * 1.12
+    steps = [
+        digit * 10.0**power for power in range(floor(log10(low)) - 1, ceil(log10(high)) + 2) for digit in (1, 2, 5)
+    ]
+    if sum(low <= step <= high for step in steps) < 2:
+        low = min(low, max(step for step in steps if step <= max(values)) / 1.12)
+        high = max(high, min(step for step in steps if step > 1.13 * low) * 1.12)
+    ticks = [step for step in steps if low <= step <= high]
+    if len(ticks) > 9:  # three or more powers of ten: those alone
+        ticks = [step for step in ticks if log10(step).is_integer()]
+    (axis.set_yscale if vertical else axis.set_xscale)("log")
+    (axis.set_ylim if vertical else axis.set_xlim)(low, high)
+    of = axis.yaxis if vertical else axis.xaxis
+    of.set_major_locator(FixedLocator(ticks))
+    of.set_minor_locator(NullLocator())
+    of.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    return low, high
+
+
+def layer_axes(axis: Axes, densities: Sequence[float]) -> float:
+    """Log axis of the density of layers, upwards; returns where layers without any weight are drawn."""
+    kept = [density for density in densities if density > 0] or [100.0]
+    low, high = log_axis(axis, kept, vertical=True)
+    nothing_kept = low / 1.5
+    if min(densities, default=100.0) <= 0:
+        axis.set_ylim(nothing_kept / 1.3, high)
+        ticks = [tick for tick in axis.get_yticks() if low <= tick <= high]
+        axis.yaxis.set_major_locator(FixedLocator([nothing_kept, *ticks]))
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: COLLAPSED if value < low else amount(value)))
+    axis.set_ylabel("weights kept (%, log scale)")
+    return nothing_kept
+
+
+def layer_axis(axis: Axes, layers: Sequence[str]) -> None:
+    """Layers in network order; of very many, every so-manieth is named."""
+    labels, every = layer_labels(layers), ceil(len(layers) / 20)
+    axis.set_xticks(range(0, len(layers), every), labels[::every], rotation=45, ha="right", rotation_mode="anchor")
+    axis.set_xlim(-0.6, len(layers) - 0.4)
+    axis.grid(axis="x", visible=False)
+
+
+def layer_line(axis: Axes, densities: Sequence[float], empty: float, colour: Any, offset: float = 0.0) -> None:
+    """The density of each layer, and crosses where nothing is left."""
+    spots = [density or empty for density in densities]
+    axis.plot([place + offset for place in range(len(spots))], spots, "o-", color=colour, markersize=3, linewidth=1.2)
+    lost = [place + offset for place, density in enumerate(densities) if not density]
+    axis.plot(lost, [empty] * len(lost), "x", color=colour, markersize=7, mew=1.6, zorder=4)
+
+
 def epoch_axis(axis: Axes) -> None:
-    """Whole epochs."""
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    """Whole epochs, unless few were drawn."""
+    low, high = axis.get_xlim()
+    axis.xaxis.set_major_locator(MaxNLocator(integer=high - low > 3, nbins=8, min_n_ticks=1))
     axis.set_xlabel("epoch (0: untrained)")
 
 
-def band(axis: Axes, x: Any, low: Any, high: Any, colour: str) -> None:
-    """An interval around a line; nothing where there is none (one seed)."""
+def band(axis: Axes, x: Any, low: Any, high: Any, colour: str, *, faint: bool = False) -> None:
+    """An interval around a line; nothing where there is none (one seed). Fainter where many lie on each other."""
     if not pd.isna(low).all():
-        axis.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+        axis.fill_between(x, low, high, color=colour, alpha=0.08 if faint else 0.16, linewidth=0)
 
 
 def whisker(axis: Axes, at: float, low: float, high: float, colour: str, *, vertical: bool) -> None:
@@ -63,6 +113,18 @@ def whisker(axis: Axes, at: float, low: float, high: float, colour: str, *, vert
 def spread(count: int, width: float) -> list[float]:
     """Offsets that set `count` marks side by side within `width`, the same on each run."""
     return [0.0] if count == 1 else [float(offset) for offset in np.linspace(-width / 2, width / 2, count)]
+
+
+def side_by_side(values: Sequence[float]) -> list[float]:
+    """Places on a log axis: a little apart for values within 2 % of each other, so that no mark covers another."""
+    spots = [0.0] * len(values)
+    order = sorted(range(len(values)), key=lambda place: values[place])
+    while order:
+        group = [place for place in order if values[place] <= 1.02 * values[order[0]]]
+        order = order[len(group) :]
+        for place, offset in zip(sorted(group), spread(len(group), 0.035 * (len(group) - 1)), strict=True):
+            spots[place] = values[place] * (1 + offset)
+    return spots
 
 
 def seeds(counts: "pd.Series[int]") -> str:
@@ -79,6 +141,12 @@ def interval_words(frame: pd.DataFrame) -> str:
     return words if frame["n"].max() == 1 else f"{frame['confidence_percent'].iloc[0]:g} % interval, {words}"
 
 
+def band_words(frame: pd.DataFrame) -> str:
+    """What lines and bands are."""
+    words = interval_words(frame)
+    return words if frame["n"].max() == 1 else f"lines: means; bands: {words}"
+
+
 def nothing(words: str) -> Figure:
     """A figure that says why it's empty."""
     figure = Figure(figsize=(WIDTH, 0.6), layout="constrained")
@@ -87,8 +155,20 @@ def nothing(words: str) -> Figure:
 
 
 def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
-    """A legend under the panels, where it covers no data."""
-    figure.legend(handles=list(handles), loc="outside lower center", ncols=min(columns, len(handles)))
+    """A legend under the panels, where it covers no data, in as many columns as the labels leave room for."""
+    longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+    fitting = max(1, int((figure.get_figwidth() - 0.2) / (0.07 * longest + 0.6)))
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=min(columns, fitting, len(handles) or 1))
+
+
+def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Ticket and kind of each arm, which decide how it is drawn."""
+    return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
+
+
+def at_home(frame: pd.DataFrame) -> bool:
+    """Whether the arms are those of a comparison, which are named as their tickets are."""
+    return bool((frame["arm"] == frame["ticket"]).all())
 
 
 def note(figure: Figure, words: str) -> None:
@@ -99,12 +179,6 @@ def note(figure: Figure, words: str) -> None:
 def signed(value: float, digits: int = 2) -> str:
     """A difference with its sign, the minus as wide as the plus."""
     return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def layer_labels(layers: Sequence[str]) -> list[str]:
-    """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
-    names = [layer.removesuffix(".weight") for layer in layers]
-    return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
 
 
 def percentages(axis: Axes, *, vertical: bool) -> None:

@@ -11,6 +11,8 @@ from matplotlib.typing import LineStyleType
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """For tickets: told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
+TOL = ("#332288", "#117733", "#882255", "#661100")
+"""For more tickets: dark ones of Tol's (2021), furthest from the others with and without colour blindness."""
 DENSE, RANDOM = "#000000", "#7F7F7F"
 """Arms that hold nothing of a ticket but counts."""
 GREY = "#595959"
@@ -54,7 +56,8 @@ class Palette:
     """Colours of tickets, by their place in the study file."""
 
     def __init__(self, tickets: Sequence[str]) -> None:
-        self._colours = {ticket: OKABE_ITO[place % len(OKABE_ITO)] for place, ticket in enumerate(tickets)}
+        colours = OKABE_ITO + TOL
+        self._colours = {ticket: colours[place % len(colours)] for place, ticket in enumerate(tickets)}
 
     def ticket(self, ticket: str) -> str:
         """A ticket's colour."""

@@ -1,95 +1,63 @@
 """Iterative magnitude pruning (Frankle & Carbin 2019, section 1): train, prune, rewind, and again.
 
-A round is one job: it prunes with the weights that the round before had trained, rewinds the survivors and trains
-them.
+A round is one job: it prunes with the weights that training its parent gave, rewinds the survivors and trains them.
+The parent is the round before, or (one shot) the dense network. The criterion need not be magnitude.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from lth.config.jobs import RoundJob
-from lth.config.models import Compute
-from lth.data.images import Images
-from lth.device import prepare_device
-from lth.files import checksum
-from lth.history import write_history, write_rows
-from lth.jobs import Job
-from lth.masks import prune
-from lth.networks.build import build, load_weights
-from lth.schedules import density_after
+from lth.masks import Masks
+from lth.methods.round import Method, Round
+from lth.networks.build import initial_weights
 from lth.scores import SCORES
-from lth.tickets import Ticket, load_trained, save_trained
-from lth.train import Trained, train
+from lth.tickets import Ticket
 
 
-@dataclass(frozen=True, kw_only=True)
-class RoundFiles:
-    """The artifacts of one round."""
+class Imp(Method):
+    """Train, prune, rewind."""
 
-    images: Path
-    parent: Path | None
-    """The ticket before: of the last round, or of the ticket that the chain starts from; none for a dense start."""
-    parent_trained: Path | None
-    """The weights that training the parent gave; needed to prune, and to rewind to them."""
-    ticket: Path
-    trained: Path
-    history: Path
-    layers: Path
-
-
-def next_masks(spec: RoundJob, parent: Ticket, trained: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The masks of this round: exactly as many weights as the cumulative density keeps, all of them kept before."""
-    scores = SCORES[spec.score].load()({name: trained[name] for name in parent.masks})
-    return prune(scores, parent.masks, density_after(spec.rates), spec.scope)
+    def ticket(self, round_: Round) -> Ticket:
+        """Dense, taken over, or pruned and rewound."""
+        spec = round_.spec
+        if round_.files.parent is None:
+            return Ticket.dense(spec.network, spec.seed)
+        parent = round_.parent
+        if spec.prunes:
+            return parent.derive(next_masks(round_, parent), rewound(round_, parent))
+        return parent.derive(parent.masks, round_.trained.last if spec.rewind == "parent" else parent.weights)
 
 
-def find_ticket(spec: RoundJob, files: RoundFiles) -> Ticket:
-    """This round's ticket: dense, taken over, or pruned and rewound.
+def next_masks(round_: Round, parent: Ticket) -> Masks:
+    """The masks of a round: as many weights as its density keeps, all of them kept before.
 
-    Rewinding is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit for bit
-    through any chain, whatever data sets it was trained on. Only `rewind: parent` puts the starting ticket's trained
-    weights in their place, once, where a chain takes over.
+    Stability has nothing to go by where the best step was the last one; such a round prunes nothing, says so, and the
+    next one makes up for it.
     """
-    if files.parent is None:
-        ticket = Ticket.dense(spec.network, spec.seed)
-    else:
-        expected = {} if spec.first else {"ticket": spec.ticket, "round": spec.round - 1}
-        parent = Ticket.load(files.parent, spec.network, study=spec.study, seed=spec.seed, **expected)
-        masks, weights = parent.masks, parent.weights
-        if files.parent_trained is not None:
-            trained = load_trained(files.parent_trained, files.parent)
-            if not spec.first:
-                masks = next_masks(spec, parent, trained)
-            elif spec.rewind == "parent":
-                weights = trained
-        ticket = parent.derive(masks, weights, parent=checksum(files.parent))
-    described = {key: getattr(spec, key) for key in ("study", "ticket", "method", "dataset", "seed", "round")}
-    return ticket.derive(ticket.masks, ticket.weights, **described)
+    trained = round_.trained
+    if SCORES[round_.spec.score].best and _equal(trained.best, trained.last):
+        round_.log("prunes nothing: the best step was the last one, so that no weight has moved since")
+        return parent.masks
+    scores = SCORES[round_.spec.score].load()(round_.evidence(trained.last, parent.masks))
+    return round_.allocate(scores, parent.masks)
 
 
-def train_ticket(ticket: Ticket, spec: RoundJob, images: Images, device: torch.device, job: Job) -> Trained:
-    """Train what the masks leave, from the ticket's initial weights."""
-    network = build(spec.network)
-    load_weights(network, ticket.weights)
-    prefix = f"density {100 * ticket.density:.2f} %  "
-    return train(
-        network, ticket.masks, images, spec.recipe, seed=spec.seed, device=device, log=lambda s: job.log(prefix + s)
-    )
+def rewound(round_: Round, parent: Ticket) -> Mapping[str, Tensor]:
+    """The weights that the survivors start from.
+
+    Rewinding to theta_0 is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit
+    for bit through any chain, whatever data sets it was trained on. `step` puts the weights of the dense training's
+    early step in their place, once; later rounds carry those. `trained` goes on from where the parent ended (with
+    `retrain`: fine-tuning, or learning-rate rewinding; Renda et al. 2020, section 2).
+    """
+    spec = round_.spec
+    if spec.rewind == "fresh":
+        return initial_weights(spec.network, spec.seed, "fresh initialisation", spec.round)
+    if spec.rewind == "trained":
+        return round_.trained.last
+    return round_.trained.early or parent.weights
 
 
-def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> None:
-    """One round: find the ticket, train it, write its artifacts."""
-    device = prepare_device(compute)
-    ticket = find_ticket(spec, files)
-    trained = train_ticket(ticket, spec, Images.load(files.images), device, job)
-    described = {"ticket": spec.ticket, "dataset": spec.dataset, "seed": spec.seed, "round": spec.round}
-    ticket.save(files.ticket)
-    save_trained(files.trained, trained.weights, files.ticket)
-    write_history(files.history, {**described, "density_percent": 100 * ticket.density}, trained.history)
-    rows = [(spec.ticket, spec.seed, spec.round, *layer) for layer in ticket.layers()]
-    write_rows(files.layers, rows, ["ticket", "seed", "round", "layer", "kept", "total"])
-    job.found = f"density {100 * ticket.density:.2f} %, {trained.summary()}"
+def _equal(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    return all(bool((tensor == second[name]).all()) for name, tensor in first.items())

@@ -1,15 +1,49 @@
 """Architectures as plain modules, and the table of their names (torch is imported only when one is built)."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from lth.networks.torchvision_names import FAMILIES
 from lth.registry import Entry, Registry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture(Entry):
-    """A function `(channels, size, classes) -> nn.Module` whose images must have at least `smallest` pixels a side."""
+    """A function `(channels, size, classes) -> nn.Module`, and which images and which uses it is made for."""
 
     smallest: int = 8
+    """The fewest pixels a side of its images."""
+    multiple: int = 1
+    """What the pixels a side must be a multiple of (vision transformers cut images into patches)."""
+    dropout: bool = False
+    """It has a place for dropout: the function takes a keyword `dropout`, the share that is dropped."""
+    homogeneous: bool = True
+    """Scaling the input scales each layer's output: it is made of convolutions, linear layers, batch norm, ReLU,
+    pooling, dropout and sums only. With the absolute values of its parameters it then only adds and multiplies
+    non-negative numbers, which SynFlow needs; it does not with GELU, SiLU, clipping, layer norm, gates or attention."""
+
+    def misfit(self, size: int, dropout: float = 0.0) -> str | None:
+        """Why it cannot be built for images of so many pixels a side and this dropout, or nothing if it can."""
+        if size < self.smallest:
+            return f"needs at least {self.smallest} pixels a side, found {size}"
+        if size % self.multiple:
+            return f"needs a multiple of {self.multiple} pixels a side, found {size}"
+        if dropout and not self.dropout:
+            return f"has no place for dropout, found {dropout:g}"
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchvisionArchitecture(Architecture):
+    """One of torchvision's classifiers; all are built by one function, which is told the name first."""
+
+    name: str
+    """Its name in torchvision."""
+
+    def load(self) -> Any:
+        """The function for this name; imports torchvision."""
+        return partial(super().load(), self.name)
 
 
 ARCHITECTURES = Registry(
@@ -25,7 +59,76 @@ ARCHITECTURES = Registry(
         "lenet5_classic": Architecture(
             target="lth.networks.lenet:lenet5_classic",
             about="convolutions of 6 and 16, dense 120-84-10; 61,706 parameters on 28x28 grey (LeCun et al. 1998)",
+            smallest=12,
+        ),
+        "conv2": Architecture(
+            target="lth.networks.conv:conv2",
+            about="Conv-2: two convolutions, dense 256-256; 4.3M parameters on CIFAR-10 (Frankle & Carbin 2019)",
+            dropout=True,
+        ),
+        "conv4": Architecture(
+            target="lth.networks.conv:conv4",
+            about="Conv-4: four convolutions, dense 256-256; 2.4M parameters on CIFAR-10 (Frankle & Carbin 2019)",
+            dropout=True,
+        ),
+        "conv6": Architecture(
+            target="lth.networks.conv:conv6",
+            about="Conv-6: six convolutions, dense 256-256; 2.3M parameters on CIFAR-10 (Frankle & Carbin 2019)",
+            dropout=True,
+        ),
+        "vgg11": Architecture(
+            target="lth.networks.vgg:vgg11",
+            about="VGG-11 for CIFAR: batch norm, one dense layer; 9.2M parameters",
             smallest=16,
         ),
+        "vgg16": Architecture(
+            target="lth.networks.vgg:vgg16",
+            about="VGG-16 for CIFAR: batch norm, one dense layer; 14.7M parameters (Frankle et al. 2020)",
+            smallest=16,
+        ),
+        "vgg19": Architecture(
+            target="lth.networks.vgg:vgg19",
+            about="VGG-19 for CIFAR: batch norm, one dense layer; 20.0M parameters (Liu et al. 2017)",
+            smallest=16,
+        ),
+        "vgg_like": Architecture(
+            target="lth.networks.vgg:vgg_like",
+            about="SNIP's VGG-like: VGG-16 with batch norm, dense 512-10; 15.0M parameters (Lee et al. 2019)",
+            smallest=16,
+            dropout=True,
+        ),
+        "resnet18": Architecture(
+            target="lth.networks.resnet:resnet18",
+            about="ResNet-18 with a 3x3 stem, for CIFAR; 11.2M parameters (He et al. 2016)",
+        ),
+        "resnet20": Architecture(
+            target="lth.networks.resnet:resnet20",
+            about="ResNet-20 for CIFAR, shortcuts without parameters; 0.27M parameters (He et al. 2016)",
+        ),
+        "resnet32": Architecture(
+            target="lth.networks.resnet:resnet32",
+            about="ResNet-32 for CIFAR, shortcuts without parameters; 0.46M parameters (He et al. 2016)",
+        ),
+        "resnet56": Architecture(
+            target="lth.networks.resnet:resnet56",
+            about="ResNet-56 for CIFAR, shortcuts without parameters; 0.85M parameters (He et al. 2016)",
+        ),
+        "resnet110": Architecture(
+            target="lth.networks.resnet:resnet110",
+            about="ResNet-110 for CIFAR, shortcuts without parameters; 1.7M parameters (He et al. 2016)",
+        ),
+    }
+    | {
+        f"torchvision:{name}": TorchvisionArchitecture(
+            target="lth.networks.torchvision_models:torchvision_model",
+            about=f"torchvision's {family.about}",
+            name=name,
+            smallest=family.smallest,
+            multiple=family.multiple,
+            dropout=family.dropout,
+            homogeneous=family.homogeneous,
+        )
+        for family in FAMILIES
+        for name in family.names
     }
 )

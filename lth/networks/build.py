@@ -1,15 +1,23 @@
-"""Building a network, drawing its initial weights from a named stream, and saying which of them are prunable."""
+"""Building a network, drawing its initial weights from a named stream, and saying what its layers are."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from lth.config.models import Network
+from lth.errors import UserError
 from lth.networks import ARCHITECTURES
 from lth.seeds import generator
 
-PRUNABLE = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+PRUNABLE = (*CONVOLUTIONS, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
 
 INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
@@ -18,39 +26,170 @@ INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
     "kaiming_normal": nn.init.kaiming_normal_,
 }
 
+CONSTANTS = {
+    "in_proj_bias": 0.0,  # attention: the biases of query, key and value
+    "class_token": 0.0,  # ViT
+    "layer_scale": 1e-6,  # ConvNeXt
+    "logit_scale": math.log(10),  # Swin v2
+}
+"""What a module's parameters of these names begin as, which are weights of no layer: as torchvision has it."""
+
+NORMAL = ("pos_embedding", "relative_position_bias_table")
+"""Parameters that say where something is (ViT; Swin, MaxViT): drawn from a normal distribution of deviation 0.02."""
+
+RATES = ("dropout", "attention_dropout", "drop_rate")
+"""Attributes under which attention and DenseNet keep the rate of a dropout that is no module of its own."""
+
+Kind = Literal["first", "convolution", "dense", "output"]
+"""What a prunable layer is to the papers that prune some kinds at rates of their own, or not at all."""
+
 
 def build(spec: Network) -> nn.Module:
-    """The network, its parameters allocated but not yet drawn.
+    """The network on the CPU, its parameters allocated but not yet drawn; its buffers are as they should be.
 
-    It is laid out on the meta device first: the constructors of torch's layers would otherwise draw default weights
-    from the global random state.
+    Raises:
+        UserError: images or dropout that the architecture is not made for.
     """
-    with torch.device("meta"):
-        network: nn.Module = ARCHITECTURES[spec.architecture].load()(spec.channels, spec.size, spec.classes)
-    return network.to_empty(device="cpu")
+    network = layout(spec)
+    allocated = {
+        parameter: nn.Parameter(torch.empty_like(parameter, device="cpu"), parameter.requires_grad)
+        for parameter in network.parameters()
+    }
+    for module in network.modules():
+        for name, parameter in list(module.named_parameters(recurse=False, remove_duplicate=False)):
+            setattr(module, name, allocated[parameter])
+    return network
 
 
-def initial_weights(spec: Network, seed: int, purpose: str = "initialisation") -> dict[str, Tensor]:
-    """Every parameter and buffer, drawn from the stream (seed, purpose): weights as the network says, biases zero."""
-    network, stream = build(spec), generator(seed, purpose)
+def layout(spec: Network) -> nn.Module:
+    """The network with its parameters on the meta device: names and shapes, at no cost whatever its size.
+
+    Raises:
+        UserError: images or dropout that the architecture is not made for.
+    """
+    architecture = ARCHITECTURES[spec.architecture]
+    if problem := architecture.misfit(spec.size, spec.dropout):
+        raise UserError(f"network '{spec.architecture}' {problem}")
+    constructor = architecture.load()
+    keywords = {"dropout": spec.dropout} if architecture.dropout else {}
+    with _parameters_on_meta():
+        network: nn.Module = constructor(spec.channels, spec.size, spec.classes, **keywords)
+    return network
+
+
+@contextmanager
+def _parameters_on_meta() -> Iterator[None]:
+    """Parameters of the modules made here go to the meta device as soon as they have a name.
+
+    The constructors of layers draw default weights from the global random state; on the meta device these draws do
+    nothing and cost nothing. Not so all tensors: buffers hold what nothing could put back (statistics of batch norms,
+    the tables of positions of Swin and MaxViT), and RegNet computes its widths with tensors. What is drawn before it
+    has a name (the positions of ViT) is thrown away, and the global state put back.
+    """
+
+    def to_meta(_module: nn.Module, _name: str, parameter: nn.Parameter) -> nn.Parameter | None:
+        if parameter.is_meta:  # one that two modules share: leave it shared
+            return None
+        return nn.Parameter(torch.empty_like(parameter, device="meta"), parameter.requires_grad)
+
+    hook = register_module_parameter_registration_hook(to_meta)  # type: ignore[arg-type]  # it may return a parameter
+    try:
+        with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+            yield
+    finally:
+        hook.remove()
+
+
+@torch.no_grad()
+def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, Tensor]:
+    """Every parameter and buffer, drawn from the stream (seed, purpose), module by module in network order.
+
+    Weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
+    own, as the three layers that they are), biases zero, norms one and zero, the rest as `CONSTANTS` and `NORMAL` say.
+    """
+    network, stream = build(spec), generator(seed, *(purpose or ("initialisation",)))
     draw = INITIALISATIONS[spec.initialisation]
     for module in network.modules():
-        if isinstance(module, PRUNABLE):
+        if isinstance(module, NORMS):
+            module.reset_parameters()
+        elif isinstance(module, PRUNABLE):
             draw(module.weight, generator=stream)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
-        elif isinstance(module, NORMS):
-            module.reset_parameters()
-        elif list(module.parameters(recurse=False)):
-            raise NotImplementedError(f"{type(module).__name__} has parameters that nothing initialises")
+        else:
+            _initialise_own(module, draw, stream)
     return {name: tensor.detach() for name, tensor in network.state_dict().items()}
 
 
+def _initialise_own(module: nn.Module, draw: Callable[..., Tensor], stream: torch.Generator) -> None:
+    """The parameters of a module that is no layer: of attention, embeddings of positions, learnt scales."""
+    for name, parameter in module.named_parameters(recurse=False):
+        if name == "in_proj_weight" and isinstance(module, nn.MultiheadAttention):
+            for matrix in parameter.chunk(3):  # query, key, value: [width, width] each
+                draw(matrix, generator=stream)
+        elif name in NORMAL:
+            nn.init.normal_(parameter, std=0.02, generator=stream)
+        elif name in CONSTANTS:
+            nn.init.constant_(parameter, CONSTANTS[name])
+        else:
+            raise NotImplementedError(f"{type(module).__name__} has a parameter {name!r} that nothing initialises")
+
+
 def prunable_names(network: nn.Module) -> list[str]:
-    """The prunable parameters, in network order: weights of convolutions and linear layers; no biases, no norms."""
-    return [f"{name}.weight" for name, module in network.named_modules() if isinstance(module, PRUNABLE)]
+    """The prunable parameters, in network order: weights of convolutions and linear layers; no biases, no norms.
+
+    An attention's query, key and value are linear layers that torch keeps as one matrix (`in_proj_weight`), so that
+    matrix is prunable like the separate ones of other implementations. Embeddings, tokens and scales are not.
+    """
+    return [name for name, _ in _prunable(network)]
+
+
+def layer_kinds(network: nn.Module) -> dict[str, Kind]:
+    """The kind of each prunable parameter, in network order.
+
+    The last one is the `output`, also where it is a convolution (SqueezeNet); the first convolution is `first`, and a
+    network without convolutions has none; the others are `convolution` or `dense` by their module.
+    """
+    kinds: dict[str, Kind] = {
+        name: "convolution" if isinstance(module, CONVOLUTIONS) else "dense" for name, module in _prunable(network)
+    }
+    first = next((name for name, kind in kinds.items() if kind == "convolution"), None)
+    if first is not None:
+        kinds[first] = "first"
+    if kinds:
+        kinds[next(reversed(kinds))] = "output"
+    return kinds
+
+
+def _prunable(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """Each prunable parameter's name and its module."""
+    for path, module in network.named_modules():
+        prefix = f"{path}." if path else ""
+        if isinstance(module, PRUNABLE):
+            yield f"{prefix}weight", module
+        elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
+            yield f"{prefix}in_proj_weight", module
+
+
+def has_randomness(network: nn.Module) -> bool:
+    """Whether a forward pass in training mode draws random numbers: dropout of any kind, or stochastic depth.
+
+    Torch's modules draw them from its global random state; who runs such a network has to seed that.
+    """
+    return any(_rate(module) > 0 for module in network.modules())
+
+
+def _rate(module: nn.Module) -> float:
+    """The largest share that a module itself drops while training."""
+    depth = type(module).__name__ == "StochasticDepth"  # torchvision's, which need not be there
+    rates = [getattr(module, "p")] if depth or isinstance(module, _DropoutNd) else []  # noqa: B009
+    rates += [getattr(module, name, 0.0) for name in RATES]
+    return max(rate for rate in (0.0, *rates) if isinstance(rate, int | float))
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     """Copy weights into a network, names and shapes having to match exactly."""
-    network.load_state_dict(dict(weights), strict=True)
+    state = OrderedDict(weights)
+    # the versions of its modules' state: without them MNASNet takes the weights for those of an old release
+    state._metadata = network.state_dict()._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(state, strict=True)

@@ -1,8 +1,8 @@
 """Tables of a study, from what its jobs have left on disk. Top-level functions take paths and write paths.
 They import what they need when they are called: the Snakefile reads the names of tables here, and no pandas with them.
 
-`results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found) and of each
-evaluation (`EVALUATION_TABLES`: how its arms did, and the verdict).
+`results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found, at what cost)
+and of each evaluation and comparison (`EVALUATION_TABLES`: how its arms did, and the verdict).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,74 +11,115 @@ from pathlib import Path
 from lth.config.models import Study
 from lth.config.plan import Plan
 
-STUDY_TABLES = ("rounds", "layers")
-"""`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer."""
-EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap")
-"""One row a training, an arm, a pair; then by epoch, by class, by pair of classes, by pair of tickets and layer."""
+STUDY_TABLES = ("rounds", "layers", "costs")
+"""`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer; `costs`: what they took."""
+EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
+"""One row a training, an arm, a pair; then by epoch, by class, by pair of classes, by pair of tickets and layer, by
+ticket and layer."""
+
+
+def needed_rounds(plan: Plan, ticket: str, round_: int) -> list[tuple[str, int]]:
+    """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
+    found = {(ticket, round_): None}
+    for parent in plan.parents(ticket, round_):
+        found |= dict.fromkeys(needed_rounds(plan, *parent))
+    return list(found)
 
 
 def write_study_tables(
-    study: Study, histories: Iterable[Path], layers: Iterable[Path], out: Mapping[str, Path]
+    study: Study,
+    *,
+    histories: Iterable[Path],
+    layers: Iterable[Path],
+    costs: Iterable[Path],
+    measured: Iterable[Path],
+    out: Mapping[str, Path],
 ) -> None:
-    """Write `STUDY_TABLES` from the histories and layer counts of all tickets' rounds.
+    """Write `STUDY_TABLES` from what all tickets' rounds have left in `tickets/<ticket>/seed<k>/round<kk>/`.
 
     Args:
-        study: gives the order of tickets and alpha.
-        histories: `tickets/<ticket>/seed<k>/round<kk>/history.csv`.
-        layers: `tickets/<ticket>/seed<k>/round<kk>/layers.csv`.
+        study: gives the order of tickets, what they are made from, and alpha.
+        histories: `history.csv` of each.
+        layers: `layers.csv`.
+        costs: `cost.csv`.
+        measured: `measured.csv`.
         out: where to write, by table name.
     """
     from lth.tables import arms as by_arm
     from lth.tables import masks
     from lth.tables import runs as by_run
+    from lth.tables.costs import sums
     from lth.tables.files import collect, ordered, write_table
 
+    plan, counted = Plan(study), collect(layers)
     trained = by_run.runs(collect(histories), by_run.ROUND_RUN)
-    write_table(ordered(by_arm.rounds(trained, study.alpha), "ticket", study.tickets, ["round"]), out["rounds"])
-    write_table(ordered(masks.layer_density(collect(layers)), "ticket", study.tickets, ["round"]), out["layers"])
+    rounds = by_arm.rounds(trained, study.alpha).merge(masks.collapses(counted), on=["ticket", "round"], how="left")
+    methods = {name: ticket.method for name, ticket in study.tickets.items()}
+    places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
+    tables = {
+        "rounds": rounds.assign(method=rounds["ticket"].map(methods)),
+        "layers": masks.layer_density(counted),
+        "costs": sums(plan, places, collect(costs), collect(measured)),
+    }
+    for name, table in tables.items():
+        write_table(ordered(table, "ticket", study.tickets, ["round"]), out[name])
 
 
 def write_evaluation_tables(
     study: Study,
-    evaluation: str,
+    trial: str,
     *,
     histories: Iterable[Path],
     confusions: Iterable[Path],
     tickets: Iterable[Path],
+    costs: Iterable[Path] = (),
+    measured: Iterable[Path] = (),
     out: Mapping[str, Path],
 ) -> None:
-    """Write `EVALUATION_TABLES` and the `verdict` (text) of one evaluation.
+    """Write `EVALUATION_TABLES` and the `verdict` (text) of one evaluation or comparison.
 
     Args:
         study: gives the order of arms, the pairs to compare and alpha.
-        evaluation: its name.
-        histories: `evaluations/<evaluation>/<arm>/seed<k>/history.csv` of all arms and seeds.
+        trial: the name of the evaluation or comparison.
+        histories: `history.csv` of all arms and seeds: `evaluations/<evaluation>/<arm>/seed<k>/history.csv`, or of a
+            comparison those of the rounds.
         confusions: the `confusion.csv` beside them.
-        tickets: ticket files of the evaluation's tickets at its density, all seeds.
+        tickets: ticket files of its tickets at its density, all seeds.
+        costs: for a comparison, `cost.csv` of all rounds that `needed_rounds` names for its arms, all seeds.
+        measured: the `measured.csv` beside them.
         out: where to write, by table name, and `verdict`.
     """
     from lth.files import write_text
     from lth.tables import arms as by_arm
     from lth.tables import masks
     from lth.tables import runs as by_run
+    from lth.tables.costs import beside
     from lth.tables.files import collect, ordered, read_table, write_table
+    from lth.tables.home import described
     from lth.tables.verdict import text
 
-    spec, alpha = study.evaluations[evaluation], study.alpha
-    arms = [arm.name for arm in Plan(study).arms(evaluation)]
-    history = ordered(collect(histories), "arm", arms, ["seed", "epoch"])
+    plan, alpha = Plan(study), study.alpha
+    spec, arms = plan.trial(trial), [arm.name for arm in plan.arms(trial)]
+    history = ordered(described(collect(histories), plan, trial), "arm", arms, ["seed", "step"])
     trained = ordered(by_run.arm_runs(history, spec.reach_percent), "arm", arms, ["seed"])
-    confusion = ordered(collect(confusions), "arm", arms, ["seed"])
+    confusion = ordered(described(collect(confusions), plan, trial), "arm", arms, ["seed"])
+    found = masks.read(tickets)
+    counted = masks.layers(found, spec.tickets)
+    summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
+    if trial in study.comparisons:
+        summary = beside(summary, plan, collect(costs), collect(measured))
     tables = {
         "runs": trained,
-        "arms": by_arm.summarise(trained, alpha),
+        "arms": summary,
         "comparisons": by_arm.compare(trained, spec.compare, alpha),
         "curves": by_arm.curves(history, alpha),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),
-        "overlap": masks.overlap(tickets, spec.tickets),
+        "overlap": masks.overlap(found, spec.tickets),
+        "layers": masks.layer_density(counted),
     }
     for name, table in tables.items():
         write_table(table, out[name])
     # read back, so that the sentences say what the files and the report say, to the last digit
-    write_text(out["verdict"], text(evaluation, read_table(out["arms"]), read_table(out["comparisons"])))
+    head = f"{'Evaluation' if trial in study.evaluations else 'Comparison'} {trial}"
+    write_text(out["verdict"], text(head, read_table(out["arms"]), read_table(out["comparisons"])))

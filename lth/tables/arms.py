@@ -11,7 +11,7 @@ from lth.errors import UserError
 
 
 def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """One row an arm: accuracy with its interval over seeds, best epoch, and epochs to the accuracy asked for.
+    """One row an arm: accuracy and best step with their intervals, and epochs to the accuracy asked for.
 
     `reach_median_epoch` counts seeds that never got there as later than all others, and is empty where the median is
     one of them; `never_reached` says how many there were.
@@ -26,6 +26,7 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
                 **_interval("accuracy", group["test_accuracy_percent"], alpha, "percent"),
                 "last_accuracy_percent": group["last_accuracy_percent"].mean(),
                 "best_epoch": group["best_epoch"].mean(),
+                **_interval("best", group["best_step"], alpha, "step"),
                 "reach_percent": group["reach_percent"].iloc[0],
                 "reach_median_epoch": stats.median_with_never(reach),
                 "never_reached": int(group["reach_epoch"].isna().sum()),
@@ -83,15 +84,17 @@ def _tested(result: stats.Paired, p_holm: float, alpha: float) -> dict[str, Any]
 
 
 def curves(history: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """One row for each arm, split and epoch: loss and accuracy with their intervals over seeds."""
-    keys = ["evaluation", "arm", "ticket", "kind", "dataset", "split", "epoch"]
+    """One row for each arm, split and scored step: loss and accuracy with their intervals over seeds."""
+    keys = ["evaluation", "arm", "ticket", "kind", "dataset", "split", "epoch", "step"]
     return _summaries(history, keys, {"accuracy_percent": "accuracy", "loss_nats": "loss"}, alpha)
 
 
 def rounds(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """One row for each ticket's round: its accuracy on the data set it was trained on, with the interval over seeds."""
+    """One row for each ticket's round: its accuracy on the data set it was trained on and its step of least validation
+    loss (the early stop), with their intervals over seeds."""
     keys = ["ticket", "dataset", "round"]
-    table = _summaries(round_runs, keys, {"test_accuracy_percent": "accuracy", "test_loss_nats": "loss"}, alpha)
+    values = {"test_accuracy_percent": "accuracy", "test_loss_nats": "loss", "best_step": "best"}
+    table = _summaries(round_runs, keys, values, alpha)
     means = round_runs.groupby(keys)[["density_percent", "last_accuracy_percent", "best_epoch"]].mean().reset_index()
     return table.merge(means, on=keys)
 

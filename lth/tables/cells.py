@@ -11,6 +11,8 @@ WIDTH = 100
 """Columns of the terminal that text is made for."""
 
 ARM_HEADER = ("arm", "density %", "n", "test acc. %", "interval", "last epoch %", "best epoch", "reach epoch")
+HOME_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
+"""For tickets compared as they were trained when they were found; the last three are what they cost in all."""
 COMPARISON_HEADER = ("first", "minus second", "points", "interval", "p", "p Holm", "d_z", "w/t/l", "shown")
 
 NOTHING = "-"
@@ -29,6 +31,40 @@ def arm_cells(row: Mapping[Any, Any]) -> list[str]:
         f"{row['best_epoch']:.1f}",
         reach(row),
     ]
+
+
+def home_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of an arm under `HOME_HEADER`."""
+    half = row["accuracy_high_percent"] - row["accuracy_percent"]
+    return [
+        str(row["arm"]),
+        str(row["method"]),
+        f"{row['density_percent']:.3g}",
+        str(row["n"]),
+        f"{row['accuracy_percent']:.2f}" + ("" if pd.isna(half) else f" ± {half:.2f}"),
+        f"{row['best_epoch']:.1f}",
+        amount(row["epochs"]),
+        amount(row["flops"] / 1e12),
+        "not measured" if pd.isna(row["joules"]) else amount(row["joules"] / 1e3),
+    ]
+
+
+def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
+    """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
+    rows = arms.to_dict("records")
+    if at_home(arms):
+        return HOME_HEADER, [home_cells(row) for row in rows], 2
+    return ARM_HEADER, [arm_cells(row) for row in rows], 1
+
+
+def at_home(arms: pd.DataFrame) -> bool:
+    """Whether the arms are tickets as they were trained when they were found: only then is their cost known."""
+    return "epochs" in arms.columns
+
+
+def amount(value: float) -> str:
+    """Three digits of a quantity that may be large or small: `0.0882`, `12.5`, `33,200`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
@@ -69,8 +105,14 @@ def p_value(value: float) -> str:
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """What the columns mean, for the numbers at hand."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
-    if not pd.isna(reach_percent):
+    about = [*collapses(arms)]
+    about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
+    if at_home(arms):
+        about.append(
+            "Epochs: passes over the training images, in this training and all rounds that the ticket was made from; "
+            "TFLOPs: 10^12 operations that their kept weights take in theory; energy: of the machine meanwhile."
+        )
+    elif not pd.isna(reach_percent):
         about.append(
             f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never got there "
             f"count as later than all others."
@@ -81,6 +123,48 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
             f"mean over standard deviation of the differences (Hedges-corrected); w/t/l: seeds won, tied, lost."
         )
     return about
+
+
+def collapses(arms: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket whose masks have lost a layer; arms made of it have the same counts."""
+    if "collapsed_layers" not in arms:
+        return []
+    found = arms[arms["collapsed_seeds"] > 0].drop_duplicates("ticket")
+    return [
+        f"Layer collapse: the masks of {row['ticket']} leave no weight in {_lost(row)}; only biases get past that."
+        for row in found.to_dict("records")
+    ]
+
+
+def round_collapses(rounds: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket of which some rounds have lost a layer."""
+    sentences = []
+    for ticket, group in rounds.groupby("ticket", sort=False):
+        found = group[group["collapsed_seeds"] > 0].to_dict("records")
+        if found:
+            first = f"first in round {found[0]['round']}, at {found[0]['density_percent']:.3g} % of all weights"
+            sentences.append(
+                f"Layer collapse in {len(found)} of the {len(group)} rounds of {ticket}, {first}: "
+                f"no weight is left in {_lost(found[0])}."
+            )
+    return sentences
+
+
+def _lost(row: Mapping[Any, Any]) -> str:
+    return f"{listed(row['collapsed_layers'].split(', '))} ({row['collapsed_seeds']} of {row['n']} seeds)"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more layers"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def layer_labels(layers: Sequence[str]) -> list[str]:
+    """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
+    names = [layer.removesuffix(".weight") for layer in layers]
+    return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
 
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> list[str]:

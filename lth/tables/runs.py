@@ -1,5 +1,6 @@
-"""Runs: one row for each training, at the epoch that the validation split chose.
+"""Runs: one row for each training, at the step that the validation split chose (the early stop).
 
+A history may be scored after each epoch or every so many steps; steps are whole numbers, so rows are matched by step.
 Columns say their unit; `test_` columns report, and no decision in this module reads them.
 """
 
@@ -18,25 +19,25 @@ VALUES = ["loss_nats", "accuracy_percent"]
 """What a history measures."""
 
 
-def best_epochs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """Each run's epoch of least validation loss; of equal ones the earliest. Epoch 0 (untrained) may be it."""
-    validation = history[history["split"] == "validation"].sort_values([*run, "epoch"], kind="stable")
+def best_steps(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+    """Each run's step of least validation loss; of equal ones the earliest. Step 0 (untrained) may be it."""
+    validation = history[history["split"] == "validation"].sort_values([*run, "step"], kind="stable")
     least = validation.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
-    return validation.loc[least, [*run, "epoch"]].reset_index(drop=True)
+    return validation.loc[least, [*run, "step"]].reset_index(drop=True)
 
 
 def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """One row a run: what it is, and its test accuracy at the best epoch and at the last.
+    """One row a run: what it is, and its test accuracy at the best step and at the last.
 
     Raises:
-        UserError: a run has no test row at its best epoch.
+        UserError: a run has no test row at its best step.
     """
     described = [name for name in history.columns if name not in ("epoch", "step", "split", *VALUES)]
-    test = history[history["split"] == "test"].sort_values([*run, "epoch"], kind="stable")
-    best = best_epochs(history, run).merge(test, on=[*run, "epoch"], how="left")
+    test = history[history["split"] == "test"].sort_values([*run, "step"], kind="stable")
+    best = best_steps(history, run).merge(test, on=[*run, "step"], how="left")
     if best["loss_nats"].isna().any():
         where = best[best["loss_nats"].isna()].iloc[0]
-        raise UserError(f"history of {', '.join(f'{key} {where[key]}' for key in run)}: no test row at its best epoch")
+        raise UserError(f"history of {', '.join(f'{key} {where[key]}' for key in run)}: no test row at its best step")
     last = test.groupby(list(run), as_index=False).last()[[*run, "epoch", "accuracy_percent"]]
     last = last.rename(columns={"epoch": "last_epoch", "accuracy_percent": "last_accuracy_percent"})
     best = best.rename(columns={"epoch": "best_epoch", "step": "best_step", **{v: f"test_{v}" for v in VALUES}})
@@ -45,7 +46,7 @@ def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
 
 
 def reach_epochs(history: pd.DataFrame, run: Sequence[str], percent: float) -> pd.DataFrame:
-    """Each run's first epoch with at least this test accuracy, as `reach_epoch`; NaN where it never came."""
+    """Each run's first epoch (parts count) with at least this test accuracy, as `reach_epoch`; NaN if it never came."""
     test = history[history["split"] == "test"]
     there = test[test["accuracy_percent"] >= percent]
     first = there.groupby(list(run))["epoch"].min().rename("reach_epoch").reset_index()

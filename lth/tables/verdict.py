@@ -18,7 +18,7 @@ Row = Mapping[Any, Any]
 
 
 def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
-    """The sentences of one evaluation; the first is about the first comparison of its family."""
+    """The sentences of one evaluation or comparison; the first is about the first comparison of its family."""
     where = _where(arms)
     if comparisons.empty:
         return [f"No comparison was decided on beforehand, so nothing is tested {where}: the table only describes."]
@@ -27,11 +27,11 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     return [leading, reason] if reason else [leading, *(_brief(row) for row in others)]
 
 
-def text(evaluation: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
+def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
-    lines = [f"Evaluation {evaluation}", "", *cells.paragraphs(verdict(arms, comparisons))]
-    arm_rows = [cells.arm_cells(row) for row in arms.to_dict("records")]
-    lines += ["", *cells.grid(cells.ARM_HEADER, arm_rows, names=1)]
+    lines = [head, "", *cells.paragraphs(verdict(arms, comparisons))]
+    header, rows, names = cells.arm_table(arms)
+    lines += ["", *cells.grid(header, rows, names=names)]
     pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
     if pairs:
         lines += ["", *cells.grid(cells.COMPARISON_HEADER, pairs, names=2)]

@@ -1,6 +1,9 @@
 """A small sound study as text, to be broken one line at a time."""
 
+import pytest
+
 from lth.config.models import Study
+from lth.config.problems import StudyError
 from lth.config.read import read_study
 
 SOUND = """\
@@ -43,6 +46,62 @@ evaluations:
       - [cross-own, dense]
 """
 
+EVERY_WAY = """\
+study: ways
+seeds: [0, 1, 2]
+datasets:
+  mnist: {source: mnist}
+  fashion: {source: fashion_mnist, train: 20000}
+  photos: {source: cifar10}
+networks:
+  lenet: {architecture: lenet_300_100}
+  resnet: {architecture: resnet20, channels: 3, size: 32}
+recipes:
+  adam: {optimiser: {learning_rate: 1.2e-3}, batch: 60, iterations: 5000, evaluate_every: 100}
+  tune: {optimiser: {learning_rate: 1e-4}, batch: 60, epochs: 1}
+  cosine:
+    optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 5e-4}
+    batch: 128
+    epochs: 160
+    schedule: {name: cosine, warmup_epochs: 5}
+    label_smoothing: 0.1
+    augment: {crop_padding: 4, flip: true, colour: {brightness: 0.2, hue: 0.1}, erasing: 0.5}
+  move: {optimiser: {name: sgd, learning_rate: 1e-3, momentum: 0.9}, batch: 64, iterations: 90000}
+tickets:
+  dense: {network: lenet, recipe: adam, dataset: mnist, method: dense}
+  imp: {network: lenet, recipe: adam, dataset: mnist, rounds: 6, rate: 0.2, rate_of: {output: 0.1}}
+  other: {network: lenet, recipe: adam, dataset: fashion, rounds: 6, rate: 0.2}
+  twice: {network: lenet, recipe: adam, rate: 0.2, chain: [{dataset: mnist, rounds: 3}, {dataset: fashion, rounds: 3}]}
+  once: {network: lenet, recipe: adam, dataset: mnist, densities: [0.5, 0.25, 0.1], one_shot: true, every: 2}
+  late: {network: lenet, recipe: adam, retrain: tune, dataset: mnist, rounds: 3, rewind: step, rewind_step: 500}
+  stable: {network: lenet, recipe: adam, dataset: mnist, rounds: 3, score: stability, scope: network, whole: [output]}
+  snip:
+    {network: resnet, recipe: cosine, dataset: photos, method: at_init, score: snip, scope: network, densities: [0.1]}
+  grown:
+    network: resnet
+    recipe: cosine
+    dataset: photos
+    method: progressive
+    densities: [0.3, 0.1]
+    progressive: {shape: cubic, from_epoch: 10, until_epoch: 80}
+  moving: {network: resnet, recipe: cosine, dataset: photos, method: dynamic, scope: erk, densities: [0.1]}
+  pressed:
+    network: resnet
+    recipe: cosine
+    dataset: photos
+    method: dual
+    densities: [0.1]
+    dual: {recipe: move, cycles: 5, penalty: {shape: linear, rise: 1e-4, every: 1, limit: 1}}
+  reinit: {network: lenet, recipe: adam, dataset: mnist, method: derived, derived: {ticket: imp, kind: fresh, draw: 1}}
+  both: {network: lenet, recipe: adam, dataset: mnist, method: combined, combined: {tickets: [imp, other], rule: union}}
+evaluations:
+  away: {dataset: fashion, recipe: tune, tickets: [imp, other, twice], density: 0.262144, matched_to: other}
+comparisons:
+  at_home: {tickets: [imp, reinit, dense], density: 0.262144, compare: [[imp, reinit], [imp, dense]]}
+  photos: {tickets: [snip, grown, moving, pressed], density: 0.1, reach_percent: 90}
+"""
+"""Each method, and each section."""
+
 
 def changed(*replacements: tuple[str, str]) -> str:
     """The sound study with each first text replaced by the second."""
@@ -58,3 +117,20 @@ def study_of(tmp_path, text: str = SOUND) -> Study:
     path = tmp_path / "study.yaml"
     path.write_text(text)
     return read_study(None, [path])[0]
+
+
+def problems(tmp_path, text: str | bytes) -> list[str]:
+    """The sentences about a study text, without the name of the file."""
+    path = tmp_path / "study.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(StudyError) as caught:
+        read_study(None, [path])
+    return [line.replace(f"{path}:", "") for line in str(caught.value).splitlines()]
+
+
+def expect(found: list[str], *parts: str) -> None:
+    """One of the sentences holds all parts, the first at its beginning if it names a line."""
+    matching = [line for line in found if all(part in line for part in parts)]
+    assert matching, f"{parts} not in:\n" + "\n".join(found)
+    if parts[0][0].isdigit():
+        assert any(line.startswith(parts[0]) for line in matching), "\n".join(found)

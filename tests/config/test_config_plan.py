@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from study_text import SOUND, changed, study_of
+from study_text import EVERY_WAY, SOUND, changed, study_of
 
 from lth.config.plan import DENSITY_TOLERANCE, Arm, Plan
 
@@ -38,22 +38,22 @@ def test_the_source_s_density(tmp_path):
 
 
 def test_a_start_continues_the_count_of_rounds(plan):
-    assert plan.rounds("home") == range(5)
-    assert plan.rounds("cross") == range(2, 5)
+    assert [*plan.rounds("home")] == [0, 1, 2, 3, 4]
+    assert [*plan.rounds("cross")] == [2, 3, 4]
     assert plan.own_rounds("cross") == 2
     assert plan.last_round("cross") == 4
     assert plan.root("cross") == "home"
 
 
-def test_a_start_keeps_the_rates_of_its_parent(tmp_path):
+def test_a_start_keeps_the_densities_of_its_parent(tmp_path):
     text = changed(
         ("    rate: 0.4\n", "    rate: 0.5\n"),
         ("[home, away, cross]", "[home]"),
         ("matched_to: cross", "matched_to: home"),
     )
     plan = Plan(study_of(tmp_path, text[: text.index("    compare")]))
-    assert plan.rates("cross", 4) == (0.4, 0.4, 0.5, 0.5)
-    assert plan.density("cross", 4) == Fraction(9, 100)
+    assert plan.rates("cross", 4) == (0.5, 0.5)
+    assert [plan.density("cross", k) for k in plan.rounds("cross")] == [Fraction(n, 100) for n in (36, 18, 9)]
 
 
 def test_the_round_nearest_to_a_density(plan):
@@ -85,7 +85,7 @@ def test_a_chain_trains_on_the_same_data_as_a_start_from_its_first_stage(tmp_pat
     started = Plan(study_of(tmp_path))
     for k in started.rounds("cross"):
         assert chained.dataset("cross", k) == started.dataset("cross", k)
-        assert chained.rates("cross", k) == started.rates("cross", k)
+        assert chained.density("cross", k) == started.density("cross", k)
     for k in range(2):
         assert chained.dataset("cross", k) == started.dataset("home", k)
 
@@ -170,7 +170,7 @@ CHANGES = {
     "the network": (("lenet5_classic", "lenet5"), {"round", "control", "evaluation"}),
     "a data set": (("validation: 200", "validation: 201"), {"data"}),
     "the rewinding": (("    rate: 0.4\n", "    rate: 0.4\n    rewind: parent\n"), {"round"}),
-    "the scope": (("rate: 0.4}", "rate: 0.4, scope: network}"), {"round"}),
+    "the scope": (("rate: 0.4}\n  cross", "rate: 0.4, scope: network}\n  cross"), {"round"}),
 }
 
 
@@ -179,6 +179,152 @@ def test_a_change_reaches_the_jobs_it_bears_on(tmp_path, change, kinds):
     before, after = jobs(Plan(study_of(tmp_path))), jobs(Plan(study_of(tmp_path, changed(change))))
     assert before.keys() == after.keys()
     assert {key[0] for key in before if before[key] != after[key]} == kinds
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory):
+    """The plan of a study with each method."""
+    return Plan(study_of(tmp_path_factory.mktemp("ways"), EVERY_WAY))
+
+
+ROUNDS = {
+    "dense": [0],
+    "imp": [0, 1, 2, 3, 4, 5, 6],
+    "twice": [0, 1, 2, 3, 4, 5, 6],
+    "once": [0, 1, 3],
+    "snip": [1],
+    "grown": [1, 2],
+    "moving": [1],
+    "pressed": [1],
+    "reinit": [1, 2, 3, 4, 5, 6],
+    "both": [1, 2, 3, 4, 5, 6],
+}
+
+
+@pytest.mark.parametrize(("ticket", "rounds"), ROUNDS.items(), ids=ROUNDS)
+def test_the_rounds_of_a_method(ways, ticket, rounds):
+    assert [*ways.rounds(ticket)] == rounds
+    assert (ways.first_round(ticket), ways.last_round(ticket)) == (rounds[0], rounds[-1])
+
+
+MADE_OF = {
+    ("dense", 0): ([], False, False),
+    ("imp", 0): ([], False, False),
+    ("imp", 3): ([("imp", 2)], True, True),
+    ("once", 3): ([("once", 0)], True, True),
+    ("late", 2): ([("late", 1)], True, True),
+    ("snip", 1): ([], False, False),
+    ("grown", 2): ([], False, False),
+    ("moving", 1): ([], False, False),
+    ("pressed", 1): ([], False, False),
+    ("reinit", 4): ([("imp", 4)], False, False),
+    ("both", 4): ([("imp", 4), ("other", 4)], False, False),
+}
+
+
+@pytest.mark.parametrize(("round_", "expected"), MADE_OF.items(), ids=lambda value: f"{value[0]}" if value else "")
+def test_what_a_round_is_made_of(ways, round_, expected):
+    """Its parents, whether it prunes what they trained, and whether it needs what they trained."""
+    assert (ways.parents(*round_), ways.prunes(*round_), ways.needs_trained(*round_)) == expected
+
+
+def test_a_round_that_takes_over_a_mask_needs_trained_weights_to_rewind_to(tmp_path):
+    """`cross` begins with the mask of home's round 2, which is no pruning."""
+    needs = Plan(study_of(tmp_path)).needs_trained
+    assert (needs("cross", 2), needs("cross", 3)) == (False, True)
+    needs = Plan(study_of(tmp_path, changed(("    rate: 0.4\n", "    rate: 0.4\n    rewind: parent\n")))).needs_trained
+    assert (needs("cross", 2), needs("cross", 3)) == (True, True)
+
+
+def test_densities_of_each_method_are_exact(ways):
+    """By hand: 0.8^k, 0.9^k for the output layer, and the decimals that were written."""
+    for ticket in ("imp", "reinit", "both"):
+        assert [ways.density(ticket, k) for k in (1, 2, 6)] == [Fraction(4, 5) ** k for k in (1, 2, 6)]
+        assert [ways.density(ticket, k, "output") for k in (1, 2, 6)] == [Fraction(9, 10) ** k for k in (1, 2, 6)]
+        assert ways.density(ticket, 2, "dense") == Fraction(16, 25)
+    assert ways.density("other", 2, "output") == Fraction(16, 25)
+    assert ways.density("dense", 0) == 1
+    assert [ways.density("once", k) for k in ways.rounds("once")] == [1, Fraction(1, 2), Fraction(1, 10)]
+    assert [ways.density("grown", k) for k in (1, 2)] == [Fraction(3, 10), Fraction(1, 10)]
+    assert ways.nearest_round("grown", 0.1) == 2
+
+
+def test_densities_after_a_start_go_on_from_it(tmp_path):
+    """Rates of kinds of layers hold for a ticket's own rounds, before it those of the other ticket."""
+    own = ("    rate: 0.4\n", "    rate: 0.5\n    rate_of: {output: 0.1}\n")
+    plan = Plan(study_of(tmp_path, changed(own)[: changed(own).index("evaluations")]))
+    assert [plan.density("cross", k, "output") for k in (2, 3, 4)] == [
+        Fraction(36, 100),
+        Fraction(36 * 9, 1000),
+        Fraction(36 * 81, 10000),
+    ]
+    given = ("    rounds: 2\n    rate: 0.4\n", "    densities: [0.3, 0.01]\n")
+    plan = Plan(study_of(tmp_path, changed(given)[: changed(given).index("evaluations")]))
+    assert [plan.density("cross", k) for k in (2, 3, 4)] == [Fraction(36, 100), Fraction(3, 10), Fraction(1, 100)]
+
+
+def test_retraining_is_for_pruned_networks(ways):
+    recipes = ways.study.recipes
+    assert [ways.recipe("late", k) for k in ways.rounds("late")] == [recipes["adam"]] + 3 * [recipes["tune"]]
+    assert {ways.recipe("snip", 1).epochs, ways.recipe("pressed", 1).epochs} == {160}
+
+
+def test_a_job_is_told_its_own_method_s_constants_only(ways):
+    keys = {"at_init", "progressive", "dynamic", "dual", "derived", "combined"}
+    for ticket, spec in ways.study.tickets.items():
+        job = ways.round_job(ticket, 0, ways.last_round(ticket))
+        assert {key for key in keys if getattr(job, key) is not None} == keys & {spec.method}
+        assert (job.transform is not None) == (spec.method == "dual")
+    assert ways.round_job("pressed", 0, 1).transform == ways.study.recipes["move"]
+
+
+def test_a_job_is_told_densities_as_fractions_and_by_kind_where_they_differ(ways):
+    job = ways.round_job("imp", 0, 2)
+    assert (job.density, job.density_of) == ("16/25", {"output": "81/100"})
+    assert ways.round_job("reinit", 0, 2).density_of == {"output": "81/100"}
+    assert ways.round_job("other", 0, 2).density_of == {}
+    assert (ways.round_job("dense", 0, 0).density, ways.round_job("dense", 0, 0).density_of) == ("1", {})
+    assert ways.round_job("stable", 0, 1).whole == ("output",)
+
+
+def test_the_arms_of_a_comparison_are_tickets_as_they_were_found(ways):
+    assert ways.arms("at_home") == [
+        Arm("imp", "own", 6, at_home=True),
+        Arm("reinit", "own", 6, at_home=True),
+        Arm("dense", "dense", 0, at_home=True),
+    ]
+    assert [arm.name for arm in ways.arms("at_home")] == ["imp", "reinit", "dense"]
+    assert not any(arm.is_control for arm in ways.arms("at_home"))
+    assert [arm.ticket for arm in ways.evaluated_tickets("at_home")] == ["imp", "reinit"]
+    assert ways.trial_dataset("at_home") == "mnist"
+    assert ways.trials == ["away", "at_home", "photos"]
+
+
+def test_the_dense_arm_of_a_comparison_is_where_the_first_chain_began(tmp_path):
+    alone = EVERY_WAY.replace("[imp, reinit, dense]", "[imp, reinit]")
+    plan = Plan(study_of(tmp_path, alone))
+    assert plan.arm("at_home", "dense") == Arm("imp", "dense", 0, at_home=True)
+    assert [arm.name for arm in plan.arms("photos")] == ["snip", "grown", "moving", "pressed"], "none has a dense round"
+
+
+def test_the_dense_arm_of_an_evaluation_of_tickets_from_scratch_has_to_be_made(tmp_path):
+    """There is no dense round whose ticket could be taken; theta_0 is made from the first ticket's seed."""
+    given = "  given: {network: lenet, recipe: adam, dataset: mnist, method: at_init, densities: [0.262144]}\n"
+    text = EVERY_WAY.replace("  dense: {", given + "  dense: {")
+    text = text.replace("tickets: [imp, other, twice]", "tickets: [given, imp]").replace(", matched_to: other", "")
+    plan = Plan(study_of(tmp_path, text))
+    assert plan.arm("away", "dense") == Arm("given", "dense", 1)
+    assert plan.arm("away", "dense").is_control
+    assert not Plan(study_of(tmp_path, EVERY_WAY)).arm("away", "dense").is_control
+
+
+def test_a_ticket_more_or_a_comparison_changes_no_job_of_other_methods(tmp_path, ways):
+    more = EVERY_WAY.replace(
+        "  dense: {", "  second: {network: lenet, recipe: tune, dataset: mnist, rounds: 2}\n  dense: {"
+    )
+    assert jobs(ways).items() < jobs(Plan(study_of(tmp_path, more))).items()
+    fewer = EVERY_WAY[: EVERY_WAY.index("comparisons:")]
+    assert jobs(Plan(study_of(tmp_path, fewer))) == jobs(ways)
 
 
 def test_the_sound_study_of_these_tests_is_sound(tmp_path):

@@ -5,19 +5,21 @@ import sys
 import time
 from collections import OrderedDict
 from contextlib import suppress
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from study_text import SOUND, changed, study_of
+from study_text import EVERY_WAY, SOUND, changed, study_of
 
 from lth.config.check_evaluations import arm_names
 from lth.config.models import Dataset, Study
 from lth.config.plan import Plan
 from lth.config.problems import StudyError
 from lth.config.read import load_study, read_study
+from lth.config.schema import structure_schema
 from lth.config.wording import ABBREVIATIONS, nearest
 from lth.power import seeds_needed
 
@@ -143,17 +145,9 @@ def test_the_check_knows_the_arms_of_the_plan(sound):
     assert arm_names(study.evaluations["transfer"]) == named
 
 
-def test_abbreviations_lead_to_keys_that_exist(sound):
-    models = [
-        Study,
-        *[
-            type(next(iter(section.values())))
-            for section in load_study(sound).__dict__.values()
-            if isinstance(section, dict)
-        ],
-    ]
-    fields = {name for model in models for name in model.model_fields} | {"learning_rate", "weight_decay", "threads"}
-    assert set(ABBREVIATIONS.values()) <= fields
+def test_abbreviations_lead_to_keys_that_exist():
+    models = [structure_schema(), *structure_schema()["$defs"].values()]
+    assert set(ABBREVIATIONS.values()) <= {name for model in models for name in model["properties"]}
     assert nearest("Wd", ["weight_decay", "width"]) == "weight_decay"
     assert nearest("xyz", list(Dataset.model_fields)) is None
 
@@ -177,12 +171,33 @@ def test_reading_takes_a_moment():
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
 words = st.sampled_from(
-    ["study", "seeds", "datasets", "tickets", "network", "chain", "start", "home", "lenet", "compare"]
+    [
+        *("study", "seeds", "datasets", "tickets", "network", "chain", "start", "home", "lenet", "compare"),
+        *("comparisons", "schedule", "augment", "densities", "method", "every", "retrain", "whole", "cross", "cosine"),
+        *(
+            "imp",
+            "dense",
+            "at_init",
+            "progressive",
+            "dynamic",
+            "dual",
+            "derived",
+            "combined",
+            "step",
+            "synflow",
+            "network",
+        ),
+    ]
 )
 keys = words | st.text(max_size=5) | st.integers() | st.booleans() | st.none()
 trees = st.recursive(
     scalars | words, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=20
 )
+
+leaves = st.sampled_from(
+    [0, 1, 2, 0.5, 1e-3, "0.25", True, None, [], {}, [0.5, 0.25], ["imp", "dense"], ["imp", "imp"]]
+)
+"""What other keys of a study hold, to be planted where it does not belong."""
 
 
 def places(data, path=()):
@@ -213,6 +228,90 @@ def test_a_sound_study_with_anything_planted_is_read_or_refused(sound, place, tr
     with suppress(StudyError):
         study, _ = read_study(planted(yaml.safe_load(SOUND), place, tree), [sound])
         assert isinstance(study, Study)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.sampled_from([path for path in places(yaml.safe_load(EVERY_WAY)) if path]), tree=trees | leaves)
+def test_a_study_of_all_methods_with_anything_planted_is_read_or_refused(sound, place, tree):
+    """What is read can be planned to the last job, too."""
+    with suppress(StudyError):
+        study, _ = read_study(planted(yaml.safe_load(EVERY_WAY), place, tree), [sound])
+        check_plan(study)
+
+
+def check_plan(study):
+    """Every job can be told what to do, and is made of rounds that there are."""
+    plan = Plan(study)
+    for ticket in study.tickets:
+        assert len(plan.rounds(ticket)) > 0
+        for round_ in plan.rounds(ticket):
+            assert 0 < Fraction(plan.round_job(ticket, study.seeds[0], round_).density) <= 1
+            assert all(number in plan.rounds(parent) for parent, number in plan.parents(ticket, round_))
+    for trial in plan.trials:
+        names = [arm.name for arm in plan.arms(trial)]
+        assert names
+        assert len(names) == len({*names})
+        assert plan.trial_dataset(trial) in study.datasets
+
+
+KEYS = {
+    "method": ["imp", "dense", "at_init", "progressive", "dynamic", "dual", "derived", "combined"],
+    "network": ["lenet", "resnet"],
+    "recipe": ["adam", "cosine", "tune"],
+    "dataset": ["mnist", "fashion", "photos"],
+    "rounds": [1, 3, 6],
+    "densities": [[0.5], [0.5, 0.25, 0.1], [0.1, 0.5]],
+    "chain": [
+        [{"dataset": "mnist", "rounds": 2}],
+        [{"dataset": "mnist", "rounds": 2}, {"dataset": "fashion", "rounds": 3}],
+    ],
+    "start": [
+        {"ticket": ticket, "round": round_} for ticket in ("imp", "once", "reinit", "new") for round_ in (0, 2, 3)
+    ],
+    "score": ["magnitude", "stability", "random", "snip", "synflow"],
+    "rate": [0.1, 0.5],
+    "rate_of": [{"output": 0.1}, {"convolution": 0.1, "dense": 0.3}],
+    "scope": ["layer", "network", "erk"],
+    "whole": [["output"], ["first", "output"], ["dense", "output"]],
+    "one_shot": [True],
+    "every": [2, 3],
+    "rewind": ["initial", "step", "trained", "fresh", "parent"],
+    "rewind_step": [10, 10**6],
+    "retrain": ["tune"],
+    "at_init": [{"iterations": 3}, {"per_class": 5}],
+    "progressive": [{"until_epoch": 1}, {"from_epoch": 2, "until_epoch": 30, "shape": "cubic"}],
+    "dynamic": [{"every": 10}, {"grow": "random", "until": 0.1}],
+    "dual": [{"recipe": "move"}, {"recipe": "tune", "penalty": {"rise": 0.5, "every": 1}}],
+    "derived": [{"ticket": ticket} for ticket in ("imp", "dense", "once", "both", "new")],
+    "combined": [
+        {"tickets": pair} for pair in (["imp", "other"], ["once", "imp"], ["dense", "imp"], ["reinit", "new"])
+    ],
+}
+"""Values of a ticket's keys, sound each for itself in the study of all methods."""
+NEEDED = ["network", "recipe", "dataset", "method"]
+methods = st.sampled_from(KEYS["method"])
+changes = st.lists(st.sampled_from([key for key in KEYS if key not in NEEDED]), max_size=4, unique=True)
+
+
+@st.composite
+def any_ticket(draw):
+    """A ticket with the constants of its method and a few other keys, often a sound one."""
+    method = draw(methods)
+    keys = [*NEEDED[:3], *draw(changes)] + [method] * (method in KEYS)
+    lengths = {"imp": ["rounds", "densities"], "dense": [], "derived": [], "combined": []}
+    keys += [draw(st.sampled_from(found))] if (found := lengths.get(method, ["densities"])) else []
+    return {"method": method, **{key: draw(st.sampled_from(KEYS[key])) for key in keys}}
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ticket=any_ticket(), name=st.sampled_from(["new", "imp", "reinit", "dense"]))
+def test_any_keys_of_a_ticket_together_are_planned_or_refused(sound, ticket, name):
+    """Whether it is one ticket more, or one that others start from, follow or are compared with."""
+    data = yaml.safe_load(EVERY_WAY)
+    data["tickets"][name] = ticket
+    data["comparisons"]["more"] = {"tickets": [name, "other"], "density": 0.8}
+    with suppress(StudyError):
+        check_plan(read_study(data, [sound])[0])
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

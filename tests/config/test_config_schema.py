@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from study_text import EVERY_WAY
 
-from lth.config import models
-from lth.config.schema import schema_at, schema_text, study_schema
+from lth.config.read import read_study
+from lth.config.schema import schema_at, schema_text, structure_schema, study_schema
 from lth.data.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
-MODELS = [
-    model
-    for model in vars(models).values()
-    if isinstance(model, type) and issubclass(model, models.Model) and model is not models.Model
-]
+MODELS = {"Study": structure_schema(), **structure_schema()["$defs"]}
+"""The schema of each model, also of those inside others."""
 
 
 def test_the_committed_schema_is_the_models_own():
@@ -52,11 +50,28 @@ def as_editors_read(data):
     return float(data) if isinstance(data, str) and re.fullmatch(r"\d+e-?\d+", data) else data
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", MODELS)
 def test_the_page_of_keys_mentions_every_key(model):
     page = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
     code = {word for span in re.findall(r"`([^`\n]+)`", page) for word in re.findall(r"\w+", span)}
-    assert set(model.model_fields) <= code
+    assert set(MODELS[model]["properties"]) <= code
+
+
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "config" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+"""Each a section, or parts of one, of a study."""
+
+
+@pytest.mark.parametrize(
+    "example", EXAMPLES, ids=[example.split(":")[0] + f"{n}" for n, example in enumerate(EXAMPLES)]
+)
+def test_the_examples_of_the_page_are_sound(tmp_path, example):
+    """In a study with the data sets, networks, recipes and tickets that examples refer to."""
+    data = yaml.safe_load(EVERY_WAY)
+    for section, entries in yaml.safe_load(example).items():
+        data[section] |= entries
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(data))
+    assert read_study(None, [path])[0]
 
 
 def test_the_page_of_keys_mentions_every_choice():

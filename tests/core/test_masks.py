@@ -140,6 +140,33 @@ def test_union_intersection_counts() -> None:
     assert (masks.kept({"w": a, "v": b}), masks.total({"w": a, "v": b})) == (4, 8)
 
 
+def test_layers_without_a_weight_are_named() -> None:
+    some, none = torch.tensor([True, False]), torch.zeros(2, 2, dtype=torch.bool)
+    assert masks.collapsed({"a": none, "b": some, "c": none}) == ["a", "c"]
+    assert masks.collapsed({"b": some}) == []
+
+
+@pytest.mark.parametrize("pattern", ["normal", "sorted", "rounded", "equal", "mostly zero", "one large", "periodic"])
+@pytest.mark.parametrize("share", [1.0, 0.7, 0.01])
+def test_the_quick_threshold_keeps_what_sorting_keeps(pattern: str, share: float) -> None:
+    """Also where every value that the threshold is first sought among lies to one side of it."""
+    size, stream = 3 * masks.SAMPLE + 17, generator(5, pattern)
+    score = torch.randn(size, generator=stream)
+    score = {
+        "sorted": score.sort().values,
+        "rounded": score.round(),
+        "equal": torch.ones(size),
+        "mostly zero": torch.where(score < 2, 0.0, score),
+        "one large": torch.where(torch.arange(size) == 5, 1.0, 0.0),
+        "periodic": torch.where(torch.arange(size) % 4 == 0, -1.0, score.abs()),
+    }.get(pattern, score)
+    active = torch.rand(size, generator=stream) < share
+    for count in (1, int(active.sum()) // 3, int(active.sum()) - 1):
+        order = torch.where(active, score, -torch.inf).sort(descending=True, stable=True).indices
+        expected = torch.zeros(size, dtype=torch.bool).index_fill(0, order[:count], True)
+        assert torch.equal(masks.keep_largest(score, count, active), expected)
+
+
 def test_apply_gives_plus_zero() -> None:
     made = masks.apply({"w": torch.tensor([-1.0, -2.0])}, {"w": torch.tensor([False, True])})["w"]
     assert made.tolist() == [0.0, -2.0]

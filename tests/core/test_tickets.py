@@ -9,14 +9,13 @@ from torch import Tensor
 
 from lth import masks as algebra
 from lth.artifacts import METADATA_KEY, read_metadata
-from lth.config.jobs import ControlJob
 from lth.config.models import Network
 from lth.controls import control
 from lth.errors import UserError
 from lth.files import write_bytes
 from lth.networks.build import build, initial_weights, prunable_names
 from lth.seeds import generator
-from lth.tickets import Ticket, load_trained, save_trained
+from lth.tickets import Ticket, TrainedWeights
 
 NETWORK = Network(architecture="lenet5_classic")
 
@@ -83,8 +82,7 @@ def test_pruned_weights_are_exactly_zero_in_the_file_and_survivors_are_theta_0(s
 
 @pytest.mark.parametrize("kind", ["fresh", "shuffled", "random"])
 def test_controls_keep_exact_counts_per_layer(sparse: Ticket, kind: str) -> None:
-    job = ControlJob(study="s", ticket="t", kind=kind, seed=3, round=4, network=NETWORK)
-    made = control(sparse, job)
+    made = control(sparse, kind, NETWORK, 3, "t")
     assert made.layers() == sparse.layers()
     same_masks = all(torch.equal(made.masks[n], sparse.masks[n]) for n in sparse.masks)
     assert same_masks == (kind == "fresh")
@@ -92,15 +90,15 @@ def test_controls_keep_exact_counts_per_layer(sparse: Ticket, kind: str) -> None
     for name, mask in made.masks.items():
         assert not made.weights[name][~mask].any()
         assert torch.equal(made.weights[name][mask], theta_0[name][mask]) == (kind != "fresh")
-    repeated = control(sparse, job)
+    repeated = control(sparse, kind, NETWORK, 3, "t")
     assert all(torch.equal(made.weights[n], repeated.weights[n]) for n in made.weights)
 
 
 def test_random_control_is_the_same_for_tickets_of_equal_counts(sparse: Ticket) -> None:
     """It must owe nothing to the ticket but the counts."""
-    job = ControlJob(study="s", ticket="t", kind="random", seed=3, round=4, network=NETWORK)
-    other = control(sparse.derive(algebra.shuffled(sparse.masks, generator(9, "x")), sparse.weights), job)
-    assert all(torch.equal(other.masks[n], control(sparse, job).masks[n]) for n in sparse.masks)
+    moved = sparse.derive(algebra.shuffled(sparse.masks, generator(9, "x")), sparse.weights)
+    first, other = (control(ticket, "random", NETWORK, 3, "t") for ticket in (sparse, moved))
+    assert all(torch.equal(other.masks[n], first.masks[n]) for n in sparse.masks)
 
 
 def _damage(path: Path, layer: str, change: str) -> None:
@@ -164,19 +162,21 @@ def test_a_ticket_of_another_network_and_weights_as_tickets_are_refused(sparse: 
     sparse.save(tmp_path / "t")
     with pytest.raises(UserError, match=r"belongs to network lenet5_classic .* not to network lenet_300_100"):
         Ticket.load(tmp_path / "t", Network(architecture="lenet_300_100"))
-    save_trained(tmp_path / "w", sparse.weights, tmp_path / "t")
+    TrainedWeights(last=sparse.weights).save(tmp_path / "w", tmp_path / "t")
     with pytest.raises(UserError, match="holds a weights, where a ticket is needed"):
         Ticket.load(tmp_path / "w")
 
 
 def test_trained_weights_belong_to_one_ticket(sparse: Ticket, tmp_path: Path) -> None:
     sparse.save(tmp_path / "t")
-    save_trained(tmp_path / "w", sparse.weights, tmp_path / "t")
-    loaded = load_trained(tmp_path / "w", tmp_path / "t")
-    assert all(torch.equal(loaded[n], sparse.weights[n]) for n in sparse.weights)
+    TrainedWeights(last=sparse.weights, best=sparse.weights).save(tmp_path / "w", tmp_path / "t")
+    loaded = TrainedWeights.load(tmp_path / "w", tmp_path / "t")
+    assert all(torch.equal(loaded.last[n], sparse.weights[n]) for n in sparse.weights)
+    assert loaded.best.keys() == sparse.weights.keys()
+    assert not loaded.early
     Ticket.dense(NETWORK, 0).save(tmp_path / "t")
     with pytest.raises(UserError, match="was not trained from"):
-        load_trained(tmp_path / "w", tmp_path / "t")
+        TrainedWeights.load(tmp_path / "w", tmp_path / "t")
 
 
 def test_a_failed_write_leaves_what_was_there_and_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import nn
 
-from lth import masks as algebra
-from lth import train as loop
-from lth.config.models import Compute, Network, Optimiser, Recipe
-from lth.data.images import Images, Split
+from lth.config.models import Compute, Optimiser, Recipe
+from lth.data import feed
+from lth.data.images import Images
 from lth.device import prepare_device
 from lth.errors import UserError
+from lth.masking import Masking
 from lth.networks.build import build, load_weights
 from lth.seeds import generator
 from lth.tickets import Ticket
+from lth.train import Trained, train
 
-NETWORK = Network(architecture="lenet5_classic", size=16, classes=3)
-CPU = torch.device("cpu")
 OPTIMISERS = {
     "sgd": Optimiser(name="sgd", learning_rate=0.05, weight_decay=5e-4),
     "momentum": Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=5e-4),
@@ -28,32 +28,11 @@ OPTIMISERS = {
 }
 
 
-def tiny_images(sizes: tuple[int, int, int] = (70, 20, 25), noise: float = 40) -> Images:
-    """Three classes of 16x16 images: a bright band at a third of the height each, and noise."""
-    draw = generator(0, "tiny images")
-    splits = {}
-    for name, size in zip(("train", "validation", "test"), sizes, strict=True):
-        labels = torch.arange(size) % 3
-        pixels = 60 + noise * torch.randn(size, 1, 16, 16, generator=draw)
-        for row, label in enumerate(labels.tolist()):
-            pixels[row, :, 5 * label : 5 * label + 5] += 90
-        splits[name] = Split(pixels.clamp(0, 255).to(torch.uint8), labels)
-    return Images("tiny", splits, ("a", "b", "c"), torch.tensor([90.0]), torch.tensor([60.0]))
-
-
-def sparse_ticket(seed: int = 0, share: float = 0.4) -> Ticket:
-    dense = Ticket.dense(NETWORK, seed)
-    front = {n: (torch.arange(m.numel()) < share * m.numel()).view_as(m) for n, m in dense.masks.items()}
-    return dense.derive(algebra.random_like(front, generator(seed, "test mask")), dense.weights)
-
-
-def run(
-    ticket: Ticket, optimiser: Optimiser, *, epochs: int = 3, seed: int = 0, precision: str = "fp32"
-) -> loop.Trained:
+def run(ticket: Ticket, optimiser: Optimiser, *, epochs: int = 3, seed: int = 0, precision: str = "fp32") -> Trained:
     network = build(NETWORK)
     load_weights(network, ticket.weights)
     recipe = Recipe(optimiser=optimiser, batch=16, epochs=epochs, precision=precision)
-    return loop.train(network, ticket.masks, tiny_images(), recipe, seed=seed, device=CPU)
+    return train(network, ticket.masks, tiny_images(), recipe, seed=seed, device=CPU)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -62,14 +41,14 @@ def test_pruned_weights_are_zero_after_every_step_and_only_they_are_frozen(
     name: str, precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticket, seen = sparse_ticket(), []
-    original = loop._Gradients.mask
+    original = Masking.mask_gradients
 
-    def spy(self: loop._Gradients) -> None:
+    def spy(self: Masking) -> None:
         self.verify()  # before this step: after every step but the last, which `train` itself verifies
         original(self)
-        seen.append(sum(int(p.grad[m == 0].count_nonzero()) for p, m in zip(self.parameters, self.masks, strict=True)))
+        seen.append(sum(int(self.parameters[n].grad[~mask].count_nonzero()) for n, mask in self.masks.items()))
 
-    monkeypatch.setattr(loop._Gradients, "mask", spy)
+    monkeypatch.setattr(Masking, "mask_gradients", spy)
     trained = run(ticket, OPTIMISERS[name], precision=precision)
     assert len(seen) == 3 * 5
     assert set(seen) == {0}
@@ -129,7 +108,7 @@ def test_two_arms_with_one_seed_see_the_same_batches(monkeypatch: pytest.MonkeyP
         seen.append(order.tolist())
         return order
 
-    monkeypatch.setattr(loop, "epoch_order", spy)
+    monkeypatch.setattr(feed, "epoch_order", spy)
     for ticket in (sparse_ticket(), Ticket.dense(NETWORK, 0)):
         run(ticket, OPTIMISERS["adam"])
     assert seen[:3] == seen[3:]
@@ -152,8 +131,8 @@ def test_history_scores_every_image_of_every_split_each_epoch() -> None:
 def test_it_learns_and_validation_decides_the_best_epoch() -> None:
     trained = run(Ticket.dense(NETWORK, 0), OPTIMISERS["adam"], epochs=6)
     validation = [row.loss_nats for row in trained.history if row.split == "validation"]
-    assert trained.best_epoch == validation.index(min(validation))
-    test = next(r for r in trained.history if r.split == "test" and r.epoch == trained.best_epoch)
+    assert trained.best_step == 5 * validation.index(min(validation))
+    test = next(r for r in trained.history if r.split == "test" and r.step == trained.best_step)
     labels = tiny_images().splits["test"].labels
     assert 100 * (trained.predictions == labels).float().mean().item() == pytest.approx(test.accuracy_percent, abs=1e-4)
     assert test.accuracy_percent > 90

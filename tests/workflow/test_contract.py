@@ -83,11 +83,11 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     for path in (*project.folder.glob("workflow/rules/*.smk"), project.folder / "Snakefile", project.study):
         path.write_text(path.read_text() + "\n# a comment\n")
     new = "\n\ndef unrelated(x: int) -> int:\n    return x + 1\n"
-    for name in ("masks", "train", "tickets", "methods/imp", "tables/runs", "figures/parts", "scores"):
+    for name in ("masks", "train", "tickets", "methods/imp", "tables/runs", "figures/parts", "scores/weights"):
         path = project.folder / "lth" / f"{name}.py"
         path.write_text(path.read_text() + new)
-    entry = '"{0}": Entry(target="lth.{1}:unrelated", about="another"),'
-    project.edit("lth/scores.py", "SCORES = Registry({", "SCORES = Registry({" + entry.format("other", "scores"))
+    entry = '"other": Score(target="lth.scores.weights:unrelated", about="another", when=("trained",)),'
+    project.edit("lth/scores/__init__.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
     project.edit("lth/jobs.py", "done in", "ended after")
     project.edit("lth/train.py", "    steps = ", "    steps    =   ")
     assert project.planned() == {}

@@ -19,7 +19,7 @@ FLOORS = (
     f"{GROUND} config config.models config.jobs config.plan config.problems config.wording",
     "scores networks data data.sources figures",  # tables of names
     "config.*",  # reads studies, and checks their names against the tables
-    "artifacts history device data.* networks.* tickets",
+    "artifacts history device data.* networks.* scores.* tickets",
     "train",
     "methods methods.* controls evaluate",
     "tables tables.* figures.* report",

@@ -11,6 +11,7 @@ from lth.data.sources import SOURCES
 from lth.figures import FIGURES
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
+from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
@@ -28,6 +29,7 @@ RESULTS = f"results/{study.study}"
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
 FIGURE_FILES = f"{RESULTS}/figures"
+ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 ENVIRONMENT = "../../envs/lth.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
@@ -37,7 +39,7 @@ wildcard_constraints:
     ticket=r"[a-z0-9_]+",
     evaluation=r"[a-z0-9_]+",
     arm=r"[a-z0-9_]+(-[a-z]+)?",
-    kind="fresh|shuffled|random",
+    kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
 
@@ -78,7 +80,10 @@ def code(script, *targets):
 
 def told(job, script, *targets):
     """A rule's only parameter: what the job is told, and the code that does it."""
-    return {"job": job.model_dump(mode="json"), "code": code(script, *targets)}
+    return {
+        "job": job.model_dump(mode="json", exclude_none=True),
+        "code": code(script, *targets),
+    }
 
 
 def network_target(network):
@@ -87,30 +92,35 @@ def network_target(network):
 
 
 def round_inputs(wildcards):
-    """A round prunes with what the round before it trained; a chain's first round takes over a mask, if any."""
+    """A round prunes with what its parent trained; others take over a mask, or two, or start from nothing."""
     ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
     inputs = {"images": dataset(plan.dataset(ticket, number))}
-    start = study.tickets[ticket].start
-    if number > plan.first_round(ticket):
-        inputs["parent"] = round_file("ticket.safetensors", ticket, seed, number - 1)
+    parents = plan.parents(ticket, number)
+    for name, (parent, parent_round) in zip(("parent", "other"), parents):
+        inputs[name] = round_file("ticket.safetensors", parent, seed, parent_round)
+    if plan.needs_trained(ticket, number):
+        parent, parent_round = parents[0]
         inputs["parent_trained"] = round_file(
-            "trained.safetensors", ticket, seed, number - 1
+            "trained.safetensors", parent, seed, parent_round
         )
-    elif start:
-        inputs["parent"] = round_file(
-            "ticket.safetensors", start.ticket, seed, start.round
-        )
-        if study.tickets[ticket].rewind == "parent":
-            inputs["parent_trained"] = round_file(
-                "trained.safetensors", start.ticket, seed, start.round
-            )
     return inputs
+
+
+def round_outputs(keep):
+    """The files of a round; weights that only other rounds need are temporary."""
+    trained = round_file("trained.safetensors")
+    return {
+        "ticket": round_file("ticket.safetensors"),
+        "trained": trained if keep else temp(trained),
+        **{name: round_file(f"{name}.csv") for name in ROUND_TABLES},
+    }
 
 
 def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
-    return told(job, "round.py", network_target(job.network), SCORES[job.score].target)
+    targets = METHODS[job.method].target, SCORES[job.score].target
+    return told(job, "round.py", network_target(job.network), *targets)
 
 
 def evaluation_inputs(wildcards):
@@ -146,9 +156,11 @@ def all_rounds(name):
 
 
 def all_arms(name, evaluation):
-    """A file of every arm and seed of an evaluation."""
+    """A file of every arm and seed of an evaluation; of a comparison, from the rounds that were trained anyway."""
     return [
-        evaluated(name, evaluation, arm.name, seed)
+        round_file(name, arm.ticket, seed, arm.round)
+        if arm.at_home
+        else evaluated(name, evaluation, arm.name, seed)
         for arm in plan.arms(evaluation)
         for seed in study.seeds
     ]
@@ -173,8 +185,8 @@ def figure_files(evaluation=None):
 
 
 def of_all(files):
-    """Files of the study and of all its evaluations."""
-    return [file for e in (None, *study.evaluations) for file in files(e)]
+    """Files of the study, and of all its evaluations and comparisons."""
+    return [file for e in (None, *plan.trials) for file in files(e)]
 
 
 def report_words():

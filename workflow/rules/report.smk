@@ -1,10 +1,13 @@
 # Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains.
+from lth.tables import needed_rounds
 
 
 rule study_tables:
     input:
         histories=all_rounds("history.csv"),
         layers=all_rounds("layers.csv"),
+        costs=all_rounds("cost.csv"),
+        measured=all_rounds("measured.csv"),
     output:
         **table_files(),
     log:
@@ -17,6 +20,19 @@ rule study_tables:
         "../scripts/study_tables.py"
 
 
+def all_needed(name, trial):
+    """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
+    if trial not in study.comparisons:
+        return []
+    made_of = [needed_rounds(plan, arm.ticket, arm.round) for arm in plan.arms(trial)]
+    places = dict.fromkeys(place for places in made_of for place in places)
+    return [
+        round_file(name, ticket, seed, round_)
+        for ticket, round_ in places
+        for seed in study.seeds
+    ]
+
+
 rule evaluation_tables:
     input:
         histories=lambda wildcards: all_arms("history.csv", wildcards.evaluation),
@@ -26,6 +42,8 @@ rule evaluation_tables:
             for arm in plan.evaluated_tickets(wildcards.evaluation)
             for seed in study.seeds
         ],
+        costs=lambda wildcards: all_needed("cost.csv", wildcards.evaluation),
+        measured=lambda wildcards: all_needed("measured.csv", wildcards.evaluation),
     output:
         **table_files("{evaluation}"),
         verdict=report(
@@ -57,7 +75,7 @@ for name, drawing in FIGURES.items():
         output:
             report(
                 f"{FIGURE_FILES}/{folder}{name}.svg",
-                category="Study" if of_study else "Evaluation {evaluation}",
+                category="Study" if of_study else "{evaluation}",
                 labels={"figure": drawing.about},
                 caption=f"../report/{name}.rst",
             ),

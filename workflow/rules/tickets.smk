@@ -1,13 +1,10 @@
-# Trained weights are large and serve only the next round, so they are temporary; those of a chain's last round stay, so
-# that the chain can be made longer without training that round again.
+# Trained weights are large and serve only other rounds, so they are temporary; those of a chain's last round stay, so that
+# the chain can be made longer without training that round again.
 rule round:
     input:
         unpack(round_inputs),
     output:
-        ticket=round_file("ticket.safetensors"),
-        trained=temp(round_file("trained.safetensors")),
-        history=round_file("history.csv"),
-        layers=round_file("layers.csv"),
+        **round_outputs(keep=False),
     log:
         f"{RESULTS}/logs/tickets/{{ticket}}/seed{{seed}}/round{{round}}.log",
     conda:
@@ -24,10 +21,7 @@ rule round:
 
 use rule round as last_round with:
     output:
-        ticket=round_file("ticket.safetensors"),
-        trained=round_file("trained.safetensors"),
-        history=round_file("history.csv"),
-        layers=round_file("layers.csv"),
+        **round_outputs(keep=True),
     wildcard_constraints:
         ticket="|".join(
             rf"{t}(?=/seed\d+/round{plan.last_round(t):02d}/)" for t in study.tickets

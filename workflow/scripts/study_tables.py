@@ -1,4 +1,4 @@
-"""Collect the histories and layer counts of all tickets into the study's tables."""
+"""Collect what all rounds of all tickets have left into the study's tables."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from lth.jobs import job
 from lth.tables import write_study_tables
 
 with job("tables", snakemake.log[0]) as running:
+    files = {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
-    study = Study.model_validate(snakemake.params.cfg["study"])
-    write_study_tables(study, map(Path, snakemake.input.histories), map(Path, snakemake.input.layers), out)
+    write_study_tables(Study.model_validate(snakemake.params.cfg["study"]), **files, out=out)
     running.found = ", ".join(out)

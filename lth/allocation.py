@@ -1,0 +1,88 @@
+"""How many weights each layer keeps: by layer, over the network, by kind of layer, or by Erdos-Renyi-Kernel."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import prod
+
+from torch import Tensor
+
+from lth.config.jobs import RoundJob
+from lth.config.models import LayerKind, Scope
+from lth.masks import Masks, keep_largest, prune
+from lth.schedules import kept_count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What is to be kept."""
+
+    scope: Scope
+    density: Fraction
+    """Of the layers that are pruned at all."""
+    of_kind: Mapping[LayerKind, Fraction] = field(default_factory=dict)
+    """For `layer`: shares of kinds of layers that differ from it."""
+    whole: tuple[LayerKind, ...] = ()
+    """Kinds of layers that keep everything."""
+
+    @classmethod
+    def of(cls, spec: RoundJob, density: Fraction | None = None) -> "Target":
+        """That of a round, or another density of its kind."""
+        given = {kind: Fraction(share) for kind, share in spec.density_of.items()} if density is None else {}
+        final = Fraction(spec.density) if density is None else density
+        return cls(scope=spec.scope, density=final, of_kind=given, whole=spec.whole)
+
+
+def allocate(
+    scores: Mapping[str, Tensor], masks: Masks, kinds: Mapping[str, LayerKind], target: Target
+) -> dict[str, Tensor]:
+    """The masks that keep the weights of largest score, so many as the target says, among those of the masks.
+
+    Args:
+        scores: by layer, of the weights' shapes; larger is worth more.
+        masks: bool, by layer; what is pruned already stays pruned.
+        kinds: by layer.
+        target: where weights compete, and how many are kept.
+    """
+    pruned = {name: mask for name, mask in masks.items() if kinds[name] not in target.whole}
+    if target.scope == "network":
+        kept = prune(scores, pruned, target.density, "network")
+    else:
+        counts = _erk_counts(pruned, target.density) if target.scope == "erk" else _counts(pruned, kinds, target)
+        active = {name: int(mask.count_nonzero()) for name, mask in pruned.items()}
+        kept = {name: keep_largest(scores[name], min(counts[name], active[name]), m) for name, m in pruned.items()}
+    return {name: kept.get(name, mask) for name, mask in masks.items()}
+
+
+def _counts(masks: Masks, kinds: Mapping[str, LayerKind], target: Target) -> dict[str, int]:
+    return {
+        name: kept_count(mask.numel(), target.of_kind.get(kinds[name], target.density)) for name, mask in masks.items()
+    }
+
+
+def _erk_counts(masks: Masks, density: Fraction) -> dict[str, int]:
+    shares = erk_densities({name: tuple(mask.shape) for name, mask in masks.items()}, density)
+    return {name: kept_count(mask.numel(), shares[name]) for name, mask in masks.items()}
+
+
+def erk_densities(shapes: Mapping[str, tuple[int, ...]], density: Fraction) -> dict[str, Fraction]:
+    """Each layer's density in proportion to (sum of its sides) / (product of its sides), capped at 1.
+
+    Evci et al. (2020), section 3, (1); layers at the cap stay whole, and the rest make up for them, so that the overall
+    density is met exactly before counts are rounded.
+
+    Args:
+        shapes: [out, in, ...] by layer.
+        density: of all of them together, from 0 to 1.
+    """
+    sizes = {name: prod(shape) for name, shape in shapes.items()}
+    raw = {name: Fraction(sum(shape), sizes[name]) for name, shape in shapes.items()}
+    full: set[str] = set()
+    while True:
+        free = [name for name in shapes if name not in full]
+        budget = density * sum(sizes.values()) - sum(sizes[name] for name in full)
+        scale = budget / sum(raw[name] * sizes[name] for name in free) if free else Fraction(0)
+        over = {name for name in free if scale * raw[name] > 1}
+        if not over:
+            return {name: Fraction(1) if name in full else scale * raw[name] for name in shapes}
+        full |= over

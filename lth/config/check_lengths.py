@@ -1,0 +1,106 @@
+"""Rules of time: what is to happen at an epoch or a step lies within the training that it is meant for."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from math import ceil
+
+from lth.config.draft import Unknown, entries, items
+from lth.config.models import Recipe, Study, Ticket
+from lth.config.plan import Plan
+from lth.config.problems import Fault
+from lth.data.sources import SOURCES
+
+
+def length(study: Study, recipe: str, dataset: str) -> tuple[int, int]:
+    """How many steps a training takes, and how many of them an epoch has."""
+    spec, images = study.recipes[recipe], study.datasets[dataset]
+    if images.source not in SOURCES:
+        raise Unknown
+    training = images.train or SOURCES[images.source].train - images.validation
+    if training <= 0 or (spec.epochs is None and spec.iterations is None):
+        raise Unknown
+    epoch = ceil(training / spec.batch)
+    return spec.iterations or (spec.epochs or 0) * epoch, epoch
+
+
+def met(study: Study, recipe: str) -> list[str]:
+    """The data sets that a recipe trains on, as far as the study says."""
+    found: dict[str, None] = {}
+    for _, ticket in entries(study, "tickets"):
+        with suppress(Unknown):
+            dual = ticket.dual.recipe if ticket.dual else None
+            if recipe in (ticket.recipe, ticket.retrain, dual):
+                chain = [stage.dataset for _, stage in items(ticket.chain)]
+                found |= dict.fromkeys([ticket.dataset] if ticket.dataset else chain)
+    for _, evaluation in entries(study, "evaluations"):
+        with suppress(Unknown):
+            if evaluation.recipe == recipe:
+                found |= {evaluation.dataset: None}
+    return [name for name in found if name in study.datasets]
+
+
+def _schedule(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """What a schedule does lies within the training, on each data set."""
+    schedule, path = recipe.schedule, ("recipes", name, "schedule")
+    wanted = {"warmup_epochs": schedule.warmup_epochs, "milestones": max(schedule.milestones, default=0)}
+    for dataset in met(study, name) if recipe.iterations else []:
+        steps, epoch = length(study, name, dataset)
+        for key, value in wanted.items():
+            if value * epoch >= steps:
+                epochs = f"the {steps / epoch:.4g} epochs of '{dataset}' that {steps} iterations are"
+                yield (*path, key), f"must be below {epochs}, found {value:g}"
+                return
+    for key, value in wanted.items() if recipe.epochs else []:
+        if value >= (recipe.epochs or 0):
+            yield (*path, key), f"must be below the {recipe.epochs} epochs of the recipe, found {value:g}"
+
+
+def _rewind_step(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """The dense training gets as far as the step that is gone back to."""
+    if ticket.method != "imp" or ticket.rewind_step is None:
+        return
+    dataset = Plan(study).dataset(name, 0)
+    steps, _ = length(study, ticket.recipe, dataset)
+    if ticket.rewind_step > steps:
+        message = f"recipe '{ticket.recipe}' has {steps} steps on '{dataset}', found {ticket.rewind_step}"
+        yield ("tickets", name, "rewind_step"), f"{message}; must be at most that"
+
+
+def _progressive(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """The sparsity rises over epochs that there are: the last of them is trained at the density asked for."""
+    if ticket.method != "progressive" or not ticket.progressive:
+        return
+    path, options = ("tickets", name, "progressive", "until_epoch"), ticket.progressive
+    if options.until_epoch <= options.from_epoch:
+        yield path, f"must be above `from_epoch` ({options.from_epoch}), found {options.until_epoch}"
+    steps, epoch = length(study, ticket.recipe, str(ticket.dataset))
+    if options.until_epoch >= ceil(steps / epoch):
+        epochs = f"the {steps / epoch:.4g} epochs of recipe '{ticket.recipe}' on '{ticket.dataset}'"
+        yield path, f"must be below {epochs}, found {options.until_epoch}"
+
+
+def _dynamic(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """The mask moves at least once."""
+    if ticket.method != "dynamic":
+        return
+    steps, _ = length(study, ticket.recipe, str(ticket.dataset))
+    rest = ticket.dynamic.until * steps
+    if ticket.dynamic.every >= rest:
+        message = f"the mask would never move: it rests from step {ceil(rest)} of {steps} on (`until`)"
+        yield ("tickets", name, "dynamic", "every"), f"{message}, found {ticket.dynamic.every}; must be below that"
+
+
+def _dual(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """The penalty gets to its limit within the steps that it has."""
+    if ticket.method != "dual" or not ticket.dual:
+        return
+    penalty, recipe = ticket.dual.penalty, ticket.dual.recipe
+    steps, _ = length(study, recipe, str(ticket.dataset))
+    rise = ceil(penalty.limit / penalty.rise) * penalty.every
+    if rise > steps:
+        message = f"takes {rise} steps to its limit, and recipe '{recipe}' has {steps} on '{ticket.dataset}'"
+        yield ("tickets", name, "dual", "penalty"), f"{message}; raise `rise`, or lower `limit` or `every`"
+
+
+RECIPE_LENGTHS = (_schedule,)
+TICKET_LENGTHS = (_rewind_step, _progressive, _dynamic, _dual)

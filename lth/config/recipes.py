@@ -1,0 +1,98 @@
+"""How networks are trained: the update rule, the learning rate over time, and random changes of the images."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lth.config.base import Count, Model
+
+
+class Optimiser(Model):
+    """The update rule."""
+
+    name: Literal["adam", "adamw", "sgd"] = "adam"
+    """`adam` adds weight decay to the gradient, `adamw` shrinks the weights instead."""
+    learning_rate: Annotated[float, Field(gt=0, le=100)]
+    """Step size, at its highest; the recipe's `schedule` says how it changes over training."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Coefficient of the decay, on every parameter."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """For `sgd`."""
+    nesterov: bool = False
+    """For `sgd` with momentum."""
+
+
+class Schedule(Model):
+    """How the learning rate changes over training, after a linear warm-up."""
+
+    name: Literal["constant", "step", "linear", "cosine", "cosine_restarts"] = "constant"
+    """`step` falls at `milestones`, `linear` and `cosine` fall to `final`, `cosine_restarts` does so every `period`."""
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    """Over how many epochs (parts of one count) the rate rises to its highest."""
+    milestones: tuple[Annotated[float, Field(gt=0)], ...] = ()
+    """For `step`: the epochs after which the rate is multiplied by `factor`."""
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """For `step`."""
+    period_epochs: Annotated[float, Field(gt=0)] | None = None
+    """For `cosine_restarts`: epochs of the first cycle."""
+    period_growth: Annotated[float, Field(ge=1, le=10)] = 1.0
+    """For `cosine_restarts`: how many times longer each cycle is than the one before."""
+    final: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """For `linear`, `cosine` and `cosine_restarts`: the share of the highest rate that they end at."""
+
+
+class Colour(Model):
+    """Random changes of colour, in the amounts of torchvision's ColorJitter and in the order of these keys.
+
+    Saturation and hue leave grey images as they are."""
+
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Factor drawn from 1 minus this to 1 plus this."""
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Likewise."""
+    saturation: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Likewise."""
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Turn of the hue, drawn from minus this to plus this, 1 being a full circle."""
+
+
+class Augmentation(Model):
+    """Random changes of training images, drawn anew for each image and epoch; made in the order of these keys."""
+
+    crop_padding: Annotated[int, Field(ge=0, le=64)] = 0
+    """Pad with this many black pixels a side, then crop back to the image's size at a random place."""
+    flip: bool = False
+    """Mirror each image left to right with probability one half."""
+    rotation_degrees: Annotated[float, Field(ge=0, le=180)] = 0.0
+    """Turn by an angle from minus this to plus this."""
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Move in both directions by up to this share of the image's side."""
+    colour: Colour | None = None
+    """Brightness, contrast, saturation, hue."""
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Probability that a random rectangle (2 to 33 % of the image) is erased to the data set's mean."""
+    interpolation: Literal["nearest", "bilinear"] = "nearest"
+    """For rotation and shift; `nearest` is torchvision's default."""
+
+
+class Recipe(Model):
+    """How a network is trained; tickets and evaluations name one."""
+
+    optimiser: Optimiser
+    """The update rule and its constants."""
+    batch: Count
+    """Images a step; the last batch of an epoch may be smaller, no image is left out."""
+    epochs: Count | None = None
+    """Passes over the training images; give this or `iterations`."""
+    iterations: Count | None = None
+    """Optimiser steps, where the source counts them; give this or `epochs`."""
+    evaluate_every: Count | None = None
+    """Score validation and test images every so many steps; without it after each epoch."""
+    schedule: Schedule = Schedule()
+    """Of the learning rate."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the target that goes to all classes alike; reported losses are without it."""
+    augment: Augmentation | None = None
+    """Random changes of training images."""
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""

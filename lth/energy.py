@@ -1,0 +1,68 @@
+"""Energy of a job, where the machine can tell: Intel's and AMD's RAPL counters, and an NVIDIA GPU's own."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+POWERCAP = Path("/sys/class/powercap")
+
+
+@dataclass
+class Energy:
+    """Joules used since it was made, by the processor packages and by the GPU in use.
+
+    The counters are of the whole machine: what other jobs used at the same time is in it. Where there is no counter,
+    or no right to read it, the energy is unknown, which is not 0.
+    """
+
+    device: torch.device
+    powercap: Path = POWERCAP
+    _began: dict[Path, int] = field(init=False)
+    _gpu_began: float | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = _packages(self.powercap)
+        self._gpu_began = _gpu_joules(self.device)
+
+    def joules(self) -> float | None:
+        """Joules so far; None if nothing here measures them, or not all that does the work."""
+        gpu = _gpu_joules(self.device)
+        if not self._began or (self.device.type == "cuda" and (gpu is None or self._gpu_began is None)):
+            return None
+        now = _packages(self.powercap)
+        microjoules = sum(_since(domain, self._began[domain], value) for domain, value in now.items())
+        return microjoules / 1e6 + ((gpu or 0.0) - (self._gpu_began or 0.0))
+
+
+def _packages(powercap: Path) -> dict[Path, int]:
+    """Microjoules on the counter of each processor package (`intel-rapl:0`, not its parts `intel-rapl:0:0`)."""
+    found = {}
+    for domain in sorted(powercap.glob("*-rapl:*")):
+        if domain.name.count(":") == 1:
+            try:
+                found[domain] = int((domain / "energy_uj").read_text())
+            except (OSError, ValueError):
+                return {}
+    return found
+
+
+def _since(domain: Path, began: int, now: int) -> int:
+    """Microjoules between two readings; the counter starts again at 0 after its largest value."""
+    if now >= began:
+        return now - began
+    return now + int((domain / "max_energy_range_uj").read_text()) - began
+
+
+def _gpu_joules(device: torch.device) -> float | None:
+    """Joules on the GPU's counter since its driver was loaded; None without GPU, pynvml or such a counter."""
+    if device.type != "cuda":
+        return None
+    try:
+        import pynvml  # type: ignore[import-not-found, import-untyped, unused-ignore]
+
+        pynvml.nvmlInit()
+        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}".encode())
+        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3
+    except Exception:  # whatever is missing or not permitted: then it is not measured
+        return None

@@ -1,0 +1,44 @@
+"""Accuracy against what it cost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lth.figures import parts
+from lth.figures.style import Palette, points
+
+AXES = {"epochs": ("passes over the training images (epochs, log scale)", 1.0), "flops": ("TFLOPs (log scale)", 1e-12)}
+"""Columns of costs: their labels and the unit that is drawn."""
+
+
+def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy against all that was spent to get there, in epochs and in FLOPs; a mark an arm."""
+    arms = tables["arms"]
+    figure, axes = parts.panels(len(AXES), columns=2, height=3.4, sharey=True)
+    for axis, (column, (label, unit)) in zip(axes, AXES.items(), strict=True):
+        spots = parts.side_by_side(list(arms[column] * unit))
+        for spot, arm in zip(spots, arms.to_dict("records"), strict=True):
+            colour = palette.arm(arm["ticket"], arm["kind"])
+            ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
+            parts.whisker(axis, spot, *ends, colour, vertical=True)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **points(colour, arm["kind"]), zorder=3)
+        parts.log_axis(axis, spots)
+        axis.set_xlabel(label)
+    _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
+    parts.below(figure, [_handle(arm, palette) for arm in arms.to_dict("records")])
+    parts.note(figure, parts.interval_words(arms) if arms["n"].max() == 1 else f"mean and {parts.interval_words(arms)}")
+    return figure
+
+
+def _accuracy_axis(axis: Axes, dataset: str) -> None:
+    axis.set_ylabel(f"test accuracy on {dataset} (%)")
+    parts.percentages(axis, vertical=True)
+
+
+def _handle(arm: Mapping[Any, Any], palette: Palette) -> Line2D:
+    colour = palette.arm(arm["ticket"], arm["kind"])
+    return Line2D([], [], linestyle="none", label=arm["arm"], **points(colour, arm["kind"]))

@@ -1,0 +1,57 @@
+"""Masks at work: what keeps pruned weights at exactly zero while the others are trained."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+
+class Masking:
+    """The masks of a network in training, which a method may change between two steps.
+
+    A pruned weight that is zero, with zero optimiser state, stays so under SGD (momentum, decay) and Adam if its
+    gradient is zero. So gradients are masked *before* the step, which guards weight and state at once; masking weights
+    after the step would leave momentum behind that revives them.
+    """
+
+    def __init__(
+        self, network: nn.Module, masks: Mapping[str, Tensor], optimiser: torch.optim.Optimizer, device: torch.device
+    ) -> None:
+        named = dict(network.named_parameters())
+        self.parameters = {name: named[name] for name in masks}
+        """The prunable ones, in network order."""
+        self.masks: dict[str, Tensor] = {}
+        """bool, on the device."""
+        self._optimiser = optimiser
+        self._sparse: list[nn.Parameter] = []
+        self._factors: list[Tensor] = []
+        self._install({name: mask.to(device) for name, mask in masks.items()})
+
+    def change(self, masks: Mapping[str, Tensor]) -> None:
+        """Put other masks to work: weights that leave are zeroed, and the optimiser state of all that come or go."""
+        for name, mask in masks.items():
+            moved = mask != self.masks[name]
+            parameter = self.parameters[name]
+            parameter.data.masked_fill_(~mask, 0.0)
+            for state in self._optimiser.state[parameter].values():
+                if isinstance(state, Tensor) and state.shape == parameter.shape:
+                    state.masked_fill_(moved, 0.0)
+        self._install(masks)
+
+    def mask_gradients(self) -> None:
+        """Zero the gradients of pruned weights."""
+        gradients = [p.grad for p in self._sparse if p.grad is not None]
+        if gradients:
+            torch._foreach_mul_(gradients, self._factors)
+
+    def verify(self) -> None:
+        """Fail loudly if a pruned weight ever moved."""
+        for name, parameter in self.parameters.items():
+            if parameter.detach()[~self.masks[name]].count_nonzero():
+                raise AssertionError(f"a pruned weight of {name} is not zero")
+
+    def _install(self, masks: Mapping[str, Tensor]) -> None:
+        self.masks = dict(masks)
+        sparse = [name for name, mask in masks.items() if not mask.all()]
+        self._sparse = [self.parameters[name] for name in sparse]
+        self._factors = [masks[name].to(self.parameters[name].dtype) for name in sparse]

@@ -1,0 +1,211 @@
+"""A round of any method: find the ticket, train it, write down what it was and what it cost."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lth.allocation import Target, allocate
+from lth.config.jobs import RoundJob
+from lth.config.models import Compute, LayerKind
+from lth.cost import Meter, places
+from lth.data.feed import Feed
+from lth.data.images import Images
+from lth.device import prepare_device
+from lth.energy import Energy
+from lth.files import checksum
+from lth.history import write_rows
+from lth.hooks import Hook
+from lth.jobs import Job
+from lth.masks import Masks, apply, collapsed
+from lth.methods import METHODS
+from lth.networks.build import build, layer_kinds, load_weights
+from lth.outcome import write_outcome
+from lth.scores import SCORES
+from lth.scores.evidence import Evidence
+from lth.seeds import generator
+from lth.tickets import Ticket, TrainedWeights
+from lth.train import Keep, Trained, train
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundFiles:
+    """The artifacts of one round."""
+
+    images: Path
+    parent: Path | None = None
+    """The ticket before: of the last round, or the one that this is made from; none for a dense start."""
+    parent_trained: Path | None = None
+    """The weights that training the parent gave; needed to prune, and to rewind to them."""
+    other: Path | None = None
+    """The second of two tickets that are combined."""
+    ticket: Path
+    trained: Path
+    history: Path
+    confusion: Path
+    layers: Path
+    cost: Path
+    measured: Path
+
+
+@dataclass
+class Round:
+    """What a method has to work with."""
+
+    spec: RoundJob
+    files: RoundFiles
+    images: Images
+    device: torch.device
+    log: Callable[[str], None]
+    before: list[tuple[str, Meter]] = field(default_factory=list)
+    """What was spent before the training, by phase."""
+
+    @cached_property
+    def parent(self) -> Ticket:
+        """The ticket that this one is made from."""
+        assert self.files.parent is not None
+        return self.load(self.files.parent)
+
+    @cached_property
+    def trained(self) -> TrainedWeights:
+        """What training the parent gave."""
+        assert self.files.parent is not None
+        assert self.files.parent_trained is not None
+        return TrainedWeights.load(self.files.parent_trained, self.files.parent)
+
+    @cached_property
+    def kinds(self) -> dict[str, LayerKind]:
+        """The kind of each prunable layer."""
+        return layer_kinds(build(self.spec.network))
+
+    @cached_property
+    def feed(self) -> Feed:
+        """The images on the device, unchanged by augmentation."""
+        return Feed(self.images, self.device)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """How often one image uses each weight of a layer."""
+        size = self.spec.network.size
+        return places(build(self.spec.network), torch.zeros(1, self.spec.network.channels, size, size))
+
+    @property
+    def density(self) -> Fraction:
+        """The share of weights that the round keeps."""
+        return Fraction(self.spec.density)
+
+    def load(self, path: Path) -> Ticket:
+        """A ticket of this study, network and seed; an earlier round of a chain must be of the same ticket."""
+        expected = {"ticket": self.spec.ticket} if self.spec.prunes else {}
+        return Ticket.load(path, self.spec.network, study=self.spec.study, seed=self.spec.seed, **expected)
+
+    def evidence(self, weights: Mapping[str, Tensor], masks: Masks, per_class: int | None = None) -> Evidence:
+        """What the round's score may look at, of these weights under these masks."""
+        network, feed = build(self.spec.network), self.feed
+        load_weights(network, apply(weights, masks))
+        known = SCORES[self.spec.score]
+        return Evidence(
+            network=network.to(self.device),
+            masks={name: mask.to(self.device) for name, mask in masks.items()},
+            weights={name: weight.to(self.device) for name, weight in apply(weights, masks).items()},
+            best={name: weight.to(self.device) for name, weight in self.trained.best.items()} if known.best else None,
+            shape=(self.spec.network.channels, self.spec.network.size, self.spec.network.size),
+            stream=generator(self.spec.seed, "random score", self.spec.ticket),
+            sample=lambda n: feed.sample(n, generator(self.spec.seed, "scored images")),
+            per_class=per_class or known.per_class,
+        )
+
+    def allocate(self, scores: Mapping[str, Tensor], masks: Masks, density: Fraction | None = None) -> Masks:
+        """The masks that keep the largest scores, at the round's density or another one."""
+        there = {name: score.to(masks[name].device) for name, score in scores.items()}
+        return allocate(there, masks, self.kinds, Target.of(self.spec, density))
+
+
+class Method:
+    """How a ticket is found."""
+
+    def ticket(self, round_: Round) -> Ticket:
+        """The ticket that is trained: masks over the weights that training begins with."""
+        raise NotImplementedError
+
+    def hook(self, round_: Round) -> Hook | None:  # noqa: ARG002
+        """What is done while it is trained; it may change masks. The ticket is then written with the last ones."""
+        return None
+
+
+def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> None:
+    """One round: find the ticket, train it, write its artifacts."""
+    device = prepare_device(compute)
+    energy, started = Energy(device), time.perf_counter()
+    method: Method = METHODS[spec.method].load()()
+    round_ = Round(spec, files, Images.load(files.images), device, job.log)
+    ticket = method.ticket(round_)
+    ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
+    _warn_of_collapse(ticket, job)
+    trained = _train(ticket, method.hook(round_), round_)
+    ticket = ticket.derive(trained.masks, ticket.weights)
+    _write(ticket, trained, round_)
+    seconds = time.perf_counter() - started
+    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(energy.joules()), device.type)]
+    write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
+    job.found = f"density {100 * ticket.density:.2f} %, {trained.summary()}{_warn_of_collapse(ticket, job)}"
+
+
+def _described(spec: RoundJob) -> dict[str, object]:
+    return {key: getattr(spec, key) for key in ("study", "ticket", "method", "dataset", "seed", "round")}
+
+
+def _parent(files: RoundFiles) -> dict[str, object]:
+    return {} if files.parent is None else {"parent": checksum(files.parent)}
+
+
+def _or_empty(value: float | None) -> float | str:
+    """Unknown is an empty cell, never 0."""
+    return "" if value is None else value
+
+
+def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
+    """Train what the masks leave, from the ticket's weights."""
+    spec, prefix = round_.spec, f"density {100 * ticket.density:.2f} %  "
+    return train(
+        ticket.network(),
+        ticket.masks,
+        round_.images,
+        spec.recipe,
+        seed=spec.seed,
+        device=round_.device,
+        log=lambda line: round_.log(prefix + line),
+        hook=hook,
+        keep=Keep(best=SCORES[spec.score].best, step=spec.rewind_step if spec.round == 0 else None),
+    )
+
+
+def _warn_of_collapse(ticket: Ticket, job: Job) -> str:
+    """Layers without any weight let nothing through: say so, in the log and on the terminal."""
+    empty = collapsed(ticket.masks)
+    if not empty:
+        return ""
+    job.log(f"layer collapse: no weight is left in {', '.join(empty)}")
+    return f"; LAYER COLLAPSE: no weight left in {', '.join(empty)}"
+
+
+def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
+    spec, files = round_.spec, round_.files
+    ticket.save(files.ticket)
+    TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
+    named = {"ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
+    described = {**named, "dataset": spec.dataset, "density_percent": 100 * ticket.density}
+    write_outcome(trained, round_.images, described, named, files.history, files.confusion)
+    layers = [(*named.values(), *layer) for layer in ticket.layers()]
+    write_rows(files.layers, layers, [*named, "layer", "kept", "total"])
+    size = len(round_.images.splits["train"])
+    costs = [
+        (*named.values(), phase, meter.forward_images / size, meter.forward_images, meter.backward_images, meter.flops)
+        for phase, meter in (*round_.before, ("train", trained.meter))
+    ]
+    write_rows(files.cost, costs, [*named, "phase", "epochs", "forward_images", "backward_images", "flops"])

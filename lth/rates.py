@@ -1,0 +1,50 @@
+"""The learning rate over training: a pure function of the step, so that training can go on anywhere."""
+
+from math import cos, pi
+
+from lth.config.recipes import Schedule
+
+SCHEDULES = {
+    "constant": "the same rate throughout",
+    "step": "multiplied by `factor` at each of the `milestones`",
+    "linear": "falls evenly to `final`",
+    "cosine": "falls to `final` along half a cosine (Loshchilov & Hutter 2017)",
+    "cosine_restarts": "does so again and again, every `period_epochs` (times `period_growth`)",
+}
+"""What each schedule does after the warm-up, a line each."""
+
+
+def rate_factor(schedule: Schedule, step: int, steps: int, epoch_steps: int) -> float:
+    """The share of the highest learning rate that a step is taken with.
+
+    Args:
+        schedule: its shape; epochs may be parts of one.
+        step: steps taken before it, from 0 to `steps` - 1.
+        steps: of the whole training.
+        epoch_steps: of an epoch.
+
+    Returns:
+        From 0 to 1. Cosine and linear schedules set out from the end of the warm-up; the step after the last one would
+        be taken with `final`.
+    """
+    warmup = schedule.warmup_epochs * epoch_steps
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    if schedule.name == "constant":
+        return 1.0
+    if schedule.name == "step":
+        return float(schedule.factor ** sum(step >= epoch * epoch_steps for epoch in schedule.milestones))
+    done = _progress(schedule, step - warmup, max(steps - warmup, 1), epoch_steps)
+    height = 1 - done if schedule.name == "linear" else (1 + cos(pi * done)) / 2
+    return schedule.final + (1 - schedule.final) * height
+
+
+def _progress(schedule: Schedule, step: float, steps: float, epoch_steps: int) -> float:
+    """How much of a fall is over, from 0 to 1: of the only one, or of the cycle that the step lies in."""
+    if schedule.name != "cosine_restarts":
+        return step / steps
+    assert schedule.period_epochs is not None
+    period = schedule.period_epochs * epoch_steps
+    while step >= period:
+        step, period = step - period, period * schedule.period_growth
+    return step / period

@@ -1,0 +1,75 @@
+"""What a weight is worth, and the table of scores by name (torch is imported only when one is used).
+
+A score is a function `Evidence -> {prunable parameter: worth}`, of each weight's shape; the larger, the more it is
+worth. It knows nothing of densities or schedules: `lth.masks.prune` turns it into masks. To add one: write it in a file
+of this folder and name it in `SCORES`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lth.registry import Entry, Registry
+
+When = Literal["trained", "initial"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score(Entry):
+    """A score, and what a check or a job has to know of it before torch is imported."""
+
+    when: tuple[When, ...]
+    """Which weights it can score: `trained` ones in a round of pruning, `initial` ones before any training."""
+    best: bool = False
+    """Needs the weights of the best epoch beside those of the last."""
+    signed: bool = False
+    """Needs a network that only adds, scales and rectifies, so that it is positive where all its weights are."""
+    per_class: int = 0
+    """Images of each class that it looks at unless the study says otherwise; none if 0."""
+    iterations: int = 1
+    """How many steps of pruning and scoring anew its paper takes at initialisation."""
+
+    @property
+    def images(self) -> bool:
+        """Whether it looks at images at all."""
+        return self.per_class > 0
+
+
+SCORES = Registry(
+    {
+        "magnitude": Score(
+            target="lth.scores.weights:magnitude",
+            about="|w| (Han et al. 2015; Frankle & Carbin 2019)",
+            when=("trained", "initial"),
+        ),
+        "stability": Score(
+            target="lth.scores.weights:stability",
+            about="-|w at the best epoch - w at the last|: what still moved goes first",
+            when=("trained",),
+            best=True,
+        ),
+        "random": Score(
+            target="lth.scores.chance:uniform",
+            about="a uniform draw for each weight; a control",
+            when=("trained", "initial"),
+        ),
+        "snip": Score(
+            target="lth.scores.snip:snip",
+            about="|g w| of the loss on a sample (Lee et al. 2019)",
+            when=("initial",),
+            per_class=13,
+        ),
+        "grasp": Score(
+            target="lth.scores.grasp:grasp",
+            about="w Hg: what the gradient would lose with the weight (Wang et al. 2020)",
+            when=("initial",),
+            per_class=10,
+        ),
+        "synflow": Score(
+            target="lth.scores.synflow:synflow",
+            about="|w| times the flow that passes through it, without data (Tanaka et al. 2020)",
+            when=("initial",),
+            signed=True,
+            iterations=100,
+        ),
+    }
+)

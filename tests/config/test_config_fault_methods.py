@@ -1,0 +1,513 @@
+"""Each fault of a way to find a ticket, of a recipe or of a comparison: its line, the sentence, and nothing besides."""
+
+import time
+
+import pytest
+from study_text import changed, expect, problems, study_of
+
+from lth.config.plan import Plan
+from lth.config.read import read_study
+
+TRAINED = "network: lenet, recipe: find, dataset: digits"
+"""What every ticket says; `find` takes 2 epochs of 19 steps on digits."""
+AT_INIT = "method: at_init, densities: [0.5]"
+
+
+def ticket(keys, name="new", trained=TRAINED):
+    """A ticket more, on line 20."""
+    return "  away:", f"  {name}: {{{trained}, {keys}}}\n  away:"
+
+
+def recipe(keys, **optimiser):
+    """A recipe more, on line 14, that a ticket of digits uses; 19 steps are an epoch."""
+    rule = "".join(f", {key}: {value}" for key, value in optimiser.items())
+    written = f"  new: {{optimiser: {{learning_rate: 0.1{rule}}}, batch: 60, {keys}}}\n"
+    return ("  try:\n", written + "  try:\n"), (
+        "home: {network: lenet, recipe: find",
+        "home: {network: lenet, recipe: new",
+    )
+
+
+def comparison(keys, tickets="home, also", density=0.1296):
+    """A comparison of home and another ticket of digits, on lines 29 to 32; its further keys on line 33."""
+    text = f"comparisons:\n  at_home:\n    tickets: [{tickets}]\n    density: {density}\n{keys}"
+    return ticket("rounds: 4, rate: 0.4", "also"), ("evaluations:\n", text + "evaluations:\n")
+
+
+TWO_NETWORKS = ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {")
+OF_OTHER = "network: other, recipe: find, dataset: digits"
+
+CONSTANTS = {
+    "constants of progressive": (
+        ticket("method: progressive, densities: [0.5]"),
+        "20 tickets.new: `progressive` is missing, which says what `method: progressive` is to do",
+    ),
+    "constants of dual": (ticket("method: dual, densities: [0.5]"), "20 tickets.new: `dual` is missing"),
+    "constants of derived": (ticket("method: derived"), "20 tickets.new: `derived` is missing"),
+    "constants of combined": (ticket("method: combined"), "20 tickets.new: `combined` is missing"),
+    "constants of another method": (
+        ticket("rounds: 2, dynamic: {every: 50}"),
+        "20 tickets.new.dynamic: only `method: dynamic` has it, and `method` is 'imp'; take it out",
+    ),
+    "rewinding without rounds to rewind": (
+        ticket("method: at_init, densities: [0.5], rewind: trained"),
+        "20 tickets.new.rewind: only `method: imp` has it, and `method` is 'at_init'; take it out",
+    ),
+    "rewinding to a parent that another method has not": (
+        ticket("method: at_init, densities: [0.5], rewind: parent"),
+        "20 tickets.new.rewind: only `method: imp` has it",
+    ),
+    "rewinding to a step that another method has not": (
+        ticket("method: at_init, densities: [0.5], rewind: step"),
+        "20 tickets.new.rewind: only `method: imp` has it",
+    ),
+    "a start of another method": (
+        ticket("method: at_init, densities: [0.1], start: {ticket: home, round: 1}"),
+        "20 tickets.new.start: only `method: imp` has it",
+    ),
+    "scope of a dense ticket": (
+        ticket("method: dense, scope: network"),
+        "20 tickets.new.scope: has no effect: `method: dense` ranks no weights itself; take it out",
+    ),
+    "rate of a derived ticket": (
+        ticket("method: derived, derived: {ticket: home}, rate: 0.1"),
+        "20 tickets.new.rate: has no effect: `method: derived` ranks no weights itself",
+    ),
+    "rounds of a dense ticket": (
+        ticket("method: dense, rounds: 2"),
+        "20 tickets.new: has `rounds`, which `method: dense` does not take; take it out",
+    ),
+    "densities of a derived ticket": (
+        ticket("method: derived, derived: {ticket: home}, densities: [0.5]"),
+        "20 tickets.new: has `densities`, which `method: derived` does not take",
+    ),
+    "a dense ticket without data": (
+        ticket("method: dense", trained="network: lenet, recipe: find"),
+        "20 tickets.new: has no `dataset` to be trained on; give one",
+    ),
+    "a chain of another method": (
+        ticket("method: at_init, chain: [{dataset: digits, rounds: 2}]", trained="network: lenet, recipe: find"),
+        "20 tickets.new: has a `chain`, which `method: at_init` does not take; give `dataset` and `densities`",
+    ),
+    "nothing to prune to": (
+        ticket("method: at_init"),
+        "20 tickets.new: has `dataset` but no `densities`; give `dataset` and `densities`",
+    ),
+    "rounds besides densities": (
+        ticket("rounds: 2, densities: [0.5]"),
+        "20 tickets.new: has `rounds` besides `densities`; give one of them",
+    ),
+    "a chain besides densities": (
+        ticket("densities: [0.5], chain: [{dataset: digits, rounds: 2}]", trained="network: lenet, recipe: find"),
+        "20 tickets.new: has a `chain` besides `densities`; give either the chain or",
+    ),
+    "skipping rounds that are needed": (
+        ticket("rounds: 6, every: 3"),
+        "20 tickets.new.every: each round prunes what the one before has trained",
+        "take it out, or set `one_shot: true`",
+    ),
+}
+
+SCORES = {
+    "stability at initialisation": (
+        ticket(f"{AT_INIT}, score: stability"),
+        "20 tickets.new.score: 'stability' cannot be used here: `method: at_init` scores untrained weights, "
+        "and this score "
+        "needs the weights of the best epoch; use magnitude, random, snip, grasp, synflow",
+    ),
+    "SNIP after training": (
+        ticket("rounds: 2, score: snip"),
+        "20 tickets.new.score: 'snip' cannot be used here: `method: imp` scores trained weights; "
+        "use magnitude, stability, random",
+    ),
+    "SynFlow through a gate": (
+        ("lenet5_classic}", "'torchvision:mobilenet_v3_small', size: 32}"),
+        ("grey: true, size: 28", "grey: true"),
+        ("digits, validation: 200", "digits, validation: 200, size: 32"),
+        ("letters, validation: 500", "letters, validation: 500, size: 32"),
+        ticket(f"{AT_INIT}, score: synflow"),
+        "20 tickets.new.score: 'synflow' needs a network of convolutions, linear layers, batch norm, ReLU and pooling, "
+        "which 'torchvision:mobilenet_v3_small' is not",
+    ),
+    "a score where there is none": (
+        ticket("method: dynamic, densities: [0.5], dynamic: {every: 5}, score: random"),
+        "20 tickets.new.score: `method: dynamic` has a criterion of its own; take `score` out",
+    ),
+    "images for a score without any": (
+        ticket(f"{AT_INIT}, score: synflow, at_init: {{per_class: 5}}"),
+        "20 tickets.new.at_init.per_class: has no effect: 'synflow' looks at no images; take it out",
+    ),
+}
+
+DENSITIES = {
+    "rates of layers that compete": (
+        ticket("rounds: 2, scope: network, rate_of: {output: 0.1}"),
+        "20 tickets.new.rate_of: needs `scope: layer`, found 'network'; take one of them out",
+    ),
+    "rates of layers besides Erdos-Renyi": (
+        ticket("rounds: 2, scope: erk, rate_of: {output: 0.1}"),
+        "20 tickets.new.rate_of: needs `scope: layer`, found 'erk'",
+    ),
+    "rates of layers besides densities": (
+        ticket("densities: [0.5], rate_of: {output: 0.1}"),
+        "20 tickets.new.rate_of: goes with `rounds` and `rate`, found `densities`; take one of them out",
+    ),
+    "rates of layers at initialisation": (
+        ticket("method: at_init, rounds: 2, rate_of: {output: 0.1}"),
+        "20 tickets.new.rate_of: only `method: imp` has it, and `method` is 'at_init'; take it out",
+    ),
+    "rate of layers that are left whole": (
+        ticket("rounds: 2, whole: [output], rate_of: {output: 0.1}"),
+        "20 tickets.new.rate_of.output: these layers are never pruned, since `whole` has 'output'; take one "
+        "of them out",
+    ),
+    "a rate besides densities": (
+        ticket("densities: [0.5], rate: 0.1"),
+        "20 tickets.new.rate: has no effect beside `densities`; take one of them out",
+    ),
+    "all layers whole": (
+        ticket("rounds: 2, whole: [first, convolution, dense, output]"),
+        "20 tickets.new.whole: leaves nothing to prune: it has all kinds of layers; take one out",
+    ),
+    "whole twice": (
+        ticket("rounds: 2, whole: [output, first, output]"),
+        "20 tickets.new.whole[2]: 'output' is given twice; keep one of them",
+    ),
+    "densities that rise": (
+        ticket("densities: [0.5, 0.2, 0.3]"),
+        "20 tickets.new.densities[2]: densities must fall from round to round, found 0.3 after 0.2",
+    ),
+    "densities that stay": (ticket("densities: [0.5, 0.5]"), "20 tickets.new.densities[1]", "found 0.5 after 0.5"),
+    "densities above that of the start": (
+        ticket("densities: [0.4, 0.2], start: {ticket: home, round: 2}"),
+        "20 tickets.new.densities[0]: densities must fall from round to round, found 0.4 after 0.36",
+    ),
+    "rounds of dual": (
+        ticket("method: dual, rounds: 2, dual: {recipe: find, penalty: {rise: 1}}"),
+        "20 tickets.new.rounds: `method: dual` masks to each density in cycles of its own, not in rounds; "
+        "give `densities`",
+    ),
+    "one shot over several data sets": (
+        ticket(
+            "one_shot: true, chain: [{dataset: digits, rounds: 1}, {dataset: letters, rounds: 1}]",
+            trained="network: lenet, recipe: find",
+        ),
+        "20 tickets.new.one_shot: prunes what was trained on 'digits' only, found a `chain` of 2; take one of them out",
+    ),
+    "layers after the network": (
+        ticket("rounds: 2, rate: 0.4, scope: network", "wide"),
+        ("ticket: home", "ticket: wide"),
+        "28 tickets.cross.start: 'wide' was pruned with `scope: network`, so that layers may have less left than this "
+        "ticket's `scope: layer` is to keep; use `scope: network` or that of the other",
+    ),
+    "layers after a follower of the network": (
+        ticket("rounds: 2, rate: 0.4, scope: network", "wide"),
+        ticket("method: derived, derived: {ticket: wide, kind: shuffled}", "shuffled"),
+        ("ticket: home", "ticket: shuffled"),
+        "29 tickets.cross.start: 'wide' was pruned with `scope: network`",
+    ),
+}
+
+REWINDING = {
+    "no step to rewind to": (
+        ticket("rounds: 2, rewind: step"),
+        "20 tickets.new: `rewind_step` is missing, which says how far back `rewind: step` goes",
+    ),
+    "a step of another rewinding": (
+        ticket("rounds: 2, rewind: trained, rewind_step: 5"),
+        "20 tickets.new.rewind_step: only `rewind: step` has it, and `rewind` is 'trained'; take it out",
+    ),
+    "a step after a start": (
+        ticket("rounds: 2, rate: 0.4, rewind: step, rewind_step: 5, start: {ticket: home, round: 1}"),
+        "20 tickets.new.rewind: 'step' needs a dense training of its own, found `start`; take one of them out",
+    ),
+    "a step beyond the training": (
+        ticket("rounds: 2, rewind: step, rewind_step: 39"),
+        "20 tickets.new.rewind_step: recipe 'find' has 38 steps on 'digits', found 39; must be at most that",
+    ),
+}
+
+LENGTHS = {
+    "progressive beyond the epochs": (
+        ticket("method: progressive, densities: [0.5], progressive: {until_epoch: 2}"),
+        "20 tickets.new.progressive.until_epoch: must be below the 2 epochs of recipe 'find' on 'digits', found 2",
+    ),
+    "progressive beyond the iterations": (
+        *recipe("iterations: 50"),
+        ticket("method: progressive, densities: [0.5], progressive: {until_epoch: 3}"),
+        ("new: {network: lenet, recipe: find", "new: {network: lenet, recipe: new"),
+        "21 tickets.new.progressive.until_epoch: must be below the 2.632 epochs of recipe 'new' on 'digits', found 3",
+    ),
+    "progressive backwards": (
+        ticket("method: progressive, densities: [0.5], progressive: {from_epoch: 1, until_epoch: 1}"),
+        "20 tickets.new.progressive.until_epoch: must be above `from_epoch` (1), found 1",
+    ),
+    "a mask that never moves": (
+        ticket("method: dynamic, densities: [0.5]"),
+        "20 tickets.new.dynamic.every: the mask would never move: it rests from step 29 of 38 on (`until`), found 100; "
+        "must be below that",
+    ),
+    "a penalty longer than its epochs": (
+        ticket("method: dual, densities: [0.5], dual: {recipe: find}"),
+        "20 tickets.new.dual.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "
+        "raise `rise`",
+    ),
+    "a penalty longer than its iterations": (
+        *recipe("iterations: 9"),
+        ticket("method: dual, densities: [0.5], dual: {recipe: new, penalty: {rise: 0.1, every: 1}}"),
+        "21 tickets.new.dual.penalty: takes 10 steps to its limit, and recipe 'new' has 9 on 'digits'",
+    ),
+}
+
+FOLLOWERS = {
+    "derived from another network": (
+        TWO_NETWORKS,
+        ticket("method: derived, derived: {ticket: home}", trained=OF_OTHER),
+        "21 tickets.new.derived.ticket: cannot take over a mask of another network: 'home' has network 'lenet', "
+        "this ticket has 'other'",
+    ),
+    "combined with another network": (
+        TWO_NETWORKS,
+        ticket("rounds: 2", "foreign", OF_OTHER),
+        ticket("method: combined, combined: {tickets: [home, foreign]}"),
+        "22 tickets.new.combined.tickets[1]: cannot take over a mask of another network: 'foreign' has network 'other'",
+    ),
+    "derived from a dense ticket": (
+        ticket("method: dense", "whole"),
+        ticket("method: derived, derived: {ticket: whole}"),
+        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+    ),
+    "derived from what has nothing to follow": (
+        ticket("method: dense", "whole"),
+        ticket("method: derived, derived: {ticket: new}", "newer"),
+        ticket("method: derived, derived: {ticket: whole}"),
+        "22 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+    ),
+    "started from what has nothing to follow": (
+        ticket("method: dense", "whole"),
+        ticket("method: derived, derived: {ticket: whole}"),
+        ("ticket: home, round: 2", "ticket: new, round: 1"),
+        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+    ),
+    "evaluated without anything to follow": (
+        ticket("method: dense", "whole"),
+        ticket("method: derived, derived: {ticket: whole}"),
+        ("[home, away, cross]", "[home, away, cross, new]"),
+        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+    ),
+    "combined rounds that never meet": (
+        ticket("one_shot: true, rounds: 4, rate: 0.4, every: 2", "odd"),
+        ticket("rounds: 2, rate: 0.4, start: {ticket: home, round: 4}", "late"),
+        ticket("method: combined, combined: {tickets: [odd, late]}"),
+        "22 tickets.new.combined: combines rounds of equal number, but 'odd' has rounds 1, 3 and 'late' has "
+        "rounds 4 to 6",
+    ),
+    "combined with itself": (
+        ticket("method: combined, combined: {tickets: [home, home]}"),
+        "20 tickets.new.combined.tickets: combines 'home' with itself; give two tickets",
+    ),
+    "combined over different weights": (
+        ticket("rounds: 2, rewind: step, rewind_step: 5", "late"),
+        ticket("method: combined, combined: {tickets: [home, late]}"),
+        "21 tickets.new.combined.tickets: 'home' starts from theta_0, 'late' from step 5 of 'find' on 'digits'; "
+        "combine tickets that start from the same weights",
+    ),
+    "combined over weights that training made": (
+        ticket("method: dynamic, densities: [0.5], dynamic: {every: 5}", "moved"),
+        ticket("method: combined, combined: {tickets: [moved, home]}"),
+        "21 tickets.new.combined.tickets: 'moved' starts from weights of its own ('moved' has `method: dynamic`), "
+        "'home' from theta_0",
+    ),
+    "combined with itself in a circle": (
+        ticket("method: combined, combined: {tickets: [home, round]}", "round"),
+        "20 tickets.round.combined: a circle of starts: round <- round; one of them must start without `combined`",
+    ),
+    "combined and derived in a circle": (
+        ticket("method: combined, combined: {tickets: [home, new]}", "both"),
+        ticket("method: derived, derived: {ticket: both}"),
+        "20 tickets.both.combined: a circle of starts: both <- new <- both",
+    ),
+    "unknown recipe of retraining": (
+        ticket("rounds: 2, retrain: fine"),
+        "20 tickets.new.retrain: 'fine' is not defined; `recipes` has find, try (did you mean 'find'?)",
+    ),
+    "unknown recipe of dual": (
+        ticket("method: dual, densities: [0.5], dual: {recipe: tri}"),
+        "20 tickets.new.dual.recipe: 'tri' is not defined; `recipes` has find, try (did you mean 'try'?)",
+    ),
+    "derived from nothing known": (
+        ticket("method: derived, derived: {ticket: hom}"),
+        "20 tickets.new.derived.ticket: 'hom' is not defined",
+        "(did you mean 'home'?)",
+    ),
+    "combined with nothing known": (
+        ticket("method: combined, combined: {tickets: [home, awya]}"),
+        "20 tickets.new.combined.tickets[1]: 'awya' is not defined",
+        "(did you mean 'away'?)",
+    ),
+}
+
+RECIPES = {
+    "epochs and iterations": (
+        ("    epochs: 2\n", "    epochs: 2\n    iterations: 5\n"),
+        "14 recipes.find.iterations: given besides `epochs`; take one of them out",
+    ),
+    "neither epochs nor iterations": (
+        ("    epochs: 2\n", ""),
+        "10 recipes.find: does not say how long to train; give `epochs` or `iterations`",
+    ),
+    "milestones of a cosine": (
+        *recipe("epochs: 9, schedule: {name: cosine, milestones: [3]}"),
+        "14 recipes.new.schedule.milestones: only `step` has it, and `name` is 'cosine'; take it out",
+    ),
+    "end of a step schedule": (
+        *recipe("epochs: 9, schedule: {name: step, milestones: [3], final: 0.1}"),
+        "14 recipes.new.schedule.final: only `linear`, `cosine` and `cosine_restarts` have it, and `name` is 'step'",
+    ),
+    "cycles of a constant rate": (
+        *recipe("epochs: 9, schedule: {period_epochs: 3}"),
+        "14 recipes.new.schedule.period_epochs: only `cosine_restarts` has it, and `name` is 'constant'; take it out",
+    ),
+    "no milestones": (
+        *recipe("epochs: 9, schedule: {name: step}"),
+        "14 recipes.new.schedule: `milestones` is missing: the epochs after which the rate falls",
+    ),
+    "no cycles": (
+        *recipe("epochs: 9, schedule: {name: cosine_restarts}"),
+        "14 recipes.new.schedule: `period_epochs` is missing: how many epochs the first cycle has",
+    ),
+    "milestones that do not rise": (
+        *recipe("epochs: 9, schedule: {name: step, milestones: [6, 3]}"),
+        "14 recipes.new.schedule.milestones: must rise, found 6, 3",
+    ),
+    "milestones beyond the epochs": (
+        *recipe("epochs: 9, schedule: {name: step, milestones: [3, 9]}"),
+        "14 recipes.new.schedule.milestones: must be below the 9 epochs of the recipe, found 9",
+    ),
+    "milestones beyond the iterations": (
+        *recipe("iterations: 38, schedule: {name: step, milestones: [1, 2.5]}"),
+        "14 recipes.new.schedule.milestones: must be below the 2 epochs of 'digits' that 38 iterations are, found 2.5",
+    ),
+    "warm-up to the end": (
+        *recipe("epochs: 3, schedule: {warmup_epochs: 3}"),
+        "14 recipes.new.schedule.warmup_epochs: must be below the 3 epochs of the recipe, found 3",
+    ),
+    "dropout without a place": (
+        ("lenet5_classic}", "lenet5_classic, dropout: 0.5}"),
+        "8 networks.lenet.dropout: 'lenet5_classic' has no place for dropout, found 0.5; conv2, conv4, conv6",
+    ),
+    "pixels that patches do not cover": (
+        ("  lenet: {", "  other: {architecture: 'torchvision:vit_b_16', size: 40}\n  lenet: {"),
+        "8 networks.other.size: 'torchvision:vit_b_16' needs a multiple of 16 pixels a side, found 40",
+    ),
+}
+
+COMPARISONS = {
+    "unknown ticket": (
+        *comparison("", "home, awya"),
+        "31 comparisons.at_home.tickets[1]: 'awya' is not defined",
+    ),
+    "ticket twice": (*comparison("", "home, home"), "31 comparisons.at_home.tickets[1]: 'home' is given twice"),
+    "two data sets": (
+        *comparison("", "home, away"),
+        "31 comparisons.at_home.tickets[1]: 'away' was trained on 'letters' in round 4, 'home' on 'digits'; "
+        "a comparison needs one data set",
+    ),
+    "dense on another data set": (
+        *comparison("", "cross"),
+        "31 comparisons.at_home.tickets: 'home' was trained on 'digits' in round 0, 'cross' on 'letters'; "
+        "add a ticket with `method: dense` on 'letters', as the arm `dense`",
+    ),
+    "unreached density": (
+        *comparison("", density=0.2),
+        "32 comparisons.at_home.density: no round of 'home' keeps within 2% of 0.2; the nearest: round 3 keeps 0.216",
+    ),
+    "no such arm": (
+        *comparison("    compare: [[home, allso]]\n"),
+        "33 comparisons.at_home.compare[0][1]: there is no arm 'allso'; the arms are home, also, dense",
+        "(did you mean 'also'?)",
+    ),
+    "named as an evaluation": (
+        *comparison(""),
+        ("  at_home:", "  transfer:"),
+        "30 comparisons.transfer: is the name of an evaluation, too; their tables would lie in one folder",
+    ),
+    "dense tickets only": (
+        ticket("method: dense", "one"),
+        *comparison("", "one"),
+        "32 comparisons.at_home.tickets: has no sparse ticket to compare with the dense network; add one",
+    ),
+    "two dense tickets": (
+        ticket("method: dense", "one"),
+        ticket("method: dense", "two"),
+        *comparison("", "home, one, two"),
+        "33 comparisons.at_home.tickets: has more than one dense ticket (one, two)",
+    ),
+    "a pruned ticket called dense": (
+        ticket("rounds: 4, rate: 0.4", "dense"),
+        *comparison("", "home, dense"),
+        "32 comparisons.at_home.tickets[1]: one arm is called `dense`, the whole network; give this ticket "
+        "another name",
+    ),
+}
+
+CASES = CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIPES | COMPARISONS
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_fault_is_named_with_its_line_and_nothing_besides(tmp_path, case):
+    replacements = [part for part in case if isinstance(part, tuple)]
+    found = problems(tmp_path, changed(*replacements))
+    expect(found, *(part for part in case if isinstance(part, str)))
+    assert len({line.split()[1] for line in found}) == 1, "\n".join(found)
+
+
+def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):
+    """Each of 60 tickets of the two before: followed anew from each, that were 2^60 ways."""
+    rungs = [
+        f"  t{n}: {{{TRAINED}, method: combined, combined: {{tickets: [t{n - 1}, t{n - 2}]}}}}\n" for n in range(2, 61)
+    ]
+    bottom = "".join(f"  t{n}: {{{TRAINED}, rounds: 4, rate: 0.4}}\n" for n in (0, 1))
+    sound = changed(
+        ("  away:", bottom + "".join(rungs) + "  away:"), ("[home, away, cross]", "[home, away, cross, t60]")
+    )
+    started = time.process_time()
+    plan = Plan(study_of(tmp_path, sound))
+    assert plan.rounds("t60") == (1, 2, 3, 4)
+    for bottom_fault in (("t0: {", "t0: {rewind: fresh, "), ("t1: {network: lenet", "t1: {network: lennet")):
+        assert problems(tmp_path, sound.replace(*bottom_fault))
+    circle = sound.replace(
+        bottom.splitlines()[0], rungs[0].replace("t2", "t0").replace("[t1, t0]", "[t60, t59]").rstrip()
+    )
+    assert any("a circle of starts" in line for line in problems(tmp_path, circle))
+    assert time.process_time() - started < 1
+
+
+COLOUR = "augment: {colour: {brightness: 0.2, saturation: 0.2, hue: 0.1}}"
+WARNINGS = {
+    "colours of grey images": (
+        *recipe(f"epochs: 2, {COLOUR}"),
+        "14 recipes.new.augment.colour.hue: has no effect: the images of digits are grey",
+        "14 recipes.new.augment.colour.saturation: has no effect: the images of digits are grey",
+    ),
+    "scored at the ends only": (
+        *recipe("epochs: 2, evaluate_every: 100"),
+        "14 recipes.new.evaluate_every: only the untrained and the trained network are scored: 38 steps on 'digits', "
+        "found 100",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WARNINGS.values(), ids=WARNINGS)
+def test_what_has_no_effect_is_warned_of(tmp_path, case):
+    path = tmp_path / "study.yaml"
+    path.write_text(changed(*(part for part in case if isinstance(part, tuple))))
+    warnings = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
+    assert [line for line in warnings if line.startswith("14 ")] == [part for part in case if isinstance(part, str)]
+
+
+def test_the_sound_study_with_a_ticket_more_is_sound(tmp_path):
+    """So that each case above has but the fault it is about."""
+    assert study_of(tmp_path, changed(ticket("rounds: 2"))).tickets["new"].rounds == 2
+    assert study_of(tmp_path, changed(*comparison(""))).comparisons
+    assert study_of(tmp_path, changed(*recipe("iterations: 40"))).recipes["new"].iterations == 40

@@ -1,0 +1,31 @@
+"""Three classes of small images that are learnt in seconds, and a small network for them."""
+
+import torch
+
+from lth import masks as algebra
+from lth.config.models import Network
+from lth.data.images import Images, Split
+from lth.seeds import generator
+from lth.tickets import Ticket
+
+NETWORK = Network(architecture="lenet5_classic", size=16, classes=3)
+CPU = torch.device("cpu")
+
+
+def tiny_images(sizes: tuple[int, int, int] = (70, 20, 25), noise: float = 40) -> Images:
+    """Three classes of 16x16 images: a bright band at a third of the height each, and noise."""
+    draw = generator(0, "tiny images")
+    splits = {}
+    for name, size in zip(("train", "validation", "test"), sizes, strict=True):
+        labels = torch.arange(size) % 3
+        pixels = 60 + noise * torch.randn(size, 1, 16, 16, generator=draw)
+        for row, label in enumerate(labels.tolist()):
+            pixels[row, :, 5 * label : 5 * label + 5] += 90
+        splits[name] = Split(pixels.clamp(0, 255).to(torch.uint8), labels)
+    return Images("tiny", splits, ("a", "b", "c"), torch.tensor([90.0]), torch.tensor([60.0]))
+
+
+def sparse_ticket(seed: int = 0, share: float = 0.4) -> Ticket:
+    dense = Ticket.dense(NETWORK, seed)
+    front = {n: (torch.arange(m.numel()) < share * m.numel()).view_as(m) for n, m in dense.masks.items()}
+    return dense.derive(algebra.random_like(front, generator(seed, "test mask")), dense.weights)

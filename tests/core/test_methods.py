@@ -1,0 +1,317 @@
+"""Every way to find a ticket, as the job of a round: what it keeps, what it starts from, what it writes down."""
+
+import csv
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from small import NETWORK, tiny_images
+
+from lth.config.jobs import RoundJob
+from lth.config.models import Compute, Optimiser, Recipe
+from lth.config.ways import Combined, Derived, Dual, Dynamic, Penalty, Progressive
+from lth.errors import UserError
+from lth.jobs import Job
+from lth.masks import kept, total
+from lth.methods.dual import penalty_at
+from lth.methods.dynamic import moved
+from lth.methods.progressive import density_at
+from lth.methods.round import RoundFiles, run_round
+from lth.networks.build import initial_weights
+from lth.tickets import Ticket, TrainedWeights
+
+RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)
+OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
+COMPUTE = Compute(device="cpu")
+
+Run = Callable[..., "Done"]
+
+
+class Done:
+    """A round that has been run."""
+
+    def __init__(self, folder: Path, log: list[str], found: str) -> None:
+        self.folder, self.log, self.found = folder, log, found
+        self.ticket = Ticket.load(folder / "ticket", NETWORK)
+        self.trained = TrainedWeights.load(folder / "trained", folder / "ticket")
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / name).open() as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a round over the tiny images: `run("name", parents..., method=..., ...)`."""
+    tiny_images().save(tmp_path / "images")
+
+    def running(name: str, parent: Done | None = None, other: Done | None = None, **changes: Any) -> Done:
+        folder = tmp_path / name
+        folder.mkdir()
+        trained = parent.folder / "trained" if parent and changes.get("prunes") else None
+        if changes.get("rewind") == "parent":
+            trained = parent.folder / "trained"
+        files = RoundFiles(
+            images=tmp_path / "images",
+            parent=parent and parent.folder / "ticket",
+            parent_trained=trained,
+            other=other and other.folder / "ticket",
+            **{output: folder / output for output in OUTPUTS},
+        )
+        log: list[str] = []
+        job = Job(name, log.append)
+        run_round(RoundJob.model_validate({**round_(name), **changes}), files, COMPUTE, job)
+        return Done(folder, log, job.found)
+
+    return running
+
+
+def round_(ticket: str) -> dict[str, Any]:
+    """A dense first round; changes make others of it."""
+    return {
+        **{"study": "s", "ticket": "t", "seed": 3, "round": 0, "method": "imp", "dataset": "tiny", "network": NETWORK},
+        **{"recipe": RECIPE, "prunes": False, "density": "1", "density_of": {}, "whole": (), "score": "magnitude"},
+        **{"scope": "layer", "rewind": "initial"},
+    }
+
+
+def pruned(density: str = "1/4", **changes: Any) -> dict[str, Any]:
+    return {"round": 1, "prunes": True, "density": density, **changes}
+
+
+def scratch(method: str, density: str = "1/4", **changes: Any) -> dict[str, Any]:
+    return {"method": method, "round": 1, "density": density, **changes}
+
+
+def counts(ticket: Ticket) -> dict[str, int]:
+    return {name: int(mask.sum()) for name, mask in ticket.masks.items()}
+
+
+def starts_from(ticket: Ticket, weights: dict[str, torch.Tensor]) -> bool:
+    """Whether each kept weight is bitwise the one of these weights."""
+    return all(torch.equal(ticket.weights[name][mask], weights[name][mask]) for name, mask in ticket.masks.items())
+
+
+def test_a_dense_round_trains_theta_0_and_writes_everything(run: Run) -> None:
+    dense = run("dense")
+    assert dense.ticket.density == 1
+    assert starts_from(dense.ticket, initial_weights(NETWORK, 3))
+    cost = dense.rows("cost")
+    assert [row["phase"] for row in cost] == ["train"]
+    assert float(cost[0]["epochs"]) == 3
+    assert int(cost[0]["forward_images"]) == int(cost[0]["backward_images"]) == 3 * 70
+    per_image = 2 * sum(  # 16 pixels a side, then 8 pooled; 4 after the unpadded 5x5, pooled 2
+        weights * places for weights, places in ((150, 256), (2400, 16), (64 * 120, 1), (120 * 84, 1), (84 * 3, 1))
+    )
+    assert int(cost[0]["flops"]) == 3 * 210 * per_image
+    assert sum(int(row["count"]) for row in dense.rows("confusion")) == 25
+    measured = dense.rows("measured")[0]
+    assert float(measured["seconds"]) > 0
+    assert measured["joules"] == "" or float(measured["joules"]) > 0
+
+
+def test_imp_prunes_the_smallest_trained_weights_and_rewinds(run: Run) -> None:
+    dense = run("dense")
+    first = run("first", dense, **pruned("4/5"))
+    second = run("second", first, **pruned("16/25", round=2))
+    assert counts(first.ticket)["0.weight"] == 120
+    assert counts(second.ticket)["0.weight"] == 96
+    for name, mask in first.ticket.masks.items():
+        trained = dense.trained.last[name].abs()
+        assert trained[mask].min() >= trained[~mask].max()
+    assert all((first.ticket.masks[n] | ~second.ticket.masks[n]).all() for n in first.ticket.masks)
+    assert starts_from(second.ticket, initial_weights(NETWORK, 3))
+
+
+def test_layers_kept_whole_and_layers_with_rates_of_their_own(run: Run) -> None:
+    dense = run("dense")
+    some = run("some", dense, **pruned("1/2", density_of={"output": "3/4"}, whole=("first",)))
+    assert list(counts(some.ticket).values()) == [150, 1200, 3840, 5040, 189]
+    overall = run("overall", dense, **pruned("1/10", scope="network", whole=("output",)))
+    found = counts(overall.ticket)
+    assert found["11.weight"] == 252
+    assert sum(found.values()) - 252 == round((150 + 2400 + 7680 + 10080) / 10)
+
+
+def test_rewinding_to_a_step_keeps_the_weights_of_that_step(run: Run) -> None:
+    dense = run("dense", rewind="step", rewind_step=5)
+    assert dense.trained.early
+    assert not starts_from(dense.ticket, dict(dense.trained.early))
+    first = run("first", dense, **pruned("1/2", rewind="step", rewind_step=5))
+    second = run("second", first, **pruned("1/4", round=2, rewind="step", rewind_step=5))
+    assert starts_from(first.ticket, dict(dense.trained.early))
+    assert starts_from(second.ticket, dict(dense.trained.early))
+    with pytest.raises(UserError, match=r"rewind_step: the dense training has 21 steps, found 22"):
+        run("far", rewind="step", rewind_step=22)
+
+
+def test_fine_tuning_and_fresh_rewinding(run: Run) -> None:
+    dense = run("dense")
+    tuned = run("tuned", dense, **pruned("1/2", rewind="trained"))
+    assert starts_from(tuned.ticket, dict(dense.trained.last))
+    fresh = run("fresh", dense, **pruned("1/2", rewind="fresh"))
+    assert not starts_from(fresh.ticket, initial_weights(NETWORK, 3))
+    assert counts(fresh.ticket) == counts(tuned.ticket)
+
+
+def test_stability_prunes_what_moved_since_the_best_epoch_and_says_when_it_cannot(run: Run) -> None:
+    stable = {"score": "stability", "scope": "network", "whole": ("output",)}
+    dense = run("dense", **stable)
+    assert dense.trained.best
+    best = dict(dense.trained.best)
+    dense.trained = TrainedWeights(last={n: w + 0.01 * (w > 0) for n, w in best.items()}, best=best)
+    dense.trained.save(dense.folder / "trained", dense.folder / "ticket")
+    first = run("first", dense, **pruned("9/10", **stable))
+    for name, mask in first.ticket.masks.items():
+        if name != "11.weight":  # what was positive moved, so it goes before anything else
+            assert (best[name][~mask] > 0).all()
+    assert int(first.ticket.masks["11.weight"].sum()) == 252
+    TrainedWeights(last=best, best=best).save(dense.folder / "trained", dense.folder / "ticket")
+    nothing = run("nothing", dense, **pruned("9/10", **stable))
+    assert nothing.ticket.density == 1
+    assert any("prunes nothing: the best step was the last one" in line for line in nothing.log)
+
+
+@pytest.mark.parametrize("score", ["snip", "grasp", "synflow", "random", "magnitude"])
+def test_pruning_at_initialisation(run: Run, score: str) -> None:
+    found = run(score, **scratch("at_init", "1/5", score=score, scope="network", at_init={}))
+    assert kept(found.ticket.masks) == round(total(found.ticket.masks) / 5)
+    assert starts_from(found.ticket, initial_weights(NETWORK, 3))
+    phases = {row["phase"]: row for row in found.rows("cost")}
+    assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30}.get(score, 0)
+
+
+def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> None:
+    options = Progressive(from_epoch=1, until_epoch=3)
+    recipe = RECIPE.model_copy(update={"epochs": 5})
+    found = run("p", **scratch("progressive", "1/5", scope="network", progressive=options, recipe=recipe))
+    assert kept(found.ticket.masks) == round(total(found.ticket.masks) / 5)
+    assert starts_from(found.ticket, initial_weights(NETWORK, 3))
+    assert all(not found.trained.last[name][~mask].any() for name, mask in found.ticket.masks.items())
+    cost = found.rows("cost")[0]
+    dense = 5 * 70 * 3 * 2 * (150 * 256 + 2400 * 16 + 64 * 120 + 120 * 84 + 252)
+    assert 0.2 * dense < int(cost["flops"]) < dense
+
+
+def test_the_density_of_progressive_pruning_by_epoch() -> None:
+    linear = Progressive(from_epoch=1, until_epoch=5)
+    at = [density_at(linear, Fraction(1, 5), epoch) for epoch in range(8)]
+    assert at == [1, 1, Fraction(4, 5), Fraction(3, 5), Fraction(2, 5), *[Fraction(1, 5)] * 3]
+    cubic = density_at(Progressive(shape="cubic", until_epoch=2), Fraction(0), 1)
+    assert cubic == Fraction(1, 8)
+
+
+@pytest.mark.parametrize("grow", ["random", "gradient"])
+def test_dynamic_training_moves_weights_and_keeps_each_layers_count(run: Run, grow: str) -> None:
+    never = Dynamic(grow=grow, every=1000)
+    often = Dynamic(grow=grow, every=4, fraction=0.5)
+    still, lively = (
+        run(name, **scratch("dynamic", "1/5", scope="erk", dynamic=options))
+        for name, options in (("never", never), ("often", often))
+    )
+    assert counts(still.ticket) == counts(lively.ticket)
+    assert any((still.ticket.masks[n] != lively.ticket.masks[n]).any() for n in still.ticket.masks)
+    assert all(not lively.trained.last[name][~mask].any() for name, mask in lively.ticket.masks.items())
+    shares = [
+        kept_ / mask.numel()
+        for kept_, mask in zip(counts(still.ticket).values(), still.ticket.masks.values(), strict=True)
+    ]
+    assert shares[3] < shares[2] < shares[0]  # Erdos-Renyi-Kernel: the larger a layer, the sparser
+
+
+def test_a_move_by_hand() -> None:
+    weight = torch.tensor([5.0, -0.1, 0.2, 3.0, 0.0, 0.0])
+    growth = torch.tensor([0.0, 0.0, 9.0, 0.0, 1.0, 2.0])
+    mask = torch.tensor([True, True, True, True, False, False])
+    assert moved(weight, growth, mask, 2).tolist() == [True, False, True, True, False, True]
+
+
+def test_dual_tickets_press_masked_weights_to_nothing_before_removing_them(run: Run) -> None:
+    """What the paper claims: with the penalty the masked weights are all but gone before they are removed, so that
+    removing them changes little; without it they are as large as the others, and removing them does harm."""
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9), batch=10, iterations=200)
+    shared = {"transform": transform, "scope": "layer"}
+    pressed = run("pressed", **scratch("dual", dual=Dual(recipe="r", penalty=Penalty(rise=0.05, every=5)), **shared))
+    free = run("free", **scratch("dual", dual=Dual(recipe="r", penalty=Penalty(rise=1e-9, limit=1e-9)), **shared))
+    assert counts(pressed.ticket) == counts(free.ticket)
+    sizes = [next(line for line in done.log if "root mean square" in line) for done in (pressed, free)]
+    masked = [float(line.rpartition(" ")[2]) for line in sizes]
+    assert masked[0] < 1e-3 * masked[1]
+    removed = [
+        next(float(r["loss_nats"]) for r in done.rows("history") if r["split"] == "test") for done in (pressed, free)
+    ]
+    before = [last_loss(done.log) for done in (pressed, free)]
+    assert abs(removed[0] - before[0]) < 0.05 < removed[1] - before[1]
+
+
+def last_loss(log: list[str]) -> float:
+    """The test loss at the end of the transformation."""
+    line = [line for line in log if line.startswith("transform") and "test" in line][-1]
+    return float(line.rpartition("loss ")[2].rstrip(")"))
+
+
+def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=20)
+    found = run("iter", **scratch("dual", "1/4", dual=Dual(recipe="r", cycles=2), transform=transform))
+    assert [row["phase"] for row in found.rows("cost")] == ["transform 1", "transform 2", "train"]
+    assert counts(found.ticket)["0.weight"] == 38
+    assert not starts_from(found.ticket, initial_weights(NETWORK, 3))
+
+
+@pytest.mark.parametrize(("shape", "half"), [("linear", 0.5), ("quadratic", 0.25), ("exponential", 0.07585818)])
+def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> None:
+    penalty = Penalty(shape=shape, rise=0.1, every=5, limit=1.0)
+    assert [penalty_at(penalty, step) for step in (0, 4)] == [0, 0]
+    assert penalty_at(penalty, 25) == pytest.approx(half)
+    assert penalty_at(penalty, 50) == penalty_at(penalty, 5000) == pytest.approx(1.0)
+
+
+def test_derived_tickets_change_one_thing(run: Run) -> None:
+    dense = run("dense")
+    ticket = run("ticket", dense, **pruned("1/4"))
+    for kind in ("fresh", "shuffled", "random"):
+        made = run(kind, ticket, **scratch("derived", ticket="c", derived=Derived(ticket="t", kind=kind)))
+        assert counts(made.ticket) == counts(ticket.ticket)
+        assert starts_from(made.ticket, initial_weights(NETWORK, 3)) == (kind != "fresh")
+    again = run("again", ticket, **scratch("derived", ticket="c", derived=Derived(ticket="t", draw=1)))
+    assert not starts_from(again.ticket, dict(Ticket.load(dense.folder.parent / "fresh" / "ticket").weights))
+
+
+def test_combined_tickets(run: Run) -> None:
+    first = run("first", **scratch("at_init", score="random", at_init={}, ticket="a"))
+    second = run("second", **scratch("at_init", score="magnitude", at_init={}, ticket="b"))
+    for rule in ("union", "intersection"):
+        options = Combined(tickets=("a", "b"), rule=rule)
+        both = run(rule, first, second, **scratch("combined", ticket="c", combined=options))
+        for name, mask in both.ticket.masks.items():
+            one, other = first.ticket.masks[name], second.ticket.masks[name]
+            assert torch.equal(mask, one | other if rule == "union" else one & other)
+        assert starts_from(both.ticket, initial_weights(NETWORK, 3))
+    tuned = run("tuned", run("dense"), **pruned(rewind="trained"))
+    with pytest.raises(UserError, match=r"a and b start from different weights in 0\.weight"):
+        run("clash", first, tuned, **scratch("combined", ticket="c", combined=Combined(tickets=("a", "b"))))
+
+
+def test_layer_collapse_is_said(run: Run) -> None:
+    found = run("tiny", **scratch("at_init", "1/2000", score="magnitude", scope="network", at_init={}))
+    empty = [row["layer"] for row in found.rows("layers") if row["kept"] == "0"]
+    assert empty
+    assert f"LAYER COLLAPSE: no weight left in {', '.join(empty)}" in found.found
+    assert any("layer collapse" in line for line in found.log)
+
+
+@pytest.mark.parametrize("method", ["progressive", "dynamic", "dual", "at_init"])
+def test_the_same_round_twice_gives_the_same_bytes(run: Run, method: str) -> None:
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=10)
+    options = {
+        "progressive": {"progressive": Progressive(until_epoch=2)},
+        "dynamic": {"dynamic": Dynamic(every=3)},
+        "dual": {"dual": Dual(recipe="r"), "transform": recipe},
+        "at_init": {"at_init": {}, "score": "snip"},
+    }[method]
+    first, again = (run(name, **scratch(method, **options)) for name in ("first", "again"))
+    for output in OUTPUTS[:-1]:
+        assert (first.folder / output).read_bytes() == (again.folder / output).read_bytes(), output
