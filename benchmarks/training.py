@@ -26,8 +26,7 @@ from lth.data.images import Images
 from lth.data.prepare import choose, data_root, prepare
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
-from lth.hooks import Hook
-from lth.loop import Loop
+from lth.loop import Hook, Loop
 from lth.networks.build import build, load_weights
 from lth.seeds import generator
 from lth.tickets import Ticket

@@ -55,9 +55,8 @@ def allocate(
 
 
 def _counts(masks: Masks, kinds: Mapping[str, LayerKind], target: Target) -> dict[str, int]:
-    return {
-        name: kept_count(mask.numel(), target.of_kind.get(kinds[name], target.density)) for name, mask in masks.items()
-    }
+    shares = {"first": target.of_kind.get("convolution", target.density), **target.of_kind}  # it is a convolution, too
+    return {name: kept_count(mask.numel(), shares.get(kinds[name], target.density)) for name, mask in masks.items()}
 
 
 def _erk_counts(masks: Masks, density: Fraction) -> dict[str, int]:

@@ -12,7 +12,6 @@ from lth.config.recipes import Optimiser, Recipe
 from lth.cost import Meter, places
 from lth.data.feed import Feed
 from lth.data.images import Images, SplitName
-from lth.hooks import Hook
 from lth.masking import Masking
 from lth.networks.build import has_randomness
 from lth.rates import rate_factor
@@ -28,6 +27,17 @@ def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> torch.opt
         )
     adam = torch.optim.AdamW if spec.name == "adamw" else torch.optim.Adam
     return adam(parameters, lr=rate, weight_decay=decay, fused=True)
+
+
+class Hook:
+    """What a method may do around the steps of a loop. Does nothing; a method overrides what it needs."""
+
+    def before_step(self, loop: "Loop", step: int) -> None:
+        """Before a batch goes forward; may change masks. Steps count from 0."""
+
+    def after_backward(self, loop: "Loop", step: int) -> bool:  # noqa: ARG002
+        """With the gradients of all weights, before they are masked; false if this step's update is to be left out."""
+        return True
 
 
 @dataclass

@@ -12,8 +12,7 @@ from lth.cost import Meter
 from lth.data.images import Images
 from lth.errors import UserError
 from lth.history import Row
-from lth.hooks import Hook
-from lth.loop import Loop
+from lth.loop import Hook, Loop
 
 Weights = dict[str, Tensor]
 

@@ -63,7 +63,8 @@ def one_arm(seeds: int = 3) -> Study:
 def methods(seeds: int = 3, **comparison: Any) -> Study:
     """Ten ways to find a ticket on one data set, and one comparison of them; `comparison` replaces its keys."""
     sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch": 60}
-    once = {"network": "lenet", "recipe": "find", "dataset": "mnist", "densities": [0.1, 0.05, 0.02]}
+    home = {"network": "lenet", "recipe": "find", "dataset": "mnist"}
+    once = {**home, "densities": [0.1, 0.05, 0.02]}
     transform = {"recipe": "moving", "cycles": 3}
     names = ["dense", "imp", "progressive", "snip", "synflow", "random_erk", "rigl", "dual", "imp_fresh"]
     return Study.model_validate(
@@ -73,27 +74,18 @@ def methods(seeds: int = 3, **comparison: Any) -> Study:
             "seeds": list(range(seeds)),
             "datasets": {"mnist": {"source": "mnist"}},
             "networks": {"lenet": {"architecture": "lenet5_classic"}},
-            "recipes": {
-                "find": {**sgd, "iterations": STEPS, "evaluate_every": 100},
-                "moving": {**sgd, "epochs": 2},
-            },
+            "recipes": {"find": {**sgd, "iterations": STEPS, "evaluate_every": 100}, "moving": {**sgd, "epochs": 2}},
             "tickets": {
-                "dense": {"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "dense"},
-                "imp": {"network": "lenet", "recipe": "find", "dataset": "mnist", "rounds": 12, "rate": 0.25},
+                "dense": {**home, "method": "dense"},
+                "imp": {**home, "rounds": 12, "rate": 0.25},
                 "progressive": {**once, "method": "progressive", "progressive": {"until_epoch": 1}},
                 "snip": {**once, "method": "at_init", "score": "snip", "scope": "network"},
                 "synflow": {**once, "method": "at_init", "score": "synflow", "scope": "network"},
                 "random_erk": {**once, "densities": [0.1], "method": "at_init", "score": "random", "scope": "erk"},
                 "rigl": {**once, "densities": [0.1], "method": "dynamic", "scope": "erk"},
                 "dual": {**once, "densities": [0.1], "method": "dual", "dual": transform},
-                "imp_fresh": {
-                    **{"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "derived"},
-                    "derived": {"ticket": "imp", "kind": "fresh"},
-                },
-                "both": {
-                    **{"network": "lenet", "recipe": "find", "dataset": "mnist", "method": "combined"},
-                    "combined": {"tickets": ["snip", "synflow"], "rule": "intersection"},
-                },
+                "imp_fresh": {**home, "method": "derived", "derived": {"ticket": "imp", "kind": "fresh"}},
+                "both": {**home, "method": "combined", "combined": {"tickets": ["snip", "synflow"]}},
             },
             "comparisons": {
                 "at_tenth": {

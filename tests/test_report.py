@@ -121,7 +121,7 @@ def test_every_method_has_its_line_of_provenance(compared: str) -> None:
     assert "a mask that moved while training, regrown by gradient (layers by ERK)" in compared
     assert "masked weights moved out by a growing penalty in 3 cycles" in compared
     assert "fresh weights under the masks of imp, round by round" in compared
-    assert "intersection of the masks of snip and synflow" in compared
+    assert "union of the masks of snip and synflow" in compared
     assert "rounds 0 to 12, 25 % a round, magnitude (layer by layer), rewound to theta_0" in compared
     assert (
         "<dt>comparison at_tenth</dt><dd>3 arms on mnist, 2 % of weights kept, as trained when they were found"

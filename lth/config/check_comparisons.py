@@ -21,8 +21,9 @@ def _one_dataset(study: Study, name: str, comparison: Comparison) -> Iterator[Fa
     if name in study.evaluations:
         return  # reported; and the plan looks there first
     plan = Plan(study)
-    first, *others = [(arm, plan.dataset(arm.ticket, arm.round)) for arm in plan.arms(name)]
-    for arm, dataset in others:
+    arms = [(arm, plan.dataset(arm.ticket, arm.round)) for arm in plan.arms(name)]
+    for arm, dataset in arms[1:]:
+        first = arms[0]
         if dataset == first[1]:
             continue
         message = f"'{arm.ticket}' was trained on '{dataset}' in round {arm.round}, '{first[0].ticket}' on '{first[1]}'"

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import get_args
 
+from lth.config.chains import FOLLOWERS, FROM_SCRATCH
 from lth.config.check_tickets import missing
 from lth.config.draft import Unknown, items
 from lth.config.models import LayerKind, Study, Ticket
-from lth.config.plan import FOLLOWERS, FROM_SCRATCH, Plan
+from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
 from lth.config.wording import listed
 from lth.networks import ARCHITECTURES

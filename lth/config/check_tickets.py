@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from lth.config.chains import FOLLOWERS
 from lth.config.check_parts import misfit
 from lth.config.draft import BROKEN, Broken, Names, Unknown, entries, items
 from lth.config.models import Start, Study, Ticket
-from lth.config.plan import FOLLOWERS, Plan
+from lth.config.plan import Plan
 from lth.config.problems import Fault
 from lth.config.ways import Combined, Derived
 from lth.config.wording import listed

@@ -9,18 +9,14 @@ from fractions import Fraction
 from functools import cached_property
 from typing import get_args
 
+from lth.config.chains import Chains
 from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, RoundJob
-from lth.config.models import Comparison, Evaluation, LayerKind, Network, RateOf, Recipe, Study
-from lth.schedules import Rounds, density_after
+from lth.config.models import Comparison, Evaluation, LayerKind, RateOf, Study
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
 KINDS: tuple[LayerKind, ...] = tuple(kind for kind in get_args(LayerKind) if kind in RateOf.model_fields)
 """Kinds of layers that may have rates of their own."""
-FROM_SCRATCH = ("at_init", "progressive", "dynamic", "dual")
-"""Methods whose rounds stand each for itself: round k finds the ticket of the k-th density from theta_0."""
-FOLLOWERS = ("derived", "combined")
-"""Methods that take over the masks of other tickets, round by round."""
 
 
 @dataclass(frozen=True)
@@ -46,135 +42,12 @@ class Arm:
         return self.kind in ("fresh", "shuffled", "random") or (self.kind == "dense" and self.round > 0)
 
 
-class Plan:
+class Plan(Chains):
     """Lookups over a checked study."""
 
     def __init__(self, study: Study) -> None:
-        self.study = study
-        # asked for by every job again, and not cheap
-        self._arms: dict[str, dict[str, Arm]] = {}
-        self._rounds: dict[str, tuple[int, ...]] = {}
-        self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
-
-    def first_round(self, ticket: str) -> int:
-        """The round that a ticket begins with: 0, the one it starts from, or the first that it follows."""
-        return self.rounds(ticket)[0]
-
-    def own_rounds(self, ticket: str) -> int:
-        """Prunings that a ticket does itself."""
-        spec = self.study.tickets[ticket]
-        if spec.method == "dense":
-            return 0
-        if spec.densities:
-            return len(spec.densities)
-        return sum(stage.rounds for stage in spec.chain) if spec.chain else (spec.rounds or 0)
-
-    def last_round(self, ticket: str) -> int:
-        """The last round of a ticket."""
-        return self.rounds(ticket)[-1]
-
-    def rounds(self, ticket: str) -> tuple[int, ...]:
-        """All rounds of a ticket, first to last."""
-        if ticket not in self._rounds:
-            self._rounds[ticket] = self._find_rounds(ticket)
-        return self._rounds[ticket]
-
-    def _find_rounds(self, ticket: str) -> tuple[int, ...]:
-        spec, base = self.study.tickets[ticket], self._base(ticket)
-        begins = () if spec.method in (*FROM_SCRATCH, *FOLLOWERS) else (base,)
-        if spec.method == "derived" and spec.derived:
-            pruned = [round_ for round_ in self.rounds(spec.derived.ticket) if round_ > 0]
-        elif spec.method == "combined" and spec.combined:
-            first, second = (self.rounds(name) for name in spec.combined.tickets)
-            pruned = sorted({*first} & {*second} - {0})
-        else:
-            pruned = list(range(base + 1, base + self.own_rounds(ticket) + 1))
-        return (*begins, *pruned[:: spec.every])
-
-    def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
-        """The tickets (with their rounds) that a round is made of."""
-        spec, first = self.study.tickets[ticket], self.first_round(ticket)
-        if spec.method == "derived" and spec.derived:
-            return [(spec.derived.ticket, round_)]
-        if spec.method == "combined" and spec.combined:
-            return [(name, round_) for name in spec.combined.tickets]
-        if spec.method in FROM_SCRATCH:
-            return []
-        if round_ > first:
-            return [(ticket, first if spec.one_shot else round_ - 1)]
-        return [(spec.start.ticket, spec.start.round)] if spec.start else []
-
-    def prunes(self, ticket: str, round_: int) -> bool:
-        """Whether a round prunes with the trained weights of its parent."""
-        return self.study.tickets[ticket].method == "imp" and round_ > self.first_round(ticket)
-
-    def needs_trained(self, ticket: str, round_: int) -> bool:
-        """Whether a round needs the trained weights of its parent: to prune, or to start from them."""
-        spec = self.study.tickets[ticket]
-        return self.prunes(ticket, round_) or (spec.rewind == "parent" and bool(self.parents(ticket, round_)))
-
-    def rates(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Rounds:
-        """The rates of a ticket's own prunings up to `round_`, for a kind of layer."""
-        spec = self.study.tickets[ticket]
-        own = getattr(spec.rate_of, kind, None) if kind and spec.rate_of else None
-        return (spec.rate if own is None else own,) * (round_ - self._base(ticket))
-
-    def _base(self, ticket: str) -> int:
-        """The round whose density a ticket's own prunings set out from."""
-        start = self.study.tickets[ticket].start
-        return start.round if start else 0
-
-    def density(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Fraction:
-        """The share of (a kind of) prunable weights kept after a round, exactly.
-
-        Without a kind, of those at the ticket's own `rate`; layers with rates of their own, or left whole, are not in
-        it, and a combined ticket's is that of the first of the two.
-        """
-        key = ticket, round_, kind
-        if key not in self._densities:
-            self._densities[key] = self._find_density(*key)
-        return self._densities[key]
-
-    def _find_density(self, ticket: str, round_: int, kind: LayerKind | None) -> Fraction:
-        spec = self.study.tickets[ticket]
-        if spec.method == "derived" and spec.derived:
-            return self.density(spec.derived.ticket, round_, kind)
-        if spec.method == "combined" and spec.combined:
-            return self.density(spec.combined.tickets[0], round_, kind)
-        done = round_ - self._base(ticket)
-        if spec.densities and done:
-            return Fraction(str(spec.densities[done - 1]))
-        before = self.density(spec.start.ticket, spec.start.round, kind) if spec.start else Fraction(1)
-        return before * density_after(self.rates(ticket, round_, kind))
-
-    def dataset(self, ticket: str, round_: int) -> str:
-        """The data set that the network of this round is trained on (which decides the *next* pruning)."""
-        spec = self.study.tickets[ticket]
-        if not spec.chain:
-            assert spec.dataset is not None
-            return spec.dataset
-        end = self._base(ticket)
-        for stage in spec.chain:
-            end += stage.rounds
-            if round_ < end:
-                return stage.dataset
-        return spec.chain[-1].dataset
-
-    def recipe(self, ticket: str, round_: int) -> Recipe:
-        """How a round is trained: the dense one by `recipe`, pruned ones by `retrain`, if there is one."""
-        spec = self.study.tickets[ticket]
-        dense = round_ == self.first_round(ticket) and not self.parents(ticket, round_)
-        pruned = spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
-        return self.study.recipes[pruned]
-
-    def nearest_round(self, ticket: str, density: float) -> int:
-        """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
-        return min(self.rounds(ticket), key=lambda r: abs(self.density(ticket, r) - Fraction(str(density))))
-
-    def root(self, ticket: str) -> str:
-        """The ticket at the beginning of the chain of starts: the one whose first round is dense."""
-        start = self.study.tickets[ticket].start
-        return self.root(start.ticket) if start else ticket
+        super().__init__(study)
+        self._arms: dict[str, dict[str, Arm]] = {}  # asked for by every job of an evaluation, and not cheap
 
     def trial(self, name: str) -> Evaluation | Comparison:
         """The evaluation or comparison of that name."""
@@ -246,10 +119,6 @@ class Plan:
         used = {self.dataset(ticket, r) for ticket in self.study.tickets for r in self.rounds(ticket)}
         used |= {evaluation.dataset for evaluation in self.study.evaluations.values()}
         return [name for name in self.study.datasets if name in used]
-
-    def network(self, ticket: str) -> Network:
-        """The network of a ticket."""
-        return self.study.networks[self.study.tickets[ticket].network]
 
     def data_job(self, dataset: str) -> DataJob:
         """What the job that prepares a data set is told."""

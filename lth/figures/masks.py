@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
@@ -63,11 +63,14 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
     layers = list(overlap["layer"].unique())
     shades = colormaps["viridis"].resampled(len(layers) + 1)
     figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
-    means = overlap.groupby(["first", "second", "layer"])[["jaccard", "chance_jaccard"]].mean()
+    grouped = overlap.groupby(["first", "second", "layer"])[["jaccard", "chance_jaccard"]].mean()
+    means = {
+        tuple(str(mean[key]) for key in ("first", "second", "layer")): mean
+        for mean in grouped.reset_index().to_dict("records")
+    }
     for row, pair in enumerate(pairs):
         for place, offset in enumerate(parts.spread(len(layers), 0.5)):
-            if (*pair, layers[place]) in means.index:
-                here = means.loc[(*pair, layers[place])]
+            if here := means.get((*pair, layers[place])):
                 axis.plot(here["chance_jaccard"], row + offset, "|", color=GREY, markersize=5)
                 axis.plot(here["jaccard"], row + offset, "o", color=shades(place), markersize=3)
     axis.set_yticks(range(len(pairs)), [f"{first} and {second}" for first, second in pairs])
@@ -75,12 +78,16 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
     axis.grid(axis="y", visible=False)
     axis.set_xlim(left=0)
     axis.set_xlabel("Jaccard index of the masks")
-    shown = list(enumerate(layer_labels(layers)))[:: -(-len(layers) // 9)]
-    dots = [Line2D([], [], color=shades(at), marker="o", ms=3, linestyle="none", label=name) for at, name in shown]
-    chance = Line2D([], [], color=GREY, marker="|", ms=5, linestyle="none", label="expected by chance")
-    parts.below(figure, [*dots, chance])
+    parts.below(figure, _layer_handles(layers, shades))
     parts.note(figure, f"means of layers, {parts.seeds(overlap.groupby(['first', 'second', 'layer']).size())}")
     return figure
+
+
+def _layer_handles(layers: list[str], shades: Colormap) -> list[Line2D]:
+    """Layers by shade, at most nine of them, and the stroke."""
+    shown = list(enumerate(layer_labels(layers)))[:: -(-len(layers) // 9)]
+    dots = [Line2D([], [], color=shades(at), marker="o", ms=3, linestyle="none", label=name) for at, name in shown]
+    return [*dots, Line2D([], [], color=GREY, marker="|", ms=5, linestyle="none", label="expected by chance")]
 
 
 def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:

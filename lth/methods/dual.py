@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from lth.config.ways import Dual, Penalty
-from lth.hooks import Hook
-from lth.loop import Loop
+from lth.loop import Hook, Loop
 from lth.masks import Masks, apply
 from lth.methods.round import Method, Round
 from lth.networks.build import build, load_weights

@@ -5,8 +5,7 @@ from math import cos, floor, pi
 import torch
 from torch import Tensor
 
-from lth.hooks import Hook
-from lth.loop import Loop
+from lth.loop import Hook, Loop
 from lth.masks import keep_largest
 from lth.methods.round import Method, Round
 from lth.scores import SCORES

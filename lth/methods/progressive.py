@@ -3,8 +3,7 @@
 from fractions import Fraction
 
 from lth.config.ways import Progressive
-from lth.hooks import Hook
-from lth.loop import Loop
+from lth.loop import Hook, Loop
 from lth.methods.round import Method, Round
 from lth.tickets import Ticket
 

@@ -20,11 +20,11 @@ from lth.device import prepare_device
 from lth.energy import Energy
 from lth.files import checksum
 from lth.history import write_rows
-from lth.hooks import Hook
 from lth.jobs import Job
+from lth.loop import Hook
 from lth.masks import Masks, apply, collapsed
 from lth.methods import METHODS
-from lth.networks.build import build, layer_kinds, load_weights
+from lth.networks.build import build, initial_weights, layer_kinds, load_weights
 from lth.outcome import write_outcome
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
@@ -148,7 +148,8 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> 
     ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
     _warn_of_collapse(ticket, job)
     trained = _train(ticket, method.hook(round_), round_)
-    ticket = ticket.derive(trained.masks, ticket.weights)
+    if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
+        ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
     _write(ticket, trained, round_)
     seconds = time.perf_counter() - started
     rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(energy.joules()), device.type)]

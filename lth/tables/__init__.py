@@ -6,6 +6,7 @@ and of each evaluation and comparison (`EVALUATION_TABLES`: how its arms did, an
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from lth.config.models import Study
@@ -90,35 +91,15 @@ def write_evaluation_tables(
         out: where to write, by table name, and `verdict`.
     """
     from lth.files import write_text
-    from lth.tables import arms as by_arm
-    from lth.tables import masks
-    from lth.tables import runs as by_run
-    from lth.tables.costs import beside
-    from lth.tables.files import collect, ordered, read_table, write_table
-    from lth.tables.home import described
+    from lth.tables.files import collect, read_table, write_table
+    from lth.tables.masks import read
+    from lth.tables.trial import Left, tables_of
     from lth.tables.verdict import text
 
-    plan, alpha = Plan(study), study.alpha
-    spec, arms = plan.trial(trial), [arm.name for arm in plan.arms(trial)]
-    history = ordered(described(collect(histories), plan, trial), "arm", arms, ["seed", "step"])
-    trained = ordered(by_run.arm_runs(history, spec.reach_percent), "arm", arms, ["seed"])
-    confusion = ordered(described(collect(confusions), plan, trial), "arm", arms, ["seed"])
-    found = masks.read(tickets)
-    counted = masks.layers(found, spec.tickets)
-    summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
+    left = Left(history=collect(histories), confusion=collect(confusions), tickets=read(tickets))
     if trial in study.comparisons:
-        summary = beside(summary, plan, collect(costs), collect(measured))
-    tables = {
-        "runs": trained,
-        "arms": summary,
-        "comparisons": by_arm.compare(trained, spec.compare, alpha),
-        "curves": by_arm.curves(history, alpha),
-        "classes": by_arm.classes(confusion, alpha),
-        "confusion": by_arm.mean_confusion(confusion),
-        "overlap": masks.overlap(found, spec.tickets),
-        "layers": masks.layer_density(counted),
-    }
-    for name, table in tables.items():
+        left = replace(left, costs=collect(costs), measured=collect(measured))
+    for name, table in tables_of(Plan(study), trial, left).items():
         write_table(table, out[name])
     # read back, so that the sentences say what the files and the report say, to the last digit
     head = f"{'Evaluation' if trial in study.evaluations else 'Comparison'} {trial}"

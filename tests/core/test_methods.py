@@ -130,6 +130,8 @@ def test_layers_kept_whole_and_layers_with_rates_of_their_own(run: Run) -> None:
     dense = run("dense")
     some = run("some", dense, **pruned("1/2", density_of={"output": "3/4"}, whole=("first",)))
     assert list(counts(some.ticket).values()) == [150, 1200, 3840, 5040, 189]
+    convolutions = run("convolutions", dense, **pruned("1/2", density_of={"convolution": "9/10"}))
+    assert list(counts(convolutions.ticket).values()) == [135, 2160, 3840, 5040, 126]
     overall = run("overall", dense, **pruned("1/10", scope="network", whole=("output",)))
     found = counts(overall.ticket)
     assert found["11.weight"] == 252
@@ -181,7 +183,7 @@ def test_pruning_at_initialisation(run: Run, score: str) -> None:
     assert kept(found.ticket.masks) == round(total(found.ticket.masks) / 5)
     assert starts_from(found.ticket, initial_weights(NETWORK, 3))
     phases = {row["phase"]: row for row in found.rows("cost")}
-    assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30}.get(score, 0)
+    assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30, "synflow": 100}.get(score, 0)
 
 
 def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> None:
@@ -215,6 +217,7 @@ def test_dynamic_training_moves_weights_and_keeps_each_layers_count(run: Run, gr
     assert counts(still.ticket) == counts(lively.ticket)
     assert any((still.ticket.masks[n] != lively.ticket.masks[n]).any() for n in still.ticket.masks)
     assert all(not lively.trained.last[name][~mask].any() for name, mask in lively.ticket.masks.items())
+    assert starts_from(lively.ticket, initial_weights(NETWORK, 3))  # what grew has a theta_0, too
     shares = [
         kept_ / mask.numel()
         for kept_, mask in zip(counts(still.ticket).values(), still.ticket.masks.values(), strict=True)

@@ -24,7 +24,12 @@ pytestmark = pytest.mark.workflow
 
 TABLES = {"study_tables", "evaluation_tables"}
 OF_STUDY = {f"figure_{name}" for name, drawing in FIGURES.items() if drawing.scope == "study"}
-OF_EVALUATIONS = {f"figure_{name}" for name, drawing in FIGURES.items() if drawing.scope == "evaluation"}
+OF_EVALUATIONS = {
+    f"figure_{name}"
+    for name, drawing in FIGURES.items()
+    if drawing.scope == "evaluation" and "costs" not in drawing.needs
+}
+"""The tiny study has what they need, but no comparison with its costs."""
 SUMMARIES = TABLES | OF_STUDY | OF_EVALUATIONS | {"report"}
 """Every rule that trains nothing, makes no ticket and reads no images."""
 CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")

@@ -19,7 +19,7 @@ from lth.config.read import load_study
 from lth.networks.build import initial_weights
 from lth.schedules import kept_count
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
-from lth.tickets import Ticket, load_trained
+from lth.tickets import Ticket, TrainedWeights
 
 pytestmark = pytest.mark.workflow
 
@@ -126,7 +126,7 @@ def test_pruned_weights_are_zero_after_training_and_the_others_moved(finished: P
     assert len(kept) == 2 * 3
     for path in kept:
         ticket = Ticket.load(path.with_name("ticket.safetensors"))
-        trained = load_trained(path, path.with_name("ticket.safetensors"))
+        trained = TrainedWeights.load(path, path.with_name("ticket.safetensors")).last
         for layer, mask in ticket.masks.items():
             assert trained[layer][~mask].count_nonzero() == 0
             moved = trained[layer][mask] != ticket.weights[layer][mask]

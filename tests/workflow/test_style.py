@@ -15,13 +15,14 @@ from tiny import ROOT, Project
 pytestmark = pytest.mark.workflow
 
 GROUND = "errors registry seeds schedules masks power stats files jobs machine fingerprint torchvision_shim"
+MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan"
 FLOORS = (
-    f"{GROUND} config config.models config.jobs config.plan config.problems config.wording",
-    "scores networks data data.sources figures",  # tables of names
+    f"{GROUND} config {MODELS} config.problems config.wording",
+    "scores networks networks.torchvision_names methods rates data data.sources figures figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables
-    "artifacts history device data.* networks.* scores.* tickets",
-    "train",
-    "methods methods.* controls evaluate",
+    "artifacts history device energy allocation data.* networks.* scores.* tickets cost masking",
+    "loop train outcome",
+    "methods.* controls evaluate",
     "tables tables.* figures.* report",
     "cli __main__ lth",
 )

@@ -9,12 +9,13 @@ from lth.config.problems import StudyError
 from lth.config.read import read_study
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES
+from lth.figures.choice import figures_of
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
-from lth.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.tables import EVALUATION_TABLES, STUDY_TABLES, needed_rounds
 
 try:
     study, warnings = read_study(config, workflow.configfiles)
@@ -158,10 +159,25 @@ def all_rounds(name):
 def all_arms(name, evaluation):
     """A file of every arm and seed of an evaluation; of a comparison, from the rounds that were trained anyway."""
     return [
-        round_file(name, arm.ticket, seed, arm.round)
-        if arm.at_home
-        else evaluated(name, evaluation, arm.name, seed)
+        (
+            round_file(name, arm.ticket, seed, arm.round)
+            if arm.at_home
+            else evaluated(name, evaluation, arm.name, seed)
+        )
         for arm in plan.arms(evaluation)
+        for seed in study.seeds
+    ]
+
+
+def all_needed(name, trial):
+    """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
+    if trial not in study.comparisons:
+        return []
+    made_of = [needed_rounds(plan, arm.ticket, arm.round) for arm in plan.arms(trial)]
+    places = dict.fromkeys(place for places in made_of for place in places)
+    return [
+        round_file(name, ticket, seed, round_)
+        for ticket, round_ in places
         for seed in study.seeds
     ]
 
@@ -174,14 +190,9 @@ def table_files(evaluation=None):
 
 
 def figure_files(evaluation=None):
-    """The figures of an evaluation, or of the study."""
+    """The figures of an evaluation or comparison, or of the study."""
     folder = FIGURE_FILES if evaluation is None else f"{FIGURE_FILES}/{evaluation}"
-    scope = "study" if evaluation is None else "evaluation"
-    return [
-        f"{folder}/{name}.svg"
-        for name, figure in FIGURES.items()
-        if figure.scope == scope
-    ]
+    return [f"{folder}/{name}.svg" for name in figures_of(plan, evaluation)]
 
 
 def of_all(files):

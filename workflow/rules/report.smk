@@ -1,5 +1,4 @@
 # Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains.
-from lth.tables import needed_rounds
 
 
 rule study_tables:
@@ -18,19 +17,6 @@ rule study_tables:
         cfg=summary("study_tables.py"),
     script:
         "../scripts/study_tables.py"
-
-
-def all_needed(name, trial):
-    """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
-    if trial not in study.comparisons:
-        return []
-    made_of = [needed_rounds(plan, arm.ticket, arm.round) for arm in plan.arms(trial)]
-    places = dict.fromkeys(place for places in made_of for place in places)
-    return [
-        round_file(name, ticket, seed, round_)
-        for ticket, round_ in places
-        for seed in study.seeds
-    ]
 
 
 rule evaluation_tables:

@@ -1,0 +1,65 @@
+"""The tables of one evaluation or comparison (a trial), from the rows that its jobs have left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lth.config.plan import Plan
+from lth.tables import arms as by_arm
+from lth.tables import masks
+from lth.tables import runs as by_run
+from lth.tables.costs import beside
+from lth.tables.files import ordered
+
+if TYPE_CHECKING:
+    from lth.tickets import Ticket
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What the jobs of a trial have left, of all arms and seeds."""
+
+    history: pd.DataFrame
+    confusion: pd.DataFrame
+    tickets: Mapping[tuple[int, str], "Ticket"]
+    """By seed and name."""
+    costs: pd.DataFrame | None = None
+    """Of all rounds that a comparison's arms were made from."""
+    measured: pd.DataFrame | None = None
+
+
+def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
+    """`EVALUATION_TABLES` by name, rows in the order of the study."""
+    spec, alpha = plan.trial(trial), plan.study.alpha
+    arms = [arm.name for arm in plan.arms(trial)]
+    history = ordered(described(left.history, plan, trial), "arm", arms, ["seed", "step"])
+    trained = ordered(by_run.arm_runs(history, spec.reach_percent), "arm", arms, ["seed"])
+    confusion = ordered(described(left.confusion, plan, trial), "arm", arms, ["seed"])
+    counted = masks.layers(left.tickets, spec.tickets)
+    summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
+    if left.costs is not None and left.measured is not None:
+        summary = beside(summary, plan, left.costs, left.measured)
+    return {
+        "runs": trained,
+        "arms": summary,
+        "comparisons": by_arm.compare(trained, spec.compare, alpha),
+        "curves": by_arm.curves(history, alpha),
+        "classes": by_arm.classes(confusion, alpha),
+        "confusion": by_arm.mean_confusion(confusion),
+        "overlap": masks.overlap(left.tickets, spec.tickets),
+        "layers": masks.layer_density(counted),
+    }
+
+
+def described(frame: pd.DataFrame, plan: Plan, trial: str) -> pd.DataFrame:
+    """Rows of histories or confusions with the columns `evaluation` and `arm` (and `kind`), as an evaluation has them.
+
+    Those of an evaluation are left as they are. The arms of a comparison are rounds of tickets, and their rows say
+    which; the comparison is named as their evaluation.
+    """
+    if trial in plan.study.evaluations:
+        return frame
+    kinds = {arm.ticket: arm.kind for arm in plan.arms(trial)}
+    return frame.assign(evaluation=trial, arm=frame["ticket"], kind=frame["ticket"].map(kinds))

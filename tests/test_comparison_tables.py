@@ -1,0 +1,102 @@
+"""Tables of tickets compared as they were found: what they cost, which layers they lost, and how that is said."""
+
+from math import nan
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import synthetic
+
+from lth.config.plan import Plan
+from lth.errors import UserError
+from lth.tables import cells, needed_rounds
+from lth.tables.costs import sums
+from lth.tables.files import read_table
+
+
+def spent(joules: dict[tuple[str, int], float | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Costs of two seeds' rounds: of seed 1 twice those of seed 0; round k of any ticket takes 10 + k epochs."""
+    costs, measured = [], []
+    for (ticket, round_), energy in joules.items():
+        for seed in (0, 1):
+            run = {"ticket": ticket, "seed": seed, "round": round_}
+            for phase, epochs in (("score", 1), ("train", 9 + round_)):
+                images = 100 * epochs * (1 + seed)
+                passes = {"forward_images": images, "backward_images": images, "flops": 7 * images}
+                costs.append({**run, "phase": phase, "epochs": epochs * (1 + seed), **passes})
+            measured.append({**run, "seconds": 2.0, "joules": energy, "device": "cpu"})
+    return pd.DataFrame(costs), pd.DataFrame(measured)
+
+
+def test_cost_is_summed_over_all_that_a_round_was_made_from() -> None:
+    plan = Plan(synthetic.study(2))
+    places = [("mnist", 0), ("mnist", 1), ("mnist", 2), ("cross", 2), ("cross", 3)]
+    table = sums(plan, places, *spent(dict.fromkeys(places, 5.0))).set_index(["ticket", "round"])
+    assert table.loc[("mnist", 0), "epochs"] == 1.5 * 10
+    assert table.loc[("cross", 3), "own_epochs"] == 1.5 * 13
+    # cross, round 3, comes from its round 2, which took over round 2 of mnist, which was pruned twice
+    assert table.loc[("cross", 3), "epochs"] == 1.5 * (13 + 12 + 12 + 11 + 10)
+    assert table.loc[("cross", 3), "flops"] == 700 * table.loc[("cross", 3), "epochs"]
+    assert table.loc[("cross", 3), ["seconds", "joules", "n"]].tolist() == [10, 25, 2]
+
+
+def test_an_ancestor_that_two_parents_share_counts_once() -> None:
+    plan = Plan(synthetic.methods(1))
+    assert needed_rounds(plan, "imp_fresh", 1) == [("imp_fresh", 1), ("imp", 1), ("imp", 0)]
+    assert needed_rounds(plan, "both", 2) == [("both", 2), ("snip", 2), ("synflow", 2)]
+    assert needed_rounds(plan, "dense", 0) == [("dense", 0)]
+
+
+def test_energy_that_one_round_lacks_is_unknown_of_the_sum() -> None:
+    places: dict[tuple[str, int], float | str] = {("mnist", 0): nan, ("mnist", 1): 5.0}
+    table = sums(Plan(synthetic.study(2)), places, *spent(places))
+    assert table["joules"].isna().all()
+    assert list(table["seconds"]) == [2, 4]
+    with pytest.raises(UserError, match="cost of mnist, round 2: none is known of mnist, round 2"):
+        sums(Plan(synthetic.study(2)), [("mnist", 2)], *spent(places))
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The tables of a comparison of tickets at 2 %, where one has lost a layer."""
+    folder = tmp_path_factory.mktemp("compared")
+    example = synthetic.methods(2, density=0.02, tickets=["snip", "progressive", "dense"], compare=[["snip", "dense"]])
+    return synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
+
+
+def test_a_comparison_has_the_tables_of_an_evaluation_and_costs(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"])
+    assert list(arms["arm"]) == list(arms["ticket"]) == ["snip", "progressive", "dense"]
+    assert list(arms["kind"]) == ["own", "own", "dense"]
+    assert list(arms["method"]) == ["at_init", "progressive", "dense"]
+    assert list(arms["epochs"]) == pytest.approx([2.5 + 1 / 55, 2.5, 2.5], rel=1e-5)
+    assert arms["joules"].isna().all()
+    assert set(read_table(compared["at_tenth/confusion"])["arm"]) == set(arms["arm"])
+    assert set(read_table(compared["at_tenth/runs"])["evaluation"]) == {"at_tenth"}
+    steps = read_table(compared["at_tenth/curves"])["step"].unique()
+    assert sorted(steps) == [*range(0, synthetic.STEPS, 100), synthetic.STEPS]
+
+
+def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"]).set_index("arm")
+    assert list(arms["collapsed_layers"]) == ["layer 4", "", ""]  # this network only numbers its layers
+    assert list(arms["collapsed_seeds"]) == [2, 0, 0]
+    rounds = read_table(compared["rounds"])
+    assert list(rounds.loc[rounds["collapsed_seeds"] > 0, "ticket"]) == ["snip"]
+    assert cells.round_collapses(rounds) == [
+        "Layer collapse in 1 of the 3 rounds of snip, first in round 3, at 2 % of all weights: no weight is left in "
+        "fc2 (2 of 2 seeds)."
+    ]
+    layers = read_table(compared["at_tenth/layers"])
+    assert layers.loc[layers["ticket"] == "snip", "collapsed_seeds"].tolist() == [0, 0, 0, 2, 0]
+    text = compared["at_tenth/verdict"].read_text()
+    assert text.startswith("Comparison at_tenth\n")
+    assert "Layer collapse: the masks of snip leave no weight in layer 4 (2 of 2 seeds)" in text
+    assert "not measured" in text
+    assert "nan" not in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_energy_is_said_where_it_was_measured(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"]).assign(joules=[1234.0, nan, 5.6e6])
+    assert [row[-1] for row in cells.arm_table(arms)[1]] == ["1.23", "not measured", "5,600"]
