@@ -42,11 +42,10 @@ def control(parent: Ticket, kind: Kind, network: Network, seed: int, name: str, 
     raise ValueError(f"{kind} is no control")
 
 
-def chosen_ticket(spec: ControlJob, path: Path, control: str | None) -> Ticket:
-    """The ticket of a round, or the control that was made of it; raises UserError if the file is another one."""
-    return Ticket.load(
-        path, spec.network, study=spec.study, ticket=spec.ticket, seed=spec.seed, round=spec.round, control=control
-    )
+def chosen_ticket(spec: ControlJob, path: Path, made: str | None) -> Ticket:
+    """The ticket of a round (`made` None), or a control made of it; raises UserError if the file is another one."""
+    expected = {"study": spec.study, "ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
+    return Ticket.load(path, spec.network, **expected, control=made)
 
 
 def make_control(spec: ControlJob, ticket: Path, out: Path, job: Job) -> None:

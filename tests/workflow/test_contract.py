@@ -94,12 +94,12 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     entry = '"other": Score(target="lth.scores.weights:unrelated", about="another", when=("trained",)),'
     project.edit("lth/scores/__init__.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
     project.edit("lth/jobs.py", "done in", "ended after")
-    project.edit("lth/train.py", "    steps = ", "    steps    =   ")
+    project.edit("lth/train.py", "    every = ", "    every    =   ")
     assert project.planned() == {}
 
 
 def test_an_edit_of_the_training_loop_reruns_what_trains_and_what_follows(project: Project) -> None:
-    project.edit("lth/train.py", "SCORING_BATCH = 125", "SCORING_BATCH = 250")
+    project.edit("lth/data/feed.py", "SCORING_BATCH = 125", "SCORING_BATCH = 250")
     planned = project.planned()
     assert "data" not in planned
     assert trained(planned) == rounds("digits") | rounds("letters") | rounds("cross") | evaluations()
@@ -114,7 +114,7 @@ def test_an_edit_of_the_controls_reruns_them_and_their_evaluations(project: Proj
 
 
 def test_an_edit_of_a_figure_redraws_it_and_rewrites_the_report(project: Project) -> None:
-    project.edit("lth/figures/masks.py", '"expected by chance"', '"by chance"')
+    project.edit("lth/figures/masks.py", '(0, (2, 1)), label="expected by chance"', '(0, (2, 1)), label="by chance"')
     assert set(project.planned()) == {"figure_mask_overlap", "report"}
 
 

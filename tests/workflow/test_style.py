@@ -29,7 +29,7 @@ FLOORS = (
 """Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""
 READERS = ("tables", "figures", "report", "stats", "config", "cli")
 """They look at what there is, and train nothing."""
-TRAINERS = {"lth.train", "lth.methods.imp", "lth.controls", "lth.evaluate"}
+TRAINERS = {"lth.loop", "lth.train", "lth.methods.round", "lth.methods.imp", "lth.controls", "lth.evaluate"}
 
 
 def sources() -> dict[str, Path]:
