@@ -12,6 +12,7 @@ from lth.config.recipes import Optimiser, Recipe
 from lth.cost import Meter, places
 from lth.data.feed import Feed
 from lth.data.images import Images, SplitName
+from lth.errors import UserError
 from lth.masking import Masking
 from lth.networks.build import has_randomness
 from lth.rates import rate_factor
@@ -115,7 +116,7 @@ class Loop:
         hook.before_step(self, step)
         self._set_rate(step)
         with _random_stream(self, step):
-            logits = self.logits(inputs)
+            logits = self._training_logits(inputs)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
             loss.backward()
         if hook.after_backward(self, step):
@@ -126,6 +127,17 @@ class Loop:
         self.correct += (logits.detach().argmax(1) == labels).sum()
         self.images += len(labels)
         self.meter.passed(len(labels))
+
+    def _training_logits(self, inputs: Tensor) -> Tensor:
+        try:
+            return self.logits(inputs)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise UserError(
+                f"batch norm needs more than one image here, and the last batch of an epoch has one: "
+                f"change recipe.batch ({self.recipe.batch}) or the number of training images"
+            ) from None
 
     def running(self) -> tuple[float, float]:
         """Mean training loss in nats and accuracy in percent since the last call."""

@@ -8,7 +8,7 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import nn
 
-from lth.config.models import Compute, Optimiser, Recipe
+from lth.config.models import Compute, Network, Optimiser, Recipe
 from lth.data import feed
 from lth.data.images import Images
 from lth.device import prepare_device
@@ -143,6 +143,14 @@ def test_divergence_is_one_sentence() -> None:
     huge.weights["11.weight"].mul_(float("inf"))
     with pytest.raises(UserError, match=r"training diverged: a loss is not finite in epoch 0; lower"):
         run(huge, OPTIMISERS["adam"])
+
+
+def test_a_last_batch_of_one_image_under_batch_norm_is_one_sentence() -> None:
+    network = Network(architecture="vgg_like", size=16, classes=3)
+    recipe = Recipe(optimiser=OPTIMISERS["adam"], batch=23, epochs=1)
+    dense = Ticket.dense(network, 0)
+    with pytest.raises(UserError, match=r"the last batch of an epoch has one: change recipe.batch \(23\)"):
+        train(dense.network(), dense.masks, tiny_images((24, 6, 6)), recipe, seed=0, device=CPU)
 
 
 def test_asking_for_a_gpu_where_there_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -195,6 +195,13 @@ def figure_files(evaluation=None):
     return [f"{folder}/{name}.svg" for name in figures_of(plan, evaluation)]
 
 
+def coloured(evaluation):
+    """The tickets that figures give colours to: a comparison's own ones, since a study may have more than there are."""
+    comparison = study.comparisons.get(evaluation)
+    names = comparison.tickets if comparison else study.tickets
+    return [name for name in names if study.tickets[name].method != "dense"]
+
+
 def of_all(files):
     """Files of the study, and of all its evaluations and comparisons."""
     return [file for e in (None, *plan.trials) for file in files(e)]

@@ -70,10 +70,10 @@ for name, drawing in FIGURES.items():
         conda:
             ENVIRONMENT
         params:
-            cfg={
+            cfg=lambda wildcards, name=name, target=drawing.target: {
                 "figure": name,
-                "tickets": list(study.tickets),
-                "code": code("figure.py", drawing.target),
+                "tickets": coloured(wildcards.get("evaluation")),
+                "code": code("figure.py", target),
             },
         script:
             "../scripts/figure.py"

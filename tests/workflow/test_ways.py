@@ -1,0 +1,133 @@
+"""Every way to find a ticket, in one small study: it runs whole, a second run does nothing, an edit reruns its own."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny import Project, once, summaries, trained
+
+pytestmark = pytest.mark.workflow
+
+WAYS = """\
+study: tiny
+seeds: [0]
+datasets:
+  digits: {source: digits, train: 200, validation: 60, test: 60}
+networks:
+  lenet: {architecture: lenet5_classic}
+recipes:
+  train:
+    optimiser: {name: sgd, learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4}
+    schedule: {name: cosine, warmup_epochs: 0.5}
+    batch: 50
+    epochs: 3
+    label_smoothing: 0.1
+    augment: {rotation_degrees: 10, shift: 0.1}
+  tune:
+    optimiser: {name: adam, learning_rate: 1e-3}
+    batch: 50
+    iterations: 10
+    evaluate_every: 4
+tickets:
+  dense: {network: lenet, recipe: train, dataset: digits, method: dense}
+  imp: {network: lenet, recipe: train, dataset: digits, densities: [0.5, 0.25]}
+  one_shot: {network: lenet, recipe: train, dataset: digits, densities: [0.25], one_shot: true}
+  rewound: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: step, rewind_step: 3}
+  tuned: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: trained, retrain: tune}
+  stable: {network: lenet, recipe: train, dataset: digits, densities: [0.25], score: stability, scope: network}
+  reinit: {network: lenet, recipe: train, dataset: digits, method: derived, derived: {ticket: imp, kind: fresh}}
+  snip: {network: lenet, recipe: train, dataset: digits, method: at_init, score: snip, densities: [0.25]}
+  grasp: {network: lenet, recipe: train, dataset: digits, method: at_init, score: grasp, densities: [0.25]}
+  progressive:
+    network: lenet
+    recipe: train
+    dataset: digits
+    method: progressive
+    densities: [0.25]
+    progressive: {until_epoch: 2}
+  rigl:
+    network: lenet
+    recipe: train
+    dataset: digits
+    method: dynamic
+    densities: [0.25]
+    scope: erk
+    dynamic: {every: 3}
+  rst:
+    network: lenet
+    recipe: train
+    dataset: digits
+    method: dual
+    densities: [0.25]
+    dual: {recipe: tune, penalty: {rise: 0.5, every: 1}}
+  both: {network: lenet, recipe: train, dataset: digits, method: combined, combined: {tickets: [snip, grasp]}}
+comparisons:
+  ways:
+    tickets: [imp, one_shot, rewound, tuned, reinit, snip, grasp, progressive, rigl, rst, dense]
+    density: 0.25
+    compare: [[imp, reinit]]
+evaluations:
+  transfer: {dataset: digits, recipe: tune, tickets: [rigl, rst], density: 0.25}
+"""
+
+
+def run_all(folder: Path) -> None:
+    """The whole graph, from nothing to the report."""
+    outcome = Project.new(folder, WAYS).run()
+    assert outcome.status == 0, outcome.text
+
+
+@pytest.fixture(scope="module")
+def finished_ways(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(once(tmp_path_factory, "ways", run_all))
+
+
+@pytest.fixture
+def ways(finished_ways: Project, tmp_path: Path) -> Project:
+    return finished_ways.copy(tmp_path / "project")
+
+
+def rounds(*tickets: str) -> set[str]:
+    """The folders of the pruned rounds of tickets."""
+    numbers: dict[str, Iterable[int]] = {"imp": (1, 2), "reinit": (1, 2)}
+    return {f"tickets/{ticket}/seed0/round{number:02d}" for ticket in tickets for number in numbers.get(ticket, (1,))}
+
+
+def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_ways: Project) -> None:
+    assert finished_ways.planned() == {}
+    arms = pd.read_csv(finished_ways.results / "tables/ways/arms.csv").set_index("arm")
+    assert len(arms) == 11
+    sparse = arms.drop(index="dense")
+    assert (sparse["density_percent"] - 25).abs().max() < 0.2  # layer by layer, counts are rounded
+    assert arms.loc["progressive", "epochs"] == 3
+    assert arms.loc["imp", "epochs"] == 9
+    assert arms.loc["progressive", "flops"] < arms.loc["dense", "flops"]
+    page = (finished_ways.results / "report.html").read_text()
+    assert "not measured" in page or re.search(r"energy", page)
+
+
+def test_an_edit_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
+    ways.edit("lth/methods/dynamic.py", "pi * step / end", "2 * pi * step / end")
+    planned = ways.planned()
+    arms = ("rigl-own", "rigl-fresh", "rigl-shuffled", "rigl-random", "dense")
+    assert trained(planned) - {f"evaluations/transfer/{arm}/seed0" for arm in arms} == rounds("rigl")
+    assert "report" in summaries(planned)
+
+
+def test_an_edit_of_a_score_reruns_what_it_scored_and_what_was_made_of_it(ways: Project) -> None:
+    ways.edit("lth/scores/grasp.py", "TEMPERATURE = 200", "TEMPERATURE = 100")
+    assert trained(ways.planned()) == rounds("grasp", "both")
+
+
+def test_another_constant_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
+    ways.study.write_text(WAYS.replace("{until_epoch: 2}", "{until_epoch: 1}"))
+    assert trained(ways.planned()) == rounds("progressive")
+
+
+def test_a_further_method_runs_its_own_jobs(ways: Project) -> None:
+    keys = "network: lenet, recipe: train, dataset: digits, method: at_init, score: random, densities: [0.25]"
+    further = f"  random: {{{keys}}}\n"
+    ways.study.write_text(WAYS.replace("comparisons:\n", further + "comparisons:\n"))
+    assert trained(ways.planned()) == {"tickets/random/seed0/round01"}
