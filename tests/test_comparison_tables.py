@@ -9,7 +9,7 @@ import synthetic
 
 from lth.config.plan import Plan
 from lth.errors import UserError
-from lth.tables import cells, needed_rounds
+from lth.tables import cells
 from lth.tables.costs import sums
 from lth.tables.files import read_table
 
@@ -42,9 +42,9 @@ def test_cost_is_summed_over_all_that_a_round_was_made_from() -> None:
 
 def test_an_ancestor_that_two_parents_share_counts_once() -> None:
     plan = Plan(synthetic.methods(1))
-    assert needed_rounds(plan, "imp_fresh", 1) == [("imp_fresh", 1), ("imp", 1), ("imp", 0)]
-    assert needed_rounds(plan, "both", 2) == [("both", 2), ("snip", 2), ("synflow", 2)]
-    assert needed_rounds(plan, "dense", 0) == [("dense", 0)]
+    assert plan.lineage("imp_fresh", 1) == [("imp_fresh", 1), ("imp", 1), ("imp", 0)]
+    assert plan.lineage("both", 2) == [("both", 2), ("snip", 2), ("synflow", 2)]
+    assert plan.lineage("dense", 0) == [("dense", 0)]
 
 
 def test_energy_that_one_round_lacks_is_unknown_of_the_sum() -> None:

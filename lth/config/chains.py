@@ -68,6 +68,13 @@ class Chains:
             return [(ticket, first if spec.one_shot else round_ - 1)]
         return [(spec.start.ticket, spec.start.round)] if spec.start else []
 
+    def lineage(self, ticket: str, round_: int) -> list[tuple[str, int]]:
+        """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
+        found = {(ticket, round_): None}
+        for parent in self.parents(ticket, round_):
+            found |= dict.fromkeys(self.lineage(*parent))
+        return list(found)
+
     def prunes(self, ticket: str, round_: int) -> bool:
         """Whether a round prunes with the trained weights of its parent."""
         return self.study.tickets[ticket].method == "imp" and round_ > self.first_round(ticket)

@@ -19,14 +19,6 @@ EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confus
 ticket and layer."""
 
 
-def needed_rounds(plan: Plan, ticket: str, round_: int) -> list[tuple[str, int]]:
-    """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
-    found = {(ticket, round_): None}
-    for parent in plan.parents(ticket, round_):
-        found |= dict.fromkeys(needed_rounds(plan, *parent))
-    return list(found)
-
-
 def write_study_tables(
     study: Study,
     *,
@@ -86,7 +78,7 @@ def write_evaluation_tables(
             comparison those of the rounds.
         confusions: the `confusion.csv` beside them.
         tickets: ticket files of its tickets at its density, all seeds.
-        costs: for a comparison, `cost.csv` of all rounds that `needed_rounds` names for its arms, all seeds.
+        costs: for a comparison, `cost.csv` of all rounds in the lineage of its arms, all seeds.
         measured: the `measured.csv` beside them.
         out: where to write, by table name, and `verdict`.
     """

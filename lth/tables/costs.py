@@ -6,7 +6,6 @@ import pandas as pd
 
 from lth.config.plan import Plan
 from lth.errors import UserError
-from lth.tables import needed_rounds
 
 COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
 """Columns of `cost.csv`; epochs are passes over the training images."""
@@ -28,7 +27,7 @@ def sums(plan: Plan, places: Iterable[tuple[str, int]], costs: pd.DataFrame, mea
     own = _own(costs, measured)
     rows = []
     for ticket, round_ in places:
-        needed = needed_rounds(plan, ticket, round_)
+        needed = plan.lineage(ticket, round_)
         missing = [place for place in needed if place not in own]
         if missing:
             raise UserError(

@@ -15,7 +15,7 @@ from lth.machine import has_gpu
 from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
-from lth.tables import EVALUATION_TABLES, STUDY_TABLES, needed_rounds
+from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
     study, warnings = read_study(config, workflow.configfiles)
@@ -173,7 +173,7 @@ def all_needed(name, trial):
     """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
     if trial not in study.comparisons:
         return []
-    made_of = [needed_rounds(plan, arm.ticket, arm.round) for arm in plan.arms(trial)]
+    made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(trial)]
     places = dict.fromkeys(place for places in made_of for place in places)
     return [
         round_file(name, ticket, seed, round_)
