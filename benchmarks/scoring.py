@@ -18,18 +18,19 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
-from lth.config.models import Compute, Network
+from lth.allocation import Target, allocate
+from lth.config.models import Compute, Network, Scope
 from lth.device import prepare_device
-from lth.masks import Scope, prune
 from lth.networks.build import build, load_weights
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.seeds import generator
 from lth.tickets import Ticket
 
-SCOPES: tuple[Scope, ...] = ("layer", "network")
 DENSITY = Fraction(4, 5)
 """Of a first round, which ranks all weights; later ones rank fewer."""
+SCOPES: tuple[Scope, ...] = ("layer", "network")
+TARGETS = [Target(scope=scope, density=DENSITY) for scope in SCOPES]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,12 @@ def rows(case: Case, times: int, device: torch.device) -> list[list[str]]:
         scores = score.load()(scored)
         parts = [
             seconds(lambda score=score, scored=scored: score.load()(scored), times),
-            *(seconds(lambda s=scores, scope=scope: prune(s, what.masks, DENSITY, scope), times) for scope in SCOPES),
+            *(
+                seconds(
+                    lambda s=scores, scope=scope: allocate(s, what.masks, Target(scope=scope, density=DENSITY)), times
+                )
+                for scope in SCOPES
+            ),
         ]
         share = (parts[0] + max(parts[1:])) * score.iterations / epoch
         cells = [f"{1000 * part:.3g}" for part in parts]

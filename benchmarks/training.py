@@ -19,7 +19,7 @@ from torch.utils.data import Dataset, Subset
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
-from lth import masks as algebra
+from lth.allocation import Target, allocate
 from lth.config.models import Compute, Network, Optimiser, Recipe
 from lth.config.models import Dataset as DatasetSpec
 from lth.data.images import Images
@@ -74,7 +74,7 @@ def sparse_ticket(network: Network, density: float = DENSITY, seed: int = 0) -> 
         return dense
     stream, share = generator(seed, "benchmark masks"), Fraction(str(density))
     scores = {name: torch.rand(mask.shape, generator=stream) for name, mask in dense.masks.items()}
-    return dense.derive(algebra.prune(scores, dense.masks, share, "layer"), dense.weights)
+    return dense.derive(allocate(scores, dense.masks, Target(scope="layer", density=share)), dense.weights)
 
 
 def dataset_spec(steps: int) -> tuple[DatasetSpec, Path | None]:

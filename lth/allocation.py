@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lth.config.jobs import RoundJob
 from lth.config.models import LayerKind, Scope
-from lth.masks import Masks, keep_largest, prune
+from lth.masks import Masks, keep_largest, keep_largest_of_all, total
 from lth.schedules import kept_count
 
 
@@ -34,34 +34,36 @@ class Target:
 
 
 def allocate(
-    scores: Mapping[str, Tensor], masks: Masks, kinds: Mapping[str, LayerKind], target: Target
+    scores: Mapping[str, Tensor], masks: Masks, target: Target, kinds: Mapping[str, LayerKind] | None = None
 ) -> dict[str, Tensor]:
     """The masks that keep the weights of largest score, so many as the target says, among those of the masks.
+
+    Counts follow from the layers' whole sizes (`kept_count`), never from what pruning before has left.
 
     Args:
         scores: by layer, of the weights' shapes; larger is worth more.
         masks: bool, by layer; what is pruned already stays pruned.
-        kinds: by layer.
         target: where weights compete, and how many are kept.
+        kinds: by layer; without them all are `dense`.
     """
-    pruned = {name: mask for name, mask in masks.items() if kinds[name] not in target.whole}
+    of = kinds or dict.fromkeys(masks, "dense")
+    pruned = {name: mask for name, mask in masks.items() if of[name] not in target.whole}
     if target.scope == "network":
-        kept = prune(scores, pruned, target.density, "network")
+        kept = keep_largest_of_all(scores, kept_count(total(pruned), target.density), pruned)
     else:
-        counts = _erk_counts(pruned, target.density) if target.scope == "erk" else _counts(pruned, kinds, target)
+        shares = _shares(pruned, target, of)
+        counts = {name: kept_count(mask.numel(), shares[name]) for name, mask in pruned.items()}
         active = {name: int(mask.count_nonzero()) for name, mask in pruned.items()}
         kept = {name: keep_largest(scores[name], min(counts[name], active[name]), m) for name, m in pruned.items()}
     return {name: kept.get(name, mask) for name, mask in masks.items()}
 
 
-def _counts(masks: Masks, kinds: Mapping[str, LayerKind], target: Target) -> dict[str, int]:
-    shares = {"first": target.of_kind.get("convolution", target.density), **target.of_kind}  # it is a convolution, too
-    return {name: kept_count(mask.numel(), shares.get(kinds[name], target.density)) for name, mask in masks.items()}
-
-
-def _erk_counts(masks: Masks, density: Fraction) -> dict[str, int]:
-    shares = erk_densities({name: tuple(mask.shape) for name, mask in masks.items()}, density)
-    return {name: kept_count(mask.numel(), shares[name]) for name, mask in masks.items()}
+def _shares(masks: Masks, target: Target, kinds: Mapping[str, LayerKind]) -> dict[str, Fraction]:
+    """The density of each layer, where layers have densities of their own."""
+    if target.scope == "erk":
+        return erk_densities({name: tuple(mask.shape) for name, mask in masks.items()}, target.density)
+    of_kind = {"first": target.of_kind.get("convolution", target.density), **target.of_kind}  # it is a convolution, too
+    return {name: of_kind.get(kinds[name], target.density) for name in masks}
 
 
 def erk_densities(shapes: Mapping[str, tuple[int, ...]], density: Fraction) -> dict[str, Fraction]:

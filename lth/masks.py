@@ -4,18 +4,14 @@ Nothing here knows where scores come from or how many weights to keep.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from math import ceil, floor, inf, sqrt
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from lth.errors import UserError
-from lth.schedules import kept_count
 
 Masks = Mapping[str, Tensor]
-Scope = Literal["layer", "network"]
 SAMPLE = 8192
 """Scores that a threshold is first sought among."""
 
@@ -85,19 +81,11 @@ def _ranked(values: Tensor, rank: int) -> Tensor:
     return torch.topk(values, rank, sorted=False).values.min()
 
 
-def prune(scores: Mapping[str, Tensor], masks: Masks, density: Fraction, scope: Scope) -> dict[str, Tensor]:
-    """The masks after pruning to a cumulative density, within each layer or over the whole network at once.
-
-    Counts follow from the original sizes (`kept_count`), never from what the previous round left.
-    """
-    if scope == "layer":
-        return {
-            name: keep_largest(scores[name], kept_count(mask.numel(), density), mask) for name, mask in masks.items()
-        }
+def keep_largest_of_all(scores: Mapping[str, Tensor], count: int, masks: Masks) -> dict[str, Tensor]:
+    """`keep_largest` over all layers at once; ties go to the earlier layer."""
     flat = {name: mask.flatten() for name, mask in masks.items()}
     among = torch.cat(list(flat.values()))
-    score = torch.cat([scores[name].flatten() for name in flat])
-    kept = keep_largest(score, kept_count(len(among), density), among)
+    kept = keep_largest(torch.cat([scores[name].flatten() for name in flat]), count, among)
     parts = kept.split([len(mask) for mask in flat.values()])
     return {name: part.view_as(masks[name]) for name, part in zip(flat, parts, strict=True)}
 

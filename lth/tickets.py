@@ -13,7 +13,7 @@ from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Network
 from lth.errors import UserError
 from lth.files import checksum
-from lth.networks.build import build, initial_weights, load_weights, prunable_names
+from lth.networks.build import holding, initial_weights, layout, prunable_names
 
 MASK, WEIGHTS = "mask/", "weights/"
 
@@ -33,7 +33,7 @@ class Ticket:
     def dense(cls, network: Network, seed: int) -> "Ticket":
         """Nothing pruned yet: theta_0 of a seed."""
         weights = initial_weights(network, seed)
-        masks = {name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(build(network))}
+        masks = {name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(layout(network))}
         return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
 
     def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
@@ -46,9 +46,7 @@ class Ticket:
 
     def network(self) -> nn.Module:
         """The ticket's network, holding its weights; on the CPU."""
-        network = build(Network.model_validate(self.provenance["network"]))
-        load_weights(network, self.weights)
-        return network
+        return holding(Network.model_validate(self.provenance["network"]), self.weights)
 
     @property
     def density(self) -> float:

@@ -4,7 +4,6 @@ Random sparse network transformation (RST): the whole network is trained while a
 masked weights, so that what they know moves into the others; then they are removed. RST-Iter masks in several cycles.
 """
 
-from fractions import Fraction
 from math import ceil, exp
 
 import torch
@@ -14,7 +13,9 @@ from lth.config.ways import Dual, Penalty
 from lth.loop import Hook, Loop
 from lth.masks import Masks, apply
 from lth.methods.round import Method, Round
-from lth.networks.build import build, load_weights
+from lth.networks.build import holding
+from lth.scores.chance import draws
+from lth.scores.iterate import density_after_step
 from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import train
@@ -34,18 +35,11 @@ class DualTicket(Method):
         order = _order(round_, options, dense)
         weights, masks = dense.weights, dense.masks
         for cycle in range(1, options.cycles + 1):
-            masks = dict(round_.allocate(order, dense.masks, density_in(options, round_.density, cycle)))
+            masks = dict(round_.allocate(order, dense.masks, density_after_step(round_.density, cycle, options.cycles)))
             weights = transform(round_, weights, masks, cycle)
             if options.remove_between:
                 weights = apply(weights, masks)
         return dense.derive(masks, weights)
-
-
-def density_in(options: Dual, final: Fraction, cycle: int) -> Fraction:
-    """The share of weights left free in a cycle (counted from 1): final^(cycle / cycles), exactly so in the last."""
-    if cycle == options.cycles:
-        return final
-    return Fraction(float(final) ** (cycle / options.cycles))
 
 
 def penalty_at(penalty: Penalty, step: int) -> float:
@@ -65,11 +59,9 @@ def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: in
     spec, options = round_.spec, round_.spec.dual
     assert spec.transform is not None
     assert options is not None
-    network = build(spec.network)
-    load_weights(network, weights)
     whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
     trained = train(
-        network,
+        holding(spec.network, weights),
         whole,
         round_.images,
         spec.transform,
@@ -107,8 +99,7 @@ def _order(round_: Round, options: Dual, dense: Ticket) -> dict[str, Tensor]:
     """What decides which weights are masked, the least first: one order for all cycles, so that masks are nested."""
     if options.choice == "smallest":
         return {name: dense.weights[name].abs() for name in dense.masks}
-    stream = generator(round_.spec.seed, "dual mask", round_.spec.ticket)
-    return {name: torch.rand(mask.shape, generator=stream) for name, mask in dense.masks.items()}
+    return draws(dense.masks, generator(round_.spec.seed, "dual mask", round_.spec.ticket))
 
 
 def _sizes(weights: dict[str, Tensor], masks: Masks) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lth.allocation import Target, allocate
 from lth.config.jobs import RoundJob
@@ -24,7 +24,7 @@ from lth.jobs import Job
 from lth.loop import Hook
 from lth.masks import Masks, apply, collapsed
 from lth.methods import METHODS
-from lth.networks.build import build, initial_weights, layer_kinds, load_weights
+from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
 from lth.outcome import write_outcome
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
@@ -81,7 +81,7 @@ class Round:
     @cached_property
     def kinds(self) -> dict[str, LayerKind]:
         """The kind of each prunable layer."""
-        return layer_kinds(build(self.spec.network))
+        return layer_kinds(layout(self.spec.network))
 
     @cached_property
     def feed(self) -> Feed:
@@ -93,6 +93,11 @@ class Round:
         """How often one image uses each weight of a layer."""
         size = self.spec.network.size
         return places(build(self.spec.network), torch.zeros(1, self.spec.network.channels, size, size))
+
+    @cached_property
+    def _scored(self) -> nn.Module:
+        """The network that a score looks at, with the weights of the moment."""
+        return build(self.spec.network).to(self.device)
 
     @property
     def density(self) -> Fraction:
@@ -106,24 +111,23 @@ class Round:
 
     def evidence(self, weights: Mapping[str, Tensor], masks: Masks, per_class: int | None = None) -> Evidence:
         """What the round's score may look at, of these weights under these masks."""
-        network, feed = build(self.spec.network), self.feed
-        load_weights(network, apply(weights, masks))
-        known = SCORES[self.spec.score]
+        left, known = apply(weights, masks), SCORES[self.spec.score]
+        load_weights(self._scored, left)
         return Evidence(
-            network=network.to(self.device),
+            network=self._scored,
             masks={name: mask.to(self.device) for name, mask in masks.items()},
-            weights={name: weight.to(self.device) for name, weight in apply(weights, masks).items()},
+            weights={name: weight.to(self.device) for name, weight in left.items()},
             best={name: weight.to(self.device) for name, weight in self.trained.best.items()} if known.best else None,
             shape=(self.spec.network.channels, self.spec.network.size, self.spec.network.size),
             stream=generator(self.spec.seed, "random score", self.spec.ticket),
-            sample=lambda n: feed.sample(n, generator(self.spec.seed, "scored images")),
+            sample=lambda n: self.feed.sample(n, generator(self.spec.seed, "scored images")),
             per_class=per_class or known.per_class,
         )
 
     def allocate(self, scores: Mapping[str, Tensor], masks: Masks, density: Fraction | None = None) -> Masks:
         """The masks that keep the largest scores, at the round's density or another one."""
         there = {name: score.to(masks[name].device) for name, score in scores.items()}
-        return allocate(there, masks, self.kinds, Target.of(self.spec, density))
+        return allocate(there, masks, Target.of(self.spec, density), self.kinds)
 
 
 class Method:
@@ -146,7 +150,8 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> 
     round_ = Round(spec, files, Images.load(files.images), device, job.log)
     ticket = method.ticket(round_)
     ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
-    _warn_of_collapse(ticket, job)
+    if collapse := _collapse(ticket):
+        job.log(collapse)
     trained = _train(ticket, method.hook(round_), round_)
     if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
         ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
@@ -154,7 +159,8 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> 
     seconds = time.perf_counter() - started
     rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(energy.joules()), device.type)]
     write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
-    job.found = f"density {100 * ticket.density:.2f} %, {trained.summary()}{_warn_of_collapse(ticket, job)}"
+    told = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", _collapse(ticket)]
+    job.found = "; ".join(filter(None, told))
 
 
 def _described(spec: RoundJob) -> dict[str, object]:
@@ -186,13 +192,10 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
     )
 
 
-def _warn_of_collapse(ticket: Ticket, job: Job) -> str:
-    """Layers without any weight let nothing through: say so, in the log and on the terminal."""
+def _collapse(ticket: Ticket) -> str:
+    """What is to be said of layers without any weight, which let nothing through; nothing where there are none."""
     empty = collapsed(ticket.masks)
-    if not empty:
-        return ""
-    job.log(f"layer collapse: no weight is left in {', '.join(empty)}")
-    return f"; LAYER COLLAPSE: no weight left in {', '.join(empty)}"
+    return f"LAYER COLLAPSE: no weight is left in {', '.join(empty)}" if empty else ""
 
 
 def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:

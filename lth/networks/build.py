@@ -4,14 +4,13 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from lth.config.models import Network
+from lth.config.models import LayerKind, Network
 from lth.errors import UserError
 from lth.networks import ARCHITECTURES
 from lth.seeds import generator
@@ -39,9 +38,6 @@ NORMAL = ("pos_embedding", "relative_position_bias_table")
 
 RATES = ("dropout", "attention_dropout", "drop_rate")
 """Attributes under which attention and DenseNet keep the rate of a dropout that is no module of its own."""
-
-Kind = Literal["first", "convolution", "dense", "output"]
-"""What a prunable layer is to the papers that prune some kinds at rates of their own, or not at all."""
 
 
 def build(spec: Network) -> nn.Module:
@@ -144,13 +140,13 @@ def prunable_names(network: nn.Module) -> list[str]:
     return [name for name, _ in _prunable(network)]
 
 
-def layer_kinds(network: nn.Module) -> dict[str, Kind]:
+def layer_kinds(network: nn.Module) -> dict[str, LayerKind]:
     """The kind of each prunable parameter, in network order.
 
     The last one is the `output`, also where it is a convolution (SqueezeNet); the first convolution is `first`, and a
     network without convolutions has none; the others are `convolution` or `dense` by their module.
     """
-    kinds: dict[str, Kind] = {
+    kinds: dict[str, LayerKind] = {
         name: "convolution" if isinstance(module, CONVOLUTIONS) else "dense" for name, module in _prunable(network)
     }
     first = next((name for name, kind in kinds.items() if kind == "convolution"), None)
@@ -185,6 +181,13 @@ def _rate(module: nn.Module) -> float:
     rates = [getattr(module, "p")] if depth or isinstance(module, _DropoutNd) else []  # noqa: B009
     rates += [getattr(module, name, 0.0) for name in RATES]
     return max(rate for rate in (0.0, *rates) if isinstance(rate, int | float))
+
+
+def holding(spec: Network, weights: Mapping[str, Tensor]) -> nn.Module:
+    """The network with these weights, on the CPU."""
+    network = build(spec)
+    load_weights(network, weights)
+    return network
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:

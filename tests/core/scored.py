@@ -5,9 +5,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 import torch
+from small import at_density
 from torch import Tensor, nn
 
-from lth.masks import Masks, prune
+from lth.masks import Masks
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.seeds import generator
@@ -78,4 +79,4 @@ def scored(name: str, what: Evidence) -> dict[str, Tensor]:
 
 def half(what: Evidence) -> dict[str, Tensor]:
     """Random masks that keep half of each layer."""
-    return prune(scored("random", what), what.masks, Fraction(1, 2), "layer")
+    return at_density(scored("random", what), what.masks, Fraction(1, 2))

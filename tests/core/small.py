@@ -1,9 +1,14 @@
 """Three classes of small images that are learnt in seconds, and a small network for them."""
 
+from collections.abc import Mapping
+from fractions import Fraction
+
 import torch
+from torch import Tensor
 
 from lth import masks as algebra
-from lth.config.models import Network
+from lth.allocation import Target, allocate
+from lth.config.models import Network, Scope
 from lth.data.images import Images, Split
 from lth.seeds import generator
 from lth.tickets import Ticket
@@ -29,3 +34,10 @@ def sparse_ticket(seed: int = 0, share: float = 0.4) -> Ticket:
     dense = Ticket.dense(NETWORK, seed)
     front = {n: (torch.arange(m.numel()) < share * m.numel()).view_as(m) for n, m in dense.masks.items()}
     return dense.derive(algebra.random_like(front, generator(seed, "test mask")), dense.weights)
+
+
+def at_density(
+    scores: Mapping[str, Tensor], masks: algebra.Masks, density: Fraction, scope: Scope = "layer"
+) -> dict[str, Tensor]:
+    """The masks at a density."""
+    return allocate(scores, masks, Target(scope=scope, density=density))

@@ -20,7 +20,7 @@ WHOLE = {name: torch.ones(4, dtype=torch.bool) for name in KINDS}
 
 
 def kept(target: Target) -> dict[str, list[bool]]:
-    return {name: mask.tolist() for name, mask in allocate(SCORES, WHOLE, KINDS, target).items()}
+    return {name: mask.tolist() for name, mask in allocate(SCORES, WHOLE, target, KINDS).items()}
 
 
 def test_each_layer_keeps_its_share() -> None:
@@ -68,7 +68,7 @@ def test_masks_only_lose_weights(scope: str, seed: int) -> None:
     masks = {"a": torch.ones(7, 5, dtype=torch.bool), "b": torch.ones(3, 7, dtype=torch.bool)}
     for density in (Fraction(4, 5), Fraction(1, 2), Fraction(1, 10)):
         scores = {name: torch.rand(mask.shape, generator=stream) for name, mask in masks.items()}
-        pruned = allocate(scores, masks, kinds, Target(scope=scope, density=density))
+        pruned = allocate(scores, masks, Target(scope=scope, density=density), kinds)
         assert all((masks[name] | ~mask).all() for name, mask in pruned.items())
         masks = pruned
 
@@ -76,4 +76,4 @@ def test_masks_only_lose_weights(scope: str, seed: int) -> None:
 def test_a_score_of_nan_is_refused() -> None:
     broken = {**SCORES, "a": torch.full((4,), float("nan"))}
     with pytest.raises(Exception, match="NaN"):
-        allocate(broken, WHOLE, KINDS, Target(scope="layer", density=Fraction(1, 2)))
+        allocate(broken, WHOLE, Target(scope="layer", density=Fraction(1, 2)), KINDS)

@@ -8,9 +8,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scored import dense, drawn, evidence, scored
+from small import at_density
 from torch import nn
 
-from lth.masks import Masks, collapsed, kept, prune, total
+from lth.masks import Masks, collapsed, kept, total
 from lth.schedules import kept_count
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
@@ -28,7 +29,7 @@ def pruned(name: str, network: nn.Module, density: Fraction, steps: int, scope: 
         return evidence(network, masks=masks)
 
     def mask_of(scores, masks, share):  # type: ignore[no-untyped-def]
-        return prune(scores, masks, share, scope)  # type: ignore[arg-type]
+        return at_density(scores, masks, share, scope)  # type: ignore[arg-type]
 
     first = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in weights.items()}
     return [*seen, prune_at_init(SCORES[name].load(), evidence_for, first, density, steps, mask_of)]

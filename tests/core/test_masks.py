@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from small import at_density
 
 from lth import masks
 from lth.errors import UserError
@@ -59,7 +60,7 @@ def test_fifty_equal_weights_keep_forty() -> None:
     """`score > threshold` keeps none of them."""
     equal = {"w": torch.ones(50)}
     full = {"w": torch.ones(50, dtype=torch.bool)}
-    assert int(masks.prune(equal, full, Fraction(4, 5), "layer")["w"].sum()) == 40
+    assert int(at_density(equal, full, Fraction(4, 5))["w"].sum()) == 40
 
 
 def test_ten_weights_at_a_fifth_a_round_keep_8_6_5_4() -> None:
@@ -67,7 +68,7 @@ def test_ten_weights_at_a_fifth_a_round_keep_8_6_5_4() -> None:
     current = {"w": torch.ones(10, dtype=torch.bool)}
     counts = []
     for round_ in range(1, 5):
-        current = masks.prune({"w": torch.zeros(10)}, current, density_after([0.2] * round_), "layer")
+        current = at_density({"w": torch.zeros(10)}, current, density_after([0.2] * round_))
         counts.append(int(current["w"].sum()))
     assert counts == [8, 6, 5, 4]
 
@@ -75,10 +76,10 @@ def test_ten_weights_at_a_fifth_a_round_keep_8_6_5_4() -> None:
 def test_scope_network_ranks_all_layers_at_once() -> None:
     scores = {"a": torch.tensor([1.0, 2, 3, 4]), "b": torch.tensor([[10.0, 20], [0, 30]])}
     full = {name: torch.ones_like(score, dtype=torch.bool) for name, score in scores.items()}
-    pruned = masks.prune(scores, full, Fraction(1, 2), "network")
+    pruned = at_density(scores, full, Fraction(1, 2), "network")
     assert pruned["a"].int().tolist() == [0, 0, 0, 1]
     assert pruned["b"].int().tolist() == [[1, 1], [0, 1]]
-    per_layer = masks.prune(scores, full, Fraction(1, 2), "layer")
+    per_layer = at_density(scores, full, Fraction(1, 2))
     assert per_layer["a"].int().tolist() == [0, 0, 1, 1]
     assert per_layer["b"].int().tolist() == [[0, 1], [0, 1]]
 
@@ -95,7 +96,7 @@ def test_counts_are_exact_and_masks_monotone_for_any_size_rate_and_ties(
     current = {"w": torch.ones(len(scores), dtype=torch.bool)}
     for round_ in range(1, rounds + 1):
         density = density_after([rate] * round_)
-        following = masks.prune(score, current, density, "layer")
+        following = at_density(score, current, density)
         assert int(following["w"].sum()) == kept_count(len(scores), density)
         assert not (following["w"] & ~current["w"]).any()
         current = following

@@ -8,11 +8,11 @@ from typing import get_args
 import pytest
 import torch
 from scored import CLASSES, convolutions, dense, drawn, evidence, half, scored
+from small import at_density
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lth.errors import UserError
-from lth.masks import prune
 from lth.scores import SCORES, When
 from lth.scores.evidence import Evidence
 from lth.scores.grasp import hessian_gradient
@@ -38,7 +38,7 @@ def by_hand(weights: list[float], best: list[float]) -> Evidence:
 )
 def test_scores_of_weights_alone(name: str, weights: list[float], best: list[float], expected: list[int]) -> None:
     what = by_hand(weights, best)
-    kept = prune(scored(name, what), what.masks, Fraction(1, 2), "layer")
+    kept = at_density(scored(name, what), what.masks, Fraction(1, 2))
     assert kept["w"].int().tolist() == expected
 
 
