@@ -3,19 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tiny import Project, once
-
-
-def run_all(folder: Path) -> None:
-    """The whole graph, from nothing to the report."""
-    outcome = Project.new(folder).run()
-    assert outcome.status == 0, outcome.text
+from tiny import Project, finished_once
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny study with everything done; tests only read it."""
-    return Project(once(tmp_path_factory, "finished", run_all))
+    return finished_once(tmp_path_factory, "finished")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny import Project, once, summaries, trained
+from tiny import Project, finished_once, summaries, trained
 
 pytestmark = pytest.mark.workflow
 
@@ -73,15 +73,9 @@ evaluations:
 """
 
 
-def run_all(folder: Path) -> None:
-    """The whole graph, from nothing to the report."""
-    outcome = Project.new(folder, WAYS).run()
-    assert outcome.status == 0, outcome.text
-
-
 @pytest.fixture(scope="module")
 def finished_ways(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return Project(once(tmp_path_factory, "ways", run_all))
+    return finished_once(tmp_path_factory, "ways", WAYS)
 
 
 @pytest.fixture

@@ -157,6 +157,16 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     return folder
 
 
+def finished_once(factory: pytest.TempPathFactory, name: str, study: str = STUDY) -> Project:
+    """A study with everything done, from nothing to the report; tests only read it."""
+
+    def run_all(folder: Path) -> None:
+        outcome = Project.new(folder, study).run()
+        assert outcome.status == 0, outcome.text
+
+    return Project(once(factory, name, run_all))
+
+
 def environment(**variables: str) -> dict[str, str]:
     """Ours, without what would reach results from outside; downloads fail at once, with or without a network."""
     nowhere = "http://127.0.0.1:9"
