@@ -128,6 +128,8 @@ def test_a_ticket_has_one_colour_and_controls_have_their_own() -> None:
     assert palette.arm("a", "own") == palette.arm("a", "shuffled") == palette.ticket("a")
     assert palette.ticket("a") != palette.ticket("b")
     assert palette.arm("a", "random") == palette.arm("b", "random")
+    looks = style.Palette([f"ticket{place}" for place in range(20)])
+    assert len({(p["color"], p["marker"]) for p in (looks.points(f"ticket{place}") for place in range(20))}) == 20
     assert palette.arm("a", "dense") not in (palette.ticket("a"), palette.arm("a", "random"))
     # a study that has one more ticket at its end changes no colour
     assert style.Palette(["a", "b", "c"]).ticket("b") == palette.ticket("b")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.figures import parts
-from lth.figures.style import Palette, points
+from lth.figures.style import Palette
 
 FEW = 4
 """Up to so many bands can lie on each other before they hide the lines."""
@@ -31,8 +31,8 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
     for axis, dataset in zip(axes, datasets, strict=True):
         here = rounds[rounds["dataset"] == dataset]
         for ticket, line in _apart(here).groupby("ticket", sort=False):
-            colour = palette.arm(str(ticket), _kind(line))
-            _line(axis, line.sort_values("round"), value, colour, faint=here["ticket"].nunique() > FEW)
+            marks = _marks(palette, str(ticket), line)
+            _line(axis, line.sort_values("round"), value, marks, faint=here["ticket"].nunique() > FEW)
         parts.density_axis(axis, list(rounds["density_percent"]))
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel(label)
@@ -50,9 +50,9 @@ def _apart(rounds: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], colour: str, *, faint: bool) -> None:
+def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping[str, Any], *, faint: bool) -> None:
     """A line with its band; a single density as a mark with its interval; a dense ticket right across."""
-    name, unit = value
+    (name, unit), colour = value, marks["color"]
     means, low, high = (line[column] for column in (f"{name}_{unit}", f"{name}_low_{unit}", f"{name}_high_{unit}"))
     if _kind(line) == "dense":
         axis.axhline(means.iloc[0], color=colour, linewidth=1.1, zorder=1)
@@ -61,10 +61,10 @@ def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], colour: str, *
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
         parts.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True)
-        axis.plot(density, means.iloc[0], linestyle="none", **points(colour, "own"), zorder=3)
+        axis.plot(density, means.iloc[0], linestyle="none", **marks, zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
-        axis.plot(line["density_percent"], means, **points(colour, "own"), markevery=every)
+        axis.plot(line["density_percent"], means, **marks, markevery=every)
         parts.band(axis, line["density_percent"], low, high, colour, faint=faint)
 
 
@@ -73,7 +73,11 @@ def _kind(line: pd.DataFrame) -> str:
 
 
 def _handle(palette: Palette, ticket: str, line: pd.DataFrame) -> Line2D:
-    colour, label = palette.arm(ticket, _kind(line)), f"{ticket} (n = {line['n'].max()})"
-    marks: dict[str, Any] = {"color": colour} if _kind(line) == "dense" else points(colour, "own")
     single = len(line) == 1 and _kind(line) != "dense"
-    return Line2D([], [], label=label, linestyle="none" if single else "-", **marks)
+    label = f"{ticket} (n = {line['n'].max()})"
+    return Line2D([], [], label=label, linestyle="none" if single else "-", **_marks(palette, ticket, line))
+
+
+def _marks(palette: Palette, ticket: str, line: pd.DataFrame) -> dict[str, Any]:
+    """How a ticket is drawn; a dense one has a line only."""
+    return {"color": palette.arm(ticket, "dense")} if _kind(line) == "dense" else palette.points(ticket)

@@ -52,16 +52,25 @@ KINDS: Mapping[str, Mark] = {
 }
 
 
+SHAPES = ("o", "v", "P", "X")
+"""Marks of tickets where all are of one kind: each for as many as there are colours."""
+
+
 class Palette:
     """Colours of tickets, by their place in the study file."""
 
     def __init__(self, tickets: Sequence[str]) -> None:
         colours = OKABE_ITO + TOL
         self._colours = {ticket: colours[place % len(colours)] for place, ticket in enumerate(tickets)}
+        self._shapes = {ticket: SHAPES[place // len(colours) % len(SHAPES)] for place, ticket in enumerate(tickets)}
 
     def ticket(self, ticket: str) -> str:
         """A ticket's colour."""
         return self._colours.get(ticket, GREY)
+
+    def points(self, ticket: str) -> dict[str, Any]:
+        """Keywords that draw a ticket's mark where all are as found: its colour, and a shape once colours recur."""
+        return {**points(self.ticket(ticket), "own"), "marker": self._shapes.get(ticket, SHAPES[0])}
 
     def arm(self, ticket: str, kind: str) -> str:
         """An arm's colour: its ticket's, unless it is a control that holds no ticket."""
