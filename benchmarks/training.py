@@ -124,9 +124,9 @@ def project_epochs(ticket: Ticket, network: Network, images: Images, precision: 
     return epoch
 
 
-def run_epoch(loop: Loop, number: int) -> tuple[float, float]:
+def run_epoch(loop: Loop, number: int, hook: Hook | None = None) -> tuple[float, float]:
     """One pass of the project's loop over the training images; its loss in nats and accuracy in percent."""
-    first, hook = number * loop.epoch_steps, Hook()
+    first, hook = number * loop.epoch_steps, hook or Hook()
     batches = loop.feed.training_batches(loop.recipe.batch, loop.seed, first, first + loop.epoch_steps)
     for step, (inputs, labels) in enumerate(batches, start=first):
         loop.step(inputs, labels, step, hook)

@@ -131,6 +131,12 @@ def test_the_augmentation_benchmark_runs(tmp_path: Path) -> None:
     assert "| LeNet-300-100 | training step |" in printed
 
 
+def test_the_benchmark_of_pruning_while_training_runs(tmp_path: Path) -> None:
+    printed = script("in_training.py", tmp_path)
+    for method in ("dense", "progressive", "set", "rigl"):
+        assert f"| resnet20 | {method} |" in printed
+
+
 def test_the_scoring_benchmark_runs(tmp_path: Path) -> None:
     printed = script("scoring.py", tmp_path)
     for name in SCORES:
