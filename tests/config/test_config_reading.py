@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from full_scale import STUDIES as FULL_SCALE
+from full_scale import shortened
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_text import EVERY_WAY, SOUND, changed, study_of
@@ -53,6 +55,17 @@ def test_a_sound_study_is_typed_and_frozen(sound):
 def test_numbers_in_every_notation(tmp_path, number):
     study = study_of(tmp_path, changed(("1.2e-3", number)))
     assert study.recipes["find"].optimiser.learning_rate == 0.001
+
+
+@pytest.mark.parametrize("name", FULL_SCALE)
+def test_every_full_scale_study_can_be_shortened_for_a_trial(name: str) -> None:
+    """`python -m tests.full_scale` runs them so, where the real data are."""
+    short, _ = read_study(shortened(name), [])
+    whole = load_study(ROOT / "config" / f"{name}.yaml")
+    assert {n: ticket.method for n, ticket in short.tickets.items()} == {
+        n: ticket.method for n, ticket in whole.tickets.items()
+    }
+    assert short.networks == whole.networks
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)

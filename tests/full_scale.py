@@ -1,0 +1,120 @@
+"""The full-scale studies, shortened until any machine can start them: a tenth of the data, one epoch, two rounds.
+
+`LTH_DATA=folder python -m tests.full_scale [STUDY ...]` runs, in a temporary copy of the project, the first two rounds
+of every ticket of each study file, with all else as the file has it: the networks, methods and augmentation that no
+test of the suite can afford. It needs the real data.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snakemake.utils import update_config
+
+sys.path.insert(0, str(Path(__file__).parent / "workflow"))
+from tiny import ROOT, Project
+
+from lth.config.models import Recipe, Study, Ticket
+from lth.config.plan import Plan
+from lth.config.read import load_study
+
+STUDIES = ("lenet300", "conv", "vgg", "progressive", "progressive-cifar", "stability", "dual")
+TENTH = {"mnist": (5500, 500, 1000), "cifar10": (4500, 500, 1000)}
+"""Images by source: training, validation, test."""
+ITERATIONS = 60
+"""Steps of a training that is told in steps."""
+
+
+def shortened(name: str) -> dict[str, Any]:
+    """A study file of the project, as it is run here."""
+    file = ROOT / "config" / f"{name}.yaml"
+    whole: dict[str, Any] = yaml.safe_load(file.read_text())
+    update_config(whole, shortening(load_study(file)))
+    return whole
+
+
+def shortening(study: Study) -> dict[str, Any]:
+    """What to lay over a study."""
+    sizes = ("train", "validation", "test")
+    twice = {
+        ticket.recipe for ticket in study.tickets.values() if ticket.progressive
+    }  # one epoch to prune after another
+    return {
+        "seeds": [study.seeds[0]],
+        "datasets": {name: dict(zip(sizes, TENTH[spec.source], strict=True)) for name, spec in study.datasets.items()},
+        "recipes": {name: _short_recipe(recipe, 1) for name, recipe in study.recipes.items()}
+        | {f"{n}_twice": study.recipes[n].model_dump() | _short_recipe(study.recipes[n], 2) for n in twice},
+        "tickets": {name: _short_ticket(ticket) for name, ticket in study.tickets.items()},
+    }
+
+
+def _short_recipe(recipe: Recipe, epochs: int) -> dict[str, Any]:
+    """An epoch or two, or a few steps; what happens at an epoch happens as far into the training as before."""
+    if recipe.iterations:
+        return {"iterations": ITERATIONS, "evaluate_every": ITERATIONS // 2}
+    assert recipe.epochs is not None
+    schedule = {
+        "milestones": [epochs * epoch / recipe.epochs for epoch in recipe.schedule.milestones],
+        "warmup_epochs": epochs * recipe.schedule.warmup_epochs / recipe.epochs,
+    }
+    return {"epochs": epochs, "schedule": {key: value for key, value in schedule.items() if value}}
+
+
+def _short_ticket(ticket: Ticket) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if ticket.progressive:
+        found |= {"progressive": {"from_epoch": 0, "until_epoch": 1}, "recipe": f"{ticket.recipe}_twice"}
+    if ticket.method == "dynamic":
+        found["dynamic"] = {"every": 10}
+    if ticket.rewind_step:
+        found["rewind_step"] = 5
+    if ticket.dual:
+        found["dual"] = {"penalty": {"rise": 0.1, "every": 2}}
+    return found
+
+
+def run(name: str, data: str, folder: Path) -> None:
+    """Run the first two rounds of every ticket of a study, and print what each came to."""
+    project = Project.new(folder / name, yaml.safe_dump(shortened(name), sort_keys=False))
+    study = load_study(project.study)
+    plan, results = Plan(study), Path("results") / study.study
+    places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)[:2]]
+    wanted = [f"{results}/tickets/{t}/seed{study.seeds[0]}/round{r:02d}/history.csv" for t, r in places]
+    started = time.perf_counter()
+    outcome = project.run(*wanted, LTH_DATA=data)
+    if outcome.status:
+        sys.exit(f"{name}: failed\n{outcome.text}")
+    for path in wanted:
+        assert (project.folder / path).is_file(), path
+    print(
+        f"{name}: {len(wanted)} rounds of {len(study.tickets)} tickets, {time.perf_counter() - started:.0f} s",
+        flush=True,
+    )
+    for line in outcome.text.splitlines():
+        if line.startswith("ticket "):
+            print(f"  {line}", flush=True)
+
+
+def main() -> None:
+    """Run the studies that are named, or all."""
+    parser = argparse.ArgumentParser(
+        description="The first two rounds of the full-scale studies, at a tenth of the data."
+    )
+    parser.add_argument("studies", nargs="*", default=STUDIES, metavar="STUDY", help=", ".join(STUDIES))
+    chosen = parser.parse_args().studies
+    if unknown := set(chosen) - set(STUDIES):
+        parser.error(f"no such study: {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
+    if "LTH_DATA" not in os.environ:
+        parser.error("LTH_DATA is not set: say where the real data sets are")
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen:
+            run(name, os.environ["LTH_DATA"], Path(folder))
+
+
+if __name__ == "__main__":
+    main()
