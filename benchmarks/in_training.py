@@ -31,7 +31,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "rigl": {"method": "dynamic", "scope": "erk", "dynamic": {"grow": "gradient", "every": 100}},
 }
 OPTIMISER = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}
-NOWHERE = dict.fromkeys(("images", "ticket", "trained", "history", "confusion", "layers", "cost", "measured"), Path())
+NOWHERE = dict.fromkeys(("data", "ticket", "trained", "history", "confusion", "layers", "cost", "measured"), Path())
 
 
 def plan(architecture: str, dataset: dict[str, Any], rounds: int) -> Plan:

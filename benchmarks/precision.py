@@ -21,7 +21,8 @@ from benchmarks.machine import report, table
 from benchmarks.training import Precision, sparse_ticket
 from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
 from lth.data.images import Images
-from lth.data.prepare import data_root, prepare
+from lth.data.prepare import prepare
+from lth.data.root import data_root
 from lth.device import prepare_device
 from lth.networks.build import build, load_weights
 from lth.stats import Interval, Paired, paired

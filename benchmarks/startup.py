@@ -59,7 +59,8 @@ def write_job(folder: Path, source: str, architecture: str, validation: int, tes
     """A prepared data set, grey 28x28, and what a round of a chain is told."""
     from lth.config.jobs import RoundJob
     from lth.config.models import Dataset, Network, Optimiser, Recipe
-    from lth.data.prepare import data_root, prepare
+    from lth.data.prepare import prepare
+    from lth.data.root import data_root
 
     spec = Dataset(source=source, grey=True, size=28, validation=validation, test=test)
     prepare("benchmark", spec, data_root(None)).save(folder / "images.safetensors")

@@ -22,8 +22,10 @@ from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
 from lth.allocation import Target, allocate
 from lth.config.models import Compute, Network, Optimiser, Recipe
 from lth.config.models import Dataset as DatasetSpec
+from lth.data.choose import choose
 from lth.data.images import Images
-from lth.data.prepare import choose, data_root, prepare
+from lth.data.prepare import prepare
+from lth.data.root import data_root
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
 from lth.loop import Hook, Loop

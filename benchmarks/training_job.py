@@ -43,7 +43,7 @@ def main(started: str, folder: str, steps: str, *unneeded: str) -> None:
     at = Path(folder)
     spec = RoundJob.model_validate_json((at / "job.json").read_text(encoding="utf-8"))
     outputs = {name: at / name for name in ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")}
-    files = RoundFiles(images=at / "images.safetensors", **outputs)
+    files = RoundFiles(data=at / "images.safetensors", **outputs)
     with job("benchmark", str(at / "log")) as running:
         from torch.optim.optimizer import register_optimizer_step_post_hook
 

@@ -1,15 +1,19 @@
 """Evaluation: train an arm's ticket on another data set and say what became of it."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from lth.config.jobs import EvaluationJob
 from lth.config.models import Compute
 from lth.controls import chosen_ticket
-from lth.data.images import Images
+from lth.data.choose import stratified
+from lth.data.examples import Examples, load_examples
 from lth.device import prepare_device
+from lth.errors import UserError
 from lth.jobs import Job
-from lth.outcome import write_outcome
+from lth.outcome import Outcome, write_outcomes
+from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import train
 
@@ -18,8 +22,10 @@ from lth.train import train
 class EvaluationFiles:
     """The artifacts of one evaluation."""
 
-    images: Path
+    data: Path
     ticket: Path
+    model: Path | None = None
+    """The pre-trained model, which the network names as well."""
     history: Path
     confusion: Path
 
@@ -31,12 +37,48 @@ def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
 
 
 def run_evaluation(spec: EvaluationJob, files: EvaluationFiles, compute: Compute, job: Job) -> None:
-    """Train the arm and write its history, and its confusion matrix on the test images at the best epoch."""
+    """Train the arm and write its history, and its confusion matrix on the test examples at the best epoch.
+
+    Few-shot: it is trained several times, each on other examples, and the tables have a row `draw` for each.
+    """
     device = prepare_device(compute)
-    images, ticket = Images.load(files.images), arm_ticket(spec, files.ticket)
-    trained = train(ticket.network(), ticket.masks, images, spec.recipe, seed=spec.seed, device=device, log=job.log)
+    examples, ticket = load_examples(files.data), arm_ticket(spec, files.ticket)
     described = {key: getattr(spec, key) for key in ("evaluation", "arm", "ticket", "kind", "dataset", "seed", "round")}
     named = {key: described[key] for key in ("evaluation", "arm", "seed")}
-    density = {"density_percent": 100 * ticket.density}
-    write_outcome(trained, images, {**described, **density}, named, files.history, files.confusion)
-    job.found = trained.summary()
+    described["density_percent"] = 100 * ticket.density
+    outcomes = []
+    for draw in range(spec.draws) if spec.draws else [None]:
+        trained = train(
+            ticket.network(),
+            ticket.masks,
+            examples if draw is None else drawn(examples, spec, draw),
+            spec.recipe,
+            seed=spec.seed,
+            device=device,
+            log=job.log if draw is None else partial(_log_draw, job, draw),
+            trains=spec.trains or "all",
+        )
+        which = {} if draw is None else {"draw": draw}
+        outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))
+    write_outcomes(outcomes, examples, files.history, files.confusion)
+    job.found = ", ".join(outcome.trained.summary() for outcome in outcomes)
+
+
+def drawn(examples: Examples, spec: EvaluationJob, draw: int) -> Examples:
+    """A few-shot data set: so many training examples, stratified, the same for all arms of a seed.
+
+    Raises:
+        UserError: more are asked for than there are.
+    """
+    labels = examples.splits["train"].labels
+    count = spec.examples or 0
+    if count > len(labels):
+        raise UserError(
+            f"evaluations.{spec.evaluation}.examples: '{spec.dataset}' has {len(labels)} training {examples.noun}, "
+            f"found {count}; must be at most that"
+        )
+    return examples.few(stratified(labels, count, generator(spec.seed, "few-shot examples", spec.dataset, draw)))
+
+
+def _log_draw(job: Job, draw: int, line: str) -> None:
+    job.log(f"draw {draw}  {line}")

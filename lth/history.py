@@ -34,8 +34,12 @@ def write_rows(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str])
     write_text(path, buffer.getvalue())
 
 
-def write_history(path: Path, described: Mapping[str, Any], rows: Iterable[Row]) -> None:
-    """Write a history; `described` (ticket, seed, ...) is repeated on each row, so that files can be concatenated."""
+def write_history(path: Path, histories: Sequence[tuple[Mapping[str, Any], Iterable[Row]]]) -> None:
+    """Write histories, each with what describes it (ticket, seed, ...) on each row, so that files can be joined."""
     fields = list(Row.__dataclass_fields__)
-    cells = ([*described.values(), *(getattr(row, field) for field in fields)] for row in rows)
-    write_rows(path, cells, [*described, *fields])
+    cells = (
+        [*described.values(), *(getattr(row, field) for field in fields)]
+        for described, rows in histories
+        for row in rows
+    )
+    write_rows(path, cells, [*histories[0][0], *fields])

@@ -3,18 +3,18 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lth.config.recipes import Optimiser, Recipe
-from lth.cost import Meter, places
-from lth.data.feed import Feed
-from lth.data.images import Images, SplitName
+from lth.cost import Meter
+from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
 from lth.masking import Masking
-from lth.networks.build import has_randomness
+from lth.networks.build import has_randomness, head_names
 from lth.rates import rate_factor
 from lth.seeds import derive
 
@@ -72,16 +72,21 @@ class Loop:
         cls,
         network: nn.Module,
         masks: Mapping[str, Tensor],
-        images: Images,
+        examples: Examples,
         recipe: Recipe,
         seed: int,
         device: torch.device,
+        trains: Literal["all", "head"] = "all",
     ) -> "Loop":
         """Everything on the device and ready for the first step; the network is moved, not copied."""
         network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.train()
-        feed = Feed(images, device, recipe.augment)
-        optimiser = make_optimiser(recipe.optimiser, list(network.parameters()))
+        feed = examples.feed(device, recipe.augment)
+        if trains == "head":
+            head = head_names(network)
+            for name, parameter in network.named_parameters():
+                parameter.requires_grad_(name in head)
+        optimiser = make_optimiser(recipe.optimiser, [p for p in network.parameters() if p.requires_grad])
         return cls(
             network=network,
             feed=feed,
@@ -91,7 +96,7 @@ class Loop:
             seed=seed,
             steps=recipe.iterations or (recipe.epochs or 0) * feed.epoch_steps(recipe.batch),
             random=has_randomness(network),
-            meter=Meter(places(network, feed.inputs(feed.splits["train"].images[:1]))),
+            meter=Meter(feed.places(network)),
         )
 
     @property
@@ -104,14 +109,14 @@ class Loop:
         self.masking.change(masks)
         self.meter.use(self.masking.masks)
 
-    def logits(self, inputs: Tensor) -> Tensor:
+    def logits(self, inputs: Any) -> Tensor:
         """float [B, classes], computed in the recipe's precision."""
         bf16 = self.recipe.precision == "bf16"
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=bf16):
+        with torch.autocast(self.feed.device.type, torch.bfloat16, enabled=bf16):
             output: Tensor = self.network(inputs)
         return output.float()
 
-    def step(self, inputs: Tensor, labels: Tensor, step: int, hook: Hook) -> None:
+    def step(self, inputs: Any, labels: Tensor, step: int, hook: Hook) -> None:
         """One batch: forward, backward, and an update unless the hook leaves it out."""
         hook.before_step(self, step)
         self._set_rate(step)
@@ -128,7 +133,7 @@ class Loop:
         self.images += len(labels)
         self.meter.passed(len(labels))
 
-    def _training_logits(self, inputs: Tensor) -> Tensor:
+    def _training_logits(self, inputs: Any) -> Tensor:
         try:
             return self.logits(inputs)
         except ValueError as error:
@@ -149,7 +154,7 @@ class Loop:
 
     @torch.inference_mode()
     def score(self, split: SplitName) -> tuple[float, float, Tensor]:
-        """Mean loss in nats, accuracy in percent, and the predicted classes int64 [images]; every image is scored."""
+        """Mean loss in nats, accuracy in percent, and the predicted classes int64 [examples]; all are scored."""
         self.network.eval()
         loss = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         predicted = []

@@ -52,6 +52,6 @@ class Masking:
 
     def _install(self, masks: Mapping[str, Tensor]) -> None:
         self.masks = dict(masks)
-        sparse = [name for name, mask in masks.items() if not mask.all()]
+        sparse = [name for name, mask in masks.items() if self.parameters[name].requires_grad and not mask.all()]
         self._sparse = [self.parameters[name] for name in sparse]
         self._factors = [masks[name].to(self.parameters[name].dtype) for name in sparse]

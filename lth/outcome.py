@@ -1,13 +1,14 @@
 """What a training came to, as tables on disk: its history, and the confusion of the test images at its best step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from lth.data.images import Images
+from lth.data.examples import Examples
 from lth.history import write_history, write_rows
 from lth.train import Trained
 
@@ -17,24 +18,34 @@ def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
 
 
-def write_outcome(
-    trained: Trained, images: Images, described: Mapping[str, Any], named: Mapping[str, Any], history: Path, out: Path
-) -> None:
-    """Write both.
+@dataclass(frozen=True)
+class Outcome:
+    """A training, and what it is called in tables."""
+
+    trained: Trained
+    described: Mapping[str, Any]
+    """Columns of the history before its own, such as density."""
+    named: Mapping[str, Any]
+    """Columns of the confusion table before its own: what names the training."""
+
+
+def write_outcomes(outcomes: Sequence[Outcome], examples: Examples, history: Path, out: Path) -> None:
+    """Write both tables of one or several trainings.
 
     Args:
-        trained: the training.
-        images: what it was trained on.
-        described: columns of the history before its own, such as density.
-        named: columns of the confusion table before its own: what names the training.
-        history: where the history goes.
-        out: where the confusion goes.
+        outcomes: the trainings, with the same columns.
+        examples: what they were tested on.
+        history: where the histories go.
+        out: where the confusions go.
     """
-    write_history(history, described, trained.history)
-    counts = confusion(images.splits["test"].labels, trained.predictions, len(images.classes))
+    write_history(history, [(outcome.described, outcome.trained.history) for outcome in outcomes])
+    labels, classes = examples.splits["test"].labels, examples.classes
     rows = [
-        (*named.values(), true, predicted, int(counts[i, j]))
-        for i, true in enumerate(images.classes)
-        for j, predicted in enumerate(images.classes)
+        (*outcome.named.values(), true, predicted, count)
+        for outcome in outcomes
+        for true, counts in zip(
+            classes, confusion(labels, outcome.trained.predictions, len(classes)).tolist(), strict=True
+        )
+        for predicted, count in zip(classes, counts, strict=True)
     ]
-    write_rows(out, rows, [*named, "true", "predicted", "count"])
+    write_rows(out, rows, [*outcomes[0].named, "true", "predicted", "count"])

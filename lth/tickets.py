@@ -142,4 +142,6 @@ def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Te
 def _describe(network: Any) -> str:
     if not isinstance(network, dict):
         return "an unknown network"
+    if network.get("model"):
+        return "network {architecture} ({model} to {classes})".format_map(network)
     return "network {architecture} ({channels}x{size}x{size} to {classes}, {initialisation})".format_map(network)

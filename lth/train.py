@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from lth.config.recipes import Recipe
 from lth.cost import Meter
-from lth.data.images import Images
+from lth.data.examples import Examples
 from lth.errors import UserError
 from lth.history import Row
 from lth.loop import Hook, Loop
@@ -56,7 +57,7 @@ class Keep:
 def train(
     network: nn.Module,
     masks: Mapping[str, Tensor],
-    images: Images,
+    examples: Examples,
     recipe: Recipe,
     *,
     seed: int,
@@ -64,24 +65,27 @@ def train(
     log: Callable[[str], None] = lambda _: None,
     hook: Hook | None = None,
     keep: Keep | None = None,
+    trains: Literal["all", "head"] = "all",
 ) -> Trained:
-    """Train a masked network in place, scoring validation and test images after each epoch, or as the recipe says.
+    """Train a masked network in place, scoring validation and test examples after each epoch, or as the recipe says.
 
     Args:
         network: holds its initial weights, pruned ones already zero.
         masks: bool, by parameter name; pruned weights stay exactly zero, unless the hook changes masks.
-        images: the data set.
+        examples: the data set.
         recipe: optimiser, batch, epochs or iterations, precision, ...
         seed: gives batch order, augmentation and dropout, the same for every arm of the seed.
         device: where to compute.
         log: takes a line of progress at each scoring.
         hook: what a method does around the steps; nothing, if none is given.
         keep: which weights to keep besides the last ones.
+        trains: `head` leaves all weights but those of the last layer as they are.
 
     Raises:
         UserError: a loss became NaN or infinite.
     """
-    loop, hook, keep = Loop.start(network, masks, images, recipe, seed, device), hook or Hook(), keep or Keep()
+    loop = Loop.start(network, masks, examples, recipe, seed, device, trains)
+    hook, keep = hook or Hook(), keep or Keep()
     if keep.step is not None and keep.step > loop.steps:
         raise UserError(
             f"rewind_step: the dense training has {loop.steps} steps, found {keep.step}; must be at most that"

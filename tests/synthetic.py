@@ -25,7 +25,10 @@ def study(seeds: int = 3, **evaluation: Any) -> Study:
             "study": "example",
             "about": "Does a ticket pruned over two data sets transfer better?",
             "seeds": list(range(seeds)),
-            "datasets": {name: {"source": name} for name in ("mnist", "fashion", "cifar")},
+            "datasets": {
+                name: {"source": source}
+                for name, source in {"mnist": "mnist", "fashion": "fashion_mnist", "cifar": "cifar10"}.items()
+            },
             "networks": {"lenet": {"architecture": "lenet5_classic"}},
             "recipes": {"find": adam},
             "tickets": {
@@ -110,6 +113,7 @@ class Files:
 
     folder: Path
     histories: list[Path] = field(default_factory=list)
+    round_confusions: list[Path] = field(default_factory=list)
     layers: list[Path] = field(default_factory=list)
     costs: list[Path] = field(default_factory=list)
     measured: list[Path] = field(default_factory=list)
@@ -119,7 +123,8 @@ class Files:
 
     def of_rounds(self) -> dict[str, list[Path]]:
         """What `write_study_tables` takes."""
-        return {name: getattr(self, name) for name in ("histories", "layers", "costs", "measured")}
+        found = {name: getattr(self, name) for name in ("histories", "layers", "costs", "measured")}
+        return {**found, "confusions": self.round_confusions}
 
     def of_arms(self) -> dict[str, list[Path]]:
         """What `write_evaluation_tables` takes."""
@@ -178,7 +183,8 @@ def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) 
     steps = (STEPS, 100, EPOCH_STEPS) if "iterations" in plan.recipe(ticket, round_).model_fields_set else ()
     rows = history(final + random.normal(0, 0.15), random, *steps)
     of_history = {**described, "dataset": dataset, "density_percent": 100 * density}
-    write_history(folder / "history.csv", of_history, rows)
+    write_history(folder / "history.csv", [(of_history, rows)])
+    write_csv(folder / "confusion.csv", _confusion(described, final / 100, random))
     counts = [(layer, _kept(ticket, total, density, at), total) for at, (layer, total) in enumerate(LAYERS.items())]
     write_csv(
         folder / "layers.csv",
@@ -186,6 +192,7 @@ def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) 
     )
     _write_cost(folder, described, plan.study.tickets[ticket].method, density)
     files.histories.append(folder / "history.csv")
+    files.round_confusions.append(folder / "confusion.csv")
     files.layers.append(folder / "layers.csv")
     files.costs.append(folder / "cost.csv")
     files.measured.append(folder / "measured.csv")
@@ -238,7 +245,7 @@ def _write_arm(
             **{"evaluation": trial, "arm": arm.name, "ticket": arm.ticket, "kind": arm.kind, "dataset": "cifar"},
             **{"seed": seed, "round": arm.round, "density_percent": 100 * float(plan.density(arm.ticket, arm.round))},
         }
-        write_history(folder / "history.csv", described, history(final, random))
+        write_history(folder / "history.csv", [(described, history(final, random))])
     write_csv(folder / "confusion.csv", _confusion(named, final / 100, random))
     files.arm_histories.append(folder / "history.csv")
     files.confusions.append(folder / "confusion.csv")

@@ -16,7 +16,6 @@ from benchmarks.plain_loop import Pictures, to_input, train_epoch
 from benchmarks.training import Times, interleave, run_epoch, sparse_ticket
 from lth.config.models import Dataset, Network, Optimiser, Recipe
 from lth.data.batches import epoch_order
-from lth.data.feed import Feed
 from lth.data.images import Images
 from lth.data.prepare import prepare
 from lth.loop import Loop
@@ -42,7 +41,7 @@ def pictures(images: Images) -> Pictures:
 
 def test_the_plain_loop_feeds_the_numbers_that_the_projects_loop_feeds(images: Images) -> None:
     plain = torch.stack([image for image, _ in pictures(images)])  # type: ignore[attr-defined]
-    ours = Feed(images, CPU).inputs(images.splits["train"].images)
+    ours = images.feed(CPU).inputs(torch.arange(len(images.splits["train"])))
     torch.testing.assert_close(plain, ours, rtol=0, atol=2e-6)
 
 

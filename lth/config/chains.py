@@ -80,8 +80,10 @@ class Chains:
         return self.study.tickets[ticket].method == "imp" and round_ > self.first_round(ticket)
 
     def needs_trained(self, ticket: str, round_: int) -> bool:
-        """Whether a round needs the trained weights of its parent: to prune, or to start from them."""
+        """Whether a round needs the trained weights of its parents: to prune, or to start from them."""
         spec = self.study.tickets[ticket]
+        if spec.method == "combined" and spec.combined:
+            return spec.combined.weights != "initial"
         return self.prunes(ticket, round_) or (spec.rewind == "parent" and bool(self.parents(ticket, round_)))
 
     def rates(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Rounds:

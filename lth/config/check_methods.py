@@ -165,6 +165,8 @@ def weights_of(study: Study, name: str) -> str:
     """In words, the weights that a ticket's networks start from; equal words for equal weights."""
     ticket = study.tickets[name]
     if ticket.method == "combined" and ticket.combined:
+        if ticket.combined.weights != "initial":
+            return f"weights of its own ('{name}' has `weights: {ticket.combined.weights}`)"
         return weights_of(study, ticket.combined.tickets[0])
     if ticket.method == "derived" and ticket.derived and ticket.derived.kind == "fresh":
         return f"fresh weights (draw {ticket.derived.draw})"

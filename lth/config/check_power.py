@@ -7,7 +7,7 @@ from lth.config.models import Comparison, Dataset, Evaluation, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
 from lth.config.wording import listed
-from lth.data.sources import SOURCES
+from lth.data.sources import SOURCES, ImageSource
 from lth.power import seeds_needed, smallest_p
 
 
@@ -44,7 +44,8 @@ def _without_effect(study: Study) -> Iterator[Fault]:
 
 
 def _is_grey(dataset: Dataset) -> bool:
-    return dataset.grey or SOURCES[dataset.source].channels == 1
+    source = SOURCES[dataset.source]
+    return dataset.grey or (isinstance(source, ImageSource) and source.channels == 1)
 
 
 def _power(study: Study, path: Path, trial: Evaluation | Comparison) -> Iterator[Fault]:

@@ -17,6 +17,13 @@ class DataJob(Model):
     spec: Dataset
 
 
+class ModelJob(Model):
+    """Fetch a pre-trained model."""
+
+    network: str
+    model: str
+
+
 class RoundJob(Model):
     """Find the ticket of a round, and train it."""
 
@@ -68,3 +75,9 @@ class EvaluationJob(ControlJob):
     arm: str
     dataset: str
     recipe: Recipe
+    examples: int | None = None
+    """Train on this many training examples only."""
+    draws: int | None = None
+    """With `examples`: so many times, each on others."""
+    trains: Literal["all", "head"] | None = None
+    """`head`: only the last layer."""

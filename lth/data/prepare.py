@@ -1,6 +1,5 @@
 """From a source to a data set in memory: choose, turn grey, resize, and measure."""
 
-import os
 from pathlib import Path
 
 import torch
@@ -8,19 +7,14 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from lth.config.models import Dataset
-from lth.data.images import Images, Split, SplitName
+from lth.data.choose import choose
+from lth.data.examples import SplitName
+from lth.data.images import Images, Split
 from lth.data.raw import RawImages
 from lth.data.sources import SOURCES
-from lth.errors import UserError
-from lth.seeds import generator
 
 CHUNK = 1000
 """Images transformed at a time, so that wide intermediate numbers never exist for all at once."""
-
-
-def data_root(configured: str | None) -> Path:
-    """The folder of published data sets: the variable LTH_DATA, else the study's key, else `data` where we stand."""
-    return Path(os.environ.get("LTH_DATA") or configured or "data").expanduser()
 
 
 def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
@@ -43,50 +37,6 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         splits[split] = Split(transform(images[chosen], grey=spec.grey, size=spec.size), labels[chosen])
     mean, std = statistics(splits["train"].images)
     return Images(name, splits, raw.classes, mean, std)
-
-
-def choose(name: str, spec: Dataset, raw: RawImages) -> dict[SplitName, Tensor]:
-    """Which images each split takes: ascending positions in the source; raises UserError as `prepare` does."""
-    labels, test_labels = torch.from_numpy(raw.train_labels), torch.from_numpy(raw.test_labels)
-    wanted, there = spec.validation + (spec.train or 1), len(labels)
-    if wanted > there:
-        raise UserError(
-            f"datasets.{name}: {spec.validation} validation and {spec.train or 'some'} training images are asked for, "
-            f"but {spec.source} has only {there} to share out; lower `validation` or `train`"
-        )
-    if (spec.test or 0) > len(test_labels):
-        raise UserError(
-            f"datasets.{name}: {spec.test} test images are asked for, but {spec.source} has only {len(test_labels)}; "
-            f"lower `test` or leave it out"
-        )
-    validation = stratified(labels, spec.validation, generator(spec.split_seed, "validation split"))
-    rest = torch.ones(there, dtype=torch.bool).index_fill_(0, validation, value=False).nonzero().flatten()
-    train = stratified(labels[rest], spec.train or len(rest), generator(spec.split_seed, "training subset"))
-    test = stratified(test_labels, spec.test or len(test_labels), generator(spec.split_seed, "test subset"))
-    return {"train": rest[train], "validation": validation, "test": test}
-
-
-def stratified(labels: Tensor, count: int, random: torch.Generator) -> Tensor:
-    """Positions of `count` images, drawn so that each class has its share, to within less than one image.
-
-    Shares are whole parts of count x class size / images; what is missing to `count` goes, one each, to the classes
-    with the largest remainders (the lower label first where they are equal).
-
-    Args:
-        labels: int64 [images].
-        count: at most as many as there are.
-        random: decides which images of a class.
-
-    Returns:
-        int64 [count], ascending.
-    """
-    sizes = torch.bincount(labels)
-    shares, remainders = sizes * count // len(labels), sizes * count % len(labels)
-    largest = remainders.argsort(descending=True, stable=True)[: count - int(shares.sum())]
-    shares[largest] += 1
-    order = torch.randperm(len(labels), generator=random)
-    drawn = [order[labels[order] == label][:share] for label, share in enumerate(shares.tolist())]
-    return torch.cat(drawn).sort().values
 
 
 def transform(images: Tensor, *, grey: bool, size: int | None) -> Tensor:

@@ -9,9 +9,9 @@ from typing import Literal
 
 from lth.registry import Entry, Registry
 
-Need = Literal["pairs", "transforms", "goal", "masks", "two masks", "costs"]
+Need = Literal["pairs", "transforms", "goal", "masks", "two masks", "costs", "encoder", "two classes"]
 """Comparisons decided on beforehand, arms that one thing was done to, an accuracy to reach, pruned tickets (of one
-network), known costs."""
+network), known costs, an encoder of texts; of a study, a data set of two classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class Drawing(Entry):
     scope: Literal["study", "evaluation"] = "evaluation"
     """Of the study, or of each evaluation and comparison."""
     needs: tuple[Need, ...] = ()
-    """What an evaluation or comparison must have for it; without that, it is not drawn (`lth.figures.choice`)."""
+    """What there must be for it; without that, it is not drawn (`lth.figures.choice`)."""
 
 
 FIGURES = Registry(
@@ -152,6 +152,17 @@ FIGURES = Registry(
             tables=("layers",),
             needs=("masks",),
         ),
+        "block_density": Drawing(
+            target="lth.figures.blocks:block_density",
+            about="Attention against feed-forward",
+            caption=(
+                "Share of the weights that each ticket keeps in each block of the encoder, in its attention matrices "
+                "(query, key, value, output) and its feed-forward matrices; all tickets are at one density of the "
+                "whole. Apart from each other: the score takes more from one part than from the other."
+            ),
+            tables=("layers",),
+            needs=("encoder",),
+        ),
         "pruning_curves": Drawing(
             target="lth.figures.rounds:pruning_curves",
             about="Pruning curves",
@@ -163,6 +174,29 @@ FIGURES = Registry(
             ),
             tables=("rounds",),
             scope="study",
+        ),
+        "pruning_loss": Drawing(
+            target="lth.figures.rounds:pruning_loss",
+            about="Loss against density",
+            caption=(
+                "Cross-entropy on the test data of each ticket's rounds, at the epoch of least validation loss; pruned "
+                "further to the right. It also tells networks apart that make equally many mistakes, by how sure they "
+                "are of them. Bands are confidence intervals over seeds."
+            ),
+            tables=("rounds",),
+            scope="study",
+        ),
+        "pruning_f1": Drawing(
+            target="lth.figures.rounds:pruning_f1",
+            about="F1 against density",
+            caption=(
+                "F1 of the second class (positive, duplicate) of each ticket's rounds, at the epoch of least "
+                "validation loss: the harmonic mean of the share of it that is found and the share of what is found "
+                "that is right. Bands are confidence intervals over seeds."
+            ),
+            tables=("rounds",),
+            scope="study",
+            needs=("two classes",),
         ),
         "early_stop": Drawing(
             target="lth.figures.rounds:early_stop",

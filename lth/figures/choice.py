@@ -3,15 +3,22 @@
 from itertools import combinations
 
 from lth.config.plan import Plan
+from lth.data.sources import SOURCES
 from lth.figures import FIGURES, Need
+from lth.networks import ARCHITECTURES
 
 
 def figures_of(plan: Plan, trial: str | None = None) -> list[str]:
     """The names of the figures of an evaluation or comparison, or (None) of the study, in the order of the report."""
-    if trial is None:
-        return [name for name, drawing in FIGURES.items() if drawing.scope == "study"]
-    met = _met(plan, trial)
-    return [name for name, drawing in FIGURES.items() if drawing.scope == "evaluation" and met >= set(drawing.needs)]
+    scope, met = ("study", _met_by_study(plan)) if trial is None else ("evaluation", _met(plan, trial))
+    return [name for name, drawing in FIGURES.items() if drawing.scope == scope and met >= set(drawing.needs)]
+
+
+def _met_by_study(plan: Plan) -> set[Need]:
+    """What a study has that some figure of it needs."""
+    datasets = {plan.dataset(ticket, round_) for ticket in plan.study.tickets for round_ in plan.rounds(ticket)}
+    classes = {SOURCES[plan.study.datasets[name].source].classes for name in datasets}
+    return {"two classes"} if 2 in classes else set()
 
 
 def _met(plan: Plan, trial: str) -> set[Need]:
@@ -25,5 +32,6 @@ def _met(plan: Plan, trial: str) -> set[Need]:
         "masks": bool(networks),
         "two masks": any(one == other for one, other in combinations(networks, 2)),
         "costs": trial in plan.study.comparisons,
+        "encoder": any(ARCHITECTURES[plan.study.networks[name].architecture].text for name in networks),
     }
     return {need for need, met in found.items() if met}

@@ -20,6 +20,19 @@ def pruning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     return _against_density(tables["rounds"], palette, ("accuracy", "percent"), "test accuracy (%)")
 
 
+def pruning_loss(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test loss against density, likewise."""
+    return _against_density(tables["rounds"], palette, ("loss", "nats"), "test loss (nats)")
+
+
+def pruning_f1(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """F1 against density, likewise, on data sets with two classes."""
+    rounds = tables["rounds"]
+    if "f1_percent" not in rounds:
+        return parts.nothing("F1 is of data sets with two classes, and no ticket was trained on one.")
+    return _against_density(rounds[rounds["f1_percent"].notna()], palette, ("f1", "percent"), "F1 on test data (%)")
+
+
 def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """The iteration of least validation loss against density, a panel a data set, a line a ticket."""
     return _against_density(tables["rounds"], palette, ("best", "step"), "iteration of least validation loss")
@@ -34,6 +47,8 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
             marks = _marks(palette, str(ticket), line)
             _line(axis, line.sort_values("round"), value, marks, faint=here["ticket"].nunique() > FEW)
         parts.density_axis(axis, list(rounds["density_percent"]))
+        if value[1] == "percent":
+            parts.percentages(axis, vertical=True)
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel(label)
     parts.below(figure, [_handle(palette, str(t), line) for t, line in rounds.groupby("ticket", sort=False)])

@@ -21,7 +21,7 @@ class AtInitialisation(Method):
 
         def evidence(masks: Masks) -> Evidence:
             nonlocal seen
-            seen += len(round_.images.classes) * (options.per_class or known.per_class) or int(known.signed)
+            seen += len(round_.examples.classes) * (options.per_class or known.per_class) or int(known.signed)
             return round_.evidence(dense.weights, masks, options.per_class)
 
         density = round_.density

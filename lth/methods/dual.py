@@ -63,7 +63,7 @@ def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: in
     trained = train(
         holding(spec.network, weights),
         whole,
-        round_.images,
+        round_.examples,
         spec.transform,
         seed=spec.seed,
         device=round_.device,

@@ -13,9 +13,8 @@ from torch import Tensor, nn
 from lth.allocation import Target, allocate
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute, LayerKind
-from lth.cost import Meter, places
-from lth.data.feed import Feed
-from lth.data.images import Images
+from lth.cost import Meter
+from lth.data.examples import Examples, Feed, load_examples
 from lth.device import prepare_device
 from lth.energy import Energy
 from lth.files import checksum
@@ -25,7 +24,7 @@ from lth.loop import Hook
 from lth.masks import Masks, apply, collapsed
 from lth.methods import METHODS
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
-from lth.outcome import write_outcome
+from lth.outcome import Outcome, write_outcomes
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.seeds import generator
@@ -37,13 +36,17 @@ from lth.train import Keep, Trained, train
 class RoundFiles:
     """The artifacts of one round."""
 
-    images: Path
+    data: Path
     parent: Path | None = None
     """The ticket before: of the last round, or the one that this is made from; none for a dense start."""
     parent_trained: Path | None = None
     """The weights that training the parent gave; needed to prune, and to rewind to them."""
     other: Path | None = None
     """The second of two tickets that are combined."""
+    other_trained: Path | None = None
+    """The weights that training it gave; needed to start from them."""
+    model: Path | None = None
+    """The pre-trained model, which the network names as well."""
     ticket: Path
     trained: Path
     history: Path
@@ -59,7 +62,7 @@ class Round:
 
     spec: RoundJob
     files: RoundFiles
-    images: Images
+    examples: Examples
     device: torch.device
     log: Callable[[str], None]
     before: list[tuple[str, Meter]] = field(default_factory=list)
@@ -85,14 +88,13 @@ class Round:
 
     @cached_property
     def feed(self) -> Feed:
-        """The images on the device, unchanged by augmentation."""
-        return Feed(self.images, self.device)
+        """The examples on the device, unchanged by augmentation."""
+        return self.examples.feed(self.device)
 
     @cached_property
     def places(self) -> dict[str, int]:
         """How often one image uses each weight of a layer."""
-        size = self.spec.network.size
-        return places(build(self.spec.network), torch.zeros(1, self.spec.network.channels, size, size))
+        return self.feed.places(self._scored)
 
     @cached_property
     def _scored(self) -> nn.Module:
@@ -147,7 +149,7 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> 
     device = prepare_device(compute)
     energy, started = Energy(device), time.perf_counter()
     method: Method = METHODS[spec.method].load()()
-    round_ = Round(spec, files, Images.load(files.images), device, job.log)
+    round_ = Round(spec, files, load_examples(files.data), device, job.log)
     ticket = method.ticket(round_)
     ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
     if collapse := _collapse(ticket):
@@ -182,7 +184,7 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
     return train(
         ticket.network(),
         ticket.masks,
-        round_.images,
+        round_.examples,
         spec.recipe,
         seed=spec.seed,
         device=round_.device,
@@ -204,10 +206,10 @@ def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
     TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
     named = {"ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
     described = {**named, "dataset": spec.dataset, "density_percent": 100 * ticket.density}
-    write_outcome(trained, round_.images, described, named, files.history, files.confusion)
+    write_outcomes([Outcome(trained, described, named)], round_.examples, files.history, files.confusion)
     layers = [(*named.values(), *layer) for layer in ticket.layers()]
     write_rows(files.layers, layers, [*named, "layer", "kept", "total"])
-    size = len(round_.images.splits["train"])
+    size = len(round_.examples.splits["train"])
     costs = [
         (*named.values(), phase, meter.forward_images / size, meter.forward_images, meter.backward_images, meter.flops)
         for phase, meter in (*round_.before, ("train", trained.meter))

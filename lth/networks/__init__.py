@@ -18,6 +18,8 @@ class Architecture(Entry):
     """What the pixels a side must be a multiple of (vision transformers cut images into patches)."""
     dropout: bool = False
     """It has a place for dropout: the function takes a keyword `dropout`, the share that is dropped."""
+    text: bool = False
+    """It reads texts and starts from a pre-trained model: a function `(model, classes, dropout) -> nn.Module`."""
     homogeneous: bool = True
     """Scaling the input scales each layer's output: it is made of convolutions, linear layers, batch norm, ReLU,
     pooling, dropout and sums only. With the absolute values of its parameters it then only adds and multiplies
@@ -116,6 +118,15 @@ ARCHITECTURES = Registry(
         "resnet110": Architecture(
             target="lth.networks.resnet:resnet110",
             about="ResNet-110 for CIFAR, shortcuts without parameters; 1.7M parameters (He et al. 2016)",
+        ),
+    }
+    | {
+        "bert": Architecture(
+            target="lth.text.bert:bert",
+            about="a pre-trained encoder of the BERT family (`model`), pooled, and a classifier of two layers",
+            dropout=True,
+            text=True,
+            homogeneous=False,
         ),
     }
     | {

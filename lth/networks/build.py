@@ -1,7 +1,7 @@
 """Building a network, drawing its initial weights from a named stream, and saying what its layers are."""
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -13,6 +13,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 from lth.config.models import LayerKind, Network
 from lth.errors import UserError
 from lth.networks import ARCHITECTURES
+from lth.networks.pretrained import Pretrained
 from lth.seeds import generator
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -68,8 +69,9 @@ def layout(spec: Network) -> nn.Module:
         raise UserError(f"network '{spec.architecture}' {problem}")
     constructor = architecture.load()
     keywords = {"dropout": spec.dropout} if architecture.dropout else {}
+    given = (spec.model, spec.classes) if architecture.text else (spec.channels, spec.size, spec.classes)
     with _parameters_on_meta():
-        network: nn.Module = constructor(spec.channels, spec.size, spec.classes, **keywords)
+        network: nn.Module = constructor(*given, **keywords)
     return network
 
 
@@ -102,8 +104,12 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
 
     Weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
     own, as the three layers that they are), biases zero, norms one and zero, the rest as `CONSTANTS` and `NORMAL` say.
+    A network that starts from a pre-trained model has its weights, unless there is a purpose.
     """
     network, stream = build(spec), generator(seed, *(purpose or ("initialisation",)))
+    if isinstance(network, Pretrained):
+        network.initialise(stream, fresh=bool(purpose))
+        return {name: tensor.detach() for name, tensor in network.state_dict().items()}
     draw = INITIALISATIONS[spec.initialisation]
     for module in network.modules():
         if isinstance(module, NORMS):
@@ -135,7 +141,8 @@ def prunable_names(network: nn.Module) -> list[str]:
     """The prunable parameters, in network order: weights of convolutions and linear layers; no biases, no norms.
 
     An attention's query, key and value are linear layers that torch keeps as one matrix (`in_proj_weight`), so that
-    matrix is prunable like the separate ones of other implementations. Embeddings, tokens and scales are not.
+    matrix is prunable like the separate ones of other implementations. Embeddings, tokens and scales are not,
+    nor a matrix that several modules share, nor what a pre-trained network keeps whole.
     """
     return [name for name, _ in _prunable(network)]
 
@@ -152,19 +159,34 @@ def layer_kinds(network: nn.Module) -> dict[str, LayerKind]:
     first = next((name for name, kind in kinds.items() if kind == "convolution"), None)
     if first is not None:
         kinds[first] = "first"
-    if kinds:
+    if kinds and not isinstance(network, Pretrained):  # whose classifier is not prunable
         kinds[next(reversed(kinds))] = "output"
     return kinds
 
 
 def _prunable(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     """Each prunable parameter's name and its module."""
+    whole, shared = network.whole if isinstance(network, Pretrained) else (), _shared(network)
     for path, module in network.named_modules():
+        if path.startswith(whole) or id(getattr(module, "weight", None)) in shared:
+            continue
         prefix = f"{path}." if path else ""
         if isinstance(module, PRUNABLE):
             yield f"{prefix}weight", module
         elif isinstance(module, nn.MultiheadAttention) and module.in_proj_weight is not None:
             yield f"{prefix}in_proj_weight", module
+
+
+def _shared(network: nn.Module) -> set[int]:
+    """The identities of parameters that several modules have."""
+    owners = Counter(id(p) for module in network.modules() for p in module.parameters(recurse=False))
+    return {identity for identity, count in owners.items() if count > 1}
+
+
+def head_names(network: nn.Module) -> list[str]:
+    """The parameters of the last layer, or of a pre-trained network's classifier."""
+    last = network.head if isinstance(network, Pretrained) else prunable_names(network)[-1].rpartition(".")[0]
+    return [name for name, _ in network.named_parameters() if name.startswith(f"{last}.")]
 
 
 def has_randomness(network: nn.Module) -> bool:

@@ -23,6 +23,7 @@ def write_study_tables(
     study: Study,
     *,
     histories: Iterable[Path],
+    confusions: Iterable[Path],
     layers: Iterable[Path],
     costs: Iterable[Path],
     measured: Iterable[Path],
@@ -33,6 +34,7 @@ def write_study_tables(
     Args:
         study: gives the order of tickets, what they are made from, and alpha.
         histories: `history.csv` of each.
+        confusions: `confusion.csv`.
         layers: `layers.csv`.
         costs: `cost.csv`.
         measured: `measured.csv`.
@@ -43,9 +45,10 @@ def write_study_tables(
     from lth.tables import runs as by_run
     from lth.tables.costs import sums
     from lth.tables.files import collect, ordered, write_table
+    from lth.tables.two_classes import with_f1
 
     plan, counted = Plan(study), collect(layers)
-    trained = by_run.runs(collect(histories), by_run.ROUND_RUN)
+    trained = with_f1(by_run.runs(collect(histories), by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
     rounds = by_arm.rounds(trained, study.alpha).merge(masks.collapses(counted), on=["ticket", "round"], how="left")
     methods = {name: ticket.method for name, ticket in study.tickets.items()}
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]

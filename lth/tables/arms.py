@@ -24,6 +24,8 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
                 **{"evaluation": evaluation, "arm": arm},
                 **{name: group[name].iloc[0] for name in ("ticket", "kind", "dataset", "round", "density_percent")},
                 **_interval("accuracy", group["test_accuracy_percent"], alpha, "percent"),
+                **_interval_of_f1(group, alpha),
+                **{name: group[name].mean() for name in ("draws", "draw_sd_points") if name in group},
                 "last_accuracy_percent": group["last_accuracy_percent"].mean(),
                 "best_epoch": group["best_epoch"].mean(),
                 **_interval("best", group["best_step"], alpha, "step"),
@@ -94,6 +96,7 @@ def rounds(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     loss (the early stop), with their intervals over seeds."""
     keys = ["ticket", "dataset", "round"]
     values = {"test_accuracy_percent": "accuracy", "test_loss_nats": "loss", "best_step": "best"}
+    values |= {"test_f1_percent": "f1"} if "test_f1_percent" in round_runs else {}
     table = _summaries(round_runs, keys, values, alpha)
     means = round_runs.groupby(keys)[["density_percent", "last_accuracy_percent", "best_epoch"]].mean().reset_index()
     return table.merge(means, on=keys)
@@ -113,7 +116,9 @@ def mean_confusion(confusion: pd.DataFrame) -> pd.DataFrame:
 
 
 def _row_shares(confusion: pd.DataFrame) -> pd.DataFrame:
-    """The counts with `percent`: of the images of the true class, for each arm and seed."""
+    """The counts (of all draws) with `percent`: of the images of the true class, for each arm and seed."""
+    counted = ["evaluation", "arm", "seed", "true", "predicted"]
+    confusion = confusion.groupby(counted, sort=False)["count"].sum().reset_index()
     totals = confusion.groupby(["evaluation", "arm", "seed", "true"], sort=False)["count"].transform("sum")
     return confusion.assign(percent=100 * confusion["count"] / totals)
 
@@ -127,6 +132,10 @@ def _summaries(frame: pd.DataFrame, keys: list[str], values: dict[str, str], alp
             row |= _interval(name, group[column], alpha, column.rpartition("_")[2])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _interval_of_f1(group: pd.DataFrame, alpha: float) -> dict[str, Any]:
+    return _interval("f1", group["test_f1_percent"], alpha, "percent") if "test_f1_percent" in group else {}
 
 
 def _interval(name: str, values: "pd.Series[float]", alpha: float, unit: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from lth.tables.blocks import block_label
+
 WIDTH = 100
 """Columns of the terminal that text is made for."""
 
@@ -163,7 +165,7 @@ def listed(names: Sequence[str]) -> str:
 
 def layer_labels(layers: Sequence[str]) -> list[str]:
     """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
-    names = [layer.removesuffix(".weight") for layer in layers]
+    names = [block_label(layer) or layer.removesuffix(".weight") for layer in layers]
     return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
 
 

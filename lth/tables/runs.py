@@ -10,6 +10,7 @@ from math import nan
 import pandas as pd
 
 from lth.errors import UserError
+from lth.tables.draws import run_of
 
 ROUND_RUN = ["ticket", "seed", "round"]
 """What names one training of a ticket's round."""
@@ -60,8 +61,9 @@ def reach_percent(arm_runs: pd.DataFrame, asked: float | None) -> float:
 
 
 def arm_runs(history: pd.DataFrame, asked: float | None) -> pd.DataFrame:
-    """One row for each arm and seed: `runs`, with the first epoch that reached the accuracy asked for."""
-    trained = runs(history, ARM_RUN)
+    """One row for each arm and seed (and draw): `runs`, with the first epoch that reached the accuracy asked for."""
+    run = run_of(ARM_RUN, history)
+    trained = runs(history, run)
     percent = reach_percent(trained, asked)
-    reached = reach_epochs(history, ARM_RUN, percent)
-    return trained.merge(reached, on=ARM_RUN).assign(reach_percent=percent)
+    reached = reach_epochs(history, run, percent)
+    return trained.merge(reached, on=run).assign(reach_percent=percent)

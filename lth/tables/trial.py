@@ -11,7 +11,9 @@ from lth.tables import arms as by_arm
 from lth.tables import masks
 from lth.tables import runs as by_run
 from lth.tables.costs import beside
+from lth.tables.draws import mean_over_draws, run_of, seeds_of_draws
 from lth.tables.files import ordered
+from lth.tables.two_classes import with_f1
 
 if TYPE_CHECKING:
     from lth.tickets import Ticket
@@ -35,8 +37,10 @@ def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
     spec, alpha = plan.trial(trial), plan.study.alpha
     arms = [arm.name for arm in plan.arms(trial)]
     history = ordered(described(left.history, plan, trial), "arm", arms, ["seed", "step"])
-    trained = ordered(by_run.arm_runs(history, spec.reach_percent), "arm", arms, ["seed"])
     confusion = ordered(described(left.confusion, plan, trial), "arm", arms, ["seed"])
+    trained = by_run.arm_runs(history, spec.reach_percent)
+    trained = with_f1(trained, confusion, run_of(by_run.ARM_RUN, trained))
+    trained = ordered(seeds_of_draws(trained, by_run.ARM_RUN), "arm", arms, ["seed"])
     counted = masks.layers(left.tickets, spec.tickets)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
     if left.costs is not None and left.measured is not None:
@@ -45,7 +49,7 @@ def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
         "runs": trained,
         "arms": summary,
         "comparisons": by_arm.compare(trained, spec.compare, alpha),
-        "curves": by_arm.curves(history, alpha),
+        "curves": by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),
         "overlap": masks.overlap(left.tickets, spec.tickets),

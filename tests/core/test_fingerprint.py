@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lth import fingerprint as subject
+from lth.data.kinds import HELD
 
 SCRIPT = "from lth.train import train\n\ntrain()\n"
 PACKAGE = {
@@ -272,8 +273,10 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
     """Of this project: training depends on the loop and its parts, not on statistics, figures or other jobs."""
     scripts = Path(__file__).parents[2] / "workflow" / "scripts"
     reached = {script.stem: modules_reached(script) for script in scripts.glob("*.py")}
-    core = {"lth.train", "lth.masks", "lth.tickets", "lth.networks.build", "lth.seeds", "lth.data.batches"}
+    core = {"lth.train", "lth.masks", "lth.tickets", "lth.networks.build", "lth.seeds"}
     assert core <= reached["round"] & reached["evaluate"]
+    assert "lth.data.batches" in modules_reached(HELD["dataset"].target)
+    assert not [name for name in reached["round"] if name.startswith("lth.text")]  # only through tables of names
     summaries = ("lth.stats", "lth.tables", "lth.figures", "lth.report", "lth.cli", "lth.config")
     for name in ("round", "evaluate", "control", "data"):
         assert not [module for module in reached[name] if module.startswith(summaries)], name
@@ -285,9 +288,11 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
         assert not reached[name] & {"lth.train", "lth.methods.imp", "lth.evaluate"}, name
 
 
-def modules_reached(script: Path) -> set[str]:
-    """The modules of which a script reaches some name."""
-    waiting: list[subject.Symbol] = [("__script__", None)]
+def modules_reached(start: Path | str) -> set[str]:
+    """The modules of which a script, or a target of a table, reaches some name."""
+    script = start if isinstance(start, Path) else None
+    module, _, attribute = str(start).partition(":")
+    waiting: list[subject.Symbol] = [("__script__", None) if script else (module, attribute)]
     reached: set[subject.Symbol] = set()
     while waiting:
         symbol = waiting.pop()

@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> Run:
         if changes.get("rewind") == "parent":
             trained = parent.folder / "trained"
         files = RoundFiles(
-            images=tmp_path / "images",
+            data=tmp_path / "images",
             parent=parent and parent.folder / "ticket",
             parent_trained=trained,
             other=other and other.folder / "ticket",

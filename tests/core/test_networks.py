@@ -63,7 +63,9 @@ def size_of(network: nn.Module) -> int:
 
 
 def test_every_own_architecture_has_its_published_size() -> None:
-    assert set(PUBLISHED) == {name for name in ARCHITECTURES if not name.startswith("torchvision:")}
+    assert set(PUBLISHED) == {
+        name for name, entry in ARCHITECTURES.items() if not name.startswith("torchvision:") and not entry.text
+    }
     for name, (channels, size, count) in PUBLISHED.items():
         assert size_of(layout(Network(architecture=name, channels=channels, size=size))) == count, name
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lth.config.models import Dataset
-from lth.data.images import SPLITS, Images
-from lth.data.prepare import choose, data_root, prepare, statistics, stratified, transform
+from lth.data.choose import choose, stratified
+from lth.data.examples import SPLITS
+from lth.data.images import Images
+from lth.data.prepare import prepare, statistics, transform
 from lth.data.raw import RawImages
+from lth.data.root import data_root
 from lth.errors import UserError
 from lth.seeds import generator
 

@@ -18,9 +18,10 @@ GROUND = "errors registry seeds schedules masks power stats files jobs machine f
 MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan"
 FLOORS = (
     f"{GROUND} config {MODELS} config.problems config.wording",
-    "scores networks networks.torchvision_names methods rates data data.sources figures figures.choice",  # names
+    "scores networks networks.torchvision_names methods rates data data.sources data.kinds text text.extra figures"
+    " figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables
-    "artifacts history device energy allocation data.* networks.* scores.* tickets cost masking",
+    "artifacts history device energy allocation data.* networks.* scores.* text.* tickets cost masking",
     "loop train outcome",
     "methods.* controls evaluate",
     "tables tables.* figures.* report",

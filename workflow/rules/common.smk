@@ -7,6 +7,7 @@ from snakemake.logging import logger
 from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
+from lth.data.kinds import HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
@@ -37,6 +38,7 @@ GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_
 
 wildcard_constraints:
     dataset=r"[a-z0-9_]+",
+    network=r"[a-z0-9_]+",
     ticket=r"[a-z0-9_]+",
     evaluation=r"[a-z0-9_]+",
     arm=r"[a-z0-9_]+(-[a-z]+)?",
@@ -92,18 +94,34 @@ def network_target(network):
     return ARCHITECTURES[network.architecture].target
 
 
+def source_targets(name):
+    """The code that reads a data set's source, prepares it and holds it."""
+    source = SOURCES[study.datasets[name].source]
+    return source.target, PREPARED[source.kind].target, HELD[source.kind].target
+
+
+def data_target(name):
+    """The code that holds a prepared data set."""
+    return HELD[SOURCES[study.datasets[name].source].kind].target
+
+
+def model_input(ticket):
+    """The pre-trained model that a ticket's network starts from, if it does; jobs find it by what they are told."""
+    network = study.tickets[ticket].network
+    return {"model": plan.model_file(network)} if study.networks[network].model else {}
+
+
 def round_inputs(wildcards):
     """A round prunes with what its parent trained; others take over a mask, or two, or start from nothing."""
     ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
-    inputs = {"images": dataset(plan.dataset(ticket, number))}
+    inputs = {"data": dataset(plan.dataset(ticket, number)), **model_input(ticket)}
     parents = plan.parents(ticket, number)
     for name, (parent, parent_round) in zip(("parent", "other"), parents):
         inputs[name] = round_file("ticket.safetensors", parent, seed, parent_round)
-    if plan.needs_trained(ticket, number):
-        parent, parent_round = parents[0]
-        inputs["parent_trained"] = round_file(
-            "trained.safetensors", parent, seed, parent_round
-        )
+        if plan.needs_trained(ticket, number):
+            inputs[f"{name}_trained"] = round_file(
+                "trained.safetensors", parent, seed, parent_round
+            )
     return inputs
 
 
@@ -121,15 +139,17 @@ def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
     targets = METHODS[job.method].target, SCORES[job.score].target
-    return told(job, "round.py", network_target(job.network), *targets)
+    built = network_target(job.network), data_target(job.dataset)
+    return told(job, "round.py", *built, *targets)
 
 
 def evaluation_inputs(wildcards):
     """An arm's ticket, and the data set that it is tried on."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     return {
-        "images": dataset(study.evaluations[wildcards.evaluation].dataset),
+        "data": dataset(study.evaluations[wildcards.evaluation].dataset),
         "ticket": arm_ticket(arm, wildcards.seed),
+        **model_input(arm.ticket),
     }
 
 
@@ -137,7 +157,8 @@ def evaluation_parameters(wildcards):
     """What an evaluation is told."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
-    return told(job, "evaluate.py", network_target(job.network))
+    built = network_target(job.network), data_target(job.dataset)
+    return told(job, "evaluate.py", *built)
 
 
 def summary(script, *targets):

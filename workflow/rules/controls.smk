@@ -1,5 +1,6 @@
 rule control:
     input:
+        unpack(lambda wildcards: model_input(wildcards.ticket)),
         ticket=round_file("ticket.safetensors"),
     output:
         ticket=control_file(),

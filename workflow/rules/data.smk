@@ -11,7 +11,22 @@ rule data:
         cfg=lambda wildcards: told(
             plan.data_job(wildcards.dataset),
             "data.py",
-            SOURCES[study.datasets[wildcards.dataset].source].target,
+            *source_targets(wildcards.dataset),
         ),
     script:
         "../scripts/data.py"
+
+
+rule model:
+    output:
+        f"{RESULTS}/models/{{network}}.safetensors",
+    log:
+        f"{RESULTS}/logs/models/{{network}}.log",
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=2000,
+    params:
+        cfg=lambda wildcards: told(plan.model_job(wildcards.network), "model.py"),
+    script:
+        "../scripts/model.py"

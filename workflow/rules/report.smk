@@ -4,6 +4,7 @@
 rule study_tables:
     input:
         histories=all_rounds("history.csv"),
+        confusions=all_rounds("confusion.csv"),
         layers=all_rounds("layers.csv"),
         costs=all_rounds("cost.csv"),
         measured=all_rounds("measured.csv"),

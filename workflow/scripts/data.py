@@ -3,11 +3,15 @@
 from pathlib import Path
 
 from lth.config.jobs import DataJob
-from lth.data.prepare import data_root, prepare
+from lth.data.kinds import PREPARED
+from lth.data.root import data_root
+from lth.data.sources import SOURCES
 from lth.jobs import job
 
 spec = DataJob.model_validate(snakemake.params.cfg["job"])
 with job(f"data {spec.dataset}", snakemake.log[0]) as running:
-    images = prepare(spec.dataset, spec.spec, data_root(snakemake.config.get("data_root")))
-    images.save(Path(snakemake.output[0]))
-    running.found = ", ".join(f"{len(split)} {name}" for name, split in images.splits.items()) + " images"
+    prepare = PREPARED[SOURCES[spec.spec.source].kind].load()
+    examples = prepare(spec.dataset, spec.spec, data_root(snakemake.config.get("data_root")))
+    examples.save(Path(snakemake.output[0]))
+    counts = ", ".join(f"{len(split)} {name}" for name, split in examples.splits.items())
+    running.found = f"{counts} {examples.noun}"

@@ -1,0 +1,78 @@
+"""Rules of texts: what reads them starts from the model whose tokenizer cut them, and images have no tokenizer."""
+
+from collections.abc import Iterator
+
+from lth.config.draft import Unknown
+from lth.config.models import Dataset, Network, Study
+from lth.config.problems import Fault
+from lth.config.wording import listed
+from lth.data.sources import SOURCES, ImageSource, Source
+from lth.networks import ARCHITECTURES, Architecture
+
+OF_IMAGES = {"grey": False, "size": None}
+OF_TEXTS = ("tokenizer", "max_length")
+
+
+def source_of(dataset: Dataset) -> Source:
+    """The source of a data set; raises Unknown if there is none of that name."""
+    if dataset.source not in SOURCES:
+        raise Unknown
+    return SOURCES[dataset.source]
+
+
+def architecture_of(network: Network) -> Architecture:
+    """The architecture of a network; raises Unknown if there is none of that name."""
+    if network.architecture not in ARCHITECTURES:
+        raise Unknown
+    return ARCHITECTURES[network.architecture]
+
+
+def text_misfit(study: Study, dataset: str, network: str) -> str | None:
+    """Why a data set cannot go into a network, one of them at least being of text, or nothing if it can."""
+    data, net = study.datasets[dataset], study.networks[network]
+    source, reads_texts = source_of(data), architecture_of(net).text
+    if isinstance(source, ImageSource) == reads_texts:
+        held, taken = ("images", "texts") if reads_texts else ("texts", "images")
+        return f"data set '{dataset}' holds {held}, but network '{network}' ({net.architecture}) takes {taken}"
+    if source.classes != net.classes:
+        return (
+            f"data set '{dataset}' has {source.classes} classes, but network '{network}' has {net.classes}; "
+            f"set `classes: {source.classes}` on the network"
+        )
+    if data.tokenizer is None or net.model is None:
+        raise Unknown  # reported where it is missing
+    if data.tokenizer != net.model:
+        return (
+            f"data set '{dataset}' is cut by the tokenizer of '{data.tokenizer}', but network '{network}' starts from "
+            f"'{net.model}', whose numbers mean other tokens; set both to the same model"
+        )
+    return None
+
+
+def _of_its_kind(_: Study, name: str, dataset: Dataset) -> Iterator[Fault]:
+    """Keys of images on images, keys of texts on texts."""
+    path = ("datasets", name)
+    if isinstance(source_of(dataset), ImageSource):
+        for key in OF_TEXTS:
+            if getattr(dataset, key) is not None:
+                yield (*path, key), f"is for texts, and '{dataset.source}' holds images; leave it out"
+        return
+    for key, default in OF_IMAGES.items():
+        if getattr(dataset, key) != default:
+            yield (*path, key), f"is for images, and '{dataset.source}' holds texts; leave it out"
+    if dataset.tokenizer is None:
+        yield path, "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as bert-base-uncased"
+
+
+def _model(_: Study, name: str, network: Network) -> Iterator[Fault]:
+    """A model for the architectures that start from one, and for no other."""
+    text = architecture_of(network).text
+    if text and network.model is None:
+        yield ("networks", name), "`model` is missing: the pre-trained encoder, such as bert-base-uncased"
+    elif not text and network.model is not None:
+        having = [other for other, entry in ARCHITECTURES.items() if entry.text]
+        yield ("networks", name, "model"), f"'{network.architecture}' starts from no model; {listed(having)} does"
+
+
+TEXT_DATASET_RULES = (_of_its_kind,)
+TEXT_NETWORK_RULES = (_model,)

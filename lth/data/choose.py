@@ -1,0 +1,66 @@
+"""Which examples of a source each split takes."""
+
+from typing import Protocol
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lth.config.models import Dataset
+from lth.data.examples import SplitName
+from lth.errors import UserError
+from lth.seeds import generator
+
+
+class Labels(Protocol):
+    """What a source tells of its examples here."""
+
+    @property
+    def train_labels(self) -> NDArray: ...  # type: ignore[type-arg]
+
+    @property
+    def test_labels(self) -> NDArray: ...  # type: ignore[type-arg]
+
+
+def choose(name: str, spec: Dataset, raw: Labels, noun: str = "images") -> dict[SplitName, Tensor]:
+    """Which examples each split takes: ascending positions in the source; raises UserError if there are too few."""
+    labels, test_labels = torch.from_numpy(raw.train_labels), torch.from_numpy(raw.test_labels)
+    wanted, there = spec.validation + (spec.train or 1), len(labels)
+    if wanted > there:
+        raise UserError(
+            f"datasets.{name}: {spec.validation} validation and {spec.train or 'some'} training {noun} are asked for, "
+            f"but {spec.source} has only {there} to share out; lower `validation` or `train`"
+        )
+    if (spec.test or 0) > len(test_labels):
+        raise UserError(
+            f"datasets.{name}: {spec.test} test {noun} are asked for, but {spec.source} has only {len(test_labels)}; "
+            f"lower `test` or leave it out"
+        )
+    validation = stratified(labels, spec.validation, generator(spec.split_seed, "validation split"))
+    rest = torch.ones(there, dtype=torch.bool).index_fill_(0, validation, value=False).nonzero().flatten()
+    train = stratified(labels[rest], spec.train or len(rest), generator(spec.split_seed, "training subset"))
+    test = stratified(test_labels, spec.test or len(test_labels), generator(spec.split_seed, "test subset"))
+    return {"train": rest[train], "validation": validation, "test": test}
+
+
+def stratified(labels: Tensor, count: int, random: torch.Generator) -> Tensor:
+    """Positions of `count` examples, drawn so that each class has its share, to within less than one image.
+
+    Shares are whole parts of count x class size / examples; what is missing to `count` goes, one each, to the classes
+    with the largest remainders (the lower label first where they are equal).
+
+    Args:
+        labels: int64 [examples].
+        count: at most as many as there are.
+        random: decides which examples of a class.
+
+    Returns:
+        int64 [count], ascending.
+    """
+    sizes = torch.bincount(labels)
+    shares, remainders = sizes * count // len(labels), sizes * count % len(labels)
+    largest = remainders.argsort(descending=True, stable=True)[: count - int(shares.sum())]
+    shares[largest] += 1
+    order = torch.randperm(len(labels), generator=random)
+    drawn = [order[labels[order] == label][:share] for label, share in enumerate(shares.tolist())]
+    return torch.cat(drawn).sort().values

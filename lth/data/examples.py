@@ -1,0 +1,102 @@
+"""What every data set in memory has, whether it holds images or texts, and how it is read from its artifact."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self
+
+import torch
+from torch import Tensor, nn
+
+from lth.artifacts import read_metadata
+from lth.config.recipes import Augmentation
+from lth.data.kinds import HELD
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+
+
+class Labelled(Protocol):
+    """A split: inputs of some kind, and a label for each."""
+
+    @property
+    def labels(self) -> Tensor:
+        """int64 [examples]."""
+
+    def __len__(self) -> int: ...
+
+
+class Examples(ABC):
+    """A data set with its three splits; the training split trains, validation decides, the test split only reports."""
+
+    noun: ClassVar[str]
+    """What its examples are called: images, sentences."""
+    name: str
+    classes: tuple[str, ...]
+    """Class names; label i is `classes[i]`."""
+    splits: Mapping[SplitName, Labelled]
+
+    @abstractmethod
+    def save(self, path: Path) -> None:
+        """Write the artifact."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, path: Path) -> Self:
+        """Read the artifact; raises UserError where it is damaged."""
+
+    @abstractmethod
+    def feed(self, device: torch.device, augment: Augmentation | None = None) -> "Feed":
+        """The data set on a device, in batches."""
+
+    @abstractmethod
+    def few(self, rows: Tensor) -> Self:
+        """The same data set with these rows of its training split only: int64 [rows]."""
+
+
+class Feed(ABC):
+    """Batches for training, which the seed orders, and for scoring, which are all examples in order."""
+
+    splits: Mapping[SplitName, Labelled]
+    """On the device."""
+    device: torch.device
+    classes: int
+
+    def epoch_steps(self, batch: int) -> int:
+        """Batches in an epoch; the last may be smaller."""
+        return -(-len(self.splits["train"]) // batch)
+
+    @abstractmethod
+    def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Any, Tensor]]:
+        """The batches of steps `first` to `steps` - 1: every training example once an epoch, in the seed's order.
+
+        A batch is what the network takes, and labels int64 [B].
+        """
+
+    @abstractmethod
+    def scoring_batches(self, name: SplitName) -> Iterator[tuple[Any, Tensor]]:
+        """Every example of a split once, in order."""
+
+    @abstractmethod
+    def places(self, network: nn.Module) -> dict[str, int]:
+        """How often one example uses each weight of every prunable layer, by parameter name."""
+
+    @abstractmethod
+    def inputs(self, rows: Tensor) -> Any:
+        """Training examples as the network takes them: int64 [rows] on the device."""
+
+    def sample(self, per_class: int, stream: torch.Generator) -> tuple[Any, Tensor]:
+        """Training examples, equally many of each class (all of a class that has fewer), and their labels."""
+        labels = self.splits["train"].labels.cpu()
+        order = torch.randperm(len(labels), generator=stream)  # [examples]
+        of_class = [order[labels[order] == label][:per_class] for label in range(self.classes)]
+        rows = torch.cat(of_class).to(self.device)
+        return self.inputs(rows), self.splits["train"].labels[rows]
+
+
+def load_examples(path: Path) -> Examples:
+    """Read a prepared data set of either kind; raises UserError where it is damaged, or is none."""
+    kind = read_metadata(path)["kind"]
+    held = HELD[kind].load() if kind in HELD else HELD["dataset"].load()  # which says what is wrong with it
+    examples: Examples = held.load(path)
+    return examples

