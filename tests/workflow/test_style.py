@@ -93,6 +93,24 @@ def test_the_core_knows_nothing_of_snakemake() -> None:
         assert not [module for module in imported(file) if module.partition(".")[0] == "snakemake"], name
 
 
+def test_only_texts_need_the_text_extra_and_only_when_they_are_used() -> None:
+    """Studies of images install and run without it."""
+    extra = {"transformers", "tokenizers", "datasets", "huggingface_hub"}
+    for name, file in sources().items():
+        tree = ast.parse(file.read_text())
+        top = {alias for node in tree.body for alias in imported_by(node)}
+        assert not {module.partition(".")[0] for module in top} & extra, name
+        if not name.startswith("lth.text"):
+            assert not {module.partition(".")[0] for module in imported(file)} & extra, name
+
+
+def imported_by(node: ast.stmt) -> list[str]:
+    """The modules that a statement imports."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
 def test_files_are_short() -> None:
     """The Snakefile under 60 lines, scripts at most 25 (they unpack, call one function, and write), modules 300."""
     assert len((ROOT / "Snakefile").read_text().splitlines()) < 60

@@ -1,0 +1,137 @@
+"""Encoders: what is prunable, that rewinding restores, that training under a mask keeps it, and is the same twice."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from sentences import CPU, opinions, tiny
+from torch import nn
+
+from lth.artifacts import read_tensors
+from lth.config.models import Compute, Network
+from lth.config.recipes import Optimiser, Recipe, Schedule
+from lth.device import prepare_device
+from lth.errors import UserError
+from lth.masks import random_like
+from lth.networks.build import build, head_names, initial_weights, layer_kinds, prunable_names
+from lth.seeds import generator
+from lth.tickets import Ticket
+from lth.train import train
+
+RECIPE = Recipe(
+    optimiser=Optimiser(name="adamw", learning_rate=2e-3, weight_decay=1e-2),
+    schedule=Schedule(name="linear", warmup_epochs=0.3),
+    batch=16,
+    epochs=2,
+)
+
+
+def half(ticket: Ticket) -> Ticket:
+    """Half of each layer, at random."""
+    wanted = {name: torch.arange(m.numel()).view_as(m) % 2 == 0 for name, m in ticket.masks.items()}
+    return ticket.derive(random_like(wanted, generator(0, "half")), ticket.weights)
+
+
+def test_every_matrix_of_encoder_and_pooler_is_prunable_and_nothing_else(tmp_path: Path) -> None:
+    names = prunable_names(build(tiny(tmp_path)))
+    block = ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense")
+    parts = (*block, "intermediate.dense", "output.dense")
+    blocks = [f"encoder.encoder.layer.{n}.{part}.weight" for n in (0, 1) for part in parts]
+    assert names == [*blocks, "encoder.pooler.dense.weight"]
+    assert set(layer_kinds(build(tiny(tmp_path))).values()) == {"dense"}
+
+
+def test_a_matrix_that_two_modules_share_is_not_prunable() -> None:
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2))
+    network[1].weight = network[0].weight
+    assert prunable_names(network) == ["2.weight"]
+
+
+def test_theta_0_is_the_pre_trained_model_and_a_drawn_classifier(tmp_path: Path) -> None:
+    spec = tiny(tmp_path)
+    known, _ = read_tensors(tmp_path / "tiny.safetensors", "model")
+    first, other = (initial_weights(spec, seed) for seed in (0, 1))
+    for name, tensor in known.items():
+        assert torch.equal(first[f"encoder.{name}"], tensor)
+    assert torch.equal(first["encoder.pooler.dense.weight"], other["encoder.pooler.dense.weight"])
+    assert not torch.equal(first["classifier.0.weight"], other["classifier.0.weight"])
+    assert torch.equal(first["classifier.0.weight"], initial_weights(spec, 0)["classifier.0.weight"])
+
+
+def test_fresh_weights_hold_nothing_of_the_pre_trained_ones(tmp_path: Path) -> None:
+    spec = tiny(tmp_path)
+    fresh, known = initial_weights(spec, 0, "fresh initialisation"), initial_weights(spec, 0)
+    for name in prunable_names(build(spec)):
+        assert not torch.equal(fresh[name], known[name])
+        assert abs(float(fresh[name].std()) / float(known[name].std()) - 1) < 0.1
+
+
+def test_rewinding_restores_the_pre_trained_weights_bit_for_bit(tmp_path: Path) -> None:
+    """A fault of a source: pruning renamed the parameters there, and loading the old ones did nothing."""
+    spec, path = tiny(tmp_path), tmp_path / "ticket.safetensors"
+    dense = Ticket.dense(spec, 0)
+    trained = train(dense.network(), dense.masks, opinions(), RECIPE, seed=0, device=CPU)
+    assert not torch.equal(trained.weights["encoder.pooler.dense.weight"], dense.weights["encoder.pooler.dense.weight"])
+    half(dense).save(path)
+    rewound = Ticket.load(path, spec).network().state_dict()
+    known, _ = read_tensors(tmp_path / "tiny.safetensors", "model")
+    ticket = half(dense)
+    for name, tensor in known.items():
+        mask = ticket.masks.get(f"encoder.{name}", torch.ones_like(tensor, dtype=torch.bool))
+        assert torch.equal(rewound[f"encoder.{name}"], torch.where(mask, tensor, torch.zeros_like(tensor)))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_pruned_weights_stay_zero_and_the_same_training_twice_is_the_same(tmp_path: Path, precision: str) -> None:
+    device = prepare_device(Compute(device="cpu"))
+    ticket = half(Ticket.dense(tiny(tmp_path, dropout=0.1), 0))
+    recipe = RECIPE.model_copy(update={"precision": precision})
+    first, second = (train(ticket.network(), ticket.masks, opinions(), recipe, seed=4, device=device) for _ in range(2))
+    for name, weight in first.weights.items():
+        assert torch.equal(weight, second.weights[name])
+    for name, mask in ticket.masks.items():
+        assert not first.weights[name][~mask].any()
+        assert first.weights[name][mask].ne(ticket.weights[name][mask]).any()
+    assert first.history == second.history
+
+
+def test_padding_changes_no_answer(tmp_path: Path) -> None:
+    texts = opinions()
+    network = Ticket.dense(tiny(tmp_path), 0).network().eval()
+    tokens = texts.splits["train"].tokens
+    with torch.inference_mode():
+        together = network(tokens)
+        alone = torch.cat([network(tokens[torch.tensor([row])]) for row in range(len(tokens))])
+    assert int(tokens.lengths.min()) < int(tokens.lengths.max())
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
+
+
+def test_the_head_alone_is_trained_if_asked_for(tmp_path: Path) -> None:
+    ticket = half(Ticket.dense(tiny(tmp_path), 0))
+    found = train(ticket.network(), ticket.masks, opinions(), RECIPE, seed=0, device=CPU, trains="head").weights
+    head = set(head_names(ticket.network()))
+    assert head == {"classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"}
+    for name, weight in found.items():
+        assert torch.equal(weight, ticket.weights[name]) == (name not in head), name
+
+
+def test_a_network_of_images_has_a_head_too() -> None:
+    network = build(Network(architecture="lenet_300_100"))
+    assert head_names(network) == ["5.weight", "5.bias"]
+
+
+def test_tokens_that_the_model_does_not_know_are_a_sentence(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    ticket = Ticket.dense(tiny(tmp_path), 0)
+    with pytest.raises(UserError, match=r"data set 'reviews' has tokens up to 999, .* knows only \d+: its tokenizer"):
+        train(ticket.network(), ticket.masks, replace(opinions(), vocabulary=1000), RECIPE, seed=0, device=CPU)
+
+
+def test_an_encoder_without_a_pooler_is_a_sentence() -> None:
+    from lth.text.bert import encoder
+
+    with pytest.raises(UserError, match="a distilbert has no pooler"):
+        encoder({"model_type": "distilbert"}, 0.0)
+    with pytest.raises(UserError, match="none that transformers knows"):
+        encoder({"model_type": "birdt"}, 0.0)
