@@ -41,7 +41,7 @@ demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends w
 	@$(BIN)/python -m lth verdict results/demo
 
 test: setup-dev check  ## linters, types and the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES)
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """Cross-dataset lottery tickets: one graph of four verbs, find, transform, train and compare, read from one study file."""
 
+import shutil
+
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -38,3 +40,8 @@ localrules:
 # second that nothing here needs; over hundreds of jobs the passes add up to a whole core (docs/LOG.md).
 onstart:
     workflow.scheduler.job_rate_limiter = None
+
+
+# Locks and states of trainings, which nobody needs once everything is done.
+onsuccess:
+    shutil.rmtree(SCRATCH, ignore_errors=True)

@@ -26,7 +26,8 @@ from lth.data.root import data_root
 from lth.device import prepare_device
 from lth.networks.build import build, load_weights
 from lth.stats import Interval, Paired, paired
-from lth.train import Trained, train
+from lth.train import train
+from lth.trained import Trained
 
 MARGIN = 0.5
 """Percentage points: bf16 holds where the whole interval of the mean difference lies within plus or minus this."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from lth.errors import UserError
 from lth.files import write_bytes
 
-Kind = Literal["dataset", "texts", "model", "ticket", "weights"]
+Kind = Literal["dataset", "texts", "model", "ticket", "weights", "state"]
 
 METADATA_KEY = "lth"
 

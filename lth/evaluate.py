@@ -13,6 +13,7 @@ from lth.device import prepare_device
 from lth.errors import UserError
 from lth.jobs import Job
 from lth.outcome import Outcome, write_outcomes
+from lth.scratch import Scratch
 from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import train
@@ -36,7 +37,9 @@ def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
     return chosen_ticket(spec, path, None if found else spec.kind)
 
 
-def run_evaluation(spec: EvaluationJob, files: EvaluationFiles, compute: Compute, job: Job) -> None:
+def run_evaluation(
+    spec: EvaluationJob, files: EvaluationFiles, compute: Compute, job: Job, scratch: Scratch | None = None
+) -> None:
     """Train the arm and write its history, and its confusion matrix on the test examples at the best epoch.
 
     Few-shot: it is trained several times, each on other examples, and the tables have a row `draw` for each.
@@ -57,6 +60,8 @@ def run_evaluation(spec: EvaluationJob, files: EvaluationFiles, compute: Compute
             device=device,
             log=job.log if draw is None else partial(_log_draw, job, draw),
             trains=spec.trains or "all",
+            scratch=scratch,
+            more=bool(spec.draws),
         )
         which = {} if draw is None else {"draw": draw}
         outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))

@@ -1,18 +1,17 @@
 """What every job of the workflow shares: a log, one line on the terminal, and sentences instead of tracebacks."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from lth.config.models import Study
 from lth.config.plan import Plan
 from lth.errors import UserError
+from lth.stopping import EXIT_STOPPED, Stopped, listening
 
 
 def round_of(config: Mapping[str, Any], ticket: str, round_: int) -> str:
@@ -36,12 +35,11 @@ class Job:
 def job(title: str, log: str) -> Iterator[Job]:
     """Run a script's work: progress goes to the log file, one line to the terminal when it ends.
 
-    A UserError ends the process with 1 and its sentence, in the log and on the terminal; any other exception is our
-    fault and goes on, traceback and all.
+    A UserError ends the process with 1 and its sentence, in the log and on the terminal; a training that was told to
+    stop ends it with `EXIT_STOPPED`; any other exception is our fault and goes on, traceback and all.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    with Path(log).open("w", buffering=1) as file:
+    with Path(log).open("w", buffering=1) as file, listening():
         running = Job(title, lambda line: print(f"{title}  {line}", file=file))
         try:
             yield running
@@ -49,13 +47,10 @@ def job(title: str, log: str) -> Iterator[Job]:
             print(f"{title}: {error}", file=file)
             print(f"{title}: {error}", file=sys.stderr)
             sys.exit(1)
+        except Stopped as stopped:
+            print(f"{title}: {stopped}; run it again to go on", file=file)
+            print(f"{title}: {stopped}; run it again to go on", file=sys.stderr)
+            sys.exit(EXIT_STOPPED)
         seconds = time.perf_counter() - running.started
         running.log(f"done in {seconds:.1f} s: {running.found}")
         print(f"{title}: {running.found} ({seconds:.1f} s)", file=sys.stderr)
-
-
-def _end_with(parent: int) -> None:
-    """End this process when its parent is gone: a job that outlived its Snakemake would write over the next one's."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)

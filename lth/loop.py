@@ -17,6 +17,7 @@ from lth.masking import Masking
 from lth.networks.build import has_randomness, head_names
 from lth.rates import rate_factor
 from lth.seeds import derive
+from lth.stopping import Stopped, requested
 
 
 def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -144,21 +145,29 @@ class Loop:
                 f"change recipe.batch ({self.recipe.batch}) or the number of training images"
             ) from None
 
-    def running(self) -> tuple[float, float]:
-        """Mean training loss in nats and accuracy in percent since the last call."""
-        seen = float(self.losses) / self.images, 100 * float(self.correct) / self.images
+    def seen(self) -> tuple[float, float]:
+        """Mean training loss in nats and accuracy in percent since `forget_seen` was called."""
+        return float(self.losses) / self.images, 100 * float(self.correct) / self.images
+
+    def forget_seen(self) -> None:
+        """Begin to count anew."""
         self.losses.zero_()
         self.correct.zero_()
         self.images = 0
-        return seen
 
     @torch.inference_mode()
     def score(self, split: SplitName) -> tuple[float, float, Tensor]:
-        """Mean loss in nats, accuracy in percent, and the predicted classes int64 [examples]; all are scored."""
-        self.network.eval()
+        """Mean loss in nats, accuracy in percent, and the predicted classes int64 [examples]; all are scored.
+
+        Raises:
+            Stopped: this process was told to stop.
+        """
+        self.network.eval()  # what is left when it is stopped here is not used again
         loss = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         predicted = []
         for inputs, labels in self.feed.scoring_batches(split):
+            if requested():
+                raise Stopped("stopped while scoring")
             logits = self.logits(inputs)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
             predicted.append(logits.argmax(1))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lth.data.examples import Examples
 from lth.history import write_history, write_rows
-from lth.train import Trained
+from lth.trained import Trained
 
 
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:

@@ -1,47 +1,22 @@
-"""The one way to train: a masked network, images in memory, a recipe. Methods differ in the hook they put around it."""
+"""The one way to train: a masked network, a data set in memory, a recipe. Methods differ in the hook put around it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from math import isfinite
+from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from lth.config.recipes import Recipe
-from lth.cost import Meter
 from lth.data.examples import Examples
 from lth.errors import UserError
 from lth.history import Row
 from lth.loop import Hook, Loop
-
-Weights = dict[str, Tensor]
-
-
-@dataclass
-class Trained:
-    """What training leaves behind: weights and masks on the CPU, pruned weights exactly zero."""
-
-    weights: Weights = field(default_factory=dict)
-    """After the last step."""
-    best: Weights = field(default_factory=dict)
-    """At the best step, if they were to be kept."""
-    early: Weights = field(default_factory=dict)
-    """After the step that was to be kept."""
-    masks: dict[str, Tensor] = field(default_factory=dict)
-    """bool, of the last step."""
-    history: list[Row] = field(default_factory=list)
-    best_step: int = 0
-    """Of least validation loss, the earliest of several; step 0 is the untrained network."""
-    predictions: Tensor = field(default_factory=lambda: torch.empty(0))
-    """int64 [test images]: the classes predicted at the best step."""
-    meter: Meter = field(default_factory=Meter)
-    """What it cost."""
-
-    def summary(self) -> str:
-        """One phrase: the test accuracy at the best step."""
-        found = next(row for row in self.history if row.step == self.best_step and row.split == "test")
-        return f"test {found.accuracy_percent:.2f} % at best epoch {found.epoch:.4g}"
+from lth.resume import restore, snapshot
+from lth.scratch import Saved, Scratch
+from lth.stopping import Stopped, requested
+from lth.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +41,8 @@ def train(
     hook: Hook | None = None,
     keep: Keep | None = None,
     trains: Literal["all", "head"] = "all",
+    scratch: Scratch | None = None,
+    more: bool = False,
 ) -> Trained:
     """Train a masked network in place, scoring validation and test examples after each epoch, or as the recipe says.
 
@@ -80,8 +57,11 @@ def train(
         hook: what a method does around the steps; nothing, if none is given.
         keep: which weights to keep besides the last ones.
         trains: `head` leaves all weights but those of the last layer as they are.
+        scratch: keeps the state of the training, from which it goes on if it was stopped; without it, it begins anew.
+        more: the job goes on to another training after this one, so what it has come to is kept in scratch.
 
     Raises:
+        Stopped: this process was told to stop, and the state is on disk.
         UserError: a loss became NaN or infinite.
     """
     loop = Loop.start(network, masks, examples, recipe, seed, device, trains)
@@ -91,11 +71,22 @@ def train(
             f"rewind_step: the dense training has {loop.steps} steps, found {keep.step}; must be at most that"
         )
     every = recipe.evaluate_every or loop.epoch_steps
-    batches = loop.feed.training_batches(recipe.batch, seed, 0, loop.steps)
-    trained, least = Trained(meter=loop.meter), float("inf")
-    for step in range(loop.steps + 1):
+    trained, least, first = Trained(meter=loop.meter), inf, 0
+    saved = scratch.training() if scratch else None
+    if saved and (state := saved.read()):
+        first, least = restore(loop, trained, *state)
+        log(f"goes on from step {first}/{loop.steps}")
+    batches = loop.feed.training_batches(recipe.batch, seed, first, loop.steps)
+    for step in range(first, loop.steps + 1):
+        if requested() or (saved and saved.due()):
+            _save(saved, loop, trained, step, least)
         if step % every == 0 or step == loop.steps:
-            found, predictions = _score(loop, step)
+            try:
+                found, predictions = _score(loop, step)
+            except Stopped:
+                _save(saved, loop, trained, step, least)
+                raise
+            loop.forget_seen()
             trained.history += found
             loss = next(row.loss_nats for row in found if row.split == "validation")
             if loss < least:
@@ -106,15 +97,25 @@ def train(
             trained.early = loop.weights()
         if step < loop.steps:
             loop.step(*next(batches), step, hook)
+    if saved and more:
+        _save(saved, loop, trained, loop.steps + 1, least)
     loop.masking.verify()
     trained.weights = loop.weights()
     trained.masks = {name: mask.cpu() for name, mask in loop.masking.masks.items()}
     return trained
 
 
+def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int, least: float) -> None:
+    """Write the state before a step, and end here if that was asked for."""
+    if saved:
+        saved.write(*snapshot(loop, trained, step, least))
+    if requested():
+        raise Stopped(f"stopped before step {step}/{loop.steps}" + ("" if saved else ", and nothing is kept of it"))
+
+
 def _score(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
     """A row for each split (the training images as they went by), and the predicted classes of the test images."""
-    found = {"train": loop.running()} if step > 0 else {}
+    found = {"train": loop.seen()} if step > 0 else {}
     loss, accuracy, _ = loop.score("validation")
     found["validation"] = loss, accuracy
     loss, accuracy, predictions = loop.score("test")

@@ -26,7 +26,7 @@ def follow(recipe: str, project: Path) -> None:
         path.write_text((path.read_text() + "\n\n" if path.exists() else "") + body)
         return
     text = path.read_text()
-    found = re.search(rf"^{table} = Registry\(\s*\{{", text, flags=re.MULTILINE)
+    found = re.search(rf"^{table}(?:: \S+)? = Registry\(\s*\{{", text, flags=re.MULTILINE)
     assert found, f"no table {table} in {file}"
     path.write_text(text[: found.end()] + "\n" + body + text[found.end() :])
 

@@ -4,6 +4,7 @@ The models say what a key means and which values it may take on its own; what ke
 nobody defines, a cycle, a density that no round reaches) is checked in `lth.config.check`.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -202,6 +203,14 @@ class Compute(Model):
     """`auto` takes a GPU where torch sees one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of a training job. Small networks are fastest with one, and several jobs at once."""
+    save_minutes: Annotated[float, Field(gt=0)] = 10.0
+    """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
+    scratch: str | None = None
+    """Folder for trainings in progress, which all machines must see; without it `results/<study>/scratch`."""
+
+    def scratch_of(self, study: str) -> Path:
+        """Where the trainings in progress of a study are."""
+        return Path(self.scratch).expanduser() / study if self.scratch else Path("results", study, "scratch")
 
 
 class Study(Model):

@@ -69,6 +69,8 @@ def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: in
         device=round_.device,
         log=lambda line: round_.log(f"transform, cycle {cycle}/{options.cycles}  {line}"),
         hook=Press(options.penalty, masks),
+        scratch=round_.scratch,
+        more=True,
     )
     round_.before.append((f"transform {cycle}", trained.meter))
     free, pressed = _sizes(trained.weights, masks)

@@ -27,9 +27,11 @@ from lth.networks.build import build, initial_weights, layer_kinds, layout, load
 from lth.outcome import Outcome, write_outcomes
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
+from lth.scratch import Scratch
 from lth.seeds import generator
 from lth.tickets import Ticket, TrainedWeights
-from lth.train import Keep, Trained, train
+from lth.train import Keep, train
+from lth.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +67,8 @@ class Round:
     examples: Examples
     device: torch.device
     log: Callable[[str], None]
+    scratch: Scratch | None = None
+    """Where the states of trainings are kept."""
     before: list[tuple[str, Meter]] = field(default_factory=list)
     """What was spent before the training, by phase."""
 
@@ -144,12 +148,12 @@ class Method:
         return None
 
 
-def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> None:
-    """One round: find the ticket, train it, write its artifacts."""
+def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
+    """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
     device = prepare_device(compute)
     energy, started = Energy(device), time.perf_counter()
     method: Method = METHODS[spec.method].load()()
-    round_ = Round(spec, files, load_examples(files.data), device, job.log)
+    round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)
     ticket = method.ticket(round_)
     ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
     if collapse := _collapse(ticket):
@@ -158,8 +162,9 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job) -> 
     if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
         ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
     _write(ticket, trained, round_)
-    seconds = time.perf_counter() - started
-    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(energy.joules()), device.type)]
+    before = scratch.seconds_before if scratch else 0.0  # in a process that was stopped, whose energy is not known
+    seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
+    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
     write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
     told = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", _collapse(ticket)]
     job.found = "; ".join(filter(None, told))
@@ -190,6 +195,7 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
         device=round_.device,
         log=lambda line: round_.log(prefix + line),
         hook=hook,
+        scratch=round_.scratch,
         keep=Keep(best=SCORES[spec.score].best, step=spec.rewind_step if spec.round == 0 else None),
     )
 

@@ -17,7 +17,8 @@ from lth.masking import Masking
 from lth.networks.build import build, load_weights
 from lth.seeds import generator
 from lth.tickets import Ticket
-from lth.train import Trained, train
+from lth.train import train
+from lth.trained import Trained
 
 OPTIMISERS = {
     "sgd": Optimiser(name="sgd", learning_rate=0.05, weight_decay=5e-4),

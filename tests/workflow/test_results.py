@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from tiny import ARMS, RESULTS, ROUNDS, Project, checksum, once
+from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
 from lth.artifacts import read_tensors
@@ -185,11 +185,6 @@ def test_logs_show_each_epoch_of_a_round(finished: Project) -> None:
     log = (finished.results / "logs/tickets/cross/seed1/round02.log").read_text()
     for words in ("round 2", "density 25", "epoch 0/1", "epoch 1/1", "done in"):
         assert words in log
-
-
-MEASURED = ("measured.csv", "costs.csv")
-"""Time and energy are of a run, not of what it computes."""
-SAME = ("data/*", "tickets/**/*", "controls/**/*", "evaluations/**/*", "tables/**/*", "figures/**/*", "report.html")
 
 
 @pytest.fixture(scope="session")

@@ -14,15 +14,15 @@ from tiny import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
-GROUND = "errors registry seeds schedules masks power stats files jobs machine fingerprint torchvision_shim"
+GROUND = "errors registry seeds schedules masks power stats files jobs stopping machine fingerprint torchvision_shim"
 MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan"
 FLOORS = (
     f"{GROUND} config {MODELS} config.problems config.wording",
     "scores networks networks.torchvision_names methods rates data data.sources data.kinds text text.extra figures"
     " figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables
-    "artifacts history device energy allocation data.* networks.* scores.* text.* tickets cost masking",
-    "loop train outcome",
+    "artifacts history device energy allocation data.* networks.* scores.* text.* tickets cost masking scratch trained",
+    "loop train outcome resume",
     "methods.* controls evaluate",
     "tables tables.* figures.* report",
     "cli __main__ lth",

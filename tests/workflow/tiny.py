@@ -61,6 +61,10 @@ ARMS = (
 )
 RESULTS = Path("results/tiny")
 
+MEASURED = ("measured.csv", "costs.csv")
+"""Time and energy are of a run, not of what it computes."""
+SAME = ("data/*", "tickets/**/*", "controls/**/*", "evaluations/**/*", "tables/**/*", "figures/**/*", "report.html")
+
 Planned = dict[str, set[str]]
 """What a dry run would run: by rule, the outputs of its jobs, as seen from the study's results."""
 

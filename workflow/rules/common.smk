@@ -30,6 +30,7 @@ plan = Plan(study)
 RESULTS = f"results/{study.study}"
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
+SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
 ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 ENVIRONMENT = "../../envs/lth.yaml"

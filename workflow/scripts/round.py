@@ -6,9 +6,12 @@ from lth.config.jobs import RoundJob
 from lth.config.models import Compute
 from lth.jobs import job, round_of
 from lth.methods.round import RoundFiles, run_round
+from lth.scratch import Scratch
 
-spec = RoundJob.model_validate(snakemake.params.cfg["job"])
-files = {name: Path(str(path)) for io in (snakemake.input, snakemake.output) for name, path in io.items()}
+told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
+spec = RoundJob.model_validate(told["job"])
+inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
+scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
 number = round_of(snakemake.config, spec.ticket, spec.round)
-with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running:
-    run_round(spec, RoundFiles(**files), Compute.model_validate(snakemake.config.get("compute", {})), running)
+with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running, scratch.held(running.log):
+    run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)

@@ -1,0 +1,137 @@
+"""Where a job keeps the states of its trainings until it has succeeded, and the lock that lets only one write them."""
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lth.artifacts import read_tensors, write_tensors
+from lth.config.models import Compute
+from lth.errors import UserError
+from lth.files import checksum, write_text
+from lth.stopping import writing
+
+LOCK_SECONDS = 20.0
+"""How long to wait for another process that has the lock: one that was told to stop ends within that."""
+
+
+@dataclass
+class Scratch:
+    """The states of one job's trainings: one file each, in the order in which they are begun."""
+
+    folder: Path
+    key: str
+    """What the job is told, and the code that does it: states of another key are thrown away."""
+    inputs: Sequence[Path] = ()
+    """Files that the job reads; a state that was made from others is thrown away."""
+    save_seconds: float = 600.0
+    """Time from state to state; the first after as long."""
+    log: Callable[[str], None] = lambda _: None
+    seconds_before: float = field(default=0.0, init=False)
+    """What trainings took before they were stopped, of those that went on from their states."""
+    _begun: int = field(default=0, init=False)
+
+    @classmethod
+    def of(cls, output: Path, told: Mapping[str, Any], inputs: Iterable[Path], compute: Compute) -> "Scratch":
+        """The scratch of a job that is told this.
+
+        Args:
+            output: one of its files, `results/<study>/<job>/<file>`; its scratch is `results/<study>/scratch/<job>`.
+            told: all that decides its result.
+            inputs: the files that it reads.
+            compute: may name another folder for scratch.
+        """
+        key = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        _, study, *job = output.parent.parts
+        return cls(compute.scratch_of(study).joinpath(*job), key, sorted(inputs), 60 * compute.save_minutes)
+
+    @contextmanager
+    def held(self, log: Callable[[str], None]) -> Iterator["Scratch"]:
+        """Keep all others out; when the work has succeeded, nothing is left but the lock.
+
+        The lock file stays (a process may be waiting for it; on another file it would be alone), until the whole study
+        is done.
+
+        Raises:
+            UserError: another process is at it.
+        """
+        self.log = log
+        self.folder.mkdir(parents=True, exist_ok=True)
+        lock, owner = FileLock(self.folder / "lock"), self.folder / "owner.json"
+        try:
+            lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout:
+            raise UserError(
+                f"{self.folder}: {_described(owner)} is at this very job; wait until it ends, or end it"
+            ) from None
+        with lock:
+            told = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+            write_text(owner, json.dumps(told))
+            yield self
+            for path in (owner, *self.folder.glob("training*.safetensors")):
+                path.unlink(missing_ok=True)
+
+    def training(self) -> "Saved":
+        """The state of the job's next training."""
+        self._begun += 1
+        return Saved(self, self.folder / f"training{self._begun}.safetensors")
+
+    def identity(self) -> dict[str, str]:
+        """What a state has to belong to."""
+        return {"key": self.key} | {f"input {path}": checksum(path) for path in self.inputs}
+
+
+@dataclass
+class Saved:
+    """The state of one training, on disk."""
+
+    scratch: Scratch
+    path: Path
+    _last: float = field(default_factory=time.monotonic, init=False)
+    _started: float = field(default_factory=time.monotonic, init=False)
+    _before: float = field(default=0.0, init=False)
+
+    def due(self) -> bool:
+        """Whether it is time to write it again."""
+        return time.monotonic() - self._last >= self.scratch.save_seconds
+
+    def write(self, tensors: Mapping[str, Any], told: Mapping[str, Any]) -> None:
+        """Write it, whole or not at all."""
+        with writing():
+            seconds = self._before + time.monotonic() - self._started
+            write_tensors(
+                self.path, "state", tensors, {**told, "seconds": seconds, "identity": self.scratch.identity()}
+            )
+        self._last = time.monotonic()
+
+    def read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """The state, if there is one that belongs to this job as it is now told, its code and its inputs."""
+        if not self.path.is_file():
+            return None
+        try:
+            tensors, told = read_tensors(self.path, "state")
+        except UserError as error:
+            self.scratch.log(f"begins anew: {error}")
+            return None
+        if told.pop("identity") != self.scratch.identity():
+            self.scratch.log("begins anew: what was kept belongs to other settings, other code or other inputs")
+            return None
+        self._before = told["seconds"]
+        self.scratch.seconds_before += self._before
+        return tensors, told
+
+
+def _described(owner: Path) -> str:
+    try:
+        told = json.loads(owner.read_text())
+        return f"process {told['pid']} on {told['host']} (since {told['since']})"
+    except (OSError, ValueError, KeyError):
+        return "another process"

@@ -1,0 +1,74 @@
+"""Being told to stop: by a signal, or because the parent is gone. Trainings write down where they are, and end.
+
+Slurm, LSF and Ctrl-C first ask (SIGTERM, SIGINT; SIGURG as an early warning, which nothing else listens to) and kill
+later. A request sets a flag that the training loop looks at between batches; a process that has not ended by itself
+when the grace is over is ended, but never while a state is being written.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EXIT_STOPPED = 75
+"""What a job that was stopped exits with (EX_TEMPFAIL of sysexits.h: run it again)."""
+GRACE_SECONDS = 4.0
+"""How long a process may take to end by itself."""
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
+LOOK_SECONDS = 0.5
+
+_requested = threading.Event()
+_writing = threading.Lock()
+
+
+class Stopped(Exception):
+    """A training was told to stop, and its state is on disk."""
+
+
+def requested() -> bool:
+    """Whether this process was told to stop."""
+    return _requested.is_set()
+
+
+def request(*_: object) -> None:
+    """Tell this process to stop; as often as one likes (Slurm sends SIGTERM twice at a time limit)."""
+    if not _requested.is_set():
+        _requested.set()
+        threading.Thread(target=_end_after_grace, daemon=True).start()
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """While a state is written, the process is not ended."""
+    with _writing:
+        yield
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Meanwhile, signals and a parent that is gone are requests to stop. Only in the main thread."""
+    before = {number: signal.signal(number, request) for number in SIGNALS}
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(os.getppid(), ended), daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch(parent: int, ended: threading.Event) -> None:
+    """A job that outlived its Snakemake would write where the next one is at work."""
+    while not ended.wait(LOOK_SECONDS):
+        if os.getppid() != parent:
+            request()
+            return
+
+
+def _end_after_grace() -> None:
+    time.sleep(GRACE_SECONDS)
+    with _writing:
+        os._exit(EXIT_STOPPED)

@@ -1,0 +1,37 @@
+"""What a training leaves behind."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from lth.cost import Meter
+from lth.history import Row
+
+Weights = dict[str, Tensor]
+
+
+@dataclass
+class Trained:
+    """What training leaves behind: weights and masks on the CPU, pruned weights exactly zero."""
+
+    weights: Weights = field(default_factory=dict)
+    """After the last step."""
+    best: Weights = field(default_factory=dict)
+    """At the best step, if they were to be kept."""
+    early: Weights = field(default_factory=dict)
+    """After the step that was to be kept."""
+    masks: dict[str, Tensor] = field(default_factory=dict)
+    """bool, of the last step."""
+    history: list[Row] = field(default_factory=list)
+    best_step: int = 0
+    """Of least validation loss, the earliest of several; step 0 is the untrained network."""
+    predictions: Tensor = field(default_factory=lambda: torch.empty(0))
+    """int64 [test images]: the classes predicted at the best step."""
+    meter: Meter = field(default_factory=Meter)
+    """What it cost."""
+
+    def summary(self) -> str:
+        """One phrase: the test accuracy at the best step."""
+        found = next(row for row in self.history if row.step == self.best_step and row.split == "test")
+        return f"test {found.accuracy_percent:.2f} % at best epoch {found.epoch:.4g}"

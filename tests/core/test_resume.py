@@ -1,0 +1,285 @@
+"""A training that was stopped, at a step, while it is scored, or while its state is written, ends as if it had not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+from small import NETWORK, tiny_images
+
+from lth import artifacts, loop, stopping, train
+from lth.config.jobs import EvaluationJob, RoundJob
+from lth.config.models import Compute
+from lth.config.recipes import Augmentation, Optimiser, Recipe, Schedule
+from lth.errors import UserError
+from lth.evaluate import EvaluationFiles, run_evaluation
+from lth.jobs import Job
+from lth.methods.round import RoundFiles, run_round
+from lth.scratch import Scratch
+from lth.stopping import Stopped
+
+SGD = Recipe(
+    optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),
+    schedule=Schedule(name="cosine"),
+    augment=Augmentation(rotation_degrees=10, flip=True),
+    batch=10,
+    epochs=2,
+)
+ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=20, iterations=11, evaluate_every=3)
+BF16 = ADAM.model_copy(update={"precision": "bf16"})
+DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
+RESNET = NETWORK.model_copy(update={"architecture": "resnet20"})
+OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
+PENALTY = {"rise": 0.1, "every": 1}
+
+WAYS: dict[str, dict[str, Any]] = {
+    "dense, Adam": {"recipe": ADAM},
+    "dense, bf16": {"recipe": BF16},
+    "dropout": {"recipe": ADAM, "network": DROPOUT},
+    "batch norm": {"recipe": ADAM.model_copy(update={"iterations": 8, "evaluate_every": 4}), "network": RESNET},
+    "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
+    "snip": {"method": "at_init", "score": "snip"},
+    "progressive": {"method": "progressive", "progressive": {"until_epoch": 1}},
+    "set": {"method": "dynamic", "dynamic": {"every": 2, "grow": "random"}},
+    "rigl": {"method": "dynamic", "dynamic": {"every": 2}},
+    "rst": {"method": "dual", "transform": ADAM, "dual": {"recipe": "x", "penalty": PENALTY}},
+    "rst-iter": {"method": "dual", "transform": ADAM, "dual": {"recipe": "x", "cycles": 2, "penalty": PENALTY}},
+}
+
+
+def round_of(way: dict[str, Any]) -> RoundJob:
+    """A first round found in that way; one that prunes keeps a quarter."""
+    sparse = "method" in way
+    plain = {
+        **{"study": "s", "ticket": "t", "seed": 3, "round": int(sparse), "method": "imp", "dataset": "tiny"},
+        **{"network": NETWORK, "recipe": SGD, "prunes": False, "density": "1/4" if sparse else "1", "density_of": {}},
+        **{"whole": (), "score": "magnitude", "scope": "layer", "rewind": "initial"},
+    }
+    return RoundJob.model_validate({**plain, **way})
+
+
+def write(folder: Path, spec: RoundJob, scratch: Scratch | None) -> list[str]:
+    """Run the round; its log."""
+    folder.mkdir(exist_ok=True)
+    tiny_images().save(folder.parent / "images")
+    files = RoundFiles(data=folder.parent / "images", **{name: folder / name for name in OUTPUTS})
+    log: list[str] = []
+    if scratch is None:
+        run_round(spec, files, Compute(device="cpu"), Job("round", log.append))
+        return log
+    with scratch.held(log.append):
+        run_round(spec, files, Compute(device="cpu"), Job("round", log.append), scratch)
+    return log
+
+
+def scratch_in(folder: Path, **changes: Any) -> Scratch:
+    """A new process's scratch, in the same folder."""
+    return Scratch(folder / "scratch", **{"key": "k", "inputs": (), **changes})
+
+
+def artefacts(folder: Path) -> dict[str, bytes]:
+    """All that is compared: what was measured never is."""
+    return {name: (folder / name).read_bytes() for name in OUTPUTS if name != "measured"}
+
+
+class Stops:
+    """Says after so many questions that the process was told to stop."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+        self.left = after
+        for module in (train, loop):
+            monkeypatch.setattr(module, "requested", self)
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def finish(run: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, after: int) -> int:
+    """Run until it is done, stopping it each time after so many questions; how often it was stopped."""
+    for stops in range(200):
+        Stops(monkeypatch, after)
+        try:
+            run()
+        except Stopped:
+            continue
+        return stops
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stopped_round_ends_as_if_it_had_not_been_stopped(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = round_of(WAYS[way])
+    write(tmp_path / "whole", spec, None)
+    for after in (5, 8):  # within steps, and within scoring
+        again = tmp_path / f"again{after}"
+        stops = finish(lambda again=again: write(again, spec, scratch_in(tmp_path)), monkeypatch, after)  # type: ignore[misc]
+        assert stops > 1
+        assert artefacts(again) == artefacts(tmp_path / "whole")
+        assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["lock"]
+
+
+def test_a_stopped_few_shot_evaluation_ends_as_if_it_had_not_been_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "ticket", round_of({"recipe": ADAM}), None)
+    spec = EvaluationJob(
+        **{"study": "s", "ticket": "t", "kind": "dense", "seed": 3, "round": 0, "network": NETWORK},
+        **{"evaluation": "e", "arm": "dense", "dataset": "tiny", "recipe": ADAM, "examples": 30, "draws": 2},
+    )
+
+    def run(name: str, scratch: Scratch | None) -> dict[str, bytes]:
+        found = {part: tmp_path / f"{name}-{part}" for part in ("history", "confusion")}
+        files = EvaluationFiles(data=tmp_path / "images", ticket=tmp_path / "ticket/ticket", **found)
+        job = Job("evaluation", lambda _: None)
+        if scratch:
+            with scratch.held(job.log):
+                run_evaluation(spec, files, Compute(device="cpu"), job, scratch)
+        else:
+            run_evaluation(spec, files, Compute(device="cpu"), job)
+        return {part: path.read_bytes() for part, path in found.items()}
+
+    whole = run("whole", None)
+    assert finish(lambda: run("again", scratch_in(tmp_path)), monkeypatch, 6) > 2
+    assert {part: (tmp_path / f"again-{part}").read_bytes() for part in whole} == whole
+
+
+def test_a_state_is_written_every_so_often_and_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a kill -9: nobody asked for it to stop, the last periodic state is what there is."""
+    spec = round_of({"recipe": SGD})
+    write(tmp_path / "whole", spec, None)
+    steps: list[int] = []
+
+    def dies(self: loop.Loop, *arguments: Any) -> None:
+        steps.append(arguments[2])
+        if len(steps) == 9:
+            raise KeyboardInterrupt
+        made(self, *arguments)
+
+    made = loop.Loop.step
+    monkeypatch.setattr(loop.Loop, "step", dies)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "again", spec, scratch_in(tmp_path, save_seconds=0.0))
+    log = write(tmp_path / "again", spec, scratch_in(tmp_path))
+    assert steps[9] == 8
+    assert any("goes on from step 8/14" in line for line in log)
+    assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+
+
+def test_a_stop_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = round_of({"recipe": SGD})
+    write(tmp_path / "whole", spec, None)
+    whole, count = artifacts.write_bytes, 0
+
+    def torn(path: Path, content: bytes) -> None:
+        nonlocal count
+        count += path.name.startswith("training")
+        if path.name.startswith("training") and count == 4:
+            path.with_name(f".{path.name}.1.part").write_bytes(content[: len(content) // 2])
+            raise KeyboardInterrupt
+        whole(path, content)
+
+    monkeypatch.setattr(artifacts, "write_bytes", torn)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "again", spec, scratch_in(tmp_path, save_seconds=0.0))
+    log = write(tmp_path / "again", spec, scratch_in(tmp_path))
+    assert any("goes on from step 2/14" in line for line in log)
+    assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("changed", [{"key": "another"}, {"inputs": "images"}])
+def test_a_state_of_other_settings_or_inputs_is_not_gone_on_from(
+    changed: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = round_of({"recipe": ADAM})
+    Stops(monkeypatch, 5)
+    with pytest.raises(Stopped):
+        write(tmp_path / "round", spec, scratch_in(tmp_path))
+    monkeypatch.undo()
+    changed = {key: (tmp_path / value,) if key == "inputs" else value for key, value in changed.items()}
+    log = write(tmp_path / "round", spec, scratch_in(tmp_path, **changed))
+    assert any("begins anew: what was kept belongs to other" in line for line in log)
+
+
+def test_a_damaged_state_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = round_of({"recipe": ADAM})
+    Stops(monkeypatch, 5)
+    with pytest.raises(Stopped):
+        write(tmp_path / "round", spec, scratch_in(tmp_path))
+    monkeypatch.undo()
+    state = tmp_path / "scratch/training1.safetensors"
+    state.write_bytes(state.read_bytes()[:-50])
+    log = write(tmp_path / "round", spec, scratch_in(tmp_path))
+    assert any("begins anew" in line and "damaged" in line for line in log)
+
+
+def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lth.scratch.LOCK_SECONDS", 0.1)
+    (tmp_path / "scratch").mkdir()
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom lth.scratch import Scratch\n"
+        f"with Scratch(Path({str(tmp_path / 'scratch')!r}), 'k').held(print):\n"
+        "    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match=rf"process {other.pid} on .* is at this very job; wait"):
+            write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))
+        other.kill()
+    write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))  # a lock ends with its process
+    with FileLock(tmp_path / "scratch/lock", timeout=0):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGURG])
+def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: int, tmp_path: Path) -> None:
+    code = (
+        "import time\nfrom lth.jobs import job\nfrom lth.stopping import Stopped, requested\n"
+        f"with job('training', {str(tmp_path / 'log')!r}) as running:\n"
+        "    print('ready', flush=True)\n"
+        "    while not requested():\n        time.sleep(0.01)\n"
+        "    raise Stopped('stopped before step 3/9')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    started = time.monotonic()
+    for _ in range(3):
+        os.kill(process.pid, number)
+    _, errors = process.communicate(timeout=10)
+    assert time.monotonic() - started < 5
+    assert process.returncode == stopping.EXIT_STOPPED
+    assert errors == "training: stopped before step 3/9; run it again to go on\n"
+    assert "run it again to go on" in (tmp_path / "log").read_text()
+
+
+def test_what_does_not_listen_is_ended_after_the_grace(tmp_path: Path) -> None:
+    code = (
+        "import time\nfrom lth import stopping\nfrom lth.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        f"with job('summary', {str(tmp_path / 'log')!r}):\n    print('ready', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.wait(timeout=10) == stopping.EXIT_STOPPED
+
+
+def test_writing_a_state_takes_little_of_the_time_between_two(tmp_path: Path) -> None:
+    """Under 1 % at the default of ten minutes means under six seconds; this one's is milliseconds."""
+    scratch = scratch_in(tmp_path)
+    saved = scratch.training()
+    assert not saved.due()
+    started = time.monotonic()
+    saved.write({"network/w": torch.zeros(1000, 1000)}, {"step": 1})
+    assert time.monotonic() - started < 0.01 * scratch.save_seconds
