@@ -6,6 +6,7 @@ import torch
 
 from lth.config.models import Compute
 from lth.errors import UserError
+from lth.gpus import take_gpu
 
 
 def prepare_device(compute: Compute) -> torch.device:
@@ -26,5 +27,8 @@ def prepare_device(compute: Compute) -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if compute.device == "cuda" and not torch.cuda.is_available():
         raise UserError("compute.device: cuda is asked for, but torch sees no GPU; use auto or cpu")
-    use_gpu = compute.device != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda" if use_gpu else "cpu")
+    if compute.device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if gpu := take_gpu(torch.cuda.device_count(), compute.jobs_per_gpu):
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when the first tensor goes there
+    return torch.device("cuda")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,7 @@ class Scratch:
         self._begun += 1
         return Saved(self, self.folder / f"training{self._begun}.safetensors")
 
+    @cached_property
     def identity(self) -> dict[str, str]:
         """What a state has to belong to."""
         return {"key": self.key} | {f"input {path}": checksum(path) for path in self.inputs}
@@ -107,9 +109,7 @@ class Saved:
         """Write it, whole or not at all."""
         with writing():
             seconds = self._before + time.monotonic() - self._started
-            write_tensors(
-                self.path, "state", tensors, {**told, "seconds": seconds, "identity": self.scratch.identity()}
-            )
+            write_tensors(self.path, "state", tensors, {**told, "seconds": seconds, "identity": self.scratch.identity})
         self._last = time.monotonic()
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -121,7 +121,7 @@ class Saved:
         except UserError as error:
             self.scratch.log(f"begins anew: {error}")
             return None
-        if told.pop("identity") != self.scratch.identity():
+        if told.pop("identity") != self.scratch.identity:
             self.scratch.log("begins anew: what was kept belongs to other settings, other code or other inputs")
             return None
         self._before = told["seconds"]

@@ -203,6 +203,11 @@ class Compute(Model):
     """`auto` takes a GPU where torch sees one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of a training job. Small networks are fastest with one, and several jobs at once."""
+    examples_per_second: Annotated[float, Field(gt=0)] = 300.0
+    """How many examples the slowest machine trains on in a second: on a cluster, time limits come from it."""
+    jobs_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many jobs may share a GPU at once (small networks leave most of one idle); then say `--resources gpu=N` with
+    as many as there are GPUs times this."""
     save_minutes: Annotated[float, Field(gt=0)] = 10.0
     """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
     scratch: str | None = None

@@ -21,7 +21,8 @@ FLOORS = (
     "scores networks networks.torchvision_names methods rates data data.sources data.kinds text text.extra figures"
     " figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables
-    "artifacts history device energy allocation data.* networks.* scores.* text.* tickets cost masking scratch trained",
+    "artifacts history device gpus energy allocation data.* networks.* scores.* text.* tickets cost masking",
+    "scratch trained",
     "loop train outcome resume",
     "methods.* controls evaluate",
     "tables tables.* figures.* report",

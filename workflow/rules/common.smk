@@ -7,6 +7,7 @@ from snakemake.logging import logger
 from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
+from lth.config.sizes import evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES
@@ -160,6 +161,32 @@ def evaluation_parameters(wildcards):
     job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
     built = network_target(job.network), data_target(job.dataset)
     return told(job, "evaluate.py", *built)
+
+
+def round_limits(resource):
+    """Minutes or megabytes for a round, more at each attempt."""
+
+    def limit(wildcards, attempt):
+        ticket, number = wildcards.ticket, int(wildcards.round)
+        if resource == "runtime":
+            return attempt * round_minutes(plan, ticket, number)
+        network = study.tickets[ticket].network
+        return attempt * memory_mb(plan, plan.dataset(ticket, number), network)
+
+    return limit
+
+
+def evaluation_limits(resource):
+    """Minutes or megabytes for an arm's evaluation, more at each attempt."""
+
+    def limit(wildcards, attempt):
+        if resource == "runtime":
+            return attempt * evaluation_minutes(plan, wildcards.evaluation)
+        arm = plan.arm(wildcards.evaluation, wildcards.arm)
+        data = study.evaluations[wildcards.evaluation].dataset
+        return attempt * memory_mb(plan, data, study.tickets[arm.ticket].network)
+
+    return limit
 
 
 def summary(script, *targets):

@@ -12,7 +12,8 @@ rule round:
     threads: study.compute.threads
     resources:
         gpu=int(GPU),
-        mem_mb=1500,
+        mem_mb=round_limits("memory"),
+        runtime=round_limits("runtime"),
     params:
         cfg=round_parameters,
     script:

@@ -11,7 +11,8 @@ rule evaluation:
     threads: study.compute.threads
     resources:
         gpu=int(GPU),
-        mem_mb=1500,
+        mem_mb=evaluation_limits("memory"),
+        runtime=evaluation_limits("runtime"),
     params:
         cfg=evaluation_parameters,
     script:

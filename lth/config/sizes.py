@@ -1,0 +1,66 @@
+"""How much a job has to do, for a cluster's limits of time and memory. No result depends on any of it."""
+
+from math import ceil
+
+from lth.config.models import Dataset, Recipe
+from lth.config.plan import Plan
+from lth.data.sources import SOURCES, ImageSource
+from lth.networks import ARCHITECTURES
+
+LEAST_MINUTES = 15
+"""Of any training job: start, reading, writing, and a busy machine."""
+MARGIN = 2
+SCORED = 3
+"""A pass backward takes twice a pass forward, so scoring three examples costs what training one does."""
+BASE_MB = {"images": 1300, "texts": 5000}
+"""A process with torch and a small network; one with an encoder, its moments and transformers."""
+TEXT_TOKENS = 128
+
+
+def split_sizes(dataset: Dataset) -> tuple[int, int]:
+    """Training examples, and those that a scoring goes through."""
+    source = SOURCES[dataset.source]
+    return dataset.train or source.train - dataset.validation, dataset.validation + (dataset.test or source.test)
+
+
+def examples(dataset: Dataset, recipe: Recipe) -> float:
+    """Training steps' examples in a training, and the scoring in between counted as such."""
+    training, scoring = split_sizes(dataset)
+    epoch = ceil(training / recipe.batch)
+    steps = recipe.iterations or (recipe.epochs or 0) * epoch
+    scorings = steps // (recipe.evaluate_every or epoch) + 2
+    return steps * recipe.batch + scorings * scoring / SCORED
+
+
+def minutes(plan: Plan, work: float) -> int:
+    """A limit that a job with so many examples keeps on this study's slowest machine."""
+    return LEAST_MINUTES + ceil(MARGIN * work / plan.study.compute.examples_per_second / 60)
+
+
+def round_minutes(plan: Plan, ticket: str, round_: int) -> int:
+    """The limit of a ticket's round; of a dual ticket with its transformation."""
+    spec, dataset = plan.study.tickets[ticket], plan.study.datasets[plan.dataset(ticket, round_)]
+    work = examples(dataset, plan.recipe(ticket, round_))
+    if spec.dual:
+        work += spec.dual.cycles * examples(dataset, plan.study.recipes[spec.dual.recipe])
+    return minutes(plan, work)
+
+
+def evaluation_minutes(plan: Plan, evaluation: str) -> int:
+    """The limit of an arm's evaluation, with all its draws."""
+    spec = plan.study.evaluations[evaluation]
+    dataset, recipe = plan.study.datasets[spec.dataset], plan.study.recipes[spec.recipe]
+    few = dataset.model_copy(update={"train": spec.examples}) if spec.examples else dataset
+    return minutes(plan, spec.draws * examples(few, recipe))
+
+
+def memory_mb(plan: Plan, dataset: str, network: str) -> int:
+    """The memory of a training: the process, the data set in memory twice over, and the network's own."""
+    spec, source = plan.study.datasets[dataset], SOURCES[plan.study.datasets[dataset].source]
+    count = sum(split_sizes(spec))
+    if isinstance(source, ImageSource):
+        each = (1 if spec.grey else source.channels) * (spec.size or source.size) ** 2
+    else:
+        each = 4 * (spec.max_length or TEXT_TOKENS)
+    kind = "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
+    return BASE_MB[kind] + ceil(2 * count * each / 1e6)
