@@ -196,13 +196,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     about = (
         f"{size.source}, {size.encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless dense. "
-        f"Processor time, medians of {size.rounds} interleaved rounds; ratios are paired (and quartiles). Tokens without "
-        f"padding; the plain loop pads to {size.longest}. Masking costs {cost} % of a step. Peak memory of all of it "
-        f"together {peak:,.0f} MB; transformers {transformers().__version__}."
+        f"Processor time, medians of {size.rounds} interleaved rounds; ratios are paired (and quartiles). Tokens "
+        f"without padding; the plain loop pads to {size.longest}. Masking costs {cost} % of a step. Peak memory of all "
+        f"of it together {peak:,.0f} MB; transformers {transformers().__version__}."
     )
-    report(
-        "Texts", [about, table(["loop", "examples/s", "tokens/s", "speed-up"], rows(size, times, tokens))], chosen.out
-    )
+    found = table(["loop", "examples/s", "tokens/s", "speed-up"], rows(size, times, tokens))
+    report("Texts", [about, found], chosen.out)
 
 
 if __name__ == "__main__":
