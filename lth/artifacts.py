@@ -1,15 +1,17 @@
 """Tensors on disk: safetensors files with one metadata key, written atomically and checked when read.
 
 A file holds named tensors and one metadata entry, `lth`: JSON with sorted keys (with several entries the bytes of
-equal content would differ from run to run). Its `kind` says what the file is; everything is read through
-`read_tensors`, which turns damage into one sentence.
+equal content would differ from run to run). Its `kind` says what the file is, its `content` is a checksum of the
+tensors; everything is read through `read_tensors`, which turns damage into one sentence.
 """
 
 import json
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -26,8 +28,8 @@ T = TypeVar("T")
 
 def write_tensors(path: Path, kind: Kind, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write named tensors with their metadata; equal content gives equal bytes."""
-    described = json.dumps({**metadata, "kind": kind}, sort_keys=True, allow_nan=False)
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    described = json.dumps({**metadata, "kind": kind, "content": _content(stored)}, sort_keys=True, allow_nan=False)
     write_bytes(path, save(stored, {METADATA_KEY: described}))
 
 
@@ -35,11 +37,15 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
     """The tensors and metadata of an artifact.
 
     Raises:
-        UserError: missing, truncated, not safetensors, not ours, or of another kind.
+        UserError: missing, truncated, not safetensors, not ours, of another kind, or altered since it was written.
     """
 
     def load(file: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        return {name: file.get_tensor(name) for name in file.keys()}, _described(path, kind, file)  # noqa: SIM118
+        metadata = _described(path, kind, file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if metadata.pop("content", None) != _content(tensors):
+            raise UserError(f"{path}: was altered after it was written; delete it and rerun to make it again")
+        return tensors, metadata
 
     return _opened(path, load)
 
@@ -47,6 +53,15 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
 def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     """Only the metadata of an artifact, of any kind if none is given; raises as `read_tensors` does."""
     return _opened(path, lambda file: _described(path, kind, file))
+
+
+def _content(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over the names, types, shapes and bytes of all tensors, by name."""
+    digest = sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _opened(path: Path, use: Callable[[Any], T]) -> T:

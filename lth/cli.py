@@ -174,6 +174,16 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     )
 
 
+def _verify(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.manifest import verify
+
+    count, findings = verify(arguments.RESULTS)
+    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings]) if findings else ()
+    if findings:
+        raise UserError(f"{arguments.RESULTS}: {len(findings)} things do not hold, of {count} artifacts; see above")
+    yield f"{arguments.RESULTS}: all {count} artifacts are as they were when the study was finished"
+
+
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Rows as lines with aligned columns."""
     rows = list(rows)
@@ -188,6 +198,11 @@ COMMANDS = {
     "schema": (_schema, "the JSON schema of a study file, for editors", ()),
     "show": (_show, "what an artifact holds and where it came from", ("FILE",)),
     "compare": (_compare, "overlap of two tickets' masks, layer by layer, against chance", ("A", "B")),
+    "verify": (
+        _verify,
+        "whether a finished study's artifacts are all there, unaltered, and of one piece",
+        ("RESULTS",),
+    ),
     "verdict": (_verdict, "what a finished study shows", ("RESULTS",)),
 }
 """Each command: its function, what it does, its operands."""

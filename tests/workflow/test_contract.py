@@ -23,14 +23,14 @@ from lth.figures import FIGURES
 pytestmark = pytest.mark.workflow
 
 TABLES = {"study_tables", "evaluation_tables"}
-OF_STUDY = {f"figure_{name}" for name, drawing in FIGURES.items() if drawing.scope == "study"}
-OF_EVALUATIONS = {
-    f"figure_{name}"
-    for name, drawing in FIGURES.items()
-    if drawing.scope == "evaluation" and "costs" not in drawing.needs
-}
-"""The tiny study has what they need, but no comparison with its costs."""
-SUMMARIES = TABLES | OF_STUDY | OF_EVALUATIONS | {"report"}
+LACKING = {"costs", "encoder", "two classes"}
+"""What figures may need and the tiny study does not have."""
+OF_STUDY, OF_EVALUATIONS = (
+    {f"figure_{name}" for name, drawing in FIGURES.items() if drawing.scope == scope and not LACKING & {*drawing.needs}}
+    for scope in ("study", "evaluation")
+)
+PAGES = {"report", "manifest"}
+SUMMARIES = TABLES | OF_STUDY | OF_EVALUATIONS | PAGES
 """Every rule that trains nothing, makes no ticket and reads no images."""
 CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")
 
@@ -115,14 +115,14 @@ def test_an_edit_of_the_controls_reruns_them_and_their_evaluations(project: Proj
 
 def test_an_edit_of_a_figure_redraws_it_and_rewrites_the_report(project: Project) -> None:
     project.edit("lth/figures/masks.py", '(0, (2, 1)), label="expected by chance"', '(0, (2, 1)), label="by chance"')
-    assert set(project.planned()) == {"figure_mask_overlap", "report"}
+    assert set(project.planned()) == {"figure_mask_overlap"} | PAGES
 
 
 def test_an_edit_of_the_page_rewrites_the_report(project: Project) -> None:
     """The template is no Python, so the report is told it."""
     path = project.folder / "lth/report.html.j2"
     path.write_text(path.read_text() + "<!-- the end -->\n")
-    assert set(project.planned()) == {"report"}
+    assert set(project.planned()) == PAGES
 
 
 def test_an_edit_of_the_statistics_reruns_tables_and_what_follows(project: Project) -> None:

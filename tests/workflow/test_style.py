@@ -15,7 +15,7 @@ from tiny import ROOT, Project
 pytestmark = pytest.mark.workflow
 
 GROUND = "errors registry seeds schedules masks power stats files jobs stopping machine fingerprint torchvision_shim"
-MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan"
+MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan config.layout"
 FLOORS = (
     f"{GROUND} config {MODELS} config.problems config.wording",
     "scores networks networks.torchvision_names methods rates data data.sources data.kinds text text.extra figures"
@@ -25,7 +25,7 @@ FLOORS = (
     "scratch trained",
     "loop train outcome resume",
     "methods.* controls evaluate",
-    "tables tables.* figures.* report",
+    "tables tables.* figures.* report manifest",
     "cli __main__ lth",
 )
 """Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""

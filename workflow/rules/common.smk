@@ -4,6 +4,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from lth.config.layout import ROUND_TABLES, Layout
 from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
@@ -28,12 +29,12 @@ if workflow.is_main_process:
         logger.warning(str(warning))
 plan = Plan(study)
 
-RESULTS = f"results/{study.study}"
+layout = Layout(plan)
+RESULTS = layout.results
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
-ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 ENVIRONMENT = "../../envs/lth.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
@@ -47,35 +48,6 @@ wildcard_constraints:
     kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
-
-
-def dataset(name):
-    """Where a prepared data set lies."""
-    return f"{RESULTS}/data/{name}.safetensors"
-
-
-def round_file(name, ticket="{ticket}", seed="{seed}", round="{round}"):
-    """Where a file of a ticket's round lies; rounds are given as numbers or left as a wildcard."""
-    number = round if isinstance(round, str) else f"{round:02d}"
-    return f"{RESULTS}/tickets/{ticket}/seed{seed}/round{number}/{name}"
-
-
-def control_file(ticket="{ticket}", kind="{kind}", seed="{seed}", round="{round}"):
-    """Where a control's ticket lies."""
-    number = round if isinstance(round, str) else f"{round:02d}"
-    return f"{RESULTS}/controls/{ticket}-{kind}/seed{seed}/round{number}/ticket.safetensors"
-
-
-def evaluated(name, evaluation="{evaluation}", arm="{arm}", seed="{seed}"):
-    """Where a file of an arm's evaluation lies."""
-    return f"{RESULTS}/evaluations/{evaluation}/{arm}/seed{seed}/{name}"
-
-
-def arm_ticket(arm, seed):
-    """The ticket that an arm trains: one of a chain, or a control made of it."""
-    if arm.is_control:
-        return control_file(arm.ticket, arm.kind, seed, arm.round)
-    return round_file("ticket.safetensors", arm.ticket, seed, arm.round)
 
 
 def code(script, *targets):
@@ -116,12 +88,17 @@ def model_input(ticket):
 def round_inputs(wildcards):
     """A round prunes with what its parent trained; others take over a mask, or two, or start from nothing."""
     ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
-    inputs = {"data": dataset(plan.dataset(ticket, number)), **model_input(ticket)}
+    inputs = {
+        "data": layout.dataset(plan.dataset(ticket, number)),
+        **model_input(ticket),
+    }
     parents = plan.parents(ticket, number)
     for name, (parent, parent_round) in zip(("parent", "other"), parents):
-        inputs[name] = round_file("ticket.safetensors", parent, seed, parent_round)
+        inputs[name] = layout.round_file(
+            "ticket.safetensors", parent, seed, parent_round
+        )
         if plan.needs_trained(ticket, number):
-            inputs[f"{name}_trained"] = round_file(
+            inputs[f"{name}_trained"] = layout.round_file(
                 "trained.safetensors", parent, seed, parent_round
             )
     return inputs
@@ -129,11 +106,11 @@ def round_inputs(wildcards):
 
 def round_outputs(keep):
     """The files of a round; weights that only other rounds need are temporary."""
-    trained = round_file("trained.safetensors")
+    trained = layout.round_file("trained.safetensors")
     return {
-        "ticket": round_file("ticket.safetensors"),
+        "ticket": layout.round_file("ticket.safetensors"),
         "trained": trained if keep else temp(trained),
-        **{name: round_file(f"{name}.csv") for name in ROUND_TABLES},
+        **{name: layout.round_file(f"{name}.csv") for name in ROUND_TABLES},
     }
 
 
@@ -149,8 +126,8 @@ def evaluation_inputs(wildcards):
     """An arm's ticket, and the data set that it is tried on."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     return {
-        "data": dataset(study.evaluations[wildcards.evaluation].dataset),
-        "ticket": arm_ticket(arm, wildcards.seed),
+        "data": layout.dataset(study.evaluations[wildcards.evaluation].dataset),
+        "ticket": layout.arm_ticket(arm, wildcards.seed),
         **model_input(arm.ticket),
     }
 
@@ -198,7 +175,7 @@ def summary(script, *targets):
 def all_rounds(name):
     """A file of every round of every ticket and seed."""
     return [
-        round_file(name, t, s, r)
+        layout.round_file(name, t, s, r)
         for t in study.tickets
         for s in study.seeds
         for r in plan.rounds(t)
@@ -209,9 +186,9 @@ def all_arms(name, evaluation):
     """A file of every arm and seed of an evaluation; of a comparison, from the rounds that were trained anyway."""
     return [
         (
-            round_file(name, arm.ticket, seed, arm.round)
+            layout.round_file(name, arm.ticket, seed, arm.round)
             if arm.at_home
-            else evaluated(name, evaluation, arm.name, seed)
+            else layout.evaluated(name, evaluation, arm.name, seed)
         )
         for arm in plan.arms(evaluation)
         for seed in study.seeds
@@ -225,7 +202,7 @@ def all_needed(name, trial):
     made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(trial)]
     places = dict.fromkeys(place for places in made_of for place in places)
     return [
-        round_file(name, ticket, seed, round_)
+        layout.round_file(name, ticket, seed, round_)
         for ticket, round_ in places
         for seed in study.seeds
     ]

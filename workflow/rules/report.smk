@@ -25,7 +25,7 @@ rule evaluation_tables:
         histories=lambda wildcards: all_arms("history.csv", wildcards.evaluation),
         confusions=lambda wildcards: all_arms("confusion.csv", wildcards.evaluation),
         tickets=lambda wildcards: [
-            arm_ticket(arm, seed)
+            layout.arm_ticket(arm, seed)
             for arm in plan.evaluated_tickets(wildcards.evaluation)
             for seed in study.seeds
         ],
@@ -96,3 +96,22 @@ rule report:
         cfg={**summary("report.py"), "words": report_words()},
     script:
         "../scripts/report.py"
+
+
+# Every artifact and its checksum, for `python -m lth verify`.
+rule manifest:
+    input:
+        f"{RESULTS}/report.html",
+        of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
+        of_all(lambda e: table_files(e).values()),
+        of_all(figure_files),
+    output:
+        f"{RESULTS}/manifest.json",
+    log:
+        f"{RESULTS}/logs/manifest.log",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg=summary("manifest.py"),
+    script:
+        "../scripts/manifest.py"

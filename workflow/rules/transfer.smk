@@ -2,8 +2,8 @@ rule evaluation:
     input:
         unpack(evaluation_inputs),
     output:
-        history=evaluated("history.csv"),
-        confusion=evaluated("confusion.csv"),
+        history=layout.evaluated("history.csv"),
+        confusion=layout.evaluated("confusion.csv"),
     log:
         f"{RESULTS}/logs/evaluations/{{evaluation}}/{{arm}}/seed{{seed}}.log",
     conda:

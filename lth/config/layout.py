@@ -1,0 +1,72 @@
+"""Where the files of a study lie. Wildcards of Snakemake may stand for any part of a path."""
+
+from collections.abc import Iterator
+
+from lth.config.plan import Arm, Plan
+
+ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
+"""CSV files beside each round's ticket."""
+ARM_TABLES = ("history", "confusion")
+"""CSV files of each arm of an evaluation."""
+
+
+class Layout:
+    """Paths below `results/<study>`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.results = f"results/{plan.study.study}"
+
+    def dataset(self, name: str) -> str:
+        """A prepared data set."""
+        return f"{self.results}/data/{name}.safetensors"
+
+    def round_file(
+        self, name: str, ticket: str = "{ticket}", seed: int | str = "{seed}", round_: int | str = "{round}"
+    ) -> str:
+        """A file of a ticket's round."""
+        return f"{self.results}/tickets/{ticket}/seed{seed}/round{_number(round_)}/{name}"
+
+    def control_file(
+        self,
+        ticket: str = "{ticket}",
+        kind: str = "{kind}",
+        seed: int | str = "{seed}",
+        round_: int | str = "{round}",
+    ) -> str:
+        """A control's ticket."""
+        return f"{self.results}/controls/{ticket}-{kind}/seed{seed}/round{_number(round_)}/ticket.safetensors"
+
+    def evaluated(
+        self, name: str, evaluation: str = "{evaluation}", arm: str = "{arm}", seed: int | str = "{seed}"
+    ) -> str:
+        """A file of an arm's evaluation."""
+        return f"{self.results}/evaluations/{evaluation}/{arm}/seed{seed}/{name}"
+
+    def arm_ticket(self, arm: Arm, seed: int | str) -> str:
+        """The ticket that an arm trains: one of a chain, or a control made of it."""
+        if arm.is_control:
+            return self.control_file(arm.ticket, arm.kind, seed, arm.round)
+        return self.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
+
+    def artifacts(self) -> Iterator[str]:
+        """All that data, model, round, control and evaluation jobs leave behind for good; some more than once."""
+        study, plan = self.plan.study, self.plan
+        yield from (self.dataset(name) for name in plan.used_datasets)
+        for name, ticket in study.tickets.items():
+            if study.networks[ticket.network].model:
+                yield plan.model_file(ticket.network)
+            for seed in study.seeds:
+                yield self.round_file("trained.safetensors", name, seed, plan.last_round(name))
+                for round_ in plan.rounds(name):
+                    for file in ("ticket.safetensors", *(f"{table}.csv" for table in ROUND_TABLES)):
+                        yield self.round_file(file, name, seed, round_)
+        for evaluation in study.evaluations:
+            for arm in plan.arms(evaluation):
+                for seed in study.seeds:
+                    yield self.arm_ticket(arm, seed)
+                    yield from (self.evaluated(f"{t}.csv", evaluation, arm.name, seed) for t in ARM_TABLES)
+
+
+def _number(round_: int | str) -> str:
+    return round_ if isinstance(round_, str) else f"{round_:02d}"
