@@ -1,8 +1,8 @@
 """Tensors on disk: safetensors files with one metadata key, written atomically and checked when read.
 
 A file holds named tensors and one metadata entry, `lth`: JSON with sorted keys (with several entries the bytes of
-equal content would differ from run to run). Its `kind` says what the file is, its `content` is a checksum of the
-tensors; everything is read through `read_tensors`, which turns damage into one sentence.
+equal content would differ from run to run). Its `kind` says what the file is, its `content` a checksum of tensors and
+metadata; everything is read through `read_tensors`, which turns damage into one sentence.
 """
 
 import json
@@ -29,7 +29,8 @@ T = TypeVar("T")
 def write_tensors(path: Path, kind: Kind, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write named tensors with their metadata; equal content gives equal bytes."""
     stored = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    described = json.dumps({**metadata, "kind": kind, "content": _content(stored)}, sort_keys=True, allow_nan=False)
+    told = {**metadata, "kind": kind}
+    described = json.dumps({**told, "content": _content(stored, told)}, sort_keys=True, allow_nan=False)
     write_bytes(path, save(stored, {METADATA_KEY: described}))
 
 
@@ -43,7 +44,7 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
     def load(file: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
         metadata = _described(path, kind, file)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.pop("content", None) != _content(tensors):
+        if metadata.pop("content", None) != _content(tensors, metadata):
             raise UserError(f"{path}: was altered after it was written; delete it and rerun to make it again")
         return tensors, metadata
 
@@ -55,9 +56,9 @@ def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     return _opened(path, lambda file: _described(path, kind, file))
 
 
-def _content(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over the names, types, shapes and bytes of all tensors, by name."""
-    digest = sha256()
+def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
+    """SHA-256 over the metadata, and the names, types, shapes and bytes of all tensors, by name."""
+    digest = sha256(json.dumps(metadata, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)

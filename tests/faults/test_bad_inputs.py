@@ -1,0 +1,48 @@
+"""Every bad input ends in one sentence and the status 1, within two seconds and half a gigabyte."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bad_inputs import Bad, bad_inputs
+
+INPUTS = {bad.name: bad for bad in bad_inputs()}
+IMPORTS = 3.0
+"""Seconds more for the first to need torch."""
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All of them in one process of their own, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("bad")
+    script = Path(__file__).with_name("bad_inputs.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(folder)], cwd=folder, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list(folder.rglob("bad")), "something was run"
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_there_are_many_of_them() -> None:
+    assert len(INPUTS) == len(list(bad_inputs())) >= 60
+
+
+@pytest.mark.parametrize("bad", INPUTS.values(), ids=INPUTS)
+def test_a_bad_input_is_a_sentence(bad: Bad, outcome: dict[str, Any]) -> None:
+    found = outcome["inputs"][bad.name]
+    assert found["status"] == 1, found["sentence"]
+    assert re.search(bad.words, found["sentence"]), found["sentence"]
+    assert "Traceback" not in found["sentence"]
+
+
+def test_none_takes_two_seconds_or_half_a_gigabyte(outcome: dict[str, Any]) -> None:
+    times = sorted((found["seconds"] for found in outcome["inputs"].values()), reverse=True)
+    assert times[0] < 2 + IMPORTS
+    assert times[1] < 2
+    assert outcome["peak_mb"] < 500
