@@ -14,7 +14,7 @@ BACKWARD = 2
 
 @dataclass
 class Meter:
-    """Counts passes and theoretical FLOPs; scoring on validation and test images is not counted.
+    """Counts passes and theoretical FLOPs; scoring on validation and test data is not counted.
 
     FLOPs are two (multiply, add) for each kept weight of a convolution or linear layer and each place that it is used
     at. They are what sparse hardware could do with; the dense kernels used here do more.

@@ -15,7 +15,7 @@ class Row:
     """What one split showed when it was scored (epoch 0: before training)."""
 
     epoch: float
-    """Passes over the training images so far; parts of one count."""
+    """Passes over the training data so far; parts of one count."""
     step: int
     """Optimiser steps taken so far."""
     split: str

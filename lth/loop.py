@@ -142,7 +142,7 @@ class Loop:
                 raise
             raise UserError(
                 f"batch norm needs more than one image here, and the last batch of an epoch has one: "
-                f"change recipe.batch ({self.recipe.batch}) or the number of training images"
+                f"change recipe.batch ({self.recipe.batch}) or the number of training examples"
             ) from None
 
     def seen(self) -> tuple[float, float]:

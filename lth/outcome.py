@@ -1,4 +1,4 @@
-"""What a training came to, as tables on disk: its history, and the confusion of the test images at its best step."""
+"""What a training came to, as tables on disk: its history, and the confusion of the test data at its best step."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ n counts seeds. A seed repeats the whole study once ({seeds} here): initialisati
 The splits of the data are the same for all seeds, so intervals do not cover their choice.
 
 Best epoch (or step, where scores are taken more often): the one of least validation loss, the earlier of equal
-ones, the untrained network included. The test images decide nothing; accuracies are those of the test images at the
+ones, the untrained network included. The test data decide nothing; accuracies are those of the test data at the
 best epoch unless a column says otherwise.
 
 Intervals: Student's t over seeds, {confidence}, each on its own (not widened for their number).
@@ -49,10 +49,10 @@ drawn one (and from trained weights only where a ticket asks for it: rewind, par
 Masks: Jaccard index per layer; chance is its exact expectation for independent random masks of the same counts.
 
 Cost: what the ticket's own training took, together with all rounds that it was made from, each once and whole:
-pruning once more costs one training more. Epochs are passes over the training images, forward and backward, in
+pruning once more costs one training more. Epochs are passes over the training data, forward and backward, in
 training and to score or transform weights before it. FLOPs are theoretical: two for each kept weight and place it is
 used at, in the backward pass twice those of the forward pass; the dense kernels that were run took more. Scoring
-validation and test images is in none of them. Seconds and joules are of whole jobs, which ran side by side on a shared
+validation and test data is in none of them. Seconds and joules are of whole jobs, which ran side by side on a shared
 machine: they say what was spent there, not what a method must take. Energy that the machine does not tell is "not
 measured", which is not 0.
 """

@@ -114,7 +114,7 @@ def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int, least: f
 
 
 def _score(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
-    """A row for each split (the training images as they went by), and the predicted classes of the test images."""
+    """A row for each split (the training data as they went by), and the predicted classes of the test data."""
     found = {"train": loop.seen()} if step > 0 else {}
     loss, accuracy, _ = loop.score("validation")
     found["validation"] = loss, accuracy

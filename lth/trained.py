@@ -27,7 +27,7 @@ class Trained:
     best_step: int = 0
     """Of least validation loss, the earliest of several; step 0 is the untrained network."""
     predictions: Tensor = field(default_factory=lambda: torch.empty(0))
-    """int64 [test images]: the classes predicted at the best step."""
+    """int64 [test data]: the classes predicted at the best step."""
     meter: Meter = field(default_factory=Meter)
     """What it cost."""
 

@@ -83,11 +83,11 @@ class Recipe(Model):
     batch: Count
     """Images a step; the last batch of an epoch may be smaller, no image is left out."""
     epochs: Count | None = None
-    """Passes over the training images; give this or `iterations`."""
+    """Passes over the training data; give this or `iterations`."""
     iterations: Count | None = None
     """Optimiser steps, where the source counts them; give this or `epochs`."""
     evaluate_every: Count | None = None
-    """Score validation and test images every so many steps; without it after each epoch."""
+    """Score validation and test data every so many steps; without it after each epoch."""
     schedule: Schedule = Schedule()
     """Of the learning rate."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0

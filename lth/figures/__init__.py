@@ -46,7 +46,7 @@ FIGURES = Registry(
             about="Accuracy against cost",
             caption=(
                 "Test accuracy of each arm against what its training cost, together with all rounds that it was made "
-                "from: on the left in passes over the training images, on the right in the arithmetic that the kept "
+                "from: on the left in passes over the training data, on the right in the arithmetic that the kept "
                 "weights would take where zeros cost nothing. Lines are confidence intervals; marks of nearly equal "
                 "cost stand side by side. Higher and further left is better."
             ),
@@ -92,8 +92,8 @@ FIGURES = Registry(
             target="lth.figures.curves:loss_by_epoch",
             about="Loss by epoch",
             caption=(
-                "Cross-entropy: above, the running mean over training images since the last scoring; below, on the "
-                "validation images, whose least value decides the step that is reported. Training loss that falls "
+                "Cross-entropy: above, the running mean over training data since the last scoring; below, on the "
+                "validation data, whose least value decides the step that is reported. Training loss that falls "
                 "while validation loss rises is overfitting."
             ),
             tables=("curves",),
@@ -113,7 +113,7 @@ FIGURES = Registry(
             target="lth.figures.classes:class_accuracy",
             about="Accuracy by class",
             caption=(
-                "For each class the share of its test images that is recognised, mean over seeds with confidence "
+                "For each class the share of its test data that is recognised, mean over seeds with confidence "
                 "interval. No test was made here: the many classes would need a correction of their own."
             ),
             tables=("classes", "arms"),

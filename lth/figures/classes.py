@@ -36,12 +36,12 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
     bar = figure.colorbar(
         ScalarMappable(scale, "Blues"), ax=axes, shrink=0.7, aspect=30, ticks=[0, 1, 5, 10, 25, 50, 75, 100]
     )
-    bar.set_label("share of the true class's test images (%)")
+    bar.set_label("share of the true class's test data (%)")
     return figure
 
 
 def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each class's test images that is found, with intervals: own arms, random mask and dense network."""
+    """Share of each class's test data that is found, with intervals: own arms, random mask and dense network."""
     classes = tables["classes"]
     arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
@@ -60,7 +60,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.grid(axis="y", visible=False)
     axis.grid(axis="y", which="minor", visible=True)
     axis.tick_params(axis="y", which="minor", length=0)
-    axis.set_xlabel("test images of the class that are found (%)")
+    axis.set_xlabel("test data of the class that are found (%)")
     parts.percentages(axis, vertical=False)
     marks = {arm: points(palette.arm(ticket, kind), kind) for arm, (ticket, kind) in looks.items()}
     parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **marks[arm]) for arm in arms])

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from lth.figures import parts
 from lth.figures.style import Palette, points
 
-AXES = {"epochs": ("passes over the training images (epochs, log scale)", 1.0), "flops": ("TFLOPs (log scale)", 1e-12)}
+AXES = {"epochs": ("passes over the training data (epochs, log scale)", 1.0), "flops": ("TFLOPs (log scale)", 1e-12)}
 """Columns of costs: their labels and the unit that is drawn."""
 
 

@@ -103,14 +103,14 @@ def rounds(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
 
 def classes(confusion: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """One row for each arm and class: the share of its test images found (recall), with the interval over seeds."""
+    """One row for each arm and class: the share of its test data found (recall), with the interval over seeds."""
     shares = _row_shares(confusion)
     right = shares[shares["true"] == shares["predicted"]].rename(columns={"true": "class"})
     return _summaries(right, ["evaluation", "arm", "class"], {"percent": "accuracy"}, alpha)
 
 
 def mean_confusion(confusion: pd.DataFrame) -> pd.DataFrame:
-    """One row for each arm, true and predicted class: percent of the true class's test images, mean over seeds."""
+    """One row for each arm, true and predicted class: percent of the true class's test data, mean over seeds."""
     grouped = _row_shares(confusion).groupby(["evaluation", "arm", "true", "predicted"], sort=False)["percent"]
     return grouped.agg(n="size", percent="mean").reset_index()
 

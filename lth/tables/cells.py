@@ -111,7 +111,7 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
     if at_home(arms):
         about.append(
-            "Epochs: passes over the training images, in this training and all rounds that the ticket was made from; "
+            "Epochs: passes over the training data, in this training and all rounds that the ticket was made from; "
             "TFLOPs: 10^12 operations that their kept weights take in theory; energy: of the machine meanwhile."
         )
     elif not pd.isna(reach_percent):

@@ -8,7 +8,7 @@ from lth.config.plan import Plan
 from lth.errors import UserError
 
 COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
-"""Columns of `cost.csv`; epochs are passes over the training images."""
+"""Columns of `cost.csv`; epochs are passes over the training data."""
 MEASURED = ["seconds", "joules"]
 """Columns of `measured.csv`; joules are empty where the machine does not tell."""
 OWN = {"epochs": "own_epochs", "flops": "own_flops"}
