@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from lth.scores.evidence import Evidence
@@ -63,7 +64,8 @@ def losses(evidence: Evidence, temperature: float = 1.0) -> list[Loss]:
 def _loss(network: nn.Module, inputs: Tensor, labels: Tensor, share: float, temperature: float) -> Loss:
     def loss(weights: Mapping[str, Tensor]) -> Tensor:
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        with modes(network, training=(_BatchNorm,)):
+        # the quick kernels of attention have no second derivative, which GraSP takes
+        with modes(network, training=(_BatchNorm,)), sdpa_kernel(SDPBackend.MATH):
             logits: Tensor = functional_call(network, {**buffers, **weights}, (inputs,))
         return share * functional.cross_entropy(logits / temperature, labels)
 

@@ -14,6 +14,8 @@ from lth.device import prepare_device
 from lth.errors import UserError
 from lth.masks import random_like
 from lth.networks.build import build, head_names, initial_weights, layer_kinds, prunable_names
+from lth.scores import SCORES
+from lth.scores.evidence import Evidence
 from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import train
@@ -118,6 +120,26 @@ def test_the_head_alone_is_trained_if_asked_for(tmp_path: Path) -> None:
 def test_a_network_of_images_has_a_head_too() -> None:
     network = build(Network(architecture="lenet_300_100"))
     assert head_names(network) == ["5.weight", "5.bias"]
+
+
+@pytest.mark.parametrize("score", ["snip", "grasp"])
+def test_scores_that_look_at_texts_prune_an_encoder_before_training(score: str, tmp_path: Path) -> None:
+    network = Ticket.dense(tiny(tmp_path), 0).network()
+    feed = opinions().feed(CPU)
+    names = prunable_names(network)
+    weights = {name: dict(network.named_parameters())[name].detach() for name in names}
+    evidence = Evidence(
+        network=network,
+        masks={name: torch.ones_like(weight, dtype=torch.bool) for name, weight in weights.items()},
+        weights=weights,
+        shape=(1, 1, 1),
+        stream=generator(0, "stream"),
+        sample=lambda count: feed.sample(count, generator(0, "sample")),
+        per_class=10,
+    )
+    found = SCORES[score].load()(evidence)
+    assert list(found) == names
+    assert all(scores.isfinite().all() and scores.any() for scores in found.values())
 
 
 def test_tokens_that_the_model_does_not_know_are_a_sentence(tmp_path: Path) -> None:
