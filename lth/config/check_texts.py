@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from lth.config.check_lengths import met
 from lth.config.draft import Unknown
-from lth.config.models import Dataset, Network, Study
+from lth.config.models import Dataset, Network, Recipe, Study
 from lth.config.problems import Fault
 from lth.config.wording import listed
 from lth.data.sources import SOURCES, ImageSource, Source
@@ -74,5 +75,13 @@ def _model(_: Study, name: str, network: Network) -> Iterator[Fault]:
         yield ("networks", name, "model"), f"'{network.architecture}' starts from no model; {listed(having)} does"
 
 
+def _not_augmented(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """Augmentation changes pixels."""
+    texts = [data for data in met(study, name) if not isinstance(source_of(study.datasets[data]), ImageSource)]
+    if recipe.augment is not None and texts:
+        yield ("recipes", name, "augment"), f"changes images, and {listed(texts)} holds texts; use a recipe without it"
+
+
+TEXT_RECIPE_RULES = (_not_augmented,)
 TEXT_DATASET_RULES = (_of_its_kind,)
 TEXT_NETWORK_RULES = (_model,)

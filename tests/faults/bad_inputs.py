@@ -26,6 +26,14 @@ from lth.errors import UserError
 
 Content = bytes | str
 FOREVER = "[" * 400 + "]" * 400
+AUGMENTED = """\
+study: texts
+seeds: [0]
+datasets: {talk: {source: opinions, tokenizer: tiny, validation: 100}}
+networks: {net: {architecture: bert, model: tiny, classes: 2}}
+recipes: {find: {optimiser: {learning_rate: 1e-3}, batch: 8, epochs: 1, augment: {flip: true}}}
+tickets: {one: {network: net, recipe: find, dataset: talk, rounds: 1}}
+"""
 PICKLE = b"cos\nsystem\n(S'touch bad'\ntR."
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
 
@@ -217,6 +225,7 @@ def bad_inputs() -> Iterator[Bad]:
     yield changed("texts for a network of images", "texts", "source: digits,", "source: opinions, tokenizer: tiny,")
     yield changed("a tokenizer for images", "tokenizer", "source: digits,", "source: digits, tokenizer: tiny,")
     yield changed("a model for a network of images", "model", "lenet5_classic}", "lenet5_classic, model: tiny}")
+    yield study("augmented texts", "recipes.find.augment: changes images", AUGMENTED)
     yield changed("more images than there are", "validation", "validation: 200", "validation: 20000")
     yield call("study: a folder", "is a directory", lambda folder: _command("check", folder))
     yield call("study: no file", "nowhere.yaml", lambda folder: _command("check", folder / "nowhere.yaml"))
