@@ -132,7 +132,9 @@ def run_epoch(loop: Loop, number: int, hook: Hook | None = None) -> tuple[float,
     batches = loop.feed.training_batches(loop.recipe.batch, loop.seed, first, first + loop.epoch_steps)
     for step, (inputs, labels) in enumerate(batches, start=first):
         loop.step(inputs, labels, step, hook)
-    return loop.running()
+    found = loop.seen()
+    loop.forget_seen()
+    return found
 
 
 def contenders(case: Case, steps: int) -> tuple[dict[str, Epoch], int, str]:

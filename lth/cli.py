@@ -116,7 +116,7 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.artifacts import read_metadata, read_tensors
 
     metadata = read_metadata(arguments.FILE)
-    kind = metadata.pop("kind")
+    kind, _ = metadata.pop("kind"), metadata.pop("content", None)
     yield f"{arguments.FILE}: {kind}"
     yield from _aligned([(f"  {key}", str(value)) for key, value in sorted(metadata.items())])
     if kind == "ticket":
