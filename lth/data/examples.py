@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lth.artifacts import read_metadata
 from lth.config.recipes import Augmentation
-from lth.data.kinds import HELD
+from lth.data.kinds import FEEDS, HELD
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -29,6 +29,8 @@ class Labelled(Protocol):
 class Examples(ABC):
     """A data set with its three splits; the training split trains, validation decides, the test split only reports."""
 
+    kind: ClassVar[str]
+    """What its artifact is called, and its entry in `lth.data.kinds`."""
     noun: ClassVar[str]
     """What its examples are called: images, sentences."""
     name: str
@@ -45,9 +47,10 @@ class Examples(ABC):
     def load(cls, path: Path) -> Self:
         """Read the artifact; raises UserError where it is damaged."""
 
-    @abstractmethod
     def feed(self, device: torch.device, augment: Augmentation | None = None) -> "Feed":
-        """The data set on a device, in batches."""
+        """The data set on a device, in batches. Through a table: who only prepares data does not depend on it."""
+        found: Feed = FEEDS[self.kind].load()(self, device, augment)
+        return found
 
     @abstractmethod
     def few(self, rows: Tensor) -> Self:

@@ -1,22 +1,14 @@
-"""A data set of images in memory, as bytes with the numbers that normalise them, and in batches on a device."""
+"""A data set of images in memory, as bytes with the numbers that normalise them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lth.artifacts import read_tensors, write_tensors
-from lth.config.recipes import Augmentation
-from lth.cost import places
-from lth.data.augment import Changes, apply, draw
-from lth.data.batches import epoch_order, normalise
-from lth.data.examples import SPLITS, Examples, Feed, SplitName
-
-SCORING_BATCH = 125
-"""Images scored at once; with 500, activations outgrow the cache and `lenet5` takes half as long again."""
+from lth.data.examples import SPLITS, Examples, SplitName
 
 
 @dataclass(frozen=True)
@@ -36,6 +28,7 @@ class Split:
 class Images(Examples):
     """A data set of images."""
 
+    kind: ClassVar[str] = "dataset"
     noun: ClassVar[str] = "images"
     name: str
     splits: dict[SplitName, Split]
@@ -60,63 +53,7 @@ class Images(Examples):
         splits = {s: Split(tensors[f"{s}/images"], tensors[f"{s}/labels"].long()) for s in SPLITS}
         return cls(metadata["name"], splits, tuple(metadata["classes"]), tensors["mean"], tensors["std"])
 
-    def feed(self, device: torch.device, augment: Augmentation | None = None) -> Feed:
-        """The images on a device, in batches."""
-        return ImageFeed(self, device, augment)
-
     def few(self, rows: Tensor) -> "Images":
         """The same data set with these rows of its training split only."""
         train = self.splits["train"]
         return replace(self, splits={**self.splits, "train": Split(train.images[rows], train.labels[rows])})
-
-
-class ImageFeed(Feed):
-    """Images as network input: float32 [B, C, H, W], mean 0 and standard deviation 1."""
-
-    splits: dict[SplitName, Split]
-
-    def __init__(self, images: Images, device: torch.device, augment: Augmentation | None = None) -> None:
-        self.splits = {n: Split(s.images.to(device), s.labels.to(device)) for n, s in images.splits.items()}
-        self.mean, self.std, self.device = images.mean.to(device), images.std.to(device), device
-        self.classes, self.augment = len(images.classes), augment
-
-    def inputs(self, rows: Tensor) -> Tensor:
-        """Training images as the network takes them."""
-        return self._normalised(self.splits["train"].images[rows])
-
-    def places(self, network: nn.Module) -> dict[str, int]:
-        """How often one image uses each weight, found by sending one through."""
-        return places(network, self._normalised(self.splits["train"].images[:1]))
-
-    def _normalised(self, images: Tensor) -> Tensor:
-        """uint8 to float32 [B, C, H, W], with channels last in memory: convolutions run faster so."""
-        return normalise(images, self.mean, self.std).contiguous(memory_format=torch.channels_last)
-
-    def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of steps `first` to `steps` - 1: every training image once an epoch, in the seed's order."""
-        split, epoch_steps, step = self.splits["train"], self.epoch_steps(batch), first
-        while step < steps:
-            epoch, skipped = divmod(step, epoch_steps)
-            order = epoch_order(len(split), seed, epoch + 1).to(self.device)
-            changes = self._changes(seed, epoch + 1)
-            for number, rows in enumerate(order.split(batch)[skipped : skipped + steps - step], start=skipped):
-                # ten times faster than indexing, which has to allow for more than one row of indices
-                images = split.images.index_select(0, rows)
-                if changes:
-                    images = apply(images, changes[number * batch : (number + 1) * batch], self.mean)
-                yield self._normalised(images), split.labels.index_select(0, rows)
-                step += 1
-
-    def _changes(self, seed: int, epoch: int) -> Changes | None:
-        """What augmentation does to the images of an epoch, in the order in which they are visited."""
-        if self.augment is None:
-            return None
-        images = self.splits["train"].images  # [images, channels, height, width]
-        return draw(self.augment, len(images), images.shape[2], images.shape[3], seed=seed, epoch=epoch).to(self.device)
-
-    def scoring_batches(self, name: SplitName) -> Iterator[tuple[Tensor, Tensor]]:
-        """Every image of a split once, in order."""
-        split = self.splits[name]
-        for start in range(0, len(split), SCORING_BATCH):
-            rows = slice(start, start + SCORING_BATCH)
-            yield self._normalised(split.images[rows]), split.labels[rows]

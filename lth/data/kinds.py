@@ -17,3 +17,11 @@ HELD = Registry(
     }
 )
 """Classes that hold a prepared data set, by the kind that its artifact says."""
+
+FEEDS = Registry(
+    {
+        "dataset": Entry(target="lth.data.feed:ImageFeed", about="batches of images"),
+        "texts": Entry(target="lth.text.feed:TextFeed", about="batches of texts"),
+    }
+)
+"""Classes `(examples, device, augment)` that make batches of it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lth import fingerprint as subject
-from lth.data.kinds import HELD
+from lth.data.kinds import FEEDS
 
 SCRIPT = "from lth.train import train\n\ntrain()\n"
 PACKAGE = {
@@ -275,7 +275,7 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
     reached = {script.stem: modules_reached(script) for script in scripts.glob("*.py")}
     core = {"lth.train", "lth.masks", "lth.tickets", "lth.networks.build", "lth.seeds"}
     assert core <= reached["round"] & reached["evaluate"]
-    assert "lth.data.batches" in modules_reached(HELD["dataset"].target)
+    assert "lth.data.batches" in modules_reached(FEEDS["dataset"].target)
     assert not [name for name in reached["round"] if name.startswith("lth.text")]  # only through tables of names
     summaries = ("lth.stats", "lth.tables", "lth.figures", "lth.report", "lth.cli", "lth.config")
     for name in ("round", "evaluate", "control", "data"):

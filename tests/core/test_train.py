@@ -9,7 +9,7 @@ from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import nn
 
 from lth.config.models import Compute, Network, Optimiser, Recipe
-from lth.data import images as image_data
+from lth.data import feed
 from lth.data.images import Images
 from lth.device import prepare_device
 from lth.errors import UserError
@@ -109,7 +109,7 @@ def test_two_arms_with_one_seed_see_the_same_batches(monkeypatch: pytest.MonkeyP
         seen.append(order.tolist())
         return order
 
-    monkeypatch.setattr(image_data, "epoch_order", spy)
+    monkeypatch.setattr(feed, "epoch_order", spy)
     for ticket in (sparse_ticket(), Ticket.dense(NETWORK, 0)):
         run(ticket, OPTIMISERS["adam"])
     assert seen[:3] == seen[3:]

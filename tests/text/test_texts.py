@@ -11,8 +11,9 @@ from sentences import CPU, opinions, tiny
 from lth.config.recipes import Augmentation
 from lth.data.examples import load_examples
 from lth.networks.build import build
+from lth.text.feed import bucketed
 from lth.text.prepare import tokens_of
-from lth.text.texts import Tokens, bucketed
+from lth.text.texts import Tokens
 from lth.text.tiny import tiny_tokenizer
 
 

@@ -99,7 +99,7 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
 
 
 def test_an_edit_of_the_training_loop_reruns_what_trains_and_what_follows(project: Project) -> None:
-    project.edit("lth/data/images.py", "SCORING_BATCH = 125", "SCORING_BATCH = 250")
+    project.edit("lth/data/feed.py", "SCORING_BATCH = 125", "SCORING_BATCH = 250")
     planned = project.planned()
     assert "data" not in planned
     assert trained(planned) == rounds("digits") | rounds("letters") | rounds("cross") | evaluations()

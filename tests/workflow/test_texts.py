@@ -97,6 +97,6 @@ def test_more_draws_rerun_the_evaluation_only(texts: Project) -> None:
 
 
 def test_an_edit_of_texts_reruns_nothing_of_images(project: Project) -> None:
-    project.edit("lth/text/texts.py", "WINDOW = 50", "WINDOW = 20")
+    project.edit("lth/text/feed.py", "WINDOW = 50", "WINDOW = 20")
     project.edit("lth/text/tiny.py", '"initializer_range": 0.3', '"initializer_range": 0.2')
     assert project.planned() == {}

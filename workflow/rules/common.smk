@@ -9,7 +9,7 @@ from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
 from lth.config.sizes import evaluation_minutes, memory_mb, round_minutes
-from lth.data.kinds import HELD, PREPARED
+from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
@@ -74,9 +74,10 @@ def source_targets(name):
     return source.target, PREPARED[source.kind].target, HELD[source.kind].target
 
 
-def data_target(name):
-    """The code that holds a prepared data set."""
-    return HELD[SOURCES[study.datasets[name].source].kind].target
+def data_targets(name):
+    """The code that holds a prepared data set, and makes batches of it."""
+    kind = SOURCES[study.datasets[name].source].kind
+    return HELD[kind].target, FEEDS[kind].target
 
 
 def model_input(ticket):
@@ -118,7 +119,7 @@ def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
     targets = METHODS[job.method].target, SCORES[job.score].target
-    built = network_target(job.network), data_target(job.dataset)
+    built = network_target(job.network), *data_targets(job.dataset)
     return told(job, "round.py", *built, *targets)
 
 
@@ -136,7 +137,7 @@ def evaluation_parameters(wildcards):
     """What an evaluation is told."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
-    built = network_target(job.network), data_target(job.dataset)
+    built = network_target(job.network), *data_targets(job.dataset)
     return told(job, "evaluate.py", *built)
 
 
