@@ -77,6 +77,16 @@ def test_a_comparison_has_the_tables_of_an_evaluation_and_costs(compared: dict[s
     assert sorted(steps) == [*range(0, synthetic.STEPS, 100), synthetic.STEPS]
 
 
+def test_the_dense_arm_may_be_where_a_compared_chain_began(tmp_path: Path) -> None:
+    example = synthetic.methods(2, tickets=["imp", "imp_fresh"], compare=[["imp", "imp_fresh"], ["imp", "dense"]])
+    tables = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    arms = read_table(tables["at_tenth/arms"]).set_index("arm")
+    assert list(arms.index) == ["imp", "imp_fresh", "dense"]
+    assert list(arms["kind"]) == ["own", "own", "dense"]
+    assert arms.loc["dense", ["ticket", "round", "density_percent"]].tolist() == ["imp", 0, 100]
+    assert list(read_table(tables["at_tenth/comparisons"])["n"]) == [2, 2]
+
+
 def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, Path]) -> None:
     arms = read_table(compared["at_tenth/arms"]).set_index("arm")
     assert list(arms["collapsed_layers"]) == ["layer 4", "", ""]  # this network only numbers its layers

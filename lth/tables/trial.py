@@ -65,5 +65,6 @@ def described(frame: pd.DataFrame, plan: Plan, trial: str) -> pd.DataFrame:
     """
     if trial in plan.study.evaluations:
         return frame
-    kinds = {arm.ticket: arm.kind for arm in plan.arms(trial)}
-    return frame.assign(evaluation=trial, arm=frame["ticket"], kind=frame["ticket"].map(kinds))
+    names = [(arm.ticket, arm.round, arm.name, arm.kind) for arm in plan.arms(trial)]
+    arms = pd.DataFrame(names, columns=["ticket", "round", "arm", "kind"])
+    return frame.merge(arms, on=["ticket", "round"]).assign(evaluation=trial)
