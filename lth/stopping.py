@@ -18,6 +18,9 @@ GRACE_SECONDS = 4.0
 """How long a process may take to end by itself."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
 LOOK_SECONDS = 0.5
+STARTED_BY = "LTH_STARTED_BY"
+"""Variable with the number of the Snakemake process whose jobs these are. The parent alone does not tell: who is
+orphaned while Python still starts has never seen another one."""
 
 _requested = threading.Event()
 _writing = threading.Lock()
@@ -51,7 +54,7 @@ def listening() -> Iterator[None]:
     """Meanwhile, signals and a parent that is gone are requests to stop. Only in the main thread."""
     before = {number: signal.signal(number, request) for number in SIGNALS}
     ended = threading.Event()
-    threading.Thread(target=_watch, args=(os.getppid(), ended), daemon=True).start()
+    threading.Thread(target=_watch, args=(os.getppid(), os.environ.get(STARTED_BY), ended), daemon=True).start()
     try:
         yield
     finally:
@@ -60,12 +63,22 @@ def listening() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _watch(parent: int, ended: threading.Event) -> None:
+def _watch(parent: int, starter: str | None, ended: threading.Event) -> None:
     """A job that outlived its Snakemake would write where the next one is at work."""
-    while not ended.wait(LOOK_SECONDS):
-        if os.getppid() != parent:
-            request()
+    while os.getppid() == parent and (starter is None or _lives(int(starter))):
+        if ended.wait(LOOK_SECONDS):
             return
+    request()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _end_after_grace() -> None:

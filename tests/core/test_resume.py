@@ -275,6 +275,20 @@ def test_what_does_not_listen_is_ended_after_the_grace(tmp_path: Path) -> None:
         assert process.wait(timeout=10) == stopping.EXIT_STOPPED
 
 
+def test_a_job_without_its_snakemake_ends(tmp_path: Path) -> None:
+    """Also where it was orphaned while Python still started, and has never seen another parent."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as starter:
+        starter.wait()
+    code = (
+        "import sys, time\nfrom lth import stopping\nfrom lth.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        f"with job('summary', {str(tmp_path / 'log')!r}):\n    time.sleep(float(sys.argv[1]))\n"
+    )
+    for process, seconds, status in ((starter.pid, 60, stopping.EXIT_STOPPED), (os.getpid(), 1.5, 0)):
+        environment = {**os.environ, stopping.STARTED_BY: str(process)}
+        done = subprocess.run([sys.executable, "-c", code, str(seconds)], env=environment, timeout=30, check=False)
+        assert done.returncode == status
+
+
 def test_writing_a_state_takes_little_of_the_time_between_two(tmp_path: Path) -> None:
     """Under 1 % at the default of ten minutes means under six seconds; this one's is milliseconds."""
     scratch = scratch_in(tmp_path)

@@ -1,4 +1,5 @@
 # Reads and checks the study; paths and lookups for all rules. No torch here: the graph is built in well under a second.
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -18,6 +19,7 @@ from lth.machine import has_gpu
 from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
+from lth.stopping import STARTED_BY
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
@@ -27,6 +29,7 @@ except StudyError as error:
 if workflow.is_main_process:
     for warning in warnings:
         logger.warning(str(warning))
+os.environ[STARTED_BY] = str(os.getpid())  # jobs end when this process is gone
 plan = Plan(study)
 
 layout = Layout(plan)
