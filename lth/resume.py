@@ -7,7 +7,6 @@ its purpose, and the epoch or step.
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from math import inf, isfinite
 from typing import Any
 
 import torch
@@ -20,14 +19,13 @@ from lth.trained import Trained
 COUNTED = ("forward_images", "backward_images", "flops")
 
 
-def snapshot(loop: Loop, trained: Trained, step: int, least: float) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def snapshot(loop: Loop, trained: Trained, step: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The state before a step is scored or made.
 
     Args:
         loop: the network, its optimiser and masks.
         trained: what has been found so far.
         step: the next one.
-        least: validation loss at the best step so far.
     """
     tensors = {f"network/{name}": tensor for name, tensor in loop.network.state_dict().items()}
     for place, state in _optimiser_state(loop).items():
@@ -39,7 +37,6 @@ def snapshot(loop: Loop, trained: Trained, step: int, least: float) -> tuple[dic
     told = {
         "step": step,
         "images": loop.images,
-        "least": least if isfinite(least) else None,
         "best_step": trained.best_step,
         "history": [asdict(row) for row in trained.history],
         "cost": {name: getattr(loop.meter, name) for name in COUNTED},
@@ -48,8 +45,8 @@ def snapshot(loop: Loop, trained: Trained, step: int, least: float) -> tuple[dic
 
 
 @torch.no_grad()
-def restore(loop: Loop, trained: Trained, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> tuple[int, float]:
-    """Put a state back into a loop that has just begun; the next step, and the least validation loss so far."""
+def restore(loop: Loop, trained: Trained, tensors: Mapping[str, Tensor], told: Mapping[str, Any]) -> int:
+    """Put a state back into a loop that has just begun; the next step."""
     parts: dict[str, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         part, _, rest = name.partition("/")
@@ -67,7 +64,7 @@ def restore(loop: Loop, trained: Trained, tensors: Mapping[str, Tensor], told: M
     loop.images = told["images"]
     for name, value in told["cost"].items():
         setattr(loop.meter, name, value)
-    return told["step"], inf if told["least"] is None else told["least"]
+    return int(told["step"])
 
 
 def _optimiser_state(loop: Loop) -> dict[int, dict[str, Tensor]]:

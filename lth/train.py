@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import isfinite
 from typing import Literal
 
 import torch
@@ -71,49 +71,54 @@ def train(
             f"rewind_step: the dense training has {loop.steps} steps, found {keep.step}; must be at most that"
         )
     every = recipe.evaluate_every or loop.epoch_steps
-    trained, least, first = Trained(meter=loop.meter), inf, 0
+    trained, first = Trained(meter=loop.meter), 0
     saved = scratch.training() if scratch else None
     if saved and (state := saved.read()):
-        first, least = restore(loop, trained, *state)
+        first = restore(loop, trained, *state)
         log(f"goes on from step {first}/{loop.steps}")
     batches = loop.feed.training_batches(recipe.batch, seed, first, loop.steps)
     for step in range(first, loop.steps + 1):
         if requested() or (saved and saved.due()):
-            _save(saved, loop, trained, step, least)
+            _save(saved, loop, trained, step)
         if step % every == 0 or step == loop.steps:
             try:
-                found, predictions = _score(loop, step)
+                log(_score(loop, trained, step, keep))
             except Stopped:
-                _save(saved, loop, trained, step, least)
+                _save(saved, loop, trained, step)
                 raise
-            loop.forget_seen()
-            trained.history += found
-            loss = next(row.loss_nats for row in found if row.split == "validation")
-            if loss < least:
-                least, trained.best_step, trained.predictions = loss, step, predictions.cpu()
-                trained.best = loop.weights() if keep.best else {}
-            log(_progress(loop, found))
         if step == keep.step:
             trained.early = loop.weights()
         if step < loop.steps:
             loop.step(*next(batches), step, hook)
     if saved and more:
-        _save(saved, loop, trained, loop.steps + 1, least)
+        _save(saved, loop, trained, loop.steps + 1)
     loop.masking.verify()
     trained.weights = loop.weights()
     trained.masks = {name: mask.cpu() for name, mask in loop.masking.masks.items()}
     return trained
 
 
-def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int, least: float) -> None:
+def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int) -> None:
     """Write the state before a step, and end here if that was asked for."""
     if saved:
-        saved.write(*snapshot(loop, trained, step, least))
+        saved.write(*snapshot(loop, trained, step))
     if requested():
         raise Stopped(f"stopped before step {step}/{loop.steps}" + ("" if saved else ", and nothing is kept of it"))
 
 
-def _score(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
+def _score(loop: Loop, trained: Trained, step: int, keep: Keep) -> str:
+    """Add a row for each split to the history, keep what is best so far, and say in a line how it goes."""
+    rows, predictions = _rows(loop, step)
+    loop.forget_seen()
+    before = trained.least_loss
+    trained.history += rows
+    if trained.least_loss < before:
+        trained.best_step, trained.predictions = step, predictions.cpu()
+        trained.best = loop.weights() if keep.best else {}
+    return _progress(loop, rows)
+
+
+def _rows(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
     """A row for each split (the training data as they went by), and the predicted classes of the test data."""
     found = {"train": loop.seen()} if step > 0 else {}
     loss, accuracy, _ = loop.score("validation")

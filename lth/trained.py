@@ -1,6 +1,7 @@
 """What a training leaves behind."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 import torch
 from torch import Tensor
@@ -30,6 +31,11 @@ class Trained:
     """int64 [test data]: the classes predicted at the best step."""
     meter: Meter = field(default_factory=Meter)
     """What it cost."""
+
+    @property
+    def least_loss(self) -> float:
+        """The validation loss at the best step so far, in nats."""
+        return min((row.loss_nats for row in self.history if row.split == "validation"), default=inf)
 
     def summary(self) -> str:
         """One phrase: the test accuracy at the best step."""

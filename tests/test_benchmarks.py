@@ -148,19 +148,22 @@ def test_the_scoring_benchmark_runs(tmp_path: Path) -> None:
         assert f"| lenet_300_100 | {name} |" in printed
 
 
+@pytest.mark.parametrize(("network", "percent"), [("lenet_300_100", 10), ("bert", 40)])
 def test_the_precision_benchmark_goes_on_where_it_stopped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    network: str, percent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if network == "bert":
+        pytest.importorskip("transformers", reason="the text extra is not installed")
     kept = tmp_path / "runs.csv"
     monkeypatch.setenv("LTH_DATA", str(tmp_path))
-    arguments = ["--quick", "--network", "lenet_300_100", "--csv", str(kept)]
+    arguments = ["--quick", "--network", network, "--csv", str(kept)]
     precision.main(arguments)
     first = precision.read(kept)
     kept.write_text("".join(kept.read_text().splitlines(keepends=True)[:-1]))
     capsys.readouterr()
     precision.main(arguments)
     assert [replace(run, seconds=0) for run in precision.read(kept)] == [replace(run, seconds=0) for run in first]
-    assert capsys.readouterr().out.count("lenet_300_100 10 % seed") == 1
+    assert capsys.readouterr().out.count(f"{network} {percent} % seed") == 1
 
 
 @pytest.mark.workflow

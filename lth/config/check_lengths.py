@@ -5,22 +5,20 @@ from contextlib import suppress
 from math import ceil
 
 from lth.config.draft import Unknown, entries, items
+from lth.config.lengths import split_sizes, steps_of
+from lth.config.lookup import source_of
 from lth.config.models import Recipe, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault
-from lth.data.sources import SOURCES
 
 
 def length(study: Study, recipe: str, dataset: str) -> tuple[int, int]:
     """How many steps a training takes, and how many of them an epoch has."""
-    spec, images = study.recipes[recipe], study.datasets[dataset]
-    if images.source not in SOURCES:
+    spec, data = study.recipes[recipe], study.datasets[dataset]
+    source_of(data)
+    if split_sizes(data)[0] <= 0 or (spec.epochs is None and spec.iterations is None):
         raise Unknown
-    training = images.train or SOURCES[images.source].train - images.validation
-    if training <= 0 or (spec.epochs is None and spec.iterations is None):
-        raise Unknown
-    epoch = ceil(training / spec.batch)
-    return spec.iterations or (spec.epochs or 0) * epoch, epoch
+    return steps_of(spec, data)
 
 
 def met(study: Study, recipe: str) -> list[str]:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from lth.config.check_texts import (
     TEXT_DATASET_RULES,
     TEXT_NETWORK_RULES,
-    architecture_of,
-    source_of,
     text_misfit,
 )
+from lth.config.lookup import architecture_of, source_of
 from lth.config.models import Dataset, Network, Study
 from lth.config.problems import Fault
 from lth.config.wording import listed

@@ -4,28 +4,15 @@ from collections.abc import Iterator
 
 from lth.config.check_lengths import met
 from lth.config.draft import Unknown
+from lth.config.lookup import architecture_of, source_of
 from lth.config.models import Dataset, Network, Recipe, Study
 from lth.config.problems import Fault
 from lth.config.wording import listed
-from lth.data.sources import SOURCES, ImageSource, Source
-from lth.networks import ARCHITECTURES, Architecture
+from lth.data.sources import ImageSource
+from lth.networks import ARCHITECTURES
 
 OF_IMAGES = {"grey": False, "size": None}
 OF_TEXTS = ("tokenizer", "max_length")
-
-
-def source_of(dataset: Dataset) -> Source:
-    """The source of a data set; raises Unknown if there is none of that name."""
-    if dataset.source not in SOURCES:
-        raise Unknown
-    return SOURCES[dataset.source]
-
-
-def architecture_of(network: Network) -> Architecture:
-    """The architecture of a network; raises Unknown if there is none of that name."""
-    if network.architecture not in ARCHITECTURES:
-        raise Unknown
-    return ARCHITECTURES[network.architecture]
 
 
 def text_misfit(study: Study, dataset: str, network: str) -> str | None:

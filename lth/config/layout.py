@@ -15,7 +15,7 @@ class Layout:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.results = f"results/{plan.study.study}"
+        self.results = plan.results
 
     def dataset(self, name: str) -> str:
         """A prepared data set."""

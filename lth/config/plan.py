@@ -54,6 +54,11 @@ class Plan(Chains):
         return self.study.evaluations[name] if name in self.study.evaluations else self.study.comparisons[name]
 
     @property
+    def results(self) -> str:
+        """The folder of all that the study comes to."""
+        return f"results/{self.study.study}"
+
+    @property
     def trials(self) -> list[str]:
         """The names of all evaluations and comparisons."""
         return [*self.study.evaluations, *self.study.comparisons]
@@ -126,7 +131,7 @@ class Plan(Chains):
 
     def model_file(self, network: str) -> str:
         """Where the artifact of a network's pre-trained model lies."""
-        return f"results/{self.study.study}/models/{network}.safetensors"
+        return f"{self.results}/models/{network}.safetensors"
 
     def told_network(self, ticket: str) -> Network:
         """The network of a ticket as jobs are told of it: a pre-trained model is named by its artifact."""

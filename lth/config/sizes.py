@@ -2,9 +2,10 @@
 
 from math import ceil
 
+from lth.config.lengths import split_sizes, steps_of
 from lth.config.models import Dataset, Recipe
 from lth.config.plan import Plan
-from lth.data.sources import SOURCES, ImageSource
+from lth.data.sources import SOURCES, TOKENS, ImageSource
 from lth.networks import ARCHITECTURES
 
 LEAST_MINUTES = 15
@@ -14,22 +15,13 @@ SCORED = 3
 """A pass backward takes twice a pass forward, so scoring three examples costs what training one does."""
 BASE_MB = {"images": 1300, "texts": 5000}
 """A process with torch and a small network; one with an encoder, its moments and transformers."""
-TEXT_TOKENS = 128
-
-
-def split_sizes(dataset: Dataset) -> tuple[int, int]:
-    """Training examples, and those that a scoring goes through."""
-    source = SOURCES[dataset.source]
-    return dataset.train or source.train - dataset.validation, dataset.validation + (dataset.test or source.test)
 
 
 def examples(dataset: Dataset, recipe: Recipe) -> float:
     """Training steps' examples in a training, and the scoring in between counted as such."""
-    training, scoring = split_sizes(dataset)
-    epoch = ceil(training / recipe.batch)
-    steps = recipe.iterations or (recipe.epochs or 0) * epoch
+    steps, epoch = steps_of(recipe, dataset)
     scorings = steps // (recipe.evaluate_every or epoch) + 2
-    return steps * recipe.batch + scorings * scoring / SCORED
+    return steps * recipe.batch + scorings * split_sizes(dataset)[1] / SCORED
 
 
 def minutes(plan: Plan, work: float) -> int:
@@ -61,6 +53,6 @@ def memory_mb(plan: Plan, dataset: str, network: str) -> int:
     if isinstance(source, ImageSource):
         each = (1 if spec.grey else source.channels) * (spec.size or source.size) ** 2
     else:
-        each = 4 * (spec.max_length or TEXT_TOKENS)
+        each = 4 * (spec.max_length or TOKENS)
     kind = "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
     return BASE_MB[kind] + ceil(2 * count * each / 1e6)

@@ -5,6 +5,9 @@ from typing import ClassVar
 
 from lth.registry import Entry, Registry
 
+TOKENS = 128
+"""Of a text, at most, unless a study says otherwise: as in most work on GLUE."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source(Entry):

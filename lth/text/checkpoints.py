@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lth.artifacts import write_tensors
-from lth.errors import UserError
+from lth.errors import UserError, reason
 from lth.files import checksum
 from lth.seeds import generator
 from lth.text.bert import encoder
@@ -51,10 +51,9 @@ def folder_of(name: str) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
     except Exception as error:  # every kind of network error, by many libraries
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(
-            f"model '{name}': no folder of that name, and not to be had from the hub ({reason}); name a folder with "
-            f"config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
+            f"model '{name}': no folder of that name, and not to be had from the hub ({reason(error)}); name "
+            f"a folder with config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
         ) from None
 
 
@@ -72,7 +71,7 @@ def tokenizer_of(name: str) -> Any:
     try:
         return transformers().AutoTokenizer.from_pretrained(str(folder))
     except (OSError, ValueError) as error:
-        raise UserError(f"model '{name}': {folder} has no tokenizer ({_first_line(error)})") from None
+        raise UserError(f"model '{name}': {folder} has no tokenizer ({reason(error)})") from None
 
 
 def save_model(name: str, path: Path) -> int:
@@ -101,7 +100,7 @@ def _config(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({_first_line(error)})") from None
+        raise UserError(f"{path}: cannot be read as JSON ({reason(error)})") from None
     if not isinstance(found, dict) or "model_type" not in found:
         raise UserError(f"{path}: says no `model_type`; it is no configuration of a model of transformers")
     return found
@@ -125,7 +124,7 @@ def _read(folder: Path) -> dict[str, Tensor]:
     try:
         found = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f"{path}: damaged or not a safetensors file ({_first_line(error)}); get it again") from None
+        raise UserError(f"{path}: damaged or not a safetensors file ({reason(error)}); get it again") from None
     renamed = {}
     for name, tensor in found.items():
         if name.startswith(HEADS):
@@ -163,7 +162,3 @@ def _drawn(expected: Mapping[str, torch.Size], deviation: float) -> dict[str, Te
     stream = generator(0, TINY)
     matrices = {name: shape for name, shape in expected.items() if len(shape) > 1}
     return {name: deviation * torch.randn(shape, generator=stream) for name, shape in matrices.items()}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

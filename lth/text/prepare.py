@@ -10,13 +10,10 @@ from torch import Tensor
 from lth.config.models import Dataset
 from lth.data.choose import choose
 from lth.data.examples import SplitName
-from lth.data.sources import SOURCES
+from lth.data.sources import SOURCES, TOKENS
 from lth.text.checkpoints import tokenizer_of
 from lth.text.raw import RawTexts
 from lth.text.texts import Texts, TextSplit, Tokens
-
-MAX_LENGTH = 128
-"""Tokens, unless the study says otherwise: that of most work on GLUE."""
 
 
 def prepare(name: str, spec: Dataset, root: Path | None) -> Texts:
@@ -32,7 +29,7 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Texts:
     """
     assert spec.tokenizer is not None
     raw: RawTexts = SOURCES[spec.source].load()(root, spec.split_seed)
-    tokenizer, longest = tokenizer_of(spec.tokenizer), spec.max_length or MAX_LENGTH
+    tokenizer, longest = tokenizer_of(spec.tokenizer), spec.max_length or TOKENS
     splits: dict[SplitName, TextSplit] = {}
     for split, chosen in choose(name, spec, raw, "texts").items():
         texts, labels = (raw.test, raw.test_labels) if split == "test" else (raw.train, raw.train_labels)

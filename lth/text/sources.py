@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lth.data.sources import SOURCES
-from lth.errors import UserError
+from lth.errors import UserError, reason
 from lth.text.extra import datasets
 from lth.text.raw import RawTexts
 from lth.text.tsv import read_tsv
@@ -96,8 +96,7 @@ def _downloaded(task: Task, root: Path | None) -> RawTexts:
     try:
         found = library.load_dataset(HUB, task.config)
     except Exception as error:  # every kind of network error, by many libraries
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{_missing(task, root)}, and the download failed ({reason})") from None
+        raise UserError(f"{_missing(task, root)}, and the download failed ({reason(error)})") from None
     parts = []
     for split in ("train", "validation"):
         texts = list(zip(*(found[split][column] for column in task.columns), strict=True))

@@ -66,6 +66,12 @@ def told(job, script, *targets):
     }
 
 
+def trained_targets(job):
+    """The code that builds the network of a round or evaluation, holds its data set and makes batches of it."""
+    kind = SOURCES[study.datasets[job.dataset].source].kind
+    return network_target(job.network), HELD[kind].target, FEEDS[kind].target
+
+
 def network_target(network):
     """The code that builds a network."""
     return ARCHITECTURES[network.architecture].target
@@ -75,12 +81,6 @@ def source_targets(name):
     """The code that reads a data set's source, prepares it and holds it."""
     source = SOURCES[study.datasets[name].source]
     return source.target, PREPARED[source.kind].target, HELD[source.kind].target
-
-
-def data_targets(name):
-    """The code that holds a prepared data set, and makes batches of it."""
-    kind = SOURCES[study.datasets[name].source].kind
-    return HELD[kind].target, FEEDS[kind].target
 
 
 def model_input(ticket):
@@ -122,8 +122,7 @@ def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
     targets = METHODS[job.method].target, SCORES[job.score].target
-    built = network_target(job.network), *data_targets(job.dataset)
-    return told(job, "round.py", *built, *targets)
+    return told(job, "round.py", *trained_targets(job), *targets)
 
 
 def evaluation_inputs(wildcards):
@@ -140,8 +139,7 @@ def evaluation_parameters(wildcards):
     """What an evaluation is told."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
-    built = network_target(job.network), *data_targets(job.dataset)
-    return told(job, "evaluate.py", *built)
+    return told(job, "evaluate.py", *trained_targets(job))
 
 
 def round_limits(resource):
