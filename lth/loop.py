@@ -9,26 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lth.config.recipes import Optimiser, Recipe
+from lth.config.recipes import Recipe
 from lth.cost import Meter
 from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
 from lth.masking import Masking
 from lth.networks.build import has_randomness, head_names
+from lth.optimisers import make_optimiser
 from lth.rates import rate_factor
 from lth.seeds import derive
 from lth.stopping import Stopped, requested
-
-
-def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """The optimiser of a recipe, in torch's fused form (one kernel for all parameters, on CPU and GPU alike)."""
-    rate, decay = spec.learning_rate, spec.weight_decay
-    if spec.name == "sgd":
-        return torch.optim.SGD(
-            parameters, lr=rate, weight_decay=decay, momentum=spec.momentum, nesterov=spec.nesterov, fused=True
-        )
-    adam = torch.optim.AdamW if spec.name == "adamw" else torch.optim.Adam
-    return adam(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
 class Hook:

@@ -49,7 +49,7 @@ def build(spec: Network) -> nn.Module:
     """
     network = layout(spec)
     allocated = {
-        parameter: nn.Parameter(torch.empty_like(parameter, device="cpu"), parameter.requires_grad)
+        parameter: nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype), parameter.requires_grad)
         for parameter in network.parameters()
     }
     for module in network.modules():
