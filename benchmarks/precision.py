@@ -67,7 +67,7 @@ SETTINGS = {
     "lenet5": Setting(
         data=Dataset(source=FASHION, train=6000, validation=1000), recipe=ADAM.model_copy(update={"epochs": 2})
     ),
-    "bert": Setting(data=TEXTS, recipe=TUNE, densities=(1.0, 0.4), seeds=8, model=ENCODER),
+    "bert": Setting(data=TEXTS, recipe=TUNE, densities=(1.0, 0.7), seeds=8, model=ENCODER),
 }
 QUICK = {
     name: Setting(

@@ -20,7 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import ROOT, report, table
 
-UNNEEDED = ("torchvision", "pandas", "matplotlib", "scipy", "sklearn")
+UNNEEDED = ("torchvision", "pandas", "matplotlib", "scipy", "sklearn", "sympy")
 """Packages that a training job has no use for."""
 STEPS = 50
 """Steps after which memory has long stopped growing."""

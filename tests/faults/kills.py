@@ -59,6 +59,8 @@ PARTS = (
     "evaluations/home/imp-own/seed0",
 )
 """Of these some are made anew. (Snakemake makes nothing anew that is only needed for what is there.)"""
+WHOLE = tuple(str(RESULTS / part / "history.csv") for part in PARTS)
+"""What the study has to have before anything of it is killed: all that trains, no summaries."""
 ENDS_WITHIN = 8.0
 """Seconds after which no process may be left."""
 
@@ -89,10 +91,11 @@ def kill_once(finished: Project, folder: Path, chance: random.Random) -> Kill:
     targets = [str(RESULTS / part / "history.csv") for part in parts]
     victim = chance.choice(["job", "snakemake", "everything"])
     number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
-    after = chance.uniform(2.0, 8.0)
+    after = chance.uniform(1.5, 6.5)
     hit = _run_and_kill(project, targets, victim, number, after)
     _wait_for_silence(project, victim, number)
-    project.run("--unlock")
+    if victim != "job":
+        project.run("--unlock")
     outcome = project.run(*targets)
     if outcome.status:
         raise Broken(f"{victim}, {number.name}, after {after:.2f} s: the same command failed\n{outcome.text}")

@@ -1,0 +1,66 @@
+"""The optimisers without their wrappers compute what torch's do, to the last bit."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from lth.config.recipes import Optimiser
+from lth.optimisers import make_optimiser
+
+PLAIN = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def trained(kind: str, bare: bool) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Weights and moments of a small layer after five steps."""
+    torch.manual_seed(3)
+    layer, images = nn.Linear(6, 4), torch.randn(5, 8, 6)
+    momentum = {"momentum": 0.9, "nesterov": True} if kind == "sgd" else {}
+    if bare:
+        spec = Optimiser(name=kind, learning_rate=0.1, weight_decay=0.01, **momentum)
+        optimiser = make_optimiser(spec, list(layer.parameters()))
+    else:
+        optimiser = PLAIN[kind](layer.parameters(), lr=0.1, weight_decay=0.01, fused=True, **momentum)
+    for batch in images:
+        optimiser.zero_grad()
+        layer(batch).square().sum().backward()
+        optimiser.step()
+    return layer.weight.detach(), optimiser.state[layer.weight]
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_every_update_is_that_of_torch(kind: str) -> None:
+    (weights, state), (expected, theirs) = trained(kind, True), trained(kind, False)
+    assert torch.equal(weights, expected)
+    assert state.keys() == theirs.keys()
+    assert all(torch.equal(state[name], theirs[name]) for name in state)
+
+
+def test_a_step_is_no_part_of_the_gradient() -> None:
+    weight = nn.Parameter(torch.ones(3))
+    optimiser = make_optimiser(Optimiser(name="adam", learning_rate=0.1), [weight])
+    weight.sum().backward()
+    optimiser.step()
+    assert weight.is_leaf
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_training_does_not_import_the_compiler(kind: str) -> None:
+    """`torch._dynamo` and sympy take a second, in every job."""
+    code = (
+        "import sys\nfrom pathlib import Path\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from small import NETWORK, tiny_images\n"
+        "from lth.config.models import Compute\nfrom lth.config.recipes import Optimiser, Recipe\n"
+        "from lth.device import prepare_device\nfrom lth.tickets import Ticket\nfrom lth.train import train\n"
+        "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
+        f"recipe = Recipe(optimiser=Optimiser(name={kind!r}, learning_rate=0.01), batch=10, epochs=1)\n"
+        "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
+        "print(sorted({'torch', 'sympy', 'torch._dynamo', 'torch._inductor'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stdout == "['torch']\n", done.stderr
