@@ -88,6 +88,7 @@ def job_counts(plan: Plan) -> dict[str, int]:
     arms = [arm for evaluation in study.evaluations for arm in plan.arms(evaluation)]
     return {
         "data sets": len(plan.used_datasets),
+        **({"models": len(plan.used_models)} if plan.used_models else {}),
         "rounds": seeds * sum(len(plan.rounds(ticket)) for ticket in study.tickets),
         "controls": seeds * len({arm for arm in arms if arm.is_control}),
         "evaluations": seeds * len(arms),

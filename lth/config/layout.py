@@ -53,9 +53,8 @@ class Layout:
         """All that data, model, round, control and evaluation jobs leave behind for good; some more than once."""
         study, plan = self.plan.study, self.plan
         yield from (self.dataset(name) for name in plan.used_datasets)
-        for name, ticket in study.tickets.items():
-            if study.networks[ticket.network].model:
-                yield plan.model_file(ticket.network)
+        yield from (plan.model_file(name) for name in plan.used_models)
+        for name in study.tickets:
             for seed in study.seeds:
                 yield self.round_file("trained.safetensors", name, seed, plan.last_round(name))
                 for round_ in plan.rounds(name):

@@ -118,6 +118,12 @@ class Plan(Chains):
         """The ticket whose per-layer counts the random arm takes."""
         return evaluation.matched_to or evaluation.tickets[0]
 
+    @property
+    def used_models(self) -> list[str]:
+        """The networks that start from a pre-trained model and that some ticket is of, in the order of the study file."""
+        used = {ticket.network for ticket in self.study.tickets.values()}
+        return [name for name, network in self.study.networks.items() if network.model and name in used]
+
     @cached_property
     def used_datasets(self) -> list[str]:
         """The data sets that some ticket or evaluation needs, in the order of the study file."""

@@ -4,12 +4,14 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+import yaml
 from tiny import ROOT, Project
 
 pytestmark = pytest.mark.workflow
@@ -156,6 +158,19 @@ def test_a_training_job_imports_no_more_than_it_needs() -> None:
         loaded = loaded_by(statements)
         assert "torch" in loaded
         assert loaded & HEAVY <= {"torch", "numpy"}, script
+
+
+def test_environments_ask_for_what_the_package_asks_for() -> None:
+    """Conda calls two packages by other names; Snakemake itself is outside of its jobs' environments."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {
+        re.sub("^torch>", "pytorch>", line).replace("matplotlib>", "matplotlib-base>")
+        for line in project["dependencies"]
+    }
+    texts = asked | set(project["optional-dependencies"]["text"])
+    for name, expected in (("lth", asked), ("lth-text", texts)):
+        listed = yaml.safe_load((ROOT / f"envs/{name}.yaml").read_text())["dependencies"]
+        assert {line.replace(" ", "") for line in listed if not line.startswith("python ")} == expected
 
 
 def test_snakemake_has_nothing_to_say(tmp_path: Path) -> None:

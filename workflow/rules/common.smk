@@ -38,7 +38,8 @@ SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
-ENVIRONMENT = "../../envs/lth.yaml"
+TEXTS = any(ARCHITECTURES[spec.architecture].text for spec in study.networks.values())
+ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS else 'lth'}.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
 
