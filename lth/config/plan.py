@@ -120,7 +120,7 @@ class Plan(Chains):
 
     @property
     def used_models(self) -> list[str]:
-        """The networks that start from a pre-trained model and that some ticket is of, in the order of the study file."""
+        """The networks of tickets that start from a pre-trained model, in the order of the study file."""
         used = {ticket.network for ticket in self.study.tickets.values()}
         return [name for name, network in self.study.networks.items() if network.model and name in used]
 

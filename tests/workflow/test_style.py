@@ -24,7 +24,7 @@ FLOORS = (
     " figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables
     "artifacts history device gpus energy allocation data.* networks.* scores.* text.* tickets cost masking",
-    "scratch trained",
+    "scratch trained optimisers",
     "loop train outcome resume",
     "methods.* controls evaluate",
     "tables tables.* figures.* report manifest",
