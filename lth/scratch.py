@@ -20,6 +20,8 @@ from lth.errors import UserError
 from lth.files import checksum, write_text
 from lth.stopping import writing
 
+SHARE = 0.01
+"""Of a training's time that may go into writing it down: large states on slow disks are written less often."""
 LOCK_SECONDS = 20.0
 """How long to wait for another process that has the lock: one that was told to stop ends within that."""
 
@@ -34,7 +36,7 @@ class Scratch:
     inputs: Sequence[Path] = ()
     """Files that the job reads; a state that was made from others is thrown away."""
     save_seconds: float = 600.0
-    """Time from state to state; the first after as long."""
+    """Time from state to state, at least; the first after as long."""
     log: Callable[[str], None] = lambda _: None
     seconds_before: float = field(default=0.0, init=False)
     """What trainings took before they were stopped, of those that went on from their states."""
@@ -100,17 +102,21 @@ class Saved:
     _last: float = field(default_factory=time.monotonic, init=False)
     _started: float = field(default_factory=time.monotonic, init=False)
     _before: float = field(default=0.0, init=False)
+    _took: float = field(default=0.0, init=False)
+    """Seconds of the last writing."""
 
     def due(self) -> bool:
         """Whether it is time to write it again."""
-        return time.monotonic() - self._last >= self.scratch.save_seconds
+        return time.monotonic() - self._last >= max(self.scratch.save_seconds, self._took / SHARE)
 
     def write(self, tensors: Mapping[str, Any], told: Mapping[str, Any]) -> None:
         """Write it, whole or not at all."""
+        begun = time.monotonic()
         with writing():
             seconds = self._before + time.monotonic() - self._started
             write_tensors(self.path, "state", tensors, {**told, "seconds": seconds, "identity": self.scratch.identity})
         self._last = time.monotonic()
+        self._took = self._last - begun
 
     def read(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """The state, if there is one that belongs to this job as it is now told, its code and its inputs."""

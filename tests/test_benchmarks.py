@@ -148,6 +148,10 @@ def test_the_scoring_benchmark_runs(tmp_path: Path) -> None:
         assert f"| lenet_300_100 | {name} |" in printed
 
 
+def test_the_benchmark_of_saving_runs(tmp_path: Path) -> None:
+    assert "| lenet_300_100 | 3.5 |" in script("saving.py", tmp_path)
+
+
 @pytest.mark.parametrize(("network", "percent"), [("lenet_300_100", 10), ("bert", 40)])
 def test_the_precision_benchmark_goes_on_where_it_stopped(
     network: str, percent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
