@@ -11,8 +11,6 @@ import pytest
 from bad_inputs import Bad, bad_inputs
 
 INPUTS = {bad.name: bad for bad in bad_inputs()}
-IMPORTS = 3.0
-"""Seconds more for the first to need torch."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +40,6 @@ def test_a_bad_input_is_a_sentence(bad: Bad, outcome: dict[str, Any]) -> None:
 
 
 def test_none_takes_two_seconds_or_half_a_gigabyte(outcome: dict[str, Any]) -> None:
-    times = sorted((found["seconds"] for found in outcome["inputs"].values()), reverse=True)
-    assert times[0] < 2 + IMPORTS
-    assert times[1] < 2
+    """Of the processor's time, since that of the clock is also the neighbours'; some wait for torch to be imported."""
+    assert max(found["seconds"] for found in outcome["inputs"].values()) < 2
     assert outcome["peak_mb"] < 500
