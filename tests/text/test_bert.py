@@ -1,5 +1,6 @@
 """Encoders: what is prunable, that rewinding restores, that training under a mask keeps it, and is the same twice."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from lth.masks import random_like
 from lth.networks.build import build, head_names, initial_weights, layer_kinds, prunable_names
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
+from lth.scratch import Scratch
 from lth.seeds import generator
+from lth.stopping import Stopped
 from lth.tickets import Ticket
 from lth.train import train
+from lth.trained import Trained
 
 RECIPE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=2e-3, weight_decay=1e-2),
@@ -157,3 +161,27 @@ def test_an_encoder_without_a_pooler_is_a_sentence() -> None:
         encoder({"model_type": "distilbert"}, 0.0)
     with pytest.raises(UserError, match="none that transformers knows"):
         encoder({"model_type": "birdt"}, 0.0)
+
+
+def test_a_stopped_fine_tuning_ends_as_if_it_had_not_been_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = tiny(tmp_path, dropout=0.1)
+    ticket, texts = half(Ticket.dense(network, 0)), opinions()
+
+    def run(scratch: Scratch | None) -> Trained:
+        return train(ticket.network(), ticket.masks, texts, RECIPE, seed=1, device=CPU, scratch=scratch)
+
+    whole, trained, stops = run(None), None, 0
+    while trained is None:
+        questions = count()
+        for module in ("train", "loop"):
+            monkeypatch.setattr(f"lth.{module}.requested", lambda asked=questions: next(asked) > 5)
+        try:
+            trained = run(Scratch(tmp_path / "scratch", "key"))
+        except Stopped:
+            stops += 1
+    assert stops > 2
+    assert trained.history == whole.history
+    assert trained.weights.keys() == whole.weights.keys()
+    assert all(torch.equal(trained.weights[name], whole.weights[name]) for name in whole.weights)
