@@ -1,7 +1,6 @@
 """A training that was stopped, at a step, while it is scored, or while its state is written, ends as if it had not."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -241,7 +240,7 @@ def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest
         pass
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGURG])
+@pytest.mark.parametrize("number", stopping.SIGNALS)
 def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: int, tmp_path: Path) -> None:
     code = (
         "import time\nfrom lth.jobs import job\nfrom lth.stopping import Stopped, requested\n"

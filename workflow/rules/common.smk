@@ -9,7 +9,7 @@ from lth.config.layout import ROUND_TABLES, Layout
 from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
-from lth.config.sizes import evaluation_minutes, memory_mb, round_minutes
+from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES
@@ -144,15 +144,25 @@ def evaluation_parameters(wildcards):
     return told(job, "evaluate.py", *built)
 
 
+def asked_minutes(each, attempt):
+    """Minutes, more at each attempt."""
+    return asked(each, attempt, study.compute.longest_minutes)
+
+
+def asked_mb(each, attempt):
+    """Megabytes, more at each attempt."""
+    return asked(each, attempt, study.compute.most_memory_mb)
+
+
 def round_limits(resource):
     """Minutes or megabytes for a round, more at each attempt."""
 
     def limit(wildcards, attempt):
         ticket, number = wildcards.ticket, int(wildcards.round)
         if resource == "runtime":
-            return attempt * round_minutes(plan, ticket, number)
+            return asked_minutes(round_minutes(plan, ticket, number), attempt)
         network = study.tickets[ticket].network
-        return attempt * memory_mb(plan, plan.dataset(ticket, number), network)
+        return asked_mb(memory_mb(plan, plan.dataset(ticket, number), network), attempt)
 
     return limit
 
@@ -162,10 +172,13 @@ def evaluation_limits(resource):
 
     def limit(wildcards, attempt):
         if resource == "runtime":
-            return attempt * evaluation_minutes(plan, wildcards.evaluation)
+            return asked_minutes(
+                evaluation_minutes(plan, wildcards.evaluation), attempt
+            )
         arm = plan.arm(wildcards.evaluation, wildcards.arm)
         data = study.evaluations[wildcards.evaluation].dataset
-        return attempt * memory_mb(plan, data, study.tickets[arm.ticket].network)
+        network = study.tickets[arm.ticket].network
+        return asked_mb(memory_mb(plan, data, network), attempt)
 
     return limit
 
