@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from lsf.cluster import Cluster, Record, Settings
 from lsf.daemon import served
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from tiny import MEASURED, RESULTS, SAME, Outcome, Project, environment
+from tiny import MEASURED, RESULTS, ROOT, SAME, Outcome, Project, environment
 
 from lth.figures import FIGURES
 
@@ -53,14 +54,6 @@ RemoteExecutor.next_seconds_between_status_checks = property(lambda self: 0.5, l
 main()
 """
 """Snakemake without the plugin's patience: it asks first after 20 s, then ten seconds later each time."""
-SUMMARIES = [
-    "--groups",
-    *("study_tables=study", "report=study", "manifest=study"),
-    *(f"figure_{name}={'study' if figure.scope == 'study' else 'figures'}" for name, figure in FIGURES.items()),
-    *("--group-components", "figures=6"),
-]
-"""Most of what trains nothing in two jobs of LSF instead of thirteen. (With more wildcards in a group, the name that
-the plugin makes of them for its log would be longer than a file's name may be.)"""
 
 
 @dataclass(frozen=True)
@@ -163,7 +156,7 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
     )
     settings = Settings(slots=16, queues={"normal": None, "gpu": 30}, terminate_seconds=3)
     with served(tmp_path / "cluster", settings) as cluster:
-        run = Run(project, cluster, *SUMMARIES, "--config", "compute={longest_minutes: 30}")
+        run = Run(project, cluster, "--config", "compute={longest_minutes: 30}")
         run.call("bkill", run.said(found(0, 0), "epoch 3/"))
         run.said(found(0, 0), "goes on from step")
         run.out_of_time(run.said(found(0, 1), "epoch 3/"))
@@ -206,7 +199,7 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
         assert sorted((record.request.gpus, record.devices) for record in at_once) == [(0, ()), (1, (0,)), (1, (1,))]
         one, other = (training for training in trainings if run.attempts(training)[0].status == "RUN")
         (last,) = {*trainings} - {one, other}
-        killed = [run.said(training, "epoch 3/") for training in (one, other)][0]
+        killed, _ = (run.said(training, "epoch 3/") for training in (one, other))
         cluster.down.touch()
         run.wait(lambda: "status query failed" in run.terminal.read_text())
         cluster.down.unlink()
@@ -225,6 +218,19 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
         assert "run it again to go on" in (project.results / "logs" / f"{training.place}.log").read_text()
     for training in trainings:
         assert (project.results / "scratch" / training.place / "training1.safetensors").exists()
+
+
+def test_the_profile_groups_all_figures() -> None:
+    """In few enough jobs, and with names of their logs that are short enough for files."""
+    profile = yaml.safe_load((ROOT / "workflow/profiles/lsf/config.yaml").read_text())
+    groups = dict(pair.split("=") for pair in profile["groups"])
+    of_figures = {
+        f"figure_{name}": "study" if figure.scope == "study" else "figures" for name, figure in FIGURES.items()
+    }
+    assert {rule: group for rule, group in groups.items() if rule.startswith("figure_")} == of_figures
+    longest = sorted((f"{rule}__evaluation={40 * 'e'}" for rule in of_figures), key=len)[-3:]
+    assert profile["group-components"] == ["figures=3"]
+    assert len("..".join(longest)) < 256
 
 
 def test_what_lsf_refuses_is_told_in_its_own_words(tmp_path: Path) -> None:
