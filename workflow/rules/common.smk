@@ -12,8 +12,10 @@ from lth.config.read import read_study
 from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
+from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
+from lth.files import check_writable
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
@@ -51,6 +53,14 @@ wildcard_constraints:
     kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
+
+
+def check_results():
+    """Snakemake itself would not say it in a sentence."""
+    try:
+        check_writable(Path(RESULTS))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def code(script, *targets):
