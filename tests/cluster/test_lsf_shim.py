@@ -14,7 +14,7 @@ from lsf.requests import Refused, Request, parse
 
 SENT = (
     "-J|Snakemake_rule_round:ticket=digits,seed=0,round=01___(7e0c)|-o|/logs/a.log|-e|/logs/a.log|-env|all|-P|science"
-    "|-q|gpu|-W|15|-n|2|-R|rusage[mem=650.0]|-R|span[hosts=1]|-gpu|num=1:j_exclusive=yes|-wa|URG|-wt|2|-cwd|/work"
+    "|-q|gpu|-W|15|-n|2|-R|rusage[mem=650.0]|-R|span[hosts=1]|-gpu|num=1:j_exclusive=yes|-wa|URG|-wt|2|-cwd|/there"
     "|python -m snakemake"
 )
 """What the plugin makes of a job of a training rule, and a shell of that."""
@@ -25,7 +25,7 @@ def test_what_the_plugin_sends_is_understood() -> None:
         command="python -m snakemake",
         name="Snakemake_rule_round:ticket=digits,seed=0,round=01___(7e0c)",
         queue="gpu",
-        folder="/work",
+        folder="/there",
         output="/logs/a.log",
         errors="/logs/a.log",
         project="science",
@@ -69,7 +69,7 @@ def test_what_the_plugin_sends_is_understood() -> None:
 )
 def test_what_lsf_refuses_is_refused(arguments: str, words: str) -> None:
     with pytest.raises(Refused) as refused:
-        parse(arguments.split(), "/work", "normal")
+        parse(arguments.split(), "/there", "normal")
     assert words in str(refused.value)
 
 
@@ -85,11 +85,11 @@ def test_what_lsf_refuses_is_refused(arguments: str, words: str) -> None:
         ("-gpu num=2:mode=exclusive_process x", {"gpus": 2, "own_gpus": True}),
         ("-wa SIGURG -wt 1:00 x", {"warning": "SIGURG", "warn_minutes": 60}),
         ("-Q 75 -r x", {"requeue": (75,)}),
-        ("-cwd below x -n 4", {"folder": "/work/below", "command": "x -n 4", "slots": 1}),
+        ("-cwd below x -n 4", {"folder": "/there/below", "command": "x -n 4", "slots": 1}),
     ],
 )
 def test_what_lsf_takes_is_taken(arguments: str, expected: dict[str, object]) -> None:
-    request = parse(arguments.split(), "/work", "normal")
+    request = parse(arguments.split(), "/there", "normal")
     assert {name: getattr(request, name) for name in expected} == expected
 
 
