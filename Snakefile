@@ -38,6 +38,7 @@ localrules:
 # second that nothing here needs; over hundreds of jobs the passes add up to a whole core (docs/LOG.md).
 onstart:
     workflow.scheduler.job_rate_limiter = None
+    check_results()
 
 
 # Locks and states of trainings, which nobody needs once everything is done.

@@ -6,14 +6,15 @@ metadata; everything is read through `read_tensors`, which turns damage into one
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from lth.errors import UserError
@@ -22,8 +23,6 @@ from lth.files import write_bytes
 Kind = Literal["dataset", "texts", "model", "ticket", "weights", "state"]
 
 METADATA_KEY = "lth"
-
-T = TypeVar("T")
 
 
 def write_tensors(path: Path, kind: Kind, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -37,23 +36,27 @@ def write_tensors(path: Path, kind: Kind, tensors: Mapping[str, Tensor], metadat
 def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and metadata of an artifact.
 
+    They are copies: what is done to the file afterwards changes nothing of what was checked. (`safe_open` maps the file
+    into memory, where its tensors would follow it, and a file cut short would end the process.)
+
     Raises:
         UserError: missing, truncated, not safetensors, not ours, of another kind, or altered since it was written.
     """
-
-    def load(file: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        metadata = _described(path, kind, file)
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if metadata.pop("content", None) != _content(tensors, metadata):
-            raise UserError(f"{path}: was altered after it was written; delete it and rerun to make it again")
-        return tensors, metadata
-
-    return _opened(path, load)
+    with _damage_told(path):
+        content = path.read_bytes()
+        tensors = dict(sorted(load(content).items()))
+    length = int.from_bytes(content[:8], "little")
+    metadata = _described(path, kind, json.loads(content[8 : 8 + length]).get("__metadata__"))
+    if metadata.pop("content", None) != _content(tensors, metadata):
+        raise UserError(f"{path}: was altered after it was written; delete it and rerun to make it again")
+    return tensors, metadata
 
 
 def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     """Only the metadata of an artifact, of any kind if none is given; raises as `read_tensors` does."""
-    return _opened(path, lambda file: _described(path, kind, file))
+    with _damage_told(path), safe_open(path, framework="pt") as file:
+        found = file.metadata()
+    return _described(path, kind, found)
 
 
 def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
@@ -65,21 +68,21 @@ def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _opened(path: Path, use: Callable[[Any], T]) -> T:
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the workflow to make it")
     try:
-        with safe_open(path, framework="pt") as file:
-            return use(file)
+        yield
     except (SafetensorError, OSError) as error:
         raise UserError(
             f"{path}: damaged or not a safetensors file ({error}); delete it and rerun to make it again"
         ) from None
 
 
-def _described(path: Path, kind: Kind | None, file: Any) -> dict[str, Any]:
+def _described(path: Path, kind: Kind | None, stored: Mapping[str, str] | None) -> dict[str, Any]:
     try:
-        metadata = json.loads((file.metadata() or {})[METADATA_KEY])
+        metadata = json.loads((stored or {})[METADATA_KEY])
         found = metadata["kind"]
     except (KeyError, TypeError, ValueError):
         raise UserError(

@@ -29,6 +29,8 @@ def prepare_device(compute: Compute) -> torch.device:
         raise UserError("compute.device: cuda is asked for, but torch sees no GPU; use auto or cpu")
     if compute.device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    if gpu := take_gpu(torch.cuda.device_count(), compute.jobs_per_gpu):
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu  # read when the first tensor goes there
-    return torch.device("cuda")
+    gpu = take_gpu(torch.cuda.device_count(), compute.jobs_per_gpu)
+    if gpu is None:
+        return torch.device("cuda")
+    torch.cuda.set_device(gpu)  # CUDA_VISIBLE_DEVICES would come too late: asking whether there is a GPU has read it
+    return torch.device("cuda", gpu)

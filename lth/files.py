@@ -28,6 +28,17 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from None
 
 
+def check_writable(folder: Path) -> None:
+    """Before anything is begun: whether files can be made in a folder, or where it would be made.
+
+    Raises:
+        UserError: it is read-only, or somebody else's.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise UserError(f"{there}: cannot be written (read-only, or not yours); change the folder, then rerun")
+
+
 def write_text(path: Path, text: str) -> None:
     """`write_bytes` for text."""
     write_bytes(path, text.encode())

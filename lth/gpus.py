@@ -17,8 +17,8 @@ ASSIGNED = ("SLURM_JOB_ID", "LSB_JOBID")
 _held: list[FileLock] = []  # until the process ends
 
 
-def take_gpu(count: int, sharing: int, environment: Mapping[str, str] = os.environ) -> str | None:
-    """The GPU that this process is to use, in CUDA's own words; None if all that are visible are meant.
+def take_gpu(count: int, sharing: int, environment: Mapping[str, str] = os.environ) -> int | None:
+    """The GPU that this process is to use, as torch numbers those that it sees; None if there is no choice.
 
     Args:
         count: of the GPUs that torch sees.
@@ -31,18 +31,18 @@ def take_gpu(count: int, sharing: int, environment: Mapping[str, str] = os.envir
     return _first_free((visible or [str(number) for number in range(count)])[:count], sharing, _folder())
 
 
-def _first_free(devices: Sequence[str], sharing: int, folder: Path) -> str:
+def _first_free(devices: Sequence[str], sharing: int, folder: Path) -> int:
     """The first device with a free slot, those with fewer jobs before those with more; the first if none is free."""
     for slot in range(sharing):
-        for device in devices:
+        for number, device in enumerate(devices):
             lock = FileLock(folder / f"gpu-{device.replace('/', '-')}-{slot}.lock")
             try:
                 lock.acquire(timeout=0)
             except Timeout:
                 continue
             _held.append(lock)
-            return device
-    return devices[0]  # more jobs than the study allows: started by somebody else
+            return number
+    return 0  # more jobs than the study allows: started by somebody else
 
 
 def _folder() -> Path:

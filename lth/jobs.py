@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,19 +38,38 @@ def job(title: str, log: str) -> Iterator[Job]:
     A UserError ends the process with 1 and its sentence, in the log and on the terminal; a training that was told to
     stop ends it with `EXIT_STOPPED`; any other exception is our fault and goes on, traceback and all.
     """
-    Path(log).parent.mkdir(parents=True, exist_ok=True)
-    with Path(log).open("w", buffering=1) as file, listening():
-        running = Job(title, lambda line: print(f"{title}  {line}", file=file))
+    with _written_to(Path(log)) as write, listening():
+        running = Job(title, lambda line: write(f"{title}  {line}"))
         try:
             yield running
         except UserError as error:
-            print(f"{title}: {error}", file=file)
+            write(f"{title}: {error}")
             print(f"{title}: {error}", file=sys.stderr)
             sys.exit(1)
         except Stopped as stopped:
-            print(f"{title}: {stopped}; run it again to go on", file=file)
+            write(f"{title}: {stopped}; run it again to go on")
             print(f"{title}: {stopped}; run it again to go on", file=sys.stderr)
             sys.exit(EXIT_STOPPED)
         seconds = time.perf_counter() - running.started
         running.log(f"done in {seconds:.1f} s: {running.found}")
         print(f"{title}: {running.found} ({seconds:.1f} s)", file=sys.stderr)
+
+
+@contextmanager
+def _written_to(log: Path) -> Iterator[Callable[[str], None]]:
+    """Writes lines to a new file, each at once.
+
+    Lines that cannot be written are lost: where the disk is full, the job's own files say so in a sentence.
+    """
+    with ExitStack() as opened:
+        file = None
+        with suppress(OSError):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            file = opened.enter_context(log.open("wb", buffering=0))
+
+        def write(line: str) -> None:
+            with suppress(OSError):
+                if file:
+                    file.write(f"{line}\n".encode())
+
+        yield write

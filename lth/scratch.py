@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -40,6 +39,8 @@ class Scratch:
     log: Callable[[str], None] = lambda _: None
     seconds_before: float = field(default=0.0, init=False)
     """What trainings took before they were stopped, of those that went on from their states."""
+    identity: dict[str, str] = field(default_factory=dict, init=False)
+    """What a state has to belong to, with the inputs as they were before they were read."""
     _begun: int = field(default=0, init=False)
 
     @classmethod
@@ -67,15 +68,18 @@ class Scratch:
             UserError: another process is at it.
         """
         self.log = log
-        self.folder.mkdir(parents=True, exist_ok=True)
         lock, owner = FileLock(self.folder / "lock"), self.folder / "owner.json"
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=LOCK_SECONDS)
         except Timeout:
             raise UserError(
                 f"{self.folder}: {_described(owner)} is at this very job; wait until it ends, or end it"
             ) from None
+        except (OSError, NotImplementedError) as error:
+            raise UserError(f"{self.folder}: cannot be locked: {error}; change `compute.scratch`, then rerun") from None
         with lock:
+            self.identity = self._identity()
             told = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
             write_text(owner, json.dumps(told))
             yield self
@@ -87,10 +91,8 @@ class Scratch:
         self._begun += 1
         return Saved(self, self.folder / f"training{self._begun}.safetensors")
 
-    @cached_property
-    def identity(self) -> dict[str, str]:
-        """What a state has to belong to."""
-        return {"key": self.key} | {f"input {path}": checksum(path) for path in self.inputs}
+    def _identity(self) -> dict[str, str]:
+        return {"key": self.key} | {f"input {path}": checksum(path) for path in self.inputs if path.is_file()}
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """Being told to stop: by a signal, or because the parent is gone. Trainings write down where they are, and end.
 
-Slurm, LSF and Ctrl-C first ask (SIGTERM, SIGINT; SIGURG as an early warning, which nothing else listens to) and kill
-later. A request sets a flag that the training loop looks at between batches; a process that has not ended by itself
-when the grace is over is ended, but never while a state is being written.
+Slurm, LSF and Ctrl-C first ask (SIGTERM, SIGINT; LSF at a time limit SIGUSR2; SIGURG as an early warning, which nothing
+else listens to) and kill later. A request sets a flag that the training loop looks at between batches; a process that
+has not ended by itself when the grace is over is ended, but never while a state is being written.
 """
 
 import os
@@ -16,7 +16,7 @@ EXIT_STOPPED = 75
 """What a job that was stopped exits with (EX_TEMPFAIL of sysexits.h: run it again)."""
 GRACE_SECONDS = 4.0
 """How long a process may take to end by itself."""
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGURG)
 LOOK_SECONDS = 0.5
 STARTED_BY = "LTH_STARTED_BY"
 """Variable with the number of the Snakemake process whose jobs these are. The parent alone does not tell: who is

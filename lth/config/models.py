@@ -205,6 +205,10 @@ class Compute(Model):
     """CPU threads of a training job. Small networks are fastest with one, and several jobs at once."""
     examples_per_second: Annotated[float, Field(gt=0)] = 300.0
     """How many examples the slowest machine trains on in a second: on a cluster, time limits come from it."""
+    longest_minutes: Annotated[int, Field(ge=1)] | None = None
+    """No job asks a cluster for more time, however often it was tried: the limit of its queue."""
+    most_memory_mb: Annotated[int, Field(ge=1)] | None = None
+    """No job asks a cluster for more memory: what its machines have."""
     jobs_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
     """How many jobs may share a GPU at once (small networks leave most of one idle); then say `--resources gpu=N` with
     as many as there are GPUs times this."""

@@ -29,6 +29,11 @@ def minutes(plan: Plan, work: float) -> int:
     return LEAST_MINUTES + ceil(MARGIN * work / plan.study.compute.examples_per_second / 60)
 
 
+def asked(each: int, attempt: int, most: int | None) -> int:
+    """What the n-th attempt at a job asks for: n times as much as the first, but no more than the cluster has."""
+    return min(attempt * each, most or attempt * each)
+
+
 def round_minutes(plan: Plan, ticket: str, round_: int) -> int:
     """The limit of a ticket's round; of a dual ticket with its transformation."""
     spec, dataset = plan.study.tickets[ticket], plan.study.datasets[plan.dataset(ticket, round_)]

@@ -1,12 +1,17 @@
 """Jobs side by side take different GPUs; a scheduler's word goes before ours."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+import torch
 
 from lth import gpus
+from lth.config.models import Compute
+from lth.device import prepare_device
 
 JOB = """\
 import sys, tempfile
@@ -24,12 +29,12 @@ class Jobs:
         self.folder = folder
         self.running: list[subprocess.Popen[str]] = []
 
-    def start(self, count: int, sharing: int, *environment: str) -> str:
+    def start(self, count: int, sharing: int, *environment: str, at_once: int = 1) -> list[str]:
+        """What so many new ones take."""
         call = [sys.executable, "-c", JOB, str(self.folder), str(count), str(sharing), *environment]
-        job = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.running.append(job)
-        assert job.stdout is not None
-        return job.stdout.readline().strip()
+        new = [subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(at_once)]
+        self.running += new
+        return [job.stdout.readline().strip() for job in new if job.stdout]
 
     def end(self, *which: int) -> None:
         for job in [self.running[n] for n in which] if which else self.running:
@@ -45,19 +50,49 @@ def jobs(tmp_path: Path):  # type: ignore[no-untyped-def]
 
 
 def test_jobs_take_different_gpus_and_leave_them_when_they_are_killed(jobs: Jobs) -> None:
-    assert [jobs.start(3, 1) for _ in range(3)] == ["0", "1", "2"]
+    assert [jobs.start(3, 1) for _ in range(3)] == [["0"], ["1"], ["2"]]
     jobs.end(1)
-    assert jobs.start(3, 1) == "1"
-    assert jobs.start(3, 1) == "0"  # more jobs than GPUs: not refused
+    assert jobs.start(3, 1) == ["1"]
+    assert jobs.start(3, 1) == ["0"]  # more jobs than GPUs: not refused
+
+
+def test_jobs_that_start_at_once_take_different_gpus(jobs: Jobs) -> None:
+    assert sorted(jobs.start(6, 1, at_once=6)) == ["0", "1", "2", "3", "4", "5"]
 
 
 def test_small_jobs_share_gpus_evenly(jobs: Jobs) -> None:
-    assert [jobs.start(2, 2) for _ in range(4)] == ["0", "1", "0", "1"]
+    assert [jobs.start(2, 2) for _ in range(4)] == [["0"], ["1"], ["0"], ["1"]]
+
+
+def test_small_jobs_that_start_at_once_share_gpus_evenly(jobs: Jobs) -> None:
+    assert sorted(jobs.start(2, 3, at_once=6)) == 3 * ["0"] + 3 * ["1"]
 
 
 def test_only_visible_gpus_are_taken(jobs: Jobs) -> None:
-    visible = "CUDA_VISIBLE_DEVICES=3, GPU-7f"
-    assert [jobs.start(2, 1, visible) for _ in range(2)] == ["3", "GPU-7f"]
+    """Numbered as torch numbers them, and known by their names to those who see others."""
+    assert [jobs.start(2, 1, "CUDA_VISIBLE_DEVICES=3, MIG-GPU-7f/1/0") for _ in range(2)] == [["0"], ["1"]]
+    assert jobs.start(3, 1, "CUDA_VISIBLE_DEVICES=MIG-GPU-7f/1/0,3,5") == ["2"]
+    assert jobs.start(6, 1) == ["0"]
+
+
+def test_a_job_computes_on_the_gpu_that_it_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where its tensors are only told `cuda`; and CUDA_VISIBLE_DEVICES stays as it is, being read long since."""
+    told: list[int] = []
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", held := [])
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setattr("torch.cuda.set_device", told.append)
+    for name in ("CUDA_VISIBLE_DEVICES", *gpus.ASSIGNED):
+        monkeypatch.delenv(name, raising=False)
+    assert [prepare_device(Compute()) for _ in range(3)] == [torch.device("cuda", number) for number in range(3)]
+    assert told == [0, 1, 2]
+    assert "CUDA_VISIBLE_DEVICES" not in os.environ
+    monkeypatch.setenv("LSB_JOBID", "7")
+    assert prepare_device(Compute()) == torch.device("cuda")
+    assert prepare_device(Compute(device="cpu")) == torch.device("cpu")
+    for lock in held:
+        lock.release()
 
 
 @pytest.mark.parametrize(

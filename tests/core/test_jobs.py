@@ -28,6 +28,15 @@ def test_a_users_mistake_is_a_sentence_and_status_1(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == log.read_text() == "data x: x.bin: damaged; delete it\n"
 
 
+@pytest.mark.parametrize("log", ["/dev/full", "/dev/null/job.log"], ids=["a full disk", "no folder"])
+def test_a_log_that_cannot_be_written_hides_no_sentence(log: str, capsys: pytest.CaptureFixture) -> None:
+    """The disk is full for the log as well; then the job says it on the terminal alone."""
+    with pytest.raises(SystemExit) as ended, job("data x", log):
+        raise UserError("x.bin: cannot be written: No space left on device")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "data x: x.bin: cannot be written: No space left on device\n"
+
+
 def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), job("data x", str(tmp_path / "job.log")):
         _ = 1 / 0

@@ -1,7 +1,6 @@
 """A training that was stopped, at a step, while it is scored, or while its state is written, ends as if it had not."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -65,10 +64,10 @@ def round_of(way: dict[str, Any]) -> RoundJob:
     return RoundJob.model_validate({**plain, **way})
 
 
-def write(folder: Path, spec: RoundJob, scratch: Scratch | None) -> list[str]:
+def write(folder: Path, spec: RoundJob, scratch: Scratch | None, noise: float = 40) -> list[str]:
     """Run the round; its log."""
     folder.mkdir(exist_ok=True)
-    tiny_images().save(folder.parent / "images")
+    tiny_images(noise=noise).save(folder.parent / "images")
     files = RoundFiles(data=folder.parent / "images", **{name: folder / name for name in OUTPUTS})
     log: list[str] = []
     if scratch is None:
@@ -212,6 +211,48 @@ def test_a_state_of_other_settings_or_inputs_is_not_gone_on_from(
     assert any("begins anew: what was kept belongs to other" in line for line in log)
 
 
+def changing(path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """Write over a file, in place, while a training is at a step."""
+    made, steps = loop.Loop.step, 0
+
+    def step(self: loop.Loop, *arguments: Any) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == at:
+            path.write_bytes(content)
+        made(self, *arguments)
+
+    monkeypatch.setattr(loop.Loop, "step", step)
+
+
+@pytest.mark.parametrize("left", [0, 500, None], ids=["emptied", "cut short", "filled with zeros"])
+def test_a_data_file_that_changes_while_it_is_open_changes_nothing(
+    left: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = round_of({"recipe": ADAM})
+    write(tmp_path / "whole", spec, None)
+    images = tmp_path / "images"
+    size = images.stat().st_size
+    changing(images, images.read_bytes()[:left] if left is not None else bytes(size), monkeypatch, at=2)
+    write(tmp_path / "again", spec, None)
+    assert images.stat().st_size == (size if left is None else left)
+    assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+
+
+def test_a_state_belongs_to_the_data_as_they_were_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trained on other images, which became these while it was at work: what was kept is of the others."""
+    spec, images = round_of({"recipe": ADAM}), tmp_path / "images"
+    write(tmp_path / "whole", spec, None)
+    changing(images, images.read_bytes(), monkeypatch, at=2)
+    Stops(monkeypatch, 8)
+    with pytest.raises(Stopped):
+        write(tmp_path / "again", spec, scratch_in(tmp_path, inputs=(images,)), noise=20)
+    monkeypatch.undo()
+    log = write(tmp_path / "again", spec, scratch_in(tmp_path, inputs=(images,)))
+    assert any("begins anew: what was kept belongs to other" in line for line in log)
+    assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+
+
 def test_a_damaged_state_is_begun_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = round_of({"recipe": ADAM})
     Stops(monkeypatch, 5)
@@ -222,6 +263,12 @@ def test_a_damaged_state_is_begun_anew(tmp_path: Path, monkeypatch: pytest.Monke
     state.write_bytes(state.read_bytes()[:-50])
     log = write(tmp_path / "round", spec, scratch_in(tmp_path))
     assert any("begins anew" in line and "damaged" in line for line in log)
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/scratch", "/proc/scratch"])
+def test_scratch_that_cannot_be_made_is_a_sentence(folder: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=rf"^{folder}: cannot be locked: .*; change `compute.scratch`, then rerun$"):
+        write(tmp_path / "round", round_of({"recipe": ADAM}), Scratch(Path(folder), "k"))
 
 
 def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +290,7 @@ def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest
         pass
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGURG])
+@pytest.mark.parametrize("number", stopping.SIGNALS)
 def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: int, tmp_path: Path) -> None:
     code = (
         "import time\nfrom lth.jobs import job\nfrom lth.stopping import Stopped, requested\n"

@@ -9,11 +9,13 @@ from lth.config.layout import ROUND_TABLES, Layout
 from lth.config.plan import Arm, Plan
 from lth.config.problems import StudyError
 from lth.config.read import read_study
-from lth.config.sizes import evaluation_minutes, memory_mb, round_minutes
+from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
+from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
+from lth.files import check_writable
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
@@ -52,6 +54,14 @@ wildcard_constraints:
     kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
+
+
+def check_results():
+    """Snakemake itself would not say it in a sentence."""
+    try:
+        check_writable(Path(RESULTS))
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def code(script, *targets):
@@ -143,15 +153,25 @@ def evaluation_parameters(wildcards):
     return told(job, "evaluate.py", *trained_targets(job))
 
 
+def asked_minutes(each, attempt):
+    """Minutes, more at each attempt."""
+    return asked(each, attempt, study.compute.longest_minutes)
+
+
+def asked_mb(each, attempt):
+    """Megabytes, more at each attempt."""
+    return asked(each, attempt, study.compute.most_memory_mb)
+
+
 def round_limits(resource):
     """Minutes or megabytes for a round, more at each attempt."""
 
     def limit(wildcards, attempt):
         ticket, number = wildcards.ticket, int(wildcards.round)
         if resource == "runtime":
-            return attempt * round_minutes(plan, ticket, number)
+            return asked_minutes(round_minutes(plan, ticket, number), attempt)
         network = study.tickets[ticket].network
-        return attempt * memory_mb(plan, plan.dataset(ticket, number), network)
+        return asked_mb(memory_mb(plan, plan.dataset(ticket, number), network), attempt)
 
     return limit
 
@@ -161,10 +181,13 @@ def evaluation_limits(resource):
 
     def limit(wildcards, attempt):
         if resource == "runtime":
-            return attempt * evaluation_minutes(plan, wildcards.evaluation)
+            return asked_minutes(
+                evaluation_minutes(plan, wildcards.evaluation), attempt
+            )
         arm = plan.arm(wildcards.evaluation, wildcards.arm)
         data = study.evaluations[wildcards.evaluation].dataset
-        return attempt * memory_mb(plan, data, study.tickets[arm.ticket].network)
+        network = study.tickets[arm.ticket].network
+        return asked_mb(memory_mb(plan, data, network), attempt)
 
     return limit
 

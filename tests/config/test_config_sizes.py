@@ -1,0 +1,59 @@
+"""What jobs ask a cluster for: it follows from the study, grows with each attempt, and ends at what there is."""
+
+from pathlib import Path
+
+import pytest
+
+from lth.config.plan import Plan
+from lth.config.read import load_study
+from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+
+STUDY = """\
+study: sizes
+seeds: [0, 1]
+compute: {examples_per_second: 300}
+datasets:
+  mnist: {source: mnist, train: 30000, validation: 5000}
+  photos: {source: cifar10, train: 30000, validation: 5000}
+networks:
+  lenet: {architecture: lenet_300_100}
+  wide: {architecture: conv2, channels: 3, size: 32}
+recipes:
+  find: {optimiser: {name: adam, learning_rate: 1e-3}, batch: 60, epochs: 10}
+tickets:
+  home: {network: lenet, recipe: find, dataset: mnist, rounds: 2, rate: 0.5}
+  photos: {network: wide, recipe: find, dataset: photos, rounds: 2, rate: 0.5}
+evaluations:
+  few: {dataset: mnist, recipe: find, tickets: [home], density: 0.25, examples: 600, draws: 10}
+"""
+
+
+def plan(folder: Path, old: str = "", new: str = "") -> Plan:
+    """Of the study, with one thing changed."""
+    (folder / "study.yaml").write_text(STUDY.replace(old, new) if old else STUDY)
+    return Plan(load_study(folder / "study.yaml"))
+
+
+def test_time_follows_from_the_study(tmp_path: Path) -> None:
+    """5,000 steps of 60 and 12 scorings of 15,000, three of which take as long as training one: 20 minutes; twice that
+    and a quarter of an hour."""
+    assert round_minutes(plan(tmp_path), "home", 1) == 15 + 2 * 20
+    assert round_minutes(plan(tmp_path, "epochs: 10", "epochs: 20"), "home", 1) > 15 + 2 * 38
+    assert round_minutes(plan(tmp_path, "examples_per_second: 300", "examples_per_second: 600"), "home", 1) == 15 + 20
+
+
+def test_draws_of_few_examples_add_up(tmp_path: Path) -> None:
+    """A draw: 100 steps of 60 and 12 scorings, 220 seconds."""
+    assert evaluation_minutes(plan(tmp_path), "few") == 15 + 74
+    assert evaluation_minutes(plan(tmp_path, "draws: 10", "draws: 20"), "few") == 15 + 147
+
+
+def test_memory_follows_from_the_data(tmp_path: Path) -> None:
+    """45,000 images of 784 or 3,072 bytes, twice, and a process with torch."""
+    assert memory_mb(plan(tmp_path), "mnist", "lenet") == 1300 + 71
+    assert memory_mb(plan(tmp_path), "photos", "wide") == 1300 + 277
+
+
+@pytest.mark.parametrize(("attempt", "most", "expected"), [(1, None, 40), (3, None, 120), (3, 100, 100), (1, 30, 30)])
+def test_each_attempt_asks_for_more_up_to_what_there_is(attempt: int, most: int | None, expected: int) -> None:
+    assert asked(40, attempt, most) == expected
