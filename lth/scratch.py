@@ -35,6 +35,9 @@ class Scratch:
     """Files that the job reads; a state that was made from others is thrown away."""
     save_seconds: float = 600.0
     """Time from state to state; the first after as long."""
+    keeps: bool = False
+    """Whether states of finished trainings stay, too: where one of several jobs that are sent as one fails, Snakemake
+    takes away what the others have made."""
     log: Callable[[str], None] = lambda _: None
     seconds_before: float = field(default=0.0, init=False)
     """What trainings took before they were stopped, of those that went on from their states."""
@@ -56,7 +59,7 @@ class Scratch:
 
     @contextmanager
     def held(self, log: Callable[[str], None]) -> Iterator["Scratch"]:
-        """Keep all others out; when the work has succeeded, nothing is left but the lock.
+        """Keep all others out; when the work has succeeded, nothing is left but the lock (and what `keeps` keeps).
 
         The lock file stays (a process may be waiting for it; on another file it would be alone), until the whole study
         is done.
@@ -77,7 +80,7 @@ class Scratch:
             told = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
             write_text(owner, json.dumps(told))
             yield self
-            for path in (owner, *self.folder.glob("training*.safetensors")):
+            for path in (owner, *(() if self.keeps else self.folder.glob("training*.safetensors"))):
                 path.unlink(missing_ok=True)
 
     def training(self) -> "Saved":

@@ -1,6 +1,7 @@
 """A training that was stopped, at a step, while it is scored, or while its state is written, ends as if it had not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,6 +174,18 @@ def test_a_state_is_written_every_so_often_and_is_enough(tmp_path: Path, monkeyp
     assert steps[9] == 8
     assert any("goes on from step 8/14" in line for line in log)
     assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+
+
+def test_what_is_done_and_taken_away_is_not_trained_again_where_finished_states_stay(tmp_path: Path) -> None:
+    """As where a later round of the same cluster job fails: Snakemake takes the outputs of all its rounds away."""
+    spec = round_of({"recipe": SGD})
+    write(tmp_path / "whole", spec, None)
+    for _ in range(2):
+        log = write(tmp_path / "again", spec, scratch_in(tmp_path, keeps=True))
+        assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+        shutil.rmtree(tmp_path / "again")
+    assert any("was done before" in line for line in log)
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["lock", "training1.safetensors"]
 
 
 def test_a_stop_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
