@@ -18,6 +18,7 @@ from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Compute
 from lth.errors import UserError
 from lth.files import checksum, write_text
+from lth.gpus import ASSIGNED
 from lth.stopping import writing
 
 LOCK_SECONDS = 20.0
@@ -77,8 +78,7 @@ class Scratch:
                 f"{self.folder}: {_described(owner)} is at this very job; wait until it ends, or end it"
             ) from None
         with lock:
-            told = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-            write_text(owner, json.dumps(told))
+            write_text(owner, json.dumps(_ourselves()))
             yield self
             for path in (owner, *(() if self.keeps else self.folder.glob("training*.safetensors"))):
                 path.unlink(missing_ok=True)
@@ -132,9 +132,16 @@ class Saved:
         return tensors, told
 
 
+def _ourselves() -> dict[str, Any]:
+    job = next((os.environ[name] for name in ASSIGNED if name in os.environ), None)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    return {"host": socket.gethostname(), "pid": os.getpid(), "job": job, "since": since}
+
+
 def _described(owner: Path) -> str:
     try:
         told = json.loads(owner.read_text())
-        return f"process {told['pid']} on {told['host']} (since {told['since']})"
+        job = f", the cluster's job {told['job']}," if told["job"] else ""
+        return f"process {told['pid']} on {told['host']}{job} (since {told['since']})"
     except (OSError, ValueError, KeyError):
         return "another process"

@@ -21,6 +21,7 @@ from lth.config.models import Compute
 from lth.config.recipes import Augmentation, Optimiser, Recipe, Schedule
 from lth.errors import UserError
 from lth.evaluate import EvaluationFiles, run_evaluation
+from lth.gpus import ASSIGNED
 from lth.jobs import Job
 from lth.methods.round import RoundFiles, run_round
 from lth.scratch import Scratch
@@ -235,7 +236,14 @@ def test_a_damaged_state_is_begun_anew(tmp_path: Path, monkeypatch: pytest.Monke
     assert any("begins anew" in line and "damaged" in line for line in log)
 
 
-def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("job", "named"), [("17", ", the cluster's job 17,"), ("", "")])
+def test_two_processes_never_write_one_state(
+    job: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ASSIGNED:
+        monkeypatch.delenv(name, raising=False)
+    if job:
+        monkeypatch.setenv(ASSIGNED[0], job)
     monkeypatch.setattr("lth.scratch.LOCK_SECONDS", 0.1)
     (tmp_path / "scratch").mkdir()
     code = (
@@ -246,7 +254,8 @@ def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match=rf"process {other.pid} on .* is at this very job; wait"):
+        words = rf"process {other.pid} on \S*?{named} \(since .*\) is at this very job; wait"
+        with pytest.raises(UserError, match=words):
             write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))
         other.kill()
     write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))  # a lock ends with its process
