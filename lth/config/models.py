@@ -212,6 +212,8 @@ class Compute(Model):
     jobs_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
     """How many jobs may share a GPU at once (small networks leave most of one idle); then say `--resources gpu=N` with
     as many as there are GPUs times this."""
+    rounds_per_job: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many rounds of a chain one job on a cluster does, one after another; without a cluster of no effect."""
     save_minutes: Annotated[float, Field(gt=0)] = 10.0
     """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
     scratch: str | None = None

@@ -10,6 +10,8 @@ from lth.networks import ARCHITECTURES
 
 LEAST_MINUTES = 15
 """Of any training job: start, reading, writing, and a busy machine."""
+LEAST_OF_SEVERAL = 5
+"""Of a round that is not the only one of its job: times add up, and not each will meet the worst."""
 MARGIN = 2
 SCORED = 3
 """A pass backward takes twice a pass forward, so scoring three examples costs what training one does."""
@@ -24,9 +26,9 @@ def examples(dataset: Dataset, recipe: Recipe) -> float:
     return steps * recipe.batch + scorings * split_sizes(dataset)[1] / SCORED
 
 
-def minutes(plan: Plan, work: float) -> int:
+def minutes(plan: Plan, work: float, least: int = LEAST_MINUTES) -> int:
     """A limit that a job with so many examples keeps on this study's slowest machine."""
-    return LEAST_MINUTES + ceil(MARGIN * work / plan.study.compute.examples_per_second / 60)
+    return least + ceil(MARGIN * work / plan.study.compute.examples_per_second / 60)
 
 
 def asked(each: int, attempt: int, most: int | None) -> int:
@@ -40,7 +42,7 @@ def round_minutes(plan: Plan, ticket: str, round_: int) -> int:
     work = examples(dataset, plan.recipe(ticket, round_))
     if spec.dual:
         work += spec.dual.cycles * examples(dataset, plan.study.recipes[spec.dual.recipe])
-    return minutes(plan, work)
+    return minutes(plan, work, LEAST_MINUTES if plan.part(ticket, round_) is None else LEAST_OF_SEVERAL)
 
 
 def evaluation_minutes(plan: Plan, evaluation: str) -> int:

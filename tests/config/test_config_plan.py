@@ -1,11 +1,13 @@
 """The plan: which rounds and arms a study has, and that a job is told nothing that does not bear on its result."""
 
 from fractions import Fraction
+from math import ceil
 
 import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
 from lth.config.plan import DENSITY_TOLERANCE, Arm, Plan
+from lth.config.sizes import memory_mb, round_minutes
 
 CHAIN = """\
     chain:
@@ -142,6 +144,7 @@ ADDITIONS = {
     "another description": ("study: small", "study: small\nabout: something else"),
     "another level": ("study: small", "study: small\nalpha: 0.1"),
     "another device": ("study: small", "study: small\ncompute: {device: cpu, threads: 2}"),
+    "more rounds a job": ("study: small", "study: small\ncompute: {rounds_per_job: 5}"),
     "another folder": ("study: small", "study: small\ndata_root: elsewhere"),
     "another data set": ("networks:\n", "  spare: {source: textures, validation: 100}\nnetworks:\n"),
     "another recipe": ("recipes:\n", "recipes:\n  spare: {optimiser: {learning_rate: 1}, batch: 1, epochs: 1}\n"),
@@ -329,3 +332,26 @@ def test_a_ticket_more_or_a_comparison_changes_no_job_of_other_methods(tmp_path,
 
 def test_the_sound_study_of_these_tests_is_sound(tmp_path):
     assert study_of(tmp_path, SOUND).study == "small"
+
+
+def test_a_part_of_a_chain_is_so_many_rounds_one_after_another(tmp_path):
+    """Counted from where the chain begins; rounds that could run side by side are parts of nothing."""
+    text = SOUND.replace("datasets:", "compute: {rounds_per_job: 2}\ndatasets:", 1)
+    plan = Plan(study_of(tmp_path, text))
+    assert [plan.part("home", k) for k in range(5)] == [0, 0, 1, 1, 2]
+    assert [plan.part("cross", k) for k in (2, 3, 4)] == [0, 0, 1]
+    assert Plan(study_of(tmp_path)).part("home", 1) is None
+    ways = Plan(study_of(tmp_path, EVERY_WAY.replace("datasets:", "compute: {rounds_per_job: 3}\ndatasets:", 1)))
+    chains = {name for name in ways.study.tickets if ways.part(name, ways.last_round(name)) is not None}
+    assert chains == {"imp", "other", "twice", "late", "stable"}
+
+
+def test_limits_of_time_grow_with_the_work_and_several_rounds_share_a_margin(tmp_path):
+    """By hand: mnist, 60,000 - 5,000 images; 5,000 steps of 60, 51 times 15,000 scored; 300 a second, times two."""
+    plan = Plan(study_of(tmp_path, EVERY_WAY))
+    work = 5000 * 60 + 52 * 15000 / 3
+    assert round_minutes(plan, "imp", 3) == 15 + ceil(2 * work / 300 / 60)
+    several = Plan(study_of(tmp_path, EVERY_WAY.replace("datasets:", "compute: {rounds_per_job: 3}\ndatasets:", 1)))
+    assert round_minutes(several, "imp", 3) == 5 + ceil(2 * work / 300 / 60)
+    assert round_minutes(several, "grown", 1) == round_minutes(plan, "grown", 1)
+    assert memory_mb(plan, "mnist", "lenet") == 1300 + ceil(2 * 70000 * 784 / 1e6)

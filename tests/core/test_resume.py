@@ -1,6 +1,7 @@
 """A training that was stopped, at a step, while it is scored, or while its state is written, ends as if it had not."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from lth.config.models import Compute
 from lth.config.recipes import Augmentation, Optimiser, Recipe, Schedule
 from lth.errors import UserError
 from lth.evaluate import EvaluationFiles, run_evaluation
+from lth.gpus import ASSIGNED
 from lth.jobs import Job
 from lth.methods.round import RoundFiles, run_round
 from lth.scratch import Scratch
@@ -175,6 +177,18 @@ def test_a_state_is_written_every_so_often_and_is_enough(tmp_path: Path, monkeyp
     assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
 
 
+def test_what_is_done_and_taken_away_is_not_trained_again_where_finished_states_stay(tmp_path: Path) -> None:
+    """As where a later round of the same cluster job fails: Snakemake takes the outputs of all its rounds away."""
+    spec = round_of({"recipe": SGD})
+    write(tmp_path / "whole", spec, None)
+    for _ in range(2):
+        log = write(tmp_path / "again", spec, scratch_in(tmp_path, keeps=True))
+        assert artefacts(tmp_path / "again") == artefacts(tmp_path / "whole")
+        shutil.rmtree(tmp_path / "again")
+    assert any("was done before" in line for line in log)
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["lock", "training1.safetensors"]
+
+
 def test_a_stop_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = round_of({"recipe": SGD})
     write(tmp_path / "whole", spec, None)
@@ -271,7 +285,14 @@ def test_scratch_that_cannot_be_made_is_a_sentence(folder: str, tmp_path: Path) 
         write(tmp_path / "round", round_of({"recipe": ADAM}), Scratch(Path(folder), "k"))
 
 
-def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("job", "named"), [("17", ", the cluster's job 17,"), ("", "")])
+def test_two_processes_never_write_one_state(
+    job: str, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ASSIGNED:
+        monkeypatch.delenv(name, raising=False)
+    if job:
+        monkeypatch.setenv(ASSIGNED[0], job)
     monkeypatch.setattr("lth.scratch.LOCK_SECONDS", 0.1)
     (tmp_path / "scratch").mkdir()
     code = (
@@ -282,7 +303,8 @@ def test_two_processes_never_write_one_state(tmp_path: Path, monkeypatch: pytest
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match=rf"process {other.pid} on .* is at this very job; wait"):
+        words = rf"process {other.pid} on \S*?{named} \(since .*\) is at this very job; wait"
+        with pytest.raises(UserError, match=words):
             write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))
         other.kill()
     write(tmp_path / "round", round_of({"recipe": ADAM}), scratch_in(tmp_path))  # a lock ends with its process

@@ -44,7 +44,7 @@ evaluations:
   home:
     dataset: digits
     recipe: find
-    tickets: [imp]
+    tickets: [imp, grown]
     density: 0.5
     initialisations: [own]
     controls: [random]

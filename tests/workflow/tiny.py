@@ -182,14 +182,17 @@ def environment(**variables: str) -> dict[str, str]:
 
 
 def parse(text: str) -> Planned:
-    """The jobs that a dry run prints, checked against the total that it counts; the target rule `all` is left out."""
+    """The jobs that a dry run prints, checked against the total that it counts; the target rule `all` is left out.
+
+    Those that a cluster would get as one job are set in.
+    """
     planned: Planned = {}
     jobs = 0
-    for block in re.split(r"\n(?=(?:local)?rule \w+:\n)", text):
-        head = re.match(r"(?:local)?rule (\w+):\n", block)
+    for block in re.split(r"\n(?= *(?:local)?rule \w+:\n)", text):
+        head = re.match(r" *(?:local)?rule (\w+):\n", block)
         if head:
             jobs += 1
-            output = re.search(r"^    output: (.*)$", block, flags=re.MULTILINE)
+            output = re.search(r"^ +output: (.*)$", block, flags=re.MULTILINE)
             if output:
                 outputs = {re.sub(r"^results/\w+/", "", path) for path in output[1].split(", ")}
                 planned.setdefault(head[1], set()).update(outputs)

@@ -129,6 +129,14 @@ def round_outputs(keep):
     }
 
 
+def round_group(wildcards):
+    """What one job on a cluster does in turn: the rounds of a part of a chain. On a single machine groups do nothing."""
+    part = plan.part(wildcards.ticket, int(wildcards.round))
+    if part is None:
+        return None
+    return f"{wildcards.ticket}-seed{wildcards.seed}-part{part}"
+
+
 def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))

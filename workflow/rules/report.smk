@@ -1,4 +1,5 @@
-# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains.
+# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains. On a cluster, the tables
+# and figures of a trial are one job, and so are the report and its manifest: each alone would queue for a second of work.
 
 
 rule study_tables:
@@ -12,6 +13,8 @@ rule study_tables:
         **table_files(),
     log:
         f"{RESULTS}/logs/tables.log",
+    group:
+        "summary"
     conda:
         ENVIRONMENT
     params:
@@ -41,6 +44,8 @@ rule evaluation_tables:
         ),
     log:
         f"{RESULTS}/logs/tables/{{evaluation}}.log",
+    group:
+        "summary"
     conda:
         ENVIRONMENT
     params:
@@ -68,8 +73,14 @@ for name, drawing in FIGURES.items():
             ),
         log:
             f"{RESULTS}/logs/figures/{folder}{name}.log",
+        group:
+            "summary"
         conda:
             ENVIRONMENT
+        resources:
+            drawing=1,
+            mem_mb=500,
+            runtime=5,
         params:
             cfg=lambda wildcards, name=name, target=drawing.target: {
                 "figure": name,
@@ -90,6 +101,8 @@ rule report:
         ),
     log:
         f"{RESULTS}/logs/report.log",
+    group:
+        "report"
     conda:
         ENVIRONMENT
     params:
@@ -109,6 +122,8 @@ rule manifest:
         f"{RESULTS}/manifest.json",
     log:
         f"{RESULTS}/logs/manifest.log",
+    group:
+        "report"
     conda:
         ENVIRONMENT
     params:

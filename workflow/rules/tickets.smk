@@ -7,6 +7,8 @@ rule round:
         **round_outputs(keep=False),
     log:
         f"{RESULTS}/logs/tickets/{{ticket}}/seed{{seed}}/round{{round}}.log",
+    group:
+        round_group
     conda:
         ENVIRONMENT
     threads: study.compute.threads

@@ -12,6 +12,7 @@ told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.ge
 spec = RoundJob.model_validate(told["job"])
 inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
 scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
+scratch.keeps = compute.rounds_per_job > 1
 number = round_of(snakemake.config, spec.ticket, spec.round)
 with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running, scratch.held(running.log):
     run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)
