@@ -132,9 +132,10 @@ class Run:
         """`bkill` or `brequeue` a job."""
         subprocess.run([self.cluster.bin / command, str(record.number)], check=True, stdout=subprocess.DEVNULL)
 
-    def out_of_time(self, record: Record) -> None:
-        """Put the cluster's clock to a minute before the job's limit."""
-        self.cluster.skip((record.request.minutes or 0) - 1)
+    def out_of_time(self, record: Record, left: float) -> None:
+        """Put the cluster's clock to where a job has so many minutes left."""
+        runs = (self.cluster.now - (record.started or 0)) / 60
+        self.cluster.skip((record.request.minutes or 0) - left - runs)
 
     def kill_process(self, training: Training) -> None:
         """SIGKILL to the process that trains, and to no other, as soon as it has written a state."""
@@ -165,7 +166,7 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
         run = Run(project, cluster, "--config", "compute={longest_minutes: 30}")
         run.call("bkill", run.said(found(0, 0), "epoch 3/"))
         run.said(found(0, 0), "goes on from step")
-        run.out_of_time(run.said(found(0, 1), "epoch 3/"))
+        run.out_of_time(run.said(found(0, 1), "epoch 3/"), left=1.9)
         run.call("brequeue", run.said(found(0, 1), "goes on from step"))
         run.kill_process(ARM)
         run.said(ARM, "goes on from step")
@@ -210,9 +211,9 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
     no_warning = ("--set-resources", "round:lsf_queue=gpu", "round:lsf_extra='-gpu num=1:j_exclusive=yes'")
     with served(tmp_path / "cluster", Settings(gpus=2, terminate_seconds=3)) as cluster:
         run = Run(project, cluster, *targets, str(RESULTS / TEXTURES), "--retries", "0", *no_warning, checks=1)
-        run.wait(lambda: sorted(record.status for record in cluster.records()) == ["PEND", "RUN", "RUN", "RUN"])
-        at_once = [record for record in cluster.records() if record.status == "RUN"]
-        assert sorted((record.request.gpus, record.devices) for record in at_once) == [(0, ()), (1, (0,)), (1, (1,))]
+        run.wait(lambda: sorted(r.status for r in cluster.records() if r.request.gpus) == ["PEND", "RUN", "RUN"])
+        at_once = [record for record in cluster.records() if record.request.gpus and record.status == "RUN"]
+        assert sorted(record.devices for record in at_once) == [(0,), (1,)]
         one, other = (training for training in trainings if run.attempts(training)[0].status == "RUN")
         (last,) = {*trainings} - {one, other}
         killed, _ = (run.said(training, "epoch 3/") for training in (one, other))
@@ -221,12 +222,15 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
         cluster.down.unlink()
         run.call("bkill", killed)
         run.kill_process(other)
-        late = run.said(last, "epoch 3/")
-        cluster.skip(late.request.minutes or 0)
+        run.out_of_time(run.said(last, "epoch 3/"), left=0)
         outcome = run.ended()
         ends = [run.attempts(training)[0] for training in (one, other, last)]
+        (beside,) = (record for record in cluster.records() if not record.request.gpus)
     assert outcome.status == 1
-    assert (late.started or 0) >= min(record.finished or 0 for record in ends[:2])
+    first_end = min(record.finished or 0 for record in ends[:2])
+    assert (ends[2].started or 0) >= first_end
+    assert (beside.started or 0) < first_end
+    assert (beside.finished or 0) > max(record.started or 0 for record in ends[:2])
     for record, words in zip(ends, ("TERM_OWNER: job killed by", "SIGKILL", "TERM_RUNLIMIT: job killed"), strict=True):
         assert f"LSF-job '{record.number}' failed, LSF status is: 'EXIT'" in outcome.text
         assert words in outcome.text
