@@ -21,7 +21,12 @@ from lsf.daemon import served
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from tiny import MEASURED, RESULTS, ROOT, SAME, Outcome, Project, environment
 
+from lth.config.plan import Plan
+from lth.config.read import load_study
+from lth.data.kinds import PREPARED
+from lth.data.sources import SOURCES
 from lth.figures import FIGURES
+from lth.manifest import verify
 
 pytest.importorskip("snakemake_executor_plugin_lsf", reason="the executor plugin for LSF is not installed")
 pytestmark = pytest.mark.workflow
@@ -36,13 +41,17 @@ datasets:
 networks:
   lenet: {architecture: lenet5_classic}
 recipes:
-  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 20, epochs: 40}
+  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 20, epochs: 30}
 tickets:
   digits: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.5}
 evaluations:
   t: {dataset: digits, recipe: find, tickets: [digits], density: 0.5, initialisations: [own], controls: []}
 """
 """Trainings of a few seconds, written down three times a second."""
+COMPARED = [
+    f"{RESULTS}/{file}" for file in ("tables/rounds.csv", "tables/t/verdict.txt", "figures/t/final_accuracy.svg")
+]
+"""What the local run makes: all artifacts, all tables, and one of ten figures."""
 ONE_SEED = STUDY.replace("seeds: [0, 1, 2]", "seeds: [0]")
 PATIENCE = """\
 import sys
@@ -123,9 +132,10 @@ class Run:
         """`bkill` or `brequeue` a job."""
         subprocess.run([self.cluster.bin / command, str(record.number)], check=True, stdout=subprocess.DEVNULL)
 
-    def out_of_time(self, record: Record) -> None:
-        """Put the cluster's clock to a minute before the job's limit."""
-        self.cluster.skip((record.request.minutes or 0) - 1)
+    def out_of_time(self, record: Record, left: float) -> None:
+        """Put the cluster's clock to where a job has so many minutes left."""
+        runs = (self.cluster.now - (record.started or 0)) / 60
+        self.cluster.skip((record.request.minutes or 0) - left - runs)
 
     def kill_process(self, training: Training) -> None:
         """SIGKILL to the process that trains, and to no other, as soon as it has written a state."""
@@ -147,19 +157,16 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
     """From nothing to the report: a round is killed by its owner, one runs out of time and is put back into the queue,
     an evaluation's process is killed. All go on from where they were, and every byte is that of a local run."""
     local, project = (Project.new(tmp_path / name, ONE_SEED) for name in ("local", "project"))
+    silent = subprocess.DEVNULL
     undisturbed = subprocess.Popen(
-        local.command(cores=1),
-        cwd=local.folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        local.command(*COMPARED, cores=1), cwd=local.folder, env=environment(), stdout=silent, stderr=silent
     )
     settings = Settings(slots=16, queues={"normal": None, "gpu": 30}, terminate_seconds=3)
     with served(tmp_path / "cluster", settings) as cluster:
         run = Run(project, cluster, "--config", "compute={longest_minutes: 30}")
         run.call("bkill", run.said(found(0, 0), "epoch 3/"))
         run.said(found(0, 0), "goes on from step")
-        run.out_of_time(run.said(found(0, 1), "epoch 3/"))
+        run.out_of_time(run.said(found(0, 1), "epoch 3/"), left=1.9)
         run.call("brequeue", run.said(found(0, 1), "goes on from step"))
         run.kill_process(ARM)
         run.said(ARM, "goes on from step")
@@ -170,33 +177,43 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
     assert_asked_as_the_profile_says(records)
     assert_same_results(local, project)
     first, second = run.attempts(found(0, 0))
-    assert (first.request.minutes, second.request.minutes) == (17, 30)  # not 34, which the queue refuses
+    assert (first.request.minutes, second.request.minutes) == (16, 30)  # not 32, which the queue refuses
     assert second.request.memory == 2 * first.request.memory
     warned, requeued = run.attempts(found(0, 1))
     assert (warned.sent, requeued.starts, requeued.status) == (("SIGURG",), 2, "DONE")
     assert [record.status for record in run.attempts(ARM)] == ["EXIT", "DONE"]
 
 
-def assert_same_results(one: Project, other: Project) -> None:
-    """The same files with the same bytes, but for what was measured."""
-    first, second = one.files(*SAME), other.files(*SAME)
-    assert first.keys() == second.keys()
+def assert_same_results(local: Project, project: Project) -> None:
+    """The bytes of the local run, but for what was measured; and nothing is missing or does not belong there."""
+    first, second = local.files(*SAME), project.files(*SAME)
     assert {Path(path).name for path in first if first[path] != second[path]} <= set(MEASURED)
+    checked, wrong = verify(project.results)
+    assert checked > len(first)
+    assert wrong == []
+
+
+def prepare(project: Project, dataset: str) -> None:
+    """Make a data set here: an input that is there already."""
+    spec = Plan(load_study(project.study)).data_job(dataset)
+    images = PREPARED[SOURCES[spec.spec.source].kind].load()(spec.dataset, spec.spec, None)
+    (project.results / "data").mkdir(parents=True)
+    images.save(project.results / f"data/{dataset}.safetensors")
 
 
 def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
     """Three trainings, two GPUs, and LSF away for a while: one is killed by its owner, one's process is killed, and the
     one that had to wait reaches its limit without having been warned."""
-    project = Project.new(tmp_path / "project", STUDY.replace("epochs: 40", "epochs: 3000"))
-    assert project.run(str(RESULTS / "data/digits.safetensors")).status == 0
+    project = Project.new(tmp_path / "project", STUDY.replace("epochs: 30", "epochs: 3000"))
+    prepare(project, "digits")
     trainings = [found(seed, 0) for seed in range(3)]
     targets = [str(RESULTS / training.place / "ticket.safetensors") for training in trainings]
     no_warning = ("--set-resources", "round:lsf_queue=gpu", "round:lsf_extra='-gpu num=1:j_exclusive=yes'")
     with served(tmp_path / "cluster", Settings(gpus=2, terminate_seconds=3)) as cluster:
         run = Run(project, cluster, *targets, str(RESULTS / TEXTURES), "--retries", "0", *no_warning, checks=1)
-        run.wait(lambda: sorted(record.status for record in cluster.records()) == ["PEND", "RUN", "RUN", "RUN"])
-        at_once = [record for record in cluster.records() if record.status == "RUN"]
-        assert sorted((record.request.gpus, record.devices) for record in at_once) == [(0, ()), (1, (0,)), (1, (1,))]
+        run.wait(lambda: sorted(r.status for r in cluster.records() if r.request.gpus) == ["PEND", "RUN", "RUN"])
+        at_once = [record for record in cluster.records() if record.request.gpus and record.status == "RUN"]
+        assert sorted(record.devices for record in at_once) == [(0,), (1,)]
         one, other = (training for training in trainings if run.attempts(training)[0].status == "RUN")
         (last,) = {*trainings} - {one, other}
         killed, _ = (run.said(training, "epoch 3/") for training in (one, other))
@@ -205,12 +222,15 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
         cluster.down.unlink()
         run.call("bkill", killed)
         run.kill_process(other)
-        late = run.said(last, "epoch 3/")
-        cluster.skip(late.request.minutes or 0)
+        run.out_of_time(run.said(last, "epoch 3/"), left=0)
         outcome = run.ended()
         ends = [run.attempts(training)[0] for training in (one, other, last)]
+        (beside,) = (record for record in cluster.records() if not record.request.gpus)
     assert outcome.status == 1
-    assert (late.started or 0) >= min(record.finished or 0 for record in ends[:2])
+    first_end = min(record.finished or 0 for record in ends[:2])
+    assert (ends[2].started or 0) >= first_end
+    assert (beside.started or 0) < first_end
+    assert (beside.finished or 0) > max(record.started or 0 for record in ends[:2])
     for record, words in zip(ends, ("TERM_OWNER: job killed by", "SIGKILL", "TERM_RUNLIMIT: job killed"), strict=True):
         assert f"LSF-job '{record.number}' failed, LSF status is: 'EXIT'" in outcome.text
         assert words in outcome.text

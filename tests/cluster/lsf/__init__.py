@@ -5,5 +5,6 @@ processes on this machine; slots, memory and GPUs are what a settings file says 
 holds a cluster. It needs neither root nor a package.
 
 What it knows of LSF is LSF's documentation (10.1), messages that users have reported, and what the plugin of Snakemake
-sends: it is not LSF. It has one host, and what it does not know it refuses, instead of guessing.
+sends: it is not LSF. It has one host, and what it does not know it refuses, instead of guessing. Messages are LSF's own
+as far as they are known; those about GPUs and about options that there are not are only like them.
 """

@@ -201,7 +201,7 @@ class Cluster:
         )
         path = self.bin / name
         path.write_text(
-            f'#!/bin/sh\nLSF_SHIM="${{LSF_SHIM:-{self.folder}}}"\nexport LSF_SHIM\n'
+            f"#!/bin/sh\nLSF_SHIM='{self.folder}'\nexport LSF_SHIM\n"
             f'exec "{sys.executable}" -I -S -c "{code}" {name} "$@"\n'
         )
         path.chmod(0o755)
