@@ -48,7 +48,7 @@ demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends w
 
 test: setup-dev check  ## linters, types and the whole suite; as root on Debian also on a SLURM, which it installs
 	@tests/cluster/slurm/install.sh
-	$(BIN)/python -m pytest -n $(CORES) -rs
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal -rs
 
 check: setup-dev
 	$(BIN)/ruff check .

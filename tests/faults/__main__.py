@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.faults.kills import STUDY, WHOLE, Project, kill_once
+from tests.faults.kills import STUDY, Project, kill_once
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     started, chance, found = time.monotonic(), random.Random(chosen.seed), Counter[str]()
     with tempfile.TemporaryDirectory() as folder:
         finished = Project.new(Path(folder) / "finished", STUDY)
-        if (outcome := finished.run(*WHOLE)).status:
+        if (outcome := finished.run()).status:
             sys.exit(outcome.text)
         for number in range(chosen.kills):
             kill = kill_once(finished, Path(folder) / f"kill{number}", chance)

@@ -4,7 +4,7 @@ import random
 from pathlib import Path
 
 import pytest
-from kills import STUDY, WHOLE, kill_once
+from kills import STUDY, kill_once
 from tiny import Project, finished_once
 
 pytestmark = pytest.mark.workflow
@@ -15,7 +15,7 @@ AT_ONCE = 4
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return finished_once(tmp_path_factory, "whole", STUDY, WHOLE)
+    return finished_once(tmp_path_factory, "whole", STUDY)
 
 
 @pytest.mark.parametrize("part", range(AT_ONCE))

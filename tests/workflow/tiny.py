@@ -161,13 +161,11 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     return folder
 
 
-def finished_once(
-    factory: pytest.TempPathFactory, name: str, study: str = STUDY, targets: Iterable[str] = ()
-) -> Project:
-    """A study with everything done, from nothing to the report or those targets; tests only read it."""
+def finished_once(factory: pytest.TempPathFactory, name: str, study: str = STUDY) -> Project:
+    """A study with everything done, from nothing to the report; tests only read it."""
 
     def run_all(folder: Path) -> None:
-        outcome = Project.new(folder, study).run(*targets)
+        outcome = Project.new(folder, study).run()
         assert outcome.status == 0, outcome.text
 
     return Project(once(factory, name, run_all))
