@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ PLUGIN = "snakemake_executor_plugin_slurm"
 LOGIN_NODE = HERE / "login_node"
 """On PYTHONPATH: Python without torch, but in jobs."""
 PROFILE = "workflow/profiles/slurm"
-LONGEST = 1200
+LONGEST = 600
 """Seconds after which nothing will come any more, on a busy machine either."""
 
 
@@ -51,8 +51,8 @@ class SlurmJob:
     restarts: int
     """How often SLURM itself has put it back into the queue."""
     submitted: datetime
-    started: datetime | None
-    ended: datetime | None
+    started: datetime
+    ended: datetime
     node: str
     cpus: int
     gpus: int
@@ -63,16 +63,15 @@ class SlurmJob:
     def told(cls, line: str) -> "SlurmJob":
         """From a line of `scontrol -o show job`."""
         of = dict(re.findall(r"(\w+)=(\S*)", line))
-        started, ended = (None if of[key] == "Unknown" else datetime.fromisoformat(of[key]) for key in TIMES)
         hours, minutes, _ = of["TimeLimit"].split(":")
         return cls(
             number=of["JobId"],
             comment=of["Comment"],
             state=of["JobState"],
             restarts=int(of["Restarts"]),
-            submitted=datetime.fromisoformat(of["SubmitTime"]),
-            started=started,
-            ended=ended,
+            submitted=moment(of["SubmitTime"]),
+            started=moment(of["StartTime"]),
+            ended=moment(of["EndTime"]),
             node=of["NodeList"],
             cpus=int(of["NumCPUs"]),
             gpus=int(of.get("TresPerJob", "gres:gpu:0").rpartition(":")[2]),
@@ -81,10 +80,12 @@ class SlurmJob:
 
     def beside(self, other: "SlurmJob") -> bool:
         """Whether the two ran at the same time, and not just one after the other within a second."""
-        return str(self.started) < str(other.ended) and str(other.started) < str(self.ended)
+        return self.started < other.ended and other.started < self.ended
 
 
-TIMES = ("StartTime", "EndTime")
+def moment(text: str) -> datetime:
+    """A time as SLURM writes it; of what is still to come, the last there is."""
+    return datetime.max if text == "Unknown" else datetime.fromisoformat(text)
 
 
 def call(*command: str, **variables: str) -> Outcome:
@@ -155,7 +156,8 @@ class Slurm:
             with suppress(OSError):
                 variables = (path / "environ").read_bytes().decode(errors="replace").split("\0")
                 if f"SLURM_CONF={self.variables['SLURM_CONF']}" in variables:
-                    watcher = re.match(r"slurmstepd: \[(\d+)\.", (path / "cmdline").read_bytes().decode())
+                    command = (path / "cmdline").read_bytes().decode(errors="replace")
+                    watcher = re.match(r"slurmstepd: \[(\d+)\.", command)
                     if (watcher and watcher[1] in numbers) or {f"SLURM_JOB_ID={n}" for n in numbers} & {*variables}:
                         yield int(path.name)
 
@@ -180,17 +182,28 @@ class Run:
             time.sleep(0.05)
         return answer
 
-    def trains(self, job: str) -> int:
-        """Wait until a job's training has a state on disk; the number of its process."""
+    def halted(self, job: str) -> int:
+        """Wait until a job's training has a state on disk, and halt it, so that it is there when something happens.
+
+        The number of its process. SLURM wakes up what it sends a signal to.
+        """
         scratch = self.project.results / "scratch" / job
 
         def found() -> int:
             if not [*scratch.glob("training*.safetensors")]:
                 return 0
-            owner = int(json.loads((scratch / "owner.json").read_text())["pid"])
-            return owner if Path(f"/proc/{owner}").exists() else 0
+            with suppress(FileNotFoundError):  # both are gone when the job ends
+                owner = int(json.loads((scratch / "owner.json").read_text())["pid"])
+                return owner if Path(f"/proc/{owner}").exists() else 0
+            return 0
 
-        return int(self.until(found))
+        process = int(self.until(found))
+        os.kill(process, signal.SIGSTOP)
+        return process
+
+    def gone(self, process: int) -> None:
+        """Wait until a process has ended."""
+        self.until(lambda: not Path(f"/proc/{process}").exists())
 
 
 def site(project: Project, **rules: Mapping[str, Any]) -> str:
@@ -220,9 +233,9 @@ def submit(slurm: Slurm, project: Project, *arguments: str, faults: Sequence[Fau
     ):
         try:
             happening = [threads.submit(fault, slurm, Run(project, process)) for fault in faults]
-            process.wait(LONGEST)
-            for fault in happening:
+            for fault in wait(happening, LONGEST, FIRST_EXCEPTION).done:
                 fault.result()
+            process.wait(LONGEST)
         finally:
             process.kill()
     return Outcome(process.returncode, output.read_text())

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,11 +84,14 @@ ARM = Training("evaluations/t/digits-own/seed0", "evaluation=t,arm=digits-own,se
 
 
 def until(done: Callable[[], bool]) -> None:
-    """Wait."""
+    """Wait. (A file that is there may be gone when it is read: Snakemake removes the log of what it sends again.)"""
     deadline = time.monotonic() + 300
-    while not done():
-        assert time.monotonic() < deadline
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            if done():
+                return
         time.sleep(0.02)
+    raise AssertionError("it never came")
 
 
 class Run:

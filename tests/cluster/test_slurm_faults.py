@@ -1,8 +1,6 @@
 """What can happen to jobs and nodes of a cluster, all at once: the study still comes to its end, to the same bytes."""
 
-import os
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
@@ -20,36 +18,34 @@ NO_GPU = {"slurm_partition": "cpu"}
 
 def cancelled(slurm: Slurm, run: Run) -> None:
     """In the second of the rounds that are one job."""
-    run.trains(CHAIN)
+    run.halted(CHAIN)
     slurm.ask("scancel", slurm.number("imp-seed0-part0"))
 
 
 def requeued_and_warned(slurm: Slurm, run: Run) -> None:
     """First SLURM puts the job back into the queue, as for one that matters more; then its time is nearly over.
 
-    SLURM looks at the time every half minute; so that it is still at work by then, the training is halted. (A signal of
-    SLURM's wakes it up.)
+    SLURM looks at the time every half minute.
     """
-    first = run.trains(GROWN)
+    first = run.halted(GROWN)
     slurm.ask("scontrol", "requeue", slurm.number("grown"))
-    run.until(lambda: not Path(f"/proc/{first}").exists())
-    os.kill(run.trains(GROWN), signal.SIGSTOP)
+    run.gone(first)
+    run.halted(GROWN)
     slurm.ask("scontrol", "update", f"JobId={slurm.number('grown')}", "EndTime=now+100seconds")
 
 
 def out_of_time_and_cancelled(slurm: Slurm, run: Run) -> None:
     """First the time is over, then somebody cancels the job when it is sent again; that is once too often."""
-    first = run.trains(DUAL)
-    os.kill(first, signal.SIGSTOP)
+    first = run.halted(DUAL)
     slurm.ask("scontrol", "update", f"JobId={slurm.number('dual')}", "EndTime=now+1seconds")
-    run.until(lambda: not Path(f"/proc/{first}").exists())
-    run.trains(DUAL)
+    run.gone(first)
+    run.halted(DUAL)
     slurm.ask("scancel", slurm.number("dual"))
 
 
 def stranded(slurm: Slurm, run: Run) -> None:
     """The node's power fails."""
-    run.trains(EVALUATED)
+    run.halted(EVALUATED)
     assert "NodeList=n2" in slurm.ask("scontrol", "show", "job", slurm.number("imp-own"))
     slurm.cut_off("n2")
 

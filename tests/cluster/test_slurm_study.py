@@ -43,8 +43,8 @@ def test_a_study_runs_on_slurm(slurm: Slurm, whole: Project, chained: str, tmp_p
 
 def assert_one_at_a_time_on_the_gpu(jobs: list[SlurmJob]) -> None:
     """Of two that waited for it at once, the second began when the first had ended; others ran meanwhile."""
-    on_gpu = sorted((job for job in jobs if job.gpus), key=lambda job: str(job.started))
+    on_gpu = sorted((job for job in jobs if job.gpus), key=lambda job: job.started)
     assert len(on_gpu) == 3
     assert not any(first.beside(second) for first, second in pairwise(on_gpu))
-    assert all(second.submitted < first.ended for first, second in pairwise(on_gpu) if first.ended)
+    assert all(second.submitted < first.ended for first, second in pairwise(on_gpu))
     assert any(job.beside(busy) for busy in on_gpu for job in jobs if not job.gpus)
