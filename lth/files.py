@@ -1,5 +1,6 @@
 """Files written whole or not at all, and their checksums. Imports nothing heavy."""
 
+import glob
 import hashlib
 import os
 from pathlib import Path
@@ -9,6 +10,8 @@ from lth.errors import UserError
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that its final name never shows half of it: temporary name, fsync, rename.
+
+    What others left that were killed while they wrote it is removed.
 
     Raises:
         UserError: the disk is full, read-only, or otherwise refuses.
@@ -21,6 +24,8 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            left.unlink(missing_ok=True)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise UserError(

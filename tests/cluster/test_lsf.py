@@ -15,18 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from lsf.cluster import Cluster, Record, Settings
 from lsf.daemon import served
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
-from tiny import MEASURED, RESULTS, ROOT, SAME, Outcome, Project, environment
+from tiny import MEASURED, RESULTS, SAME, Outcome, Project, environment
 
 from lth.config.plan import Plan
 from lth.config.read import load_study
 from lth.data.kinds import PREPARED
 from lth.data.sources import SOURCES
-from lth.figures import FIGURES
 from lth.manifest import verify
 
 pytest.importorskip("snakemake_executor_plugin_lsf", reason="the executor plugin for LSF is not installed")
@@ -52,7 +50,7 @@ evaluations:
 COMPARED = [
     f"{RESULTS}/{file}" for file in ("tables/rounds.csv", "tables/t/verdict.txt", "figures/t/final_accuracy.svg")
 ]
-"""What the local run makes: all artifacts, all tables, and one of ten figures."""
+"""What the local run makes: all artifacts, all tables, and the figures of the evaluation."""
 ONE_SEED = STUDY.replace("seeds: [0, 1, 2]", "seeds: [0]")
 PATIENCE = """\
 import sys
@@ -242,19 +240,6 @@ def test_without_retries_every_end_is_told_and_nothing_is_lost(tmp_path: Path) -
         assert "run it again to go on" in (project.results / "logs" / f"{training.place}.log").read_text()
     for training in trainings:
         assert (project.results / "scratch" / training.place / "training1.safetensors").exists()
-
-
-def test_the_profile_groups_all_figures() -> None:
-    """In few enough jobs, and with names of their logs that are short enough for files."""
-    profile = yaml.safe_load((ROOT / "workflow/profiles/lsf/config.yaml").read_text())
-    groups = dict(pair.split("=") for pair in profile["groups"])
-    of_figures = {
-        f"figure_{name}": "study" if figure.scope == "study" else "figures" for name, figure in FIGURES.items()
-    }
-    assert {rule: group for rule, group in groups.items() if rule.startswith("figure_")} == of_figures
-    longest = sorted((f"{rule}__evaluation={40 * 'e'}" for rule in of_figures), key=len)[-3:]
-    assert profile["group-components"] == ["figures=3"]
-    assert len("..".join(longest)) < 256
 
 
 def test_what_lsf_refuses_is_told_in_its_own_words(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_study_runs_on_slurm(slurm: Slurm, whole: Project, chained: str, tmp_p
     assert {job.state for job in jobs.values()} == {"COMPLETED"}
     summaries = [jobs.pop(name) for name in [*jobs] if name.startswith("summary_")]
     assert {*jobs} == JOBS
-    assert [job.cpus for job in summaries] == [4, 4]  # however many figures there are
+    assert len(summaries) == 2
     chain = jobs[CHAIN], jobs["last_round_wildcards_grown_0_01"]
     assert [(job.gpus, job.cpus) for job in chain] == [(1, 1), (1, 1)]
     assert [job.minutes for job in chain] == [2 * 6, 16]

@@ -284,7 +284,7 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
     assert "lth.methods.imp" not in reached["evaluate"]
     assert "lth.stats" in reached["evaluation_tables"]
     assert "lth.power" in reached["evaluation_tables"] & reached["report"]
-    for name in ("evaluation_tables", "study_tables", "figure", "report"):
+    for name in ("evaluation_tables", "study_tables", "figures", "report"):
         assert not reached[name] & {"lth.train", "lth.methods.imp", "lth.evaluate"}, name
 
 

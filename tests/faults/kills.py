@@ -1,8 +1,8 @@
-"""One kill: a part of a finished study is made anew, something of it is killed, and the same command finishes it.
+"""Kills: parts of a finished study are made anew, something of it is killed, and the same command finishes it.
 
-What is killed (a job, Snakemake, or everything), with which signal, and when, is drawn from a seed. Afterwards nothing
-may be left of the processes, and after the documented command (`--unlock` where Snakemake was killed, then the same
-command again) every artifact must have the bytes that it had before.
+What is killed (one or two jobs and in the end a job, Snakemake, or everything), with which signal, and when, is drawn
+from a seed. Afterwards nothing may be left of the processes, and after the documented command (`--unlock` where
+Snakemake was killed, then the same command again) every artifact must have the bytes that it had before.
 """
 
 import os
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,13 +66,19 @@ ENDS_WITHIN = 8.0
 
 @dataclass(frozen=True)
 class Kill:
-    """What was done, and what came of it."""
+    """Who is killed, with which signal, so many seconds after the start."""
 
     victim: str
     number: signal.Signals
     after: float
-    hit: bool
-    """Whether there was something to kill at that moment."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run, what was killed in it, and what came of it."""
+
+    kills: list[Kill]
+    """Only those that had something to kill at their moment."""
     resumed: bool
     """Whether a training went on from its state."""
 
@@ -80,30 +87,48 @@ class Broken(AssertionError):
     """A promise that was not kept."""
 
 
-def kill_once(finished: Project, folder: Path, chance: random.Random) -> Kill:
-    """Make a part of the study anew, kill, finish, compare; raises Broken if anything differs."""
+def trial(finished: Project, folder: Path, chance: random.Random) -> Trial:
+    """Make parts of the study anew, kill, finish, compare; raises Broken if anything differs."""
     project = finished.copy(folder)
-    parts = chance.sample(PARTS, chance.choice([1, 1, 2]))
+    parts = chance.sample(PARTS, chance.choice([1, 2, 3]))
     for part in parts:
         shutil.rmtree(project.results / part)
     targets = [str(RESULTS / part / "history.csv") for part in parts]
-    victim = chance.choice(["job", "snakemake", "everything"])
-    number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
-    after = chance.uniform(1.5, 5.0)
-    hit = _run_and_kill(project, targets, victim, number, after)
-    _wait_for_silence(project, victim, number)
-    if victim != "job":
+    drawn = list(_drawn(chance))
+    hit = _run_and_kill(project, targets, drawn)
+    _wait_for_silence(project, drawn)
+    if drawn[-1].victim != "job":
         project.run("--unlock")
     outcome = project.run(*targets)
     if outcome.status:
-        raise Broken(f"{victim}, {number.name}, after {after:.2f} s: the same command failed\n{outcome.text}")
+        raise Broken(f"{drawn}: the same command failed\n{outcome.text}")
     _compare(finished, project)
     logs = [path.read_text() for path in project.results.glob("logs/**/*.log")]
     shutil.rmtree(folder)
-    return Kill(victim, number, after, hit, any("goes on from step" in text for text in logs))
+    return Trial(hit, any("goes on from step" in text for text in logs))
 
 
-def _run_and_kill(project: Project, files: list[str], victim: str, number: signal.Signals, after: float) -> bool:
+def trials(finished: Project, folder: Path, chance: random.Random, kills: int) -> Iterator[Trial]:
+    """As many as it takes for so many kills that had something to kill."""
+    number = 0
+    while kills > 0:
+        done = trial(finished, folder / f"trial{number}", chance)
+        yield done
+        number, kills = number + 1, kills - len(done.kills)
+
+
+def _drawn(chance: random.Random) -> Iterator[Kill]:
+    """What is to be killed in one run; the last may end the run."""
+    after = chance.uniform(1.5, 5.0)
+    for last in (*[False] * chance.choice([0, 1, 2, 3]), True):
+        victim = chance.choice(["job", "snakemake", "everything"]) if last else "job"
+        yield Kill(victim, chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]), round(after, 2))
+        after += chance.uniform(0.3, 2)
+
+
+def _run_and_kill(project: Project, files: list[str], kills: list[Kill]) -> list[Kill]:
+    """Those that had something to kill."""
+    hit: list[Kill] = []
     with subprocess.Popen(
         project.command(*files),
         cwd=project.folder,
@@ -112,19 +137,22 @@ def _run_and_kill(project: Project, files: list[str], victim: str, number: signa
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as snakemake:
-        time.sleep(after)
-        jobs = [pid for pid in processes(project) if pid != snakemake.pid and "scripts" in _command(pid)]
-        targets = {"job": jobs[:1], "snakemake": [snakemake.pid], "everything": [snakemake.pid, *jobs]}[victim]
-        hit = bool(targets) and snakemake.poll() is None
-        for pid in targets:
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
-        if victim == "job":
-            snakemake.wait(timeout=120)  # it goes on with what does not need the job, and ends
-        else:
-            with suppress(subprocess.TimeoutExpired):
-                snakemake.wait(timeout=60)
-        return hit
+        started = time.monotonic()
+        for kill in kills:
+            time.sleep(max(0.0, started + kill.after - time.monotonic()))
+            jobs = [pid for pid in processes(project) if pid != snakemake.pid and "scripts" in _command(pid)]
+            targets = {"job": jobs[:1], "snakemake": [snakemake.pid], "everything": [snakemake.pid, *jobs]}[kill.victim]
+            if targets and snakemake.poll() is None:
+                hit.append(kill)
+            for pid in targets:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, kill.number)
+        try:
+            snakemake.wait(timeout=120)  # where only jobs were killed, it goes on with what does not need them
+        except subprocess.TimeoutExpired:
+            snakemake.kill()
+            raise Broken(f"{kills}: Snakemake did not end") from None
+    return hit
 
 
 def processes(project: Project) -> list[int]:
@@ -143,12 +171,12 @@ def _command(pid: int) -> str:
     return ""
 
 
-def _wait_for_silence(project: Project, victim: str, number: signal.Signals) -> None:
+def _wait_for_silence(project: Project, kills: list[Kill]) -> None:
     deadline = time.monotonic() + ENDS_WITHIN
     while left := processes(project):
         if time.monotonic() > deadline:
             commands = "\n".join(f"{pid} {_command(pid)}" for pid in left)
-            raise Broken(f"{victim}, {number.name}: still there after {ENDS_WITHIN:g} s:\n{commands}")
+            raise Broken(f"{kills}: still there after {ENDS_WITHIN:g} s:\n{commands}")
         time.sleep(0.1)
 
 

@@ -18,19 +18,12 @@ from tiny import (
     trained,
 )
 
-from lth.figures import FIGURES
-
 pytestmark = pytest.mark.workflow
 
 TABLES = {"study_tables", "evaluation_tables"}
-LACKING = {"costs", "encoder", "two classes"}
-"""What figures may need and the tiny study does not have."""
-OF_STUDY, OF_EVALUATIONS = (
-    {f"figure_{name}" for name, drawing in FIGURES.items() if drawing.scope == scope and not LACKING & {*drawing.needs}}
-    for scope in ("study", "evaluation")
-)
+FIGURES = {"figures_of_transfer"}
 PAGES = {"report", "manifest"}
-SUMMARIES = TABLES | OF_STUDY | OF_EVALUATIONS | PAGES
+SUMMARIES = TABLES | {"study_figures"} | FIGURES | PAGES
 """Every rule that trains nothing, makes no ticket and reads no images."""
 CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")
 
@@ -113,9 +106,9 @@ def test_an_edit_of_the_controls_reruns_them_and_their_evaluations(project: Proj
     assert trained(planned) == evaluations(CONTROLS)
 
 
-def test_an_edit_of_a_figure_redraws_it_and_rewrites_the_report(project: Project) -> None:
+def test_an_edit_of_a_figure_redraws_where_it_is_and_rewrites_the_report(project: Project) -> None:
     project.edit("lth/figures/masks.py", '(0, (2, 1)), label="expected by chance"', '(0, (2, 1)), label="by chance"')
-    assert set(project.planned()) == {"figure_mask_overlap"} | PAGES
+    assert set(project.planned()) == FIGURES | PAGES
 
 
 def test_an_edit_of_the_page_rewrites_the_report(project: Project) -> None:
@@ -215,7 +208,7 @@ def test_a_longer_chain_trains_only_the_new_round(project: Project) -> None:
     planned = project.planned()
     assert trained(planned) == rounds("digits", [3])
     assert controls(planned) == set()
-    assert {"study_tables", *OF_STUDY} <= summaries(planned)
+    assert {"study_tables", "study_figures"} <= summaries(planned)
     before = {
         path: (checksum(path), path.stat().st_mtime_ns)
         for path in project.results.rglob("*")
@@ -256,13 +249,13 @@ def test_a_deleted_figure_is_drawn_again_when_asked_for(project: Project) -> Non
     """The report that holds it is there, so that nobody else asks."""
     figure = project.results / "figures/transfer/differences.svg"
     figure.unlink()
-    assert set(project.planned(str(figure.relative_to(project.folder)))) == {"figure_differences"}
+    assert set(project.planned(str(figure.relative_to(project.folder)))) == FIGURES
 
 
 def test_one_figure_is_a_target(project: Project) -> None:
-    """`snakemake results/.../figure.svg` makes what that figure needs: of a fresh tree, no page and no other figure."""
+    """`snakemake results/.../figure.svg` makes what that figure needs: no page, and nothing of the study."""
     for folder in ("figures", "tables"):
         for path in [*(project.results / folder).rglob("*.*")]:
             path.unlink()
     planned = project.planned(str(RESULTS / "figures/transfer/differences.svg"))
-    assert set(planned) == {"evaluation_tables", "figure_differences"}
+    assert set(planned) == {"evaluation_tables"} | FIGURES

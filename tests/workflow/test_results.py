@@ -25,6 +25,8 @@ from lth.tickets import Ticket, TrainedWeights
 pytestmark = pytest.mark.workflow
 
 SEEDS = (0, 1)
+EVALUATED_AGAIN = "evaluations/transfer/cross-random/seed0"
+AGAIN = ("data", "tables", "figures", "tickets/letters/seed0", EVALUATED_AGAIN)
 CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")
 
 
@@ -189,23 +191,26 @@ def test_logs_show_each_epoch_of_a_round(finished: Project) -> None:
 
 @pytest.fixture(scope="session")
 def repeated(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The data, one seed and all summaries made again elsewhere, four jobs at once; the other seed taken along."""
+    """The data, a chain, an evaluation and all summaries made again elsewhere, four at once; the rest taken along."""
 
     def again(folder: Path) -> None:
         project = finished.copy(folder)
-        for path in [*project.results.rglob("seed0")]:
-            shutil.rmtree(path)
-        for name in ("data", "tables", "figures"):
+        for name in AGAIN:
             shutil.rmtree(project.results / name)
         (project.results / "report.html").unlink()
         images = [str(RESULTS / f"data/{name}.safetensors") for name in ("digits", "letters", "textures")]
         for targets in (images, []):
-            outcome = project.run(*targets, cores=4)
+            outcome = project.start(project.command(*targets, cores=4))  # cold
             assert outcome.status == 0, outcome.text
-        ran = set(project.results.glob("logs/*/*/seed1/*.log")) | set(project.results.glob("logs/*/*/*/seed1.log"))
-        assert ran
-        for log in ran:  # the new images have the bytes of the old ones, so that nothing of the other seed ran
-            assert log.stat().st_mtime_ns == (finished.folder / log.relative_to(folder)).stat().st_mtime_ns
+        ran = {
+            str(log.relative_to(folder / RESULTS / "logs").with_suffix(""))
+            for log in project.results.glob("logs/*/**/*.log")
+            if log.stat().st_mtime_ns != (finished.folder / log.relative_to(folder)).stat().st_mtime_ns
+        }
+        trained = {
+            name for name in ran if "seed" in name
+        }  # nothing else: the new images have the bytes of the old ones
+        assert trained == {*(f"tickets/letters/seed0/round0{number}" for number in range(3)), EVALUATED_AGAIN}
 
     return Project(once(tmp_path_factory, "repeated", again))
 

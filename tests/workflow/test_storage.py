@@ -23,6 +23,7 @@ head -c $(((free - $1) * 1024)) /dev/zero > results/filler && shift && exec "$@"
 """The results on a disk of which so many kilobytes are free."""
 READ_ONLY = 'mount --bind results results && mount -o remount,bind,ro results && exec "$@"'
 ARM = "evaluations/transfer/dense/seed0"
+CONTROL = "controls/digits-fresh/seed0/round02/ticket.safetensors"
 
 
 @pytest.fixture
@@ -68,17 +69,17 @@ def test_a_full_disk(project: Project, mounts: None) -> None:
     the same command finishes."""
     before = project.files(*SAME)
     shutil.rmtree(project.results / "logs")
-    control, figure = "controls/digits-fresh/seed0/round02/ticket.safetensors", "figures/transfer/final_accuracy.svg"
     tables = ("tables/rounds.csv", "tables/layers.csv", "tables/costs.csv")
-    files = lose(project, control, *tables, figure)
-    rules = ("--allowed-rules", "control", "study_tables", "figure_final_accuracy")  # else one would wait for another
+    figures = [str(path.relative_to(project.results)) for path in project.results.glob("figures/transfer/*.svg")]
+    files = lose(project, CONTROL, *tables, *figures)
+    rules = ("--allowed-rules", "control", "study_tables", "figures_of_transfer")  # else one would wait for another
     outcome = within(project, FULL, "0", *project.command(*files, *rules))
     full = "cannot be written: No space left on device; free space or change the folder, then rerun"
     assert_told(
         outcome,
-        f"control digits-fresh seed 0: {RESULTS}/{control}: {full}",
+        f"control digits-fresh seed 0: {RESULTS}/{CONTROL}: {full}",
         f"tables: {RESULTS}/tables/\\w+.csv: {full}",
-        f"figure final_accuracy: {RESULTS}/{figure}: {full}",
+        f"figures of transfer: {RESULTS}/figures/transfer/\\w+.svg: {full}",
     )
     often = ("--config", "compute={save_minutes: 0.00001}")
     training = lose(project, f"{ARM}/history.csv")
@@ -92,7 +93,7 @@ def test_a_full_disk(project: Project, mounts: None) -> None:
 def test_a_read_only_folder(project: Project, mounts: None) -> None:
     """Found out before anything is begun."""
     before = project.files(*SAME)
-    files = lose(project, "figures/transfer/final_accuracy.svg")
+    files = lose(project, CONTROL)
     outcome = within(project, READ_ONLY, *project.command(*files))
     assert_told(outcome, rf"{RESULTS}: cannot be written \(read-only, or not yours\); change the folder, then rerun")
     assert project.run(*files).status == 0

@@ -54,41 +54,43 @@ rule evaluation_tables:
         "../scripts/evaluation_tables.py"
 
 
-# One rule a figure, so that each has its own caption, and redrawing one leaves the others alone.
-for name, drawing in FIGURES.items():
-    of_study = drawing.scope == "study"
-    folder = "" if of_study else "{evaluation}/"
+# One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
+# start. They need not be the same ones everywhere, hence a rule each.
+for trial in (None, *plan.trials):
+    drawn = figures_of(plan, trial)
+    folder = FIGURE_FILES if trial is None else f"{FIGURE_FILES}/{trial}"
 
     rule:
         name:
-            f"figure_{name}"
+            "study_figures" if trial is None else f"figures_of_{trial}"
         input:
-            **{table: f"{TABLES}/{folder}{table}.csv" for table in drawing.tables},
+            **{t: table_files(trial)[t] for name in drawn for t in FIGURES[name].tables},
         output:
-            report(
-                f"{FIGURE_FILES}/{folder}{name}.svg",
-                category="Study" if of_study else "{evaluation}",
-                labels={"figure": drawing.about},
-                caption=f"../report/{name}.rst",
-            ),
+            **{
+                name: report(
+                    f"{folder}/{name}.svg",
+                    category="Study" if trial is None else trial,
+                    labels={"figure": FIGURES[name].about},
+                    caption=f"../report/{name}.rst",
+                )
+                for name in drawn
+            },
         log:
-            f"{RESULTS}/logs/figures/{folder}{name}.log",
+            f"{RESULTS}/logs/figures.log"
+            if trial is None
+            else f"{RESULTS}/logs/figures/{trial}.log",
         group:
             "summary"
         conda:
             ENVIRONMENT
-        resources:
-            drawing=1,
-            mem_mb=500,
-            runtime=5,
         params:
-            cfg=lambda wildcards, name=name, target=drawing.target: {
-                "figure": name,
-                "tickets": coloured(wildcards.get("evaluation")),
-                "code": code("figure.py", target),
+            cfg=lambda wildcards, trial=trial, drawn=drawn: {
+                "of": trial or "the study",
+                "tickets": coloured(trial),
+                "code": code("figures.py", *(FIGURES[name].target for name in drawn)),
             },
         script:
-            "../scripts/figure.py"
+            "../scripts/figures.py"
 
 
 rule report:

@@ -1,0 +1,14 @@
+"""Draw the figures of the study, or of an evaluation or comparison, from its tables."""
+
+from pathlib import Path
+
+from lth.figures.draw import draw
+from lth.jobs import job
+
+told = snakemake.params.cfg
+with job(f"figures of {told['of']}", snakemake.log[0]) as running:
+    tables = {name: Path(path) for name, path in snakemake.input.items()}
+    for name, out in snakemake.output.items():
+        draw(name, tables, told["tickets"], Path(out))
+        running.log(f"drew {out}")
+    running.found = f"{len(snakemake.output)} drawn"
