@@ -20,6 +20,7 @@ from lsf.daemon import served
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from tiny import MEASURED, RESULTS, SAME, Outcome, Project, environment
+from warm import python
 
 from lth.config.plan import Plan
 from lth.config.read import load_study
@@ -159,9 +160,12 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
     """From nothing to the report: a round is killed by its owner, one runs out of time and is put back into the queue,
     an evaluation's process is killed. All go on from where they were, and every byte is that of a local run."""
     local, project = (Project.new(tmp_path / name, ONE_SEED) for name in ("local", "project"))
-    silent = subprocess.DEVNULL
-    undisturbed = subprocess.Popen(
-        local.command(*COMPARED, cores=1), cwd=local.folder, env=environment(), stdout=silent, stderr=silent
+    undisturbed = subprocess.Popen(  # warm, while the other's jobs begin cold
+        [python(), *local.command(*COMPARED, cores=1)[1:]],
+        cwd=local.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
     )
     settings = Settings(slots=16, queues={"normal": None, "gpu": 30}, terminate_seconds=3)
     with served(tmp_path / "cluster", settings) as cluster:

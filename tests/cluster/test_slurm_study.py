@@ -16,8 +16,7 @@ CHAIN = "imp-seed0-part0_last_round_round"
 """Rounds 0 and 1 of the chain, sent as one job."""
 JOBS = {
     *("data_wildcards_digits", CHAIN, "last_round_wildcards_grown_0_01", "last_round_wildcards_dual_0_01"),
-    *(f"evaluation_wildcards_home_{arm}_0" for arm in ("imp-own", "grown-own", "imp-random")),
-    *("control_wildcards_imp_random_0_01", "report_manifest_report"),
+    *("evaluation_wildcards_home_imp-own_0", "report_manifest_report"),
 }
 """All that is submitted, but for the tables and figures of the study, and of the evaluation: a job each."""
 

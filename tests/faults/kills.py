@@ -45,10 +45,10 @@ evaluations:
   home:
     dataset: digits
     recipe: find
-    tickets: [imp, grown]
+    tickets: [imp]
     density: 0.5
     initialisations: [own]
-    controls: [random]
+    controls: []
     examples: 200
     draws: 2
 """

@@ -174,10 +174,14 @@ def finished_once(factory: pytest.TempPathFactory, name: str, study: str = STUDY
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Ours, without what would reach results from outside; downloads fail at once, with or without a network."""
+    """Ours, without what would reach results from outside; downloads fail at once, with or without a network.
+
+    Python keeps what it has compiled, as it does for users: else every job compiles the project anew.
+    """
     nowhere = "http://127.0.0.1:9"
     proxies = {f"{kind}_proxy": nowhere for kind in ("http", "https", "ftp", "HTTP", "HTTPS", "FTP")}
-    kept = {key: value for key, value in os.environ.items() if key not in ("LTH_DATA", "NO_PROXY", "no_proxy")}
+    without = ("LTH_DATA", "NO_PROXY", "no_proxy", "PYTHONDONTWRITEBYTECODE")
+    kept = {key: value for key, value in os.environ.items() if key not in without}
     return {**kept, **proxies, **variables}
 
 
