@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent / "workflow"))
+from warm import python
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -46,9 +49,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *command: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *command], cwd=project, capture_output=True, text=True, check=False, timeout=240
-    )
+    done = subprocess.run([python(), *command], cwd=project, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 

@@ -90,7 +90,7 @@ class Broken(AssertionError):
 def trial(finished: Project, folder: Path, chance: random.Random) -> Trial:
     """Make parts of the study anew, kill, finish, compare; raises Broken if anything differs."""
     project = finished.copy(folder)
-    parts = chance.sample(PARTS, chance.choice([1, 2, 3]))
+    parts = chance.sample(PARTS, chance.choice([1, 2, 3, 4, 4]))
     for part in parts:
         shutil.rmtree(project.results / part)
     targets = [str(RESULTS / part / "history.csv") for part in parts]
@@ -119,9 +119,9 @@ def trials(finished: Project, folder: Path, chance: random.Random, kills: int) -
 
 def _drawn(chance: random.Random) -> Iterator[Kill]:
     """What is to be killed in one run; the last may end the run."""
-    after = chance.uniform(1.5, 5.0)
+    after = chance.uniform(1.5, 4.5)
     for last in (*[False] * chance.choice([0, 1, 2, 3]), True):
-        victim = chance.choice(["job", "snakemake", "everything"]) if last else "job"
+        victim = chance.choice(["job", *["snakemake", "everything"] * 2]) if last else "job"
         yield Kill(victim, chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]), round(after, 2))
         after += chance.uniform(0.3, 2)
 
