@@ -218,11 +218,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cost = spread([100 * mask / step for mask, step in zip(masking[1:], masked, strict=True)])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     about = (
-        f"{size.source}, {size.encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless dense. "
-        f"Processor time, medians of {size.rounds} interleaved rounds; ratios are paired (and quartiles). Tokens "
-        f"without padding; the plain loop pads to {size.longest}. Masking takes {cost} % of a step in bf16; whole steps "
-        f"take {against} % more than dense ones. Peak memory of all of it together {peak:,.0f} MB; transformers "
-        f"{transformers().__version__}."
+        f"{size.source}, {size.encoder}, batches of {BATCH}, one thread, {100 * DENSITY:g} % density unless "
+        f"dense. Processor time, medians of {size.rounds} interleaved rounds; ratios are paired (and quartiles). "
+        f"Tokens without padding; the plain loop pads to {size.longest}. Masking takes {cost} % of a step in bf16; "
+        f"whole steps take {against} % more than dense ones. Peak memory of all of it together "
+        f"{peak:,.0f} MB; transformers {transformers().__version__}."
     )
     found = table(["loop", "examples/s", "tokens/s", "speed-up"], rows(size, times, tokens))
     report("Texts", [about, found], chosen.out)
