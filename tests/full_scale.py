@@ -86,7 +86,7 @@ def run(name: str, data: str, folder: Path) -> None:
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)[:2]]
     wanted = [f"{results}/tickets/{t}/seed{study.seeds[0]}/round{r:02d}/history.csv" for t, r in places]
     started = time.perf_counter()
-    outcome = project.run(*wanted, LTH_DATA=data)
+    outcome = project.start(project.command(*wanted), LTH_DATA=data)
     if outcome.status:
         sys.exit(f"{name}: failed\n{outcome.text}")
     for path in wanted:
