@@ -176,6 +176,12 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     )
 
 
+def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.tables.markdown import pages
+
+    yield from pages(arguments.RESULTS)
+
+
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.manifest import verify
 
@@ -206,5 +212,6 @@ COMMANDS = {
         ("RESULTS",),
     ),
     "verdict": (_verdict, "what a finished study shows", ("RESULTS",)),
+    "markdown": (_markdown, "its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
 }
 """Each command: its function, what it does, its operands."""

@@ -1,5 +1,6 @@
 """Tables of tickets compared as they were found: what they cost, which layers they lost, and how that is said."""
 
+from itertools import groupby
 from math import nan
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from lth.errors import UserError
 from lth.tables import cells
 from lth.tables.costs import sums
 from lth.tables.files import read_table
+from lth.tables.markdown import pages
 
 
 def spent(joules: dict[tuple[str, int], float | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -110,3 +112,37 @@ def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, P
 def test_energy_is_said_where_it_was_measured(compared: dict[str, Path]) -> None:
     arms = read_table(compared["at_tenth/arms"]).assign(joules=[1234.0, nan, 5.6e6])
     assert [row[-1] for row in cells.arm_table(arms)[1]] == ["1.23", "not measured", "5,600"]
+
+
+def test_f1_and_draws_are_shown_where_there_are_any(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"])
+    plain_header, plain_rows, _ = cells.arm_table(arms)
+    texts = arms.assign(f1_percent=[50.0, 62.504, nan], draws=2, draw_sd_points=[0.5, 1.25, 0.75])
+    header, rows, names = cells.arm_table(texts)
+    place = header.index("F1 %")
+    assert names == 2
+    assert header[place - 1] == "test acc. %"  # with its interval
+    assert [row[place] for row in rows] == ["50.00", "62.50", "-"]
+    assert (*header[:place], *header[place + 1 :]) == plain_header
+    assert [[*row[:place], *row[place + 1 :]] for row in rows] == plain_rows
+    notes = cells.notes(texts, texts[:0])
+    assert any("mean over 2 draws" in note and "0.5 to 1.2 points" in note for note in notes)
+    assert not any("draws" in note or "F1" in note for note in cells.notes(arms, arms[:0]))
+
+
+def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str, Path]) -> None:
+    lines = [*pages(compared["rounds"].parents[1])]
+    assert [line for line in lines if line.startswith("##")] == ["## at_tenth", "## Rounds"]
+    assert lines[2].startswith("- No difference shown between snip and dense on mnist")
+    tables = [[*group] for is_row, group in groupby(lines, lambda line: line.startswith("|")) if is_row]
+    rows = [len(read_table(compared[name])) for name in ("at_tenth/arms", "at_tenth/comparisons", "rounds")]
+    assert [len(table) - 2 for table in tables] == rows
+    for header, rule, *body in tables:
+        assert set(rule) <= set("|-:")
+        assert {line.count("|") for line in (header, rule, *body)} == {header.count("|")}
+    assert tables[0][2].startswith("| snip | at_init | 2 | 2 | ")
+
+
+def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has no tables yet; give the folder of a finished study"):
+        next(pages(tmp_path))

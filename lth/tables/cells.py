@@ -37,13 +37,12 @@ def arm_cells(row: Mapping[Any, Any]) -> list[str]:
 
 def home_cells(row: Mapping[Any, Any]) -> list[str]:
     """The cells of an arm under `HOME_HEADER`."""
-    half = row["accuracy_high_percent"] - row["accuracy_percent"]
     return [
         str(row["arm"]),
         str(row["method"]),
         f"{row['density_percent']:.3g}",
         str(row["n"]),
-        f"{row['accuracy_percent']:.2f}" + ("" if pd.isna(half) else f" ± {half:.2f}"),
+        plus_minus(row["accuracy_percent"], row["accuracy_high_percent"]),
         f"{row['best_epoch']:.1f}",
         amount(row["epochs"]),
         amount(row["flops"] / 1e12),
@@ -53,15 +52,34 @@ def home_cells(row: Mapping[Any, Any]) -> list[str]:
 
 def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
     """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
-    rows = arms.to_dict("records")
-    if at_home(arms):
-        return HOME_HEADER, [home_cells(row) for row in rows], 2
-    return ARM_HEADER, [arm_cells(row) for row in rows], 1
+    records = arms.to_dict("records")
+    header, rows, names = (
+        (HOME_HEADER, map(home_cells, records), 2) if at_home(arms) else (ARM_HEADER, map(arm_cells, records), 1)
+    )
+    return *_with_f1(header, list(rows), records), names
+
+
+def _with_f1(
+    header: tuple[str, ...], rows: list[list[str]], records: Sequence[Mapping[Any, Any]]
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """F1 beside the accuracy, of data sets of two classes."""
+    if not records or "f1_percent" not in records[0]:
+        return header, rows
+    place = header.index("interval" if "interval" in header else "test acc. %") + 1
+    found = [NOTHING if pd.isna(f1 := record["f1_percent"]) else f"{f1:.2f}" for record in records]
+    return (*header[:place], "F1 %", *header[place:]), [
+        [*row[:place], cell, *row[place:]] for row, cell in zip(rows, found, strict=True)
+    ]
 
 
 def at_home(arms: pd.DataFrame) -> bool:
     """Whether the arms are tickets as they were trained when they were found: only then is their cost known."""
     return "epochs" in arms.columns
+
+
+def plus_minus(mean: float, high: float) -> str:
+    """A mean with half its interval, which one seed has not: `98.16 ± 0.31`, `98.16`."""
+    return f"{mean:.2f}" + ("" if pd.isna(high) else f" ± {high - mean:.2f}")
 
 
 def amount(value: float) -> str:
@@ -118,6 +136,14 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         about.append(
             f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never got there "
             f"count as later than all others."
+        )
+    if "f1_percent" in arms:
+        about.append("F1 is of the second class (positive, duplicate): 2 TP / (2 TP + FP + FN), at the same epoch.")
+    if "draws" in arms and arms["draws"].max() > 1:
+        least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
+        about.append(
+            f"A seed's result is the mean over {arms['draws'].max():g} draws of examples; draws of one seed differ by "
+            f"{least:.1f} to {most:.1f} points (standard deviation, mean over seeds)."
         )
     if len(comparisons):
         about.append(
