@@ -137,8 +137,8 @@ def loaded_by(statements: str) -> set[str]:
 
 
 def imports_of(text: str) -> str:
-    """The import statements of the core among the lines of a file."""
-    return "\n".join(re.findall(r"^from lth\.\S+ import [\w, ]+$", text, flags=re.MULTILINE))
+    """The import statements of the core among the lines of a file, also those further in."""
+    return "\n".join(re.findall(r"^ *(from lth\.\S+ import [\w, ]+)$", text, flags=re.MULTILINE))
 
 
 HEAVY = {"torch", "torchvision", "numpy", "pandas", "scipy", "matplotlib", "sklearn"}
@@ -152,9 +152,14 @@ def test_building_the_graph_imports_nothing_heavy() -> None:
 
 
 def test_a_training_job_imports_no_more_than_it_needs() -> None:
-    """Its start is paid once a round: no torchvision, pandas, SciPy, matplotlib or scikit-learn."""
+    """Its start is paid once a round: no torchvision, pandas, SciPy, matplotlib or scikit-learn.
+
+    And torch only where it listens: not before `job` is called.
+    """
     for script in ("round", "evaluate"):
-        statements = imports_of((ROOT / f"workflow/scripts/{script}.py").read_text())
+        text = (ROOT / f"workflow/scripts/{script}.py").read_text()
+        assert loaded_by(imports_of(text.split("with job(")[0])) & HEAVY == set()
+        statements = imports_of(text)
         loaded = loaded_by(statements)
         assert "torch" in loaded
         assert loaded & HEAVY <= {"torch", "numpy"}, script

@@ -5,14 +5,17 @@ from pathlib import Path
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute
 from lth.jobs import job, round_of
-from lth.methods.round import RoundFiles, run_round
-from lth.scratch import Scratch
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(told["job"])
 inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
-scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
-scratch.keeps = compute.rounds_per_job > 1
 number = round_of(snakemake.config, spec.ticket, spec.round)
-with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running, scratch.held(running.log):
-    run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)
+with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running:
+    # These bring torch, which takes seconds: a job that is orphaned or told to stop meanwhile has to hear it.
+    from lth.methods.round import RoundFiles, run_round
+    from lth.scratch import Scratch
+
+    scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
+    scratch.keeps = compute.rounds_per_job > 1
+    with scratch.held(running.log):
+        run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)
