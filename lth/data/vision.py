@@ -1,8 +1,8 @@
 """MNIST, Fashion-MNIST and CIFAR-10 in torchvision's folder layout: read from the data root, or downloaded there first.
 
-torchvision knows names, mirrors and checksums, and downloads. The reading is done here, because torchvision does not
-check MNIST's uncompressed files at all: each file is read once, and its MD5 compared, before anything parses (for
-CIFAR-10: unpickles) those very bytes.
+torchvision knows mirrors, and downloads; it is imported only then, which takes seconds. The reading is done here,
+because torchvision does not check MNIST's uncompressed files at all: each file is read once, and its MD5 compared,
+before anything parses (for CIFAR-10: unpickles) those very bytes.
 """
 
 import gzip
@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,30 @@ IDX_MD5 = {
 }
 """MD5 of the uncompressed `IDX_FILES`, in their order. torchvision lists only those of the .gz files."""
 
+CIFAR_FOLDER = "cifar-10-batches-py"
+CIFAR_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
+"""MD5 of CIFAR-10's files, the test set last."""
+
+CLASSES = {
+    "MNIST": (
+        *("0 - zero", "1 - one", "2 - two", "3 - three", "4 - four"),
+        *("5 - five", "6 - six", "7 - seven", "8 - eight", "9 - nine"),
+    ),
+    "FashionMNIST": (
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    "CIFAR10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+}
+"""By torchvision's name of the data set, in the order of the labels."""
+
 TIMEOUT = 20.0
 """Seconds without an answer after which a server counts as unreachable; torchvision itself would wait for ever."""
 
@@ -61,25 +84,19 @@ def fashion_mnist(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (
 
 def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
     """Photographs, 50,000 + 10,000 of 32x32 RGB (Krizhevsky 2009); raises UserError as `_locate` does."""
-    from torchvision.datasets import CIFAR10
-
-    listed = [*CIFAR10.train_list, *CIFAR10.test_list]
-    folder = _locate(CIFAR10, root, Path(CIFAR10.base_folder), [name for name, _ in listed])
-    *train, test = [_batch(_read(folder, name, md5)) for name, md5 in listed]
+    folder = _locate("CIFAR10", root, Path(CIFAR_FOLDER), [*CIFAR_MD5])
+    *train, test = [_batch(_read(folder, name, md5)) for name, md5 in CIFAR_MD5.items()]
     return RawImages(
         train_images=np.concatenate([images for images, _ in train]),
         train_labels=np.concatenate([labels for _, labels in train]),
         test_images=test[0],
         test_labels=test[1],
-        classes=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        classes=CLASSES["CIFAR10"],
     )
 
 
 def _idx_set(title: str, root: Path | None) -> RawImages:
-    from torchvision import datasets
-
-    kind = getattr(datasets, title)
-    folder = _locate(kind, root, Path(title, "raw"), IDX_FILES)
+    folder = _locate(title, root, Path(title, "raw"), IDX_FILES)
     train_images, train_labels, test_images, test_labels = (
         _idx(_read(folder, name, md5)) for name, md5 in zip(IDX_FILES, IDX_MD5[title], strict=True)
     )
@@ -88,29 +105,29 @@ def _idx_set(title: str, root: Path | None) -> RawImages:
         train_labels=train_labels.astype(np.int64),
         test_images=test_images[:, None],
         test_labels=test_labels.astype(np.int64),
-        classes=tuple(kind.classes),
+        classes=CLASSES[title],
     )
 
 
-def _locate(kind: Any, root: Path | None, inside: Path, names: Sequence[str]) -> Path:
+def _locate(title: str, root: Path | None, inside: Path, names: Sequence[str]) -> Path:
     """The folder `root / inside` with all the named files, plain or as .gz; downloads them where one is missing.
 
     Args:
-        kind: torchvision's class of the data set, which downloads.
+        title: of torchvision's class of the data set, which downloads.
 
     Raises:
         UserError: not there and not to be had: no network, no folder, or one that cannot be written.
     """
     advice = f"name the folder that holds {inside} as `data_root` in the study file or in the variable LTH_DATA"
     if root is None:
-        raise UserError(f"{kind.__name__}: no data folder is given; {advice}")
+        raise UserError(f"{title}: no data folder is given; {advice}")
     try:
         if not all(_found(root / inside, name) for name in names):
-            _download(kind, root)
+            _download(title, root)
     except (OSError, RuntimeError, HTTPException) as error:  # URLError is an OSError; RuntimeError: no mirror answered
         reason = (str(error) or type(error).__name__).splitlines()[-1]  # of several mirrors, the last one's
         raise UserError(
-            f"{kind.__name__}: not complete in {root / inside}, and the download failed ({reason}); {advice}"
+            f"{title}: not complete in {root / inside}, and the download failed ({reason}); {advice}"
         ) from None
     return root / inside
 
@@ -119,16 +136,18 @@ def _found(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _download(kind: Any, root: Path) -> None:
+def _download(title: str, root: Path) -> None:
     """Download into a temporary folder and move the files to their places, so that a job that looks meanwhile (two
     data sets of a study may share a source) or an interruption never meets half a file. What is there stays."""
+    from torchvision import datasets
+
     root.mkdir(parents=True, exist_ok=True)
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         with TemporaryDirectory(prefix=".download-", dir=root) as temporary, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of numpy, about how CIFAR-10 was pickled in 2009
-            kind(temporary, download=True)
+            getattr(datasets, title)(temporary, download=True)
             for path in sorted(Path(temporary).glob("*/**/*")):  # not the archive itself, which lies at the top
                 target = root / path.relative_to(temporary)
                 if path.is_file() and not target.exists():

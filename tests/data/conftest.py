@@ -10,6 +10,8 @@ from urllib.error import URLError
 
 import pytest
 
+import lth  # noqa: F401  (without which torchvision cannot be imported beside a CPU-only torch)
+
 PACKED = Path(__file__).parents[3] / "shared" / "data" / "unpack.py"
 """Packed copies of the real data sets, where the repository has such a neighbour."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torchvision.datasets import CIFAR10, MNIST
+from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
 from lth.data import vision
 from lth.data.sources import SOURCES
@@ -43,16 +43,20 @@ def false_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A root with a CIFAR-10 of two images a batch, which counts as the published one."""
     folder = tmp_path / CIFAR10.base_folder
     folder.mkdir()
-    sums = {}
-    for number, (name, _) in enumerate([*CIFAR10.train_list, *CIFAR10.test_list]):
+    for number, name in enumerate([*vision.CIFAR_MD5]):
         pixels = np.full((2, 3072), number, np.uint8)
         pixels[:, :1024] = 100 + number  # red comes first
         content = pickle.dumps({"data": pixels, "labels": [number, 9]})
         (folder / name).write_bytes(content)
-        sums[name] = md5(content)
-    monkeypatch.setattr(CIFAR10, "train_list", [[name, sums[name]] for name, _ in CIFAR10.train_list])
-    monkeypatch.setattr(CIFAR10, "test_list", [[name, sums[name]] for name, _ in CIFAR10.test_list])
+        monkeypatch.setitem(vision.CIFAR_MD5, name, md5(content))
     return tmp_path
+
+
+def test_names_and_sums_are_those_of_torchvision() -> None:
+    assert [[*pair] for pair in vision.CIFAR_MD5.items()] == [*CIFAR10.train_list, *CIFAR10.test_list]
+    assert CIFAR10.base_folder == vision.CIFAR_FOLDER
+    for kind in (MNIST, FashionMNIST):
+        assert vision.CLASSES[kind.__name__] == tuple(kind.classes)
 
 
 def test_idx_files_are_read_as_they_are(false_mnist: Path, offline: list[str]) -> None:

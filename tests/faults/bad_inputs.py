@@ -279,7 +279,7 @@ def _entry(offsets: list[int]) -> dict[str, object]:
 
 def run(folder: Path) -> dict[str, Any]:
     """What every input came to. Libraries are there before, or the first to need them would be charged with them."""
-    import torchvision  # noqa: F401
+    import torch  # noqa: F401
 
     found = {}
     for number, bad in enumerate(bad_inputs()):
