@@ -13,6 +13,7 @@ from lth.figures import style
 from lth.figures.choice import figures_of
 from lth.figures.draw import draw
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.tables.files import read_table
 
 EXAMPLES = {
     "one_seed": synthetic.study(1),
@@ -37,7 +38,7 @@ def tables(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def drawn(name: str, tables: dict[str, Path], out: Path) -> str:
     """A figure of the example, as text."""
     prefix = "study/" if figures.FIGURES[name].scope == "study" else ""
-    needed = {table: tables[prefix + table] for table in figures.FIGURES[name].tables}
+    needed = {table: read_table(tables[prefix + table]) for table in figures.FIGURES[name].tables}
     draw(name, needed, list(EXAMPLES[str(tables["name"])].tickets), out)
     return out.read_text()
 
@@ -102,9 +103,10 @@ def test_a_user_s_matplotlib_settings_change_nothing(tables: dict[str, Path], tm
     plain, styled = tmp_path / "plain.svg", tmp_path / "styled.svg"
     if tables["name"] != Path("three_seeds"):
         pytest.skip("one example is enough")
-    draw("differences", tables, ["mnist"], plain)
+    needed = {table: read_table(tables[table]) for table in figures.FIGURES["differences"].tables}
+    draw("differences", needed, ["mnist"], plain)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9}):
-        draw("differences", tables, ["mnist"], styled)
+        draw("differences", needed, ["mnist"], styled)
         assert mpl.rcParams["font.size"] == 20
     assert plain.read_bytes() == styled.read_bytes()
 

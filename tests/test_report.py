@@ -13,6 +13,7 @@ from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.figures.draw import draw
 from lth.report import write_report
+from lth.tables.files import read_table
 
 NAMES = ("final_accuracy", "differences", "pruning_curves")
 
@@ -29,7 +30,7 @@ def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
         spec = figures.FIGURES[name]
         place = "" if spec.scope == "study" else f"{trial}/"
         drawn.append(folder / "figures" / place / f"{name}.svg")
-        needed = {table: tables[place + table] for table in spec.tables}
+        needed = {table: read_table(tables[place + table]) for table in spec.tables}
         draw(name, needed, list(example.tickets), drawn[-1])
     return list(tables.values()), drawn
 

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from lth.figures import FIGURES
 from lth.figures.style import SETTINGS, Palette
 from lth.files import write_bytes
-from lth.tables.files import read_table
 
 
 def create(name: str, tables: Mapping[str, pd.DataFrame], tickets: Sequence[str]) -> Figure:
@@ -29,14 +28,14 @@ def save(figure: Figure, path: Path) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def draw(name: str, tables: Mapping[str, Path], tickets: Sequence[str], out: Path) -> None:
-    """Read the tables that a figure needs, draw it and write it.
+def draw(name: str, tables: Mapping[str, pd.DataFrame], tickets: Sequence[str], out: Path) -> None:
+    """Draw a figure and write it.
 
     Args:
         name: one of `FIGURES`.
-        tables: paths by table name; others than the figure's are ignored.
+        tables: by name, unchanged afterwards; others than the figure's are ignored.
         tickets: all tickets of the study, in its order.
         out: the SVG file.
     """
-    needed = {table: read_table(Path(tables[table])) for table in FIGURES[name].tables}
+    needed = {table: tables[table].copy() for table in FIGURES[name].tables}
     save(create(name, needed, tickets), out)

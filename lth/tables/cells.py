@@ -53,10 +53,9 @@ def home_cells(row: Mapping[Any, Any]) -> list[str]:
 def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
     """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
     records = arms.to_dict("records")
-    header, rows, names = (
-        (HOME_HEADER, map(home_cells, records), 2) if at_home(arms) else (ARM_HEADER, map(arm_cells, records), 1)
-    )
-    return *_with_f1(header, list(rows), records), names
+    if at_home(arms):
+        return *_with_f1(HOME_HEADER, [home_cells(row) for row in records], records), 2
+    return *_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), 1
 
 
 def _with_f1(

@@ -161,7 +161,7 @@ def test_a_study_ends_right_whatever_happens_to_its_jobs(tmp_path: Path) -> None
     an evaluation's process is killed. All go on from where they were, and every byte is that of a local run."""
     local, project = (Project.new(tmp_path / name, ONE_SEED) for name in ("local", "project"))
     undisturbed = subprocess.Popen(  # warm, while the other's jobs begin cold
-        [python(), *local.command(*COMPARED, cores=1)[1:]],
+        local.command(*COMPARED, cores=1, python=python()),
         cwd=local.folder,
         env=environment(),
         stdout=subprocess.DEVNULL,

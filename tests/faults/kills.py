@@ -1,6 +1,6 @@
 """Kills: parts of a finished study are made anew, something of it is killed, and the same command finishes it.
 
-What is killed (one or two jobs and in the end a job, Snakemake, or everything), with which signal, and when, is drawn
+What is killed (up to three jobs, and in the end a job, Snakemake, or everything), with which signal, and when, is drawn
 from a seed. Afterwards nothing may be left of the processes, and after the documented command (`--unlock` where
 Snakemake was killed, then the same command again) every artifact must have the bytes that it had before.
 """

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import warm
 from filelock import FileLock
-from warm import python
 
 ROOT = Path(__file__).parents[2]
 CODE = ("Snakefile", "config.yaml", "pyproject.toml", "config", "envs", "lth", "profiles", "workflow")
@@ -108,14 +108,13 @@ class Project:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
-    def command(self, *arguments: str, cores: int = 2) -> list[str]:
-        """The command line of a (cold) run of the study; targets come first."""
-        return [sys.executable, "-m", "snakemake", *arguments, "--configfile", "study.yaml", "--cores", str(cores)]
+    def command(self, *arguments: str, cores: int = 2, python: str = sys.executable) -> list[str]:
+        """The command line of a run of the study, a cold one unless another Python is given; targets come first."""
+        return [python, "-m", "snakemake", *arguments, "--configfile", "study.yaml", "--cores", str(cores)]
 
     def run(self, *arguments: str, cores: int = 2, **variables: str) -> Outcome:
         """Run Snakemake on the study, warm: see there."""
-        _, *further = self.command(*arguments, cores=cores)
-        return self.start([python(), *further], **variables)
+        return self.start(self.command(*arguments, cores=cores, python=warm.python()), **variables)
 
     def start(self, command: list[str], **variables: str) -> Outcome:
         """Run a command in the project's folder."""

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from lth.figures.draw import draw
 from lth.jobs import job
+from lth.tables.files import read_table
 
 told = snakemake.params.cfg
 with job(f"figures of {told['of']}", snakemake.log[0]) as running:
-    tables = {name: Path(path) for name, path in snakemake.input.items()}
+    tables = {name: read_table(Path(path)) for name, path in snakemake.input.items()}
     for name, out in snakemake.output.items():
         draw(name, tables, told["tickets"], Path(out))
         running.log(f"drew {out}")
