@@ -23,6 +23,9 @@ NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, "lth.errors", "lth.jobs", "lth.regis
 """The study's values are in a job's parameters themselves; messages, logs and lookups are in no artifact; a training
 that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
 
+BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
+"""The fields of a syntax tree that hold statements, or what holds statements in its turn."""
+
 Symbol = tuple[str, str | None]
 """A module and a name in it; no name stands for all of the module, an empty one for what runs when it is imported."""
 
@@ -37,12 +40,11 @@ class _Module:
         self.imports: dict[str, set[Symbol]] = {}
         self.loose: list[ast.stmt] = []
         tree = ast.parse(path.read_text())
-        _strip(tree)
+        for statement in _strip(tree):
+            for bound, symbol in self._imported(statement):
+                self.imports.setdefault(bound, set()).add(symbol)
         for statement in tree.body:
             self._sort_in(statement)
-        for node in ast.walk(tree):
-            for bound, symbol in self._imported(node):
-                self.imports.setdefault(bound, set()).add(symbol)
 
     def _sort_in(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -53,18 +55,19 @@ class _Module:
         if not names or isinstance(statement, ast.If | ast.Try | ast.With | ast.For | ast.While | ast.Match):
             self.loose.append(statement)
 
-    def _imported(self, node: ast.AST) -> Iterator[tuple[str, Symbol]]:
+    def _imported(self, statement: ast.AST) -> Iterator[tuple[str, Symbol]]:
         """The names that an import binds (in whatever function it stands), and what they stand for."""
-        if isinstance(node, ast.Import):
-            for alias in node.names:
+        if isinstance(statement, ast.Import):
+            for alias in statement.names:
                 first = alias.name.partition(".")[0]
                 yield alias.asname or first, (alias.name if alias.asname else first, None)
                 yield "", (alias.name, None)  # reached by its import, whatever is used of it
-        elif isinstance(node, ast.ImportFrom):
-            above = self.package.split(".")[: self.package.count(".") + 2 - node.level] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
+        elif isinstance(statement, ast.ImportFrom):
+            level = statement.level
+            above = self.package.split(".")[: self.package.count(".") + 2 - level] if level else []
+            module = ".".join([*above, *([statement.module] if statement.module else [])])
             yield "", (module, None)
-            for alias in node.names:
+            for alias in statement.names:
                 whole = f"{module}.{alias.name}"
                 symbol = (whole, None) if _source(whole) else (module, alias.name)
                 yield alias.asname or alias.name, symbol
@@ -160,12 +163,19 @@ def _defined(statement: ast.stmt) -> Iterator[str]:
             yield node.id
 
 
-def _strip(tree: ast.Module) -> None:
-    """Take out docstrings (of modules, classes, functions, fields), tables of names, and imports for annotations."""
-    for node in ast.walk(tree):
-        for name, body in ast.iter_fields(node):
-            if isinstance(body, list) and any(isinstance(item, ast.stmt) for item in body):
-                setattr(node, name, [s for s in body if not (_is_string(s) or _is_table(s) or _is_typing(s))])
+def _strip(node: ast.AST) -> Iterator[ast.AST]:
+    """Take out docstrings (of modules, classes, functions, fields), tables of names, and imports for annotations.
+
+    Yields:
+        what is left of the statements, whatever they stand in. Expressions hold none, so most of the tree is not seen.
+    """
+    for name in BLOCKS:
+        block = getattr(node, name, None)
+        if isinstance(block, list):  # of a lambda it is an expression
+            block[:] = [s for s in block if not (_is_string(s) or _is_table(s) or _is_typing(s))]
+            for statement in block:
+                yield statement
+                yield from _strip(statement)
 
 
 def _is_string(statement: ast.stmt) -> bool:

@@ -43,19 +43,16 @@ def test_a_dry_run_needs_no_torch_and_asks_for_a_gpu_if_the_study_says_so(
 
 
 def test_a_part_of_a_chain_is_sent_as_one_job(tmp_path: Path) -> None:
-    """By seed and ticket, also where one begins with another's round; so are summaries, and nothing else."""
+    """By seed and ticket, also where one begins with another's round; and nothing else is."""
     project = Project.new(tmp_path / "project", f"compute: {{rounds_per_job: 2}}\n{STUDY}")
     outcome = project.run("-n")
     assert outcome.status == 0, outcome.text
     found: dict[str, list[list[str]]] = {}
     for group, jobs in re.findall(r"Group job (\S+) \(.*\n((?: {4}.*\n|\n)+)", outcome.text):
         found.setdefault(group, []).append(re.findall(r"^ {4}rule (\w+):$", jobs, re.MULTILINE))
-    summaries, report = found.pop("summary"), found.pop("report")
     of_seed = {
         **{"digits-seed{}-part0": ["round", "round"], "digits-seed{}-part1": ["last_round"]},
         **{"letters-seed{}-part0": ["round", "round"], "letters-seed{}-part1": ["last_round"]},
         "cross-seed{}-part0": ["last_round", "round"],
     }
     assert found == {name.format(seed): [rules] for name, rules in of_seed.items() for seed in (0, 1)}
-    assert sorted(len([rule for rule in rules if rule.endswith("_tables")]) for rules in summaries) == [1, 1]
-    assert report == [["manifest", "report"]]

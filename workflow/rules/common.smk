@@ -130,7 +130,7 @@ def round_outputs(keep):
 
 
 def round_group(wildcards):
-    """What one job on a cluster does in turn: the rounds of a part of a chain. On a single machine groups do nothing."""
+    """What one job on a cluster does in turn: the rounds of a part of a chain."""
     part = plan.part(wildcards.ticket, int(wildcards.round))
     if part is None:
         return None

@@ -1,5 +1,6 @@
-# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains. On a cluster, the tables
-# and figures of a trial are one job, and so are the report and its manifest: each alone would queue for a second of work.
+# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains. No groups here: at each
+# job's end Snakemake counts anew which of the thousands of inputs of the tables are in their group. The profiles of
+# clusters have one, so that the study's own summaries do not each queue for a second of work.
 
 
 rule study_tables:
@@ -13,8 +14,6 @@ rule study_tables:
         **table_files(),
     log:
         f"{RESULTS}/logs/tables.log",
-    group:
-        "summary"
     conda:
         ENVIRONMENT
     params:
@@ -44,8 +43,6 @@ rule evaluation_tables:
         ),
     log:
         f"{RESULTS}/logs/tables/{{evaluation}}.log",
-    group:
-        "summary"
     conda:
         ENVIRONMENT
     params:
@@ -79,8 +76,6 @@ for trial in (None, *plan.trials):
             f"{RESULTS}/logs/figures.log"
             if trial is None
             else f"{RESULTS}/logs/figures/{trial}.log",
-        group:
-            "summary"
         conda:
             ENVIRONMENT
         params:
@@ -103,8 +98,6 @@ rule report:
         ),
     log:
         f"{RESULTS}/logs/report.log",
-    group:
-        "report"
     conda:
         ENVIRONMENT
     params:
@@ -124,8 +117,6 @@ rule manifest:
         f"{RESULTS}/manifest.json",
     log:
         f"{RESULTS}/logs/manifest.log",
-    group:
-        "report"
     conda:
         ENVIRONMENT
     params:

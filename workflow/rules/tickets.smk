@@ -8,7 +8,7 @@ rule round:
     log:
         f"{RESULTS}/logs/tickets/{{ticket}}/seed{{seed}}/round{{round}}.log",
     group:
-        round_group
+        round_group if study.compute.rounds_per_job > 1 else None
     conda:
         ENVIRONMENT
     threads: study.compute.threads
