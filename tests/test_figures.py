@@ -9,8 +9,10 @@ import synthetic
 
 from lth import figures
 from lth.config.plan import Plan
+from lth.config.read import load_study
 from lth.figures import style
 from lth.figures.choice import figures_of
+from lth.figures.colours import COLOURS, places
 from lth.figures.draw import draw
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.tables.files import read_table
@@ -39,7 +41,7 @@ def drawn(name: str, tables: dict[str, Path], out: Path) -> str:
     """A figure of the example, as text."""
     prefix = "study/" if figures.FIGURES[name].scope == "study" else ""
     needed = {table: read_table(tables[prefix + table]) for table in figures.FIGURES[name].tables}
-    draw(name, needed, list(EXAMPLES[str(tables["name"])].tickets), out)
+    draw(name, needed, places(Plan(EXAMPLES[str(tables["name"])])), out)
     return out.read_text()
 
 
@@ -70,10 +72,9 @@ def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
 
 
 def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart() -> None:
-    colours = (*style.OKABE_ITO, *style.TOL)
-    palette = style.Palette([f"ticket{place}" for place in range(10)])
+    palette = style.Palette({f"ticket{place}": place for place in range(10)})
     assert len({palette.ticket(f"ticket{place}") for place in range(10)} | {style.DENSE, style.RANDOM}) == 12
-    assert len(set(colours)) == 10
+    assert len(set(COLOURS)) == 10
 
 
 @pytest.mark.parametrize("values", [[100.0], [21.1], [12.9, 13.0], [100.0, 1.0], [98.0, 0.01], [3e4, 5e-3]])
@@ -104,9 +105,9 @@ def test_a_user_s_matplotlib_settings_change_nothing(tables: dict[str, Path], tm
     if tables["name"] != Path("three_seeds"):
         pytest.skip("one example is enough")
     needed = {table: read_table(tables[table]) for table in figures.FIGURES["differences"].tables}
-    draw("differences", needed, ["mnist"], plain)
+    draw("differences", needed, {"mnist": 0}, plain)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9}):
-        draw("differences", needed, ["mnist"], styled)
+        draw("differences", needed, {"mnist": 0}, styled)
         assert mpl.rcParams["font.size"] == 20
     assert plain.read_bytes() == styled.read_bytes()
 
@@ -126,15 +127,35 @@ def test_the_names_of_tables_and_figures_cost_no_heavy_import() -> None:
 
 
 def test_a_ticket_has_one_colour_and_controls_have_their_own() -> None:
-    palette = style.Palette(["a", "b"])
+    palette = style.Palette({"a": 0, "b": 1})
     assert palette.arm("a", "own") == palette.arm("a", "shuffled") == palette.ticket("a")
     assert palette.ticket("a") != palette.ticket("b")
     assert palette.arm("a", "random") == palette.arm("b", "random")
-    looks = style.Palette([f"ticket{place}" for place in range(20)])
-    assert len({(p["color"], p["marker"]) for p in (looks.points(f"ticket{place}") for place in range(20))}) == 20
     assert palette.arm("a", "dense") not in (palette.ticket("a"), palette.arm("a", "random"))
-    # a study that has one more ticket at its end changes no colour
-    assert style.Palette(["a", "b", "c"]).ticket("b") == palette.ticket("b")
+
+
+def test_where_colours_recur_marks_and_lines_tell_tickets_apart() -> None:
+    names = [f"ticket{place}" for place in range(20)]
+    palette = style.Palette({name: place for place, name in enumerate(names)})
+    assert len({(palette.ticket(name), palette.points(name)["marker"]) for name in names}) == 20
+    assert len({(palette.ticket(name), str(palette.line(name)["linestyle"])) for name in names}) == 20
+    assert palette.points("ticket13", "fresh")["marker"] == style.KINDS["fresh"].marker  # the kind's own
+
+
+def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
+    """More tickets than colours, but not in any comparison."""
+    plan = Plan(load_study(Path(__file__).parents[1] / "config" / "progressive.yaml"))
+    found = places(plan)
+    masks = [name for name, spec in plan.study.tickets.items() if spec.method != "dense"]
+    assert [*found] == masks
+    assert len(set(found.values())) == len(masks) > len(COLOURS)
+    assert [found[name] for name in masks[:10]] == [*range(10)]
+    for trial in plan.trials:
+        colours = [found[name] % len(COLOURS) for name in plan.trial(trial).tickets if name in found]
+        assert len(set(colours)) == len(colours)
+    # one ticket more at the end changes no other's place
+    study = plan.study.model_copy(update={"tickets": {**plan.study.tickets, "more": plan.study.tickets[masks[0]]}})
+    assert {**places(Plan(study)), "more": 0} == {**found, "more": 0}
 
 
 def test_every_kind_of_arm_has_a_mark() -> None:

@@ -11,6 +11,7 @@ from lth import figures
 from lth.config.models import Study
 from lth.config.plan import Plan
 from lth.errors import UserError
+from lth.figures.colours import places
 from lth.figures.draw import draw
 from lth.report import write_report
 from lth.tables.files import read_table
@@ -31,7 +32,7 @@ def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
         place = "" if spec.scope == "study" else f"{trial}/"
         drawn.append(folder / "figures" / place / f"{name}.svg")
         needed = {table: read_table(tables[place + table]) for table in spec.tables}
-        draw(name, needed, list(example.tickets), drawn[-1])
+        draw(name, needed, places(Plan(example)), drawn[-1])
     return list(tables.values()), drawn
 
 

@@ -27,7 +27,8 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
         if len(each) > 1:
             axis.plot(each, [place - 0.22] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
         parts.whisker(axis, place, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=False)
-        axis.plot(arm["accuracy_percent"], place, linestyle="none", **points(colour, arm["kind"]), zorder=3)
+        marks = palette.points(arm["ticket"], arm["kind"])
+        axis.plot(arm["accuracy_percent"], place, linestyle="none", **marks, zorder=3)
         _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
     _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
     axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the best-validation epoch (%)")
@@ -76,7 +77,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
         for arm in arms[(arms["ticket"] == ticket) & arms["kind"].isin(kinds)].to_dict("records"):
             spot = place + offsets[arm["kind"]]
             parts.whisker(axis, spot, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=True)
-            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **points(colour, arm["kind"]), zorder=3)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **palette.points(ticket, arm["kind"]), zorder=3)
     _across(axis, arms, palette)
     axis.set_xticks(range(len(tickets)), tickets)
     axis.set_xlim(-0.6, len(tickets) - 0.4)
@@ -103,7 +104,7 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
         spots = each + parts.spread(len(each), 0.05 * never)  # side by side, since many share an epoch
         axis.plot(spots, [place - 0.26] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
         median = never if pd.isna(arm["reach_median_epoch"]) else arm["reach_median_epoch"]
-        axis.plot(median, place, linestyle="none", **points(colour, arm["kind"]), zorder=3)
+        axis.plot(median, place, linestyle="none", **palette.points(arm["ticket"], arm["kind"]), zorder=3)
     _arm_rows(axis, list(arms["arm"]))
     axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
     _never_axis(axis, float(runs["last_epoch"].max()), never)
@@ -117,7 +118,7 @@ def _never_axis(axis: Axes, last: float, never: float) -> None:
         tick for tick in MaxNLocator(integer=True, nbins=8, min_n_ticks=1).tick_values(0, last) if 0 <= tick <= last
     ]
     axis.set_xticks([*ticks, never], [*(f"{tick:g}" for tick in ticks), "never"])
-    axis.set_xlim(0, never + 0.06 * never)
+    axis.set_xlim(-0.03 * never, 1.06 * never)  # room for marks at both ends
 
 
 def _arm_rows(axis: Axes, labels: list[str]) -> None:
@@ -143,19 +144,18 @@ def _beside(axis: Axes, place: float, words: str, column: int = 0) -> None:
 
 def _across(axis: Axes, arms: pd.DataFrame, palette: Palette) -> None:
     for arm in arms[arms["kind"].isin(["random", "dense"])].to_dict("records"):
-        colour = palette.arm(arm["ticket"], arm["kind"])
-        axis.axhline(arm["accuracy_percent"], color=colour, linestyle=KINDS[arm["kind"]].line, linewidth=1.1, zorder=1)
+        look = palette.line(arm["ticket"], arm["kind"])
+        axis.axhline(arm["accuracy_percent"], **look, linewidth=1.1, zorder=1)
         if not pd.isna(arm["accuracy_low_percent"]):
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
-            axis.axhspan(*ends, color=colour, alpha=0.1, linewidth=0)
+            axis.axhspan(*ends, color=look["color"], alpha=0.1, linewidth=0)
 
 
 def _across_handles(arms: pd.DataFrame, palette: Palette) -> list[Any]:
     return [
-        Line2D([], [], color=palette.arm(row["ticket"], row["kind"]), linestyle=KINDS[row["kind"]].line, linewidth=1.1,
-               label=KINDS[row["kind"]].words)
+        Line2D([], [], **palette.line(row["ticket"], row["kind"]), linewidth=1.1, label=KINDS[row["kind"]].words)
         for row in arms[arms["kind"].isin(["random", "dense"])].to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _marks_words(arms: pd.DataFrame, each: str = "small points") -> str:

@@ -28,13 +28,14 @@ def block_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     figure, (axis,) = parts.panels(1, columns=1, height=3.2, width=6.4)
     tickets = [str(ticket) for ticket in shares["ticket"].unique()]
     for ticket in tickets:
+        marks = palette.points(ticket) | {"markersize": 3.5}
         for part, line in LINES.items():
             here = shares[(shares["ticket"] == ticket) & (shares["part"] == part)].sort_values("block")
-            axis.plot(here["block"], here["percent"], "o", linestyle=line, color=palette.ticket(ticket), markersize=3.5)
+            axis.plot(here["block"], here["percent"], linestyle=line, **marks)
     axis.set_xlabel("block of the encoder")
     axis.set_ylabel("weights kept (%)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    handles = [Line2D([], [], color=palette.ticket(name), marker="o", ms=3.5, label=name) for name in tickets]
+    handles = [Line2D([], [], **palette.points(name) | {"markersize": 3.5}, label=name) for name in tickets]
     kinds = [Line2D([], [], color=GREY, linestyle=line, label=part) for part, line in LINES.items()]
     parts.below(figure, handles + kinds)
     parts.note(figure, f"means, {parts.seeds(layers['n'])}")

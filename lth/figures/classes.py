@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.figures import parts
-from lth.figures.style import Palette, points
+from lth.figures.style import Palette
 
+SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
+"""Percentages that the colour bar names."""
 MOST_ANNOTATED = 12
 """Classes up to which the cells have room for numbers."""
 
@@ -34,7 +36,7 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
         _cells(axis, shares.to_numpy())
         _class_axes(axis, labels, f"{arm}, {parts.seeds(here['n'])}")
     bar = figure.colorbar(
-        ScalarMappable(scale, "Blues"), ax=axes, shrink=0.7, aspect=30, ticks=[0, 1, 5, 10, 25, 50, 75, 100]
+        ScalarMappable(scale, "Blues"), ax=axes, shrink=parts.bar_share(axes), aspect=30, ticks=SHARES
     )
     bar.set_label("share of the true class's test data (%)")
     return figure
@@ -47,13 +49,13 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     labels = list(classes["class"].unique())
     figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
     for arm, offset in zip(arms, parts.spread(len(arms), 0.62), strict=True):
-        colour, kind = palette.arm(*looks[arm]), looks[arm][1]
+        marks = palette.points(*looks[arm])
         here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
         for place, row in enumerate(here.to_dict("records")):
             ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
-            parts.whisker(axis, place + offset, *ends, colour, vertical=False)
+            parts.whisker(axis, place + offset, *ends, marks["color"], vertical=False)
         spots = [place + offset for place in range(len(labels))]
-        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(points(colour, kind)), zorder=3)
+        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(marks), zorder=3)
     axis.set_yticks(range(len(labels)), labels)
     axis.set_yticks([place + 0.5 for place in range(len(labels) - 1)], minor=True)
     axis.set_ylim(len(labels) - 0.5, -0.5)
@@ -62,8 +64,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.tick_params(axis="y", which="minor", length=0)
     axis.set_xlabel("test data of the class that are found (%)")
     parts.percentages(axis, vertical=False)
-    marks = {arm: points(palette.arm(ticket, kind), kind) for arm, (ticket, kind) in looks.items()}
-    parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **marks[arm]) for arm in arms])
+    parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **palette.points(*looks[arm])) for arm in arms])
     parts.note(figure, _words(classes))
     return figure
 

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.figures import parts
-from lth.figures.style import Palette, points
+from lth.figures.style import Palette
 
 AXES = {"epochs": ("passes over the training data (epochs, log scale)", 1.0), "flops": ("TFLOPs (log scale)", 1e-12)}
 """Columns of costs: their labels and the unit that is drawn."""
@@ -22,10 +22,10 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     for axis, (column, (label, unit)) in zip(axes, AXES.items(), strict=True):
         spots = parts.side_by_side(list(arms[column] * unit))
         for spot, arm in zip(spots, arms.to_dict("records"), strict=True):
-            colour = palette.arm(arm["ticket"], arm["kind"])
+            marks = palette.points(arm["ticket"], arm["kind"])
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
-            parts.whisker(axis, spot, *ends, colour, vertical=True)
-            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **points(colour, arm["kind"]), zorder=3)
+            parts.whisker(axis, spot, *ends, marks["color"], vertical=True)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **marks, zorder=3)
         parts.log_axis(axis, spots)
         axis.set_xlabel(label)
     _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
@@ -40,5 +40,4 @@ def _accuracy_axis(axis: Axes, dataset: str) -> None:
 
 
 def _handle(arm: Mapping[Any, Any], palette: Palette) -> Line2D:
-    colour = palette.arm(arm["ticket"], arm["kind"])
-    return Line2D([], [], linestyle="none", label=arm["arm"], **points(colour, arm["kind"]))
+    return Line2D([], [], linestyle="none", label=arm["arm"], **palette.points(arm["ticket"], arm["kind"]))

@@ -69,21 +69,17 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
 def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[str, str], *, faint: bool) -> None:
     line, (name, unit) = line.sort_values("step"), value
     ticket, kind = line[["ticket", "kind"]].iloc[0]
-    colour = palette.arm(ticket, kind)
-    axis.plot(line["epoch"], line[f"{name}_{unit}"], color=colour, linestyle=KINDS[kind].line)
-    parts.band(axis, line["epoch"], line[f"{name}_low_{unit}"], line[f"{name}_high_{unit}"], colour, faint=faint)
+    look, ends = palette.line(ticket, kind), (line[f"{name}_low_{unit}"], line[f"{name}_high_{unit}"])
+    axis.plot(line["epoch"], line[f"{name}_{unit}"], **look)
+    parts.band(axis, line["epoch"], *ends, look["color"], faint=faint)
 
 
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
     """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
     arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
     if parts.at_home(curves):
-        return [_handle(palette.arm(ticket, kind), kind, arm) for arm, ticket, kind in arms]
+        return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
     controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
     tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))
-    handles = [_handle(palette.ticket(ticket), "own", ticket) for ticket in tickets]
-    return handles + [_handle(palette.arm(ticket, kind), kind, KINDS[kind].words) for ticket, kind in controls]
-
-
-def _handle(colour: str, kind: str, label: str) -> Line2D:
-    return Line2D([], [], color=colour, linestyle=KINDS[kind].line, label=label)
+    handles = [Line2D([], [], **palette.line(ticket), label=ticket) for ticket in tickets]
+    return handles + [Line2D([], [], **palette.line(*control), label=KINDS[control[1]].words) for control in controls]

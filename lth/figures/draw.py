@@ -1,7 +1,7 @@
 """Draw a figure from tables and write it as SVG, the same bytes every time."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib as mpl
@@ -13,10 +13,10 @@ from lth.figures.style import SETTINGS, Palette
 from lth.files import write_bytes
 
 
-def create(name: str, tables: Mapping[str, pd.DataFrame], tickets: Sequence[str]) -> Figure:
-    """Draw a figure from its tables; `tickets` are all names of the study, in its order, and decide the colours."""
+def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int]) -> Figure:
+    """Draw a figure from its tables; `places` are the tickets' among colours (`lth.figures.colours.places`)."""
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
-        figure: Figure = FIGURES[name].load()(tables, Palette(tickets))
+        figure: Figure = FIGURES[name].load()(tables, Palette(places))
     return figure
 
 
@@ -28,14 +28,14 @@ def save(figure: Figure, path: Path) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def draw(name: str, tables: Mapping[str, pd.DataFrame], tickets: Sequence[str], out: Path) -> None:
+def draw(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:
     """Draw a figure and write it.
 
     Args:
         name: one of `FIGURES`.
         tables: by name, unchanged afterwards; others than the figure's are ignored.
-        tickets: all tickets of the study, in its order.
+        places: of the study's tickets among colours (`lth.figures.colours.places`).
         out: the SVG file.
     """
     needed = {table: tables[table].copy() for table in FIGURES[name].tables}
-    save(create(name, needed, tickets), out)
+    save(create(name, needed, places), out)

@@ -103,10 +103,11 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     for axis, ticket in zip(axes, tickets, strict=True):
         here = layers[layers["ticket"] == ticket]
         for round_, line in here.groupby("round"):
-            parts.layer_line(axis, list(line["density_percent"]), empty, shades(scale(float(str(round_)))))
+            look = {"color": shades(scale(float(str(round_)))), "marker": "o"}
+            parts.layer_line(axis, list(line["density_percent"]), empty, look)
         parts.layer_axis(axis, list(here["layer"].unique()))
         axis.set_title(f"{ticket} ({parts.seeds(here['n'])})", color=palette.ticket(ticket))
-    bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, aspect=30, pad=0.02)
+    bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
     bar.locator = MaxNLocator(integer=True, nbins=7)
     bar.set_label("round")
     return figure
@@ -121,13 +122,14 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     empty = parts.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
     names = [str(ticket) for ticket in layers["ticket"].unique()]
     offsets = dict(zip(names, parts.spread(len(names), 0.3), strict=True))  # several may keep the same shares
+    looks = {name: {**palette.line(name), "marker": palette.points(name)["marker"]} for name in names}
     for ticket, line in layers.groupby("ticket", sort=False):
-        colour, offset = palette.ticket(str(ticket)), offsets[str(ticket)]
-        parts.layer_line(axis, list(line["density_percent"]), empty, colour, offset)
+        look, offset = looks[str(ticket)], offsets[str(ticket)]
+        parts.layer_line(axis, list(line["density_percent"]), empty, look, offset)
         low, high = (line[f"density_{end}_percent"].clip(lower=empty) for end in ("least", "most"))
-        axis.vlines([place + offset for place in range(len(line))], low, high, color=colour, linewidth=1.6)
+        axis.vlines([place + offset for place in range(len(line))], low, high, color=look["color"], linewidth=1.6)
     parts.layer_axis(axis, list(layers["layer"].unique()))
-    parts.below(figure, [Line2D([], [], color=palette.ticket(name), marker="o", ms=3, label=name) for name in names])
+    parts.below(figure, [Line2D([], [], **looks[name], ms=3, label=name) for name in names])
     words = parts.seeds(layers["n"])
     parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: least to most; {words}")
     return figure

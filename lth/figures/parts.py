@@ -1,6 +1,6 @@
 """Pieces that several figures share: grids of panels, axes of percentages, bands, labels with their n."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, log10
 from typing import Any
 
@@ -82,12 +82,14 @@ def layer_axis(axis: Axes, layers: Sequence[str]) -> None:
     axis.grid(axis="x", visible=False)
 
 
-def layer_line(axis: Axes, densities: Sequence[float], empty: float, colour: Any, offset: float = 0.0) -> None:
+def layer_line(
+    axis: Axes, densities: Sequence[float], empty: float, look: Mapping[str, Any], offset: float = 0.0
+) -> None:
     """The density of each layer, and crosses where nothing is left."""
     spots = [density or empty for density in densities]
-    axis.plot([place + offset for place in range(len(spots))], spots, "o-", color=colour, markersize=3, linewidth=1.2)
+    axis.plot([place + offset for place in range(len(spots))], spots, **look, markersize=3, linewidth=1.2)
     lost = [place + offset for place, density in enumerate(densities) if not density]
-    axis.plot(lost, [empty] * len(lost), "x", color=colour, markersize=7, mew=1.6, zorder=4)
+    axis.plot(lost, [empty] * len(lost), "x", color=look["color"], markersize=7, mew=1.6, zorder=4)
 
 
 def epoch_axis(axis: Axes) -> None:
@@ -155,10 +157,15 @@ def nothing(words: str) -> Figure:
 
 
 def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
-    """A legend under the panels, where it covers no data, in as many columns as the labels leave room for."""
+    """A legend under the panels, where it covers no data, in as many columns as the labels leave room for.
+
+    Panels have room for two lines of it; the figure grows with more, so that they stay as high as they are.
+    """
     longest = max((len(str(handle.get_label())) for handle in handles), default=0)
     fitting = max(1, int((figure.get_figwidth() - 0.2) / (0.07 * longest + 0.6)))
-    figure.legend(handles=list(handles), loc="outside lower center", ncols=min(columns, fitting, len(handles) or 1))
+    columns = min(columns, fitting, len(handles) or 1)
+    figure.set_figheight(figure.get_figheight() + 0.17 * max(0, ceil(len(handles) / columns) - 2))
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns)
 
 
 def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
@@ -174,6 +181,12 @@ def at_home(frame: pd.DataFrame) -> bool:
 def note(figure: Figure, words: str) -> None:
     """A line above the panels that says what marks, bars and bands are."""
     figure.suptitle(words, x=0.012, ha="left", fontsize=8, color=GREY)
+
+
+def bar_share(axes: Sequence[Axes]) -> float:
+    """How much of the height of all panels a colour bar takes: of two rows at most."""
+    rows = len({axis.get_subplotspec().rowspan.start for axis in axes})  # type: ignore[union-attr]
+    return min(0.9, 1.6 / rows)
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -49,6 +49,8 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         parts.density_axis(axis, list(rounds["density_percent"]))
         if value[1] == "percent":
             parts.percentages(axis, vertical=True)
+        elif axis.get_ylim()[0] < 0:  # of losses and iterations, only an interval reaches there
+            axis.set_ylim(bottom=0)
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel(label)
     parts.below(figure, [_handle(palette, str(t), line) for t, line in rounds.groupby("ticket", sort=False)])
@@ -76,7 +78,7 @@ def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
         parts.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True)
-        axis.plot(density, means.iloc[0], linestyle="none", **marks, zorder=3)
+        axis.plot(density, means.iloc[0], **marks, zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
         axis.plot(line["density_percent"], means, **marks, markevery=every)
@@ -88,11 +90,11 @@ def _kind(line: pd.DataFrame) -> str:
 
 
 def _handle(palette: Palette, ticket: str, line: pd.DataFrame) -> Line2D:
-    single = len(line) == 1 and _kind(line) != "dense"
-    label = f"{ticket} (n = {line['n'].max()})"
-    return Line2D([], [], label=label, linestyle="none" if single else "-", **_marks(palette, ticket, line))
+    return Line2D([], [], label=f"{ticket} (n = {line['n'].max()})", **_marks(palette, ticket, line))
 
 
 def _marks(palette: Palette, ticket: str, line: pd.DataFrame) -> dict[str, Any]:
-    """How a ticket is drawn; a dense one has a line only."""
-    return {"color": palette.arm(ticket, "dense")} if _kind(line) == "dense" else palette.points(ticket)
+    """How a ticket is drawn: a dense one as a line only, one of a single density as a mark only."""
+    if _kind(line) == "dense":
+        return palette.line(ticket, "dense")
+    return palette.points(ticket) | ({"linestyle": "none"} if len(line) == 1 else palette.line(ticket))

@@ -3,16 +3,14 @@
 A ticket has one colour in every figure, a kind of arm one marker and line style, so that they can be read together.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.typing import LineStyleType
 
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""For tickets: told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
-TOL = ("#332288", "#117733", "#882255", "#661100")
-"""For more tickets: dark ones of Tol's (2021), furthest from the others with and without colour blindness."""
+from lth.figures.colours import COLOURS
+
 DENSE, RANDOM = "#000000", "#7F7F7F"
 """Arms that hold nothing of a ticket but counts."""
 GREY = "#595959"
@@ -52,29 +50,39 @@ KINDS: Mapping[str, Mark] = {
 }
 
 
-SHAPES = ("o", "v", "P", "X")
-"""Marks of tickets where all are of one kind: each for as many as there are colours."""
+SHAPES: tuple[tuple[str, LineStyleType], ...] = (
+    *(("o", "-"), ("v", (0, (4, 1.2)))),
+    *(("P", (0, (4, 1, 1, 1))), ("X", (0, (1, 1)))),
+)
+"""Markers and lines of tickets in their own initialisation: others wherever colours recur."""
 
 
 class Palette:
-    """Colours of tickets, by their place in the study file."""
+    """How tickets are drawn, by their place among colours and shapes (`lth.figures.colours`)."""
 
-    def __init__(self, tickets: Sequence[str]) -> None:
-        colours = OKABE_ITO + TOL
-        self._colours = {ticket: colours[place % len(colours)] for place, ticket in enumerate(tickets)}
-        self._shapes = {ticket: SHAPES[place // len(colours) % len(SHAPES)] for place, ticket in enumerate(tickets)}
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._places = places
 
     def ticket(self, ticket: str) -> str:
         """A ticket's colour."""
-        return self._colours.get(ticket, GREY)
-
-    def points(self, ticket: str) -> dict[str, Any]:
-        """Keywords that draw a ticket's mark where all are as found: its colour, and a shape once colours recur."""
-        return {**points(self.ticket(ticket), "own"), "marker": self._shapes.get(ticket, SHAPES[0])}
+        return COLOURS[self._places[ticket] % len(COLOURS)] if ticket in self._places else GREY
 
     def arm(self, ticket: str, kind: str) -> str:
         """An arm's colour: its ticket's, unless it is a control that holds no ticket."""
         return {"dense": DENSE, "random": RANDOM}.get(kind) or self.ticket(ticket)
+
+    def points(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+        """Keywords that draw an arm's mark: its colour, its kind's mark, or of tickets as found the ticket's shape."""
+        marks = points(self.arm(ticket, kind), kind)
+        return {**marks, "marker": self._shape(ticket)[0]} if kind == "own" else marks
+
+    def line(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+        """Keywords that draw an arm's line: likewise."""
+        style = self._shape(ticket)[1] if kind == "own" else KINDS[kind].line
+        return {"color": self.arm(ticket, kind), "linestyle": style}
+
+    def _shape(self, ticket: str) -> tuple[str, LineStyleType]:
+        return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
 
 
 def points(colour: str, kind: str) -> dict[str, Any]:

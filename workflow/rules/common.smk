@@ -15,6 +15,7 @@ from lth.data.sources import SOURCES
 from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
+from lth.figures.colours import places
 from lth.files import check_writable
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
@@ -253,13 +254,6 @@ def figure_files(evaluation=None):
     """The figures of an evaluation or comparison, or of the study."""
     folder = FIGURE_FILES if evaluation is None else f"{FIGURE_FILES}/{evaluation}"
     return [f"{folder}/{name}.svg" for name in figures_of(plan, evaluation)]
-
-
-def coloured(evaluation):
-    """The tickets that figures give colours to: a comparison's own ones, since a study may have more than there are."""
-    comparison = study.comparisons.get(evaluation)
-    names = comparison.tickets if comparison else study.tickets
-    return [name for name in names if study.tickets[name].method != "dense"]
 
 
 def of_all(files):

@@ -81,7 +81,7 @@ for trial in (None, *plan.trials):
         params:
             cfg=lambda wildcards, trial=trial, drawn=drawn: {
                 "of": trial or "the study",
-                "tickets": coloured(trial),
+                "places": places(plan),
                 "code": code("figures.py", *(FIGURES[name].target for name in drawn)),
             },
         script:

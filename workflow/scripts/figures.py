@@ -10,6 +10,6 @@ told = snakemake.params.cfg
 with job(f"figures of {told['of']}", snakemake.log[0]) as running:
     tables = {name: read_table(Path(path)) for name, path in snakemake.input.items()}
     for name, out in snakemake.output.items():
-        draw(name, tables, told["tickets"], Path(out))
+        draw(name, tables, told["places"], Path(out))
         running.log(f"drew {out}")
     running.found = f"{len(snakemake.output)} drawn"

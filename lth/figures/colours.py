@@ -1,0 +1,31 @@
+"""Which colour a ticket has, in all figures of a study."""
+
+from collections import Counter
+
+from lth.config.plan import Plan
+
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
+TOL = ("#332288", "#117733", "#882255", "#661100")
+"""For more tickets: dark ones of Tol's (2021), furthest from the others with and without colour blindness."""
+COLOURS = OKABE_ITO + TOL
+
+
+def places(plan: Plan) -> dict[str, int]:
+    """The place of each ticket among colours (the place modulo their number) and shapes (how often it goes in).
+
+    Each has a colour of its own as long as there are any, then one that no ticket has which it is tried or compared
+    with, and another shape. Tickets that are added at the end of a study change no other's place. A dense ticket is no
+    mask, and has none.
+    """
+    together = [{*plan.trial(trial).tickets} for trial in plan.trials]
+    colours: dict[str, int] = {}
+    found: dict[str, int] = {}
+    for ticket, spec in plan.study.tickets.items():
+        if spec.method == "dense":
+            continue
+        beside = {other for tickets in together if ticket in tickets for other in tickets if other in colours}
+        near, all_over = Counter(colours[other] for other in beside), Counter(colours.values())
+        colours[ticket] = min(range(len(COLOURS)), key=lambda colour: (near[colour], all_over[colour]))
+        found[ticket] = colours[ticket] + len(COLOURS) * all_over[colours[ticket]]
+    return found
