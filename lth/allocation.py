@@ -62,7 +62,8 @@ def _shares(masks: Masks, target: Target, kinds: Mapping[str, LayerKind]) -> dic
     """The density of each layer, where layers have densities of their own."""
     if target.scope == "erk":
         return erk_densities({name: tuple(mask.shape) for name, mask in masks.items()}, target.density)
-    of_kind = {"first": target.of_kind.get("convolution", target.density), **target.of_kind}  # it is a convolution, too
+    convolution, dense = (target.of_kind.get(kind, target.density) for kind in ("convolution", "dense"))
+    of_kind = {"first": convolution, "pooler": dense, **target.of_kind}  # which they are as well
     return {name: of_kind.get(kinds[name], target.density) for name in masks}
 
 

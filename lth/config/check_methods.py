@@ -7,6 +7,7 @@ from typing import get_args
 from lth.config.chains import FOLLOWERS, FROM_SCRATCH
 from lth.config.check_tickets import missing
 from lth.config.draft import Unknown, items
+from lth.config.lookup import architecture_of
 from lth.config.models import LayerKind, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
@@ -20,6 +21,8 @@ ONLY_IMP = ("one_shot", "rewind", "rewind_step", "retrain", "start")
 """Keys that say what happens between rounds."""
 OF_PRUNING = ("rate", "scope", "whole")
 """Keys that say how many weights are pruned where."""
+OF_ENCODERS: set[LayerKind] = {"dense", "pooler"}
+"""Kinds of layers of an encoder that can be pruned."""
 NO_PRUNING = ("dense", *FOLLOWERS)
 """Methods that rank no weights themselves."""
 
@@ -94,9 +97,15 @@ def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
             yield (*path, kind), message
 
 
-def _whole(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    if set(ticket.whole) == set(get_args(LayerKind)):
-        yield ("tickets", name, "whole"), "leaves nothing to prune: it has all kinds of layers; take one out"
+def _whole(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """What is never pruned is there, and not everything."""
+    path, text = ("tickets", name, "whole"), architecture_of(study.networks[ticket.network]).text
+    having = OF_ENCODERS if text else {*get_args(LayerKind)} - {"pooler"}
+    for position, kind in items(ticket.whole):
+        if kind not in having:
+            yield (*path, position), f"network '{ticket.network}' has no such layer; it has {listed(sorted(having))}"
+    if set(ticket.whole) >= having:
+        yield path, "leaves nothing to prune: it has all kinds of layers; take one out"
 
 
 def _densities(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:

@@ -89,8 +89,8 @@ class RateOf(Model):
     """Of the last layer (half of `rate`, in Frankle & Carbin 2019)."""
 
 
-LayerKind = Literal["first", "convolution", "dense", "output"]
-"""First convolution, other convolutions, linear layers, the last layer."""
+LayerKind = Literal["first", "convolution", "dense", "output", "pooler"]
+"""First convolution, other convolutions, linear layers, the last layer; what pools an encoder's output."""
 Scope = Literal["layer", "network", "erk"]
 Method = Literal["imp", "dense", "at_init", "progressive", "dynamic", "dual", "derived", "combined"]
 Rewind = Literal["initial", "step", "trained", "fresh", "parent"]

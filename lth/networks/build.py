@@ -151,15 +151,18 @@ def layer_kinds(network: nn.Module) -> dict[str, LayerKind]:
     """The kind of each prunable parameter, in network order.
 
     The last one is the `output`, also where it is a convolution (SqueezeNet); the first convolution is `first`, and a
-    network without convolutions has none; the others are `convolution` or `dense` by their module.
+    network without convolutions has none; the others are `convolution` or `dense` by their module. Of a pre-trained
+    encoder, whose classifier is not prunable, there is no `output` but a `pooler`.
     """
     kinds: dict[str, LayerKind] = {
         name: "convolution" if isinstance(module, CONVOLUTIONS) else "dense" for name, module in _prunable(network)
     }
+    if isinstance(network, Pretrained):
+        return {name: "pooler" if name.startswith(network.pooler) else kind for name, kind in kinds.items()}
     first = next((name for name, kind in kinds.items() if kind == "convolution"), None)
     if first is not None:
         kinds[first] = "first"
-    if kinds and not isinstance(network, Pretrained):  # whose classifier is not prunable
+    if kinds:
         kinds[next(reversed(kinds))] = "output"
     return kinds
 

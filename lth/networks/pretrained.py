@@ -13,6 +13,8 @@ class Pretrained(nn.Module):
     """Where parts are that are never pruned, as prefixes of names."""
     head: str
     """Where its classifier is, likewise."""
+    pooler: str
+    """Where the layer is that makes one vector of the encoder's output, likewise."""
     vocabulary: int
     """Tokens that it knows."""
 

@@ -21,6 +21,7 @@ class TextClassifier(Pretrained):
 
     whole = ("encoder.embeddings", "classifier")
     head = "classifier"
+    pooler = "encoder.pooler"
 
     def __init__(self, model: Path, classes: int, dropout: float) -> None:
         super().__init__()

@@ -169,6 +169,10 @@ DENSITIES = {
         ticket("rounds: 2, whole: [first, convolution, dense, output]"),
         "20 tickets.new.whole: leaves nothing to prune: it has all kinds of layers; take one out",
     ),
+    "a pooler of a network of images": (
+        ticket("rounds: 2, whole: [output, pooler]"),
+        "20 tickets.new.whole[1]: network 'lenet' has no such layer; it has convolution, dense, first, output",
+    ),
     "whole twice": (
         ticket("rounds: 2, whole: [output, first, output]"),
         "20 tickets.new.whole[2]: 'output' is given twice; keep one of them",

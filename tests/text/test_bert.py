@@ -1,5 +1,6 @@
 """Encoders: what is prunable, that rewinding restores, that training under a mask keeps it, and is the same twice."""
 
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from sentences import CPU, opinions, tiny
 from torch import nn
 
+from lth.allocation import Target, allocate
 from lth.artifacts import read_tensors
 from lth.config.models import Compute, Network
 from lth.config.recipes import Optimiser, Recipe, Schedule
@@ -44,7 +46,23 @@ def test_every_matrix_of_encoder_and_pooler_is_prunable_and_nothing_else(tmp_pat
     parts = (*block, "intermediate.dense", "output.dense")
     blocks = [f"encoder.encoder.layer.{n}.{part}.weight" for n in (0, 1) for part in parts]
     assert names == [*blocks, "encoder.pooler.dense.weight"]
-    assert set(layer_kinds(build(tiny(tmp_path))).values()) == {"dense"}
+    kinds = layer_kinds(build(tiny(tmp_path)))
+    assert kinds == {**dict.fromkeys(blocks, "dense"), "encoder.pooler.dense.weight": "pooler"}
+
+
+def test_a_pooler_may_stay_whole(tmp_path: Path) -> None:
+    """A drawn one has the smallest weights of all, so that ranking the whole network takes it first."""
+    kinds = layer_kinds(build(tiny(tmp_path)))
+    masks = {name: torch.ones(4, 4, dtype=torch.bool) for name in kinds}
+    scores = {name: torch.full((4, 4), 0.1 if kind == "pooler" else 1.0) for name, kind in kinds.items()}
+    half = Fraction(1, 2)
+    found = allocate(scores, masks, Target(scope="network", density=half), kinds)
+    assert not found["encoder.pooler.dense.weight"].any()
+    found = allocate(scores, masks, Target(scope="network", density=half, whole=("pooler",)), kinds)
+    assert found["encoder.pooler.dense.weight"].all()
+    assert sum(int(mask.sum()) for mask in found.values()) == 16 + 16 * (len(kinds) - 1) // 2
+    found = allocate(scores, masks, Target(scope="layer", density=half, of_kind={"dense": Fraction(1, 4)}), kinds)
+    assert {int(mask.sum()) for mask in found.values()} == {4}  # it is a linear layer, too
 
 
 def test_a_matrix_that_two_modules_share_is_not_prunable() -> None:
