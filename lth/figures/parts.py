@@ -95,7 +95,7 @@ def layer_line(
 def epoch_axis(axis: Axes) -> None:
     """Whole epochs, unless few were drawn."""
     low, high = axis.get_xlim()
-    axis.xaxis.set_major_locator(MaxNLocator(integer=high - low > 3, nbins=8, min_n_ticks=1))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=high - low > 3, nbins=8, steps=[1, 2, 5, 10], min_n_ticks=1))
     axis.set_xlabel("epoch (0: untrained)")
 
 
