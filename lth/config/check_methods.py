@@ -21,8 +21,10 @@ ONLY_IMP = ("one_shot", "rewind", "rewind_step", "retrain", "start")
 """Keys that say what happens between rounds."""
 OF_PRUNING = ("rate", "scope", "whole")
 """Keys that say how many weights are pruned where."""
-OF_ENCODERS: set[LayerKind] = {"dense", "pooler"}
+OF_TEXTS: tuple[LayerKind, ...] = ("dense", "pooler")
 """Kinds of layers of an encoder that can be pruned."""
+OF_IMAGES = tuple(kind for kind in get_args(LayerKind) if kind != "pooler")
+"""Kinds of layers of other networks, whichever of them one has."""
 NO_PRUNING = ("dense", *FOLLOWERS)
 """Methods that rank no weights themselves."""
 
@@ -100,11 +102,11 @@ def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
 def _whole(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """What is never pruned is there, and not everything."""
     path, text = ("tickets", name, "whole"), architecture_of(study.networks[ticket.network]).text
-    having = OF_ENCODERS if text else {*get_args(LayerKind)} - {"pooler"}
+    kinds, reads = (OF_TEXTS, "texts") if text else (OF_IMAGES, "images")
     for position, kind in items(ticket.whole):
-        if kind not in having:
-            yield (*path, position), f"network '{ticket.network}' has no such layer; it has {listed(sorted(having))}"
-    if set(ticket.whole) >= having:
+        if kind not in kinds:
+            yield (*path, position), f"networks of {reads} have no '{kind}'; their layers are {listed(kinds)}"
+    if set(ticket.whole) >= set(kinds):
         yield path, "leaves nothing to prune: it has all kinds of layers; take one out"
 
 

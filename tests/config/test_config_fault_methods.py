@@ -1,6 +1,7 @@
 """Each fault of a way to find a ticket, of a recipe or of a comparison: its line, the sentence, and nothing besides."""
 
 import time
+from pathlib import Path
 
 import pytest
 from study_text import changed, expect, problems, study_of
@@ -171,7 +172,8 @@ DENSITIES = {
     ),
     "a pooler of a network of images": (
         ticket("rounds: 2, whole: [output, pooler]"),
-        "20 tickets.new.whole[1]: network 'lenet' has no such layer; it has convolution, dense, first, output",
+        "20 tickets.new.whole[1]: networks of images have no 'pooler'; their layers are first, convolution, dense, "
+        "output",
     ),
     "whole twice": (
         ticket("rounds: 2, whole: [output, first, output]"),
@@ -508,6 +510,17 @@ def test_what_has_no_effect_is_warned_of(tmp_path, case):
     path.write_text(changed(*(part for part in case if isinstance(part, tuple))))
     warnings = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
     assert [line for line in warnings if line.startswith("14 ")] == [part for part in case if isinstance(part, str)]
+
+
+def test_a_whole_layer_is_one_that_encoders_have(tmp_path):
+    text = (Path(__file__).parents[2] / "config" / "text-quick.yaml").read_text()
+    found = {
+        whole: problems(tmp_path, text.replace("    scope: network\n", f"    scope: network\n    whole: {whole}\n", 1))
+        for whole in ("[output]", "[pooler, dense]")
+    }
+    words = "networks of texts have no 'output'; their layers are dense, pooler"
+    expect(found["[output]"], f"tickets.sst2.whole[0]: {words}")
+    expect(found["[pooler, dense]"], "tickets.sst2.whole: leaves nothing to prune")
 
 
 def test_the_sound_study_with_a_ticket_more_is_sound(tmp_path):

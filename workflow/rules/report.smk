@@ -53,6 +53,7 @@ rule evaluation_tables:
 
 # One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
 # start. They need not be the same ones everywhere, hence a rule each.
+placed = places(plan)
 for trial in (None, *plan.trials):
     drawn = figures_of(plan, trial)
     folder = FIGURE_FILES if trial is None else f"{FIGURE_FILES}/{trial}"
@@ -81,7 +82,7 @@ for trial in (None, *plan.trials):
         params:
             cfg=lambda wildcards, trial=trial, drawn=drawn: {
                 "of": trial or "the study",
-                "places": places(plan),
+                "places": placed,
                 "code": code("figures.py", *(FIGURES[name].target for name in drawn)),
             },
         script:

@@ -1,5 +1,6 @@
 # Trained weights are large and serve only other rounds, so they are temporary; those of a chain's last round stay, so that
-# the chain can be made longer without training that round again.
+# the chain can be made longer without training that round again. A group's name is asked for once a job, so it is only
+# where rounds share one.
 rule round:
     input:
         unpack(round_inputs),
