@@ -11,6 +11,8 @@ from lth.config.models import Study
 from lth.config.plan import Arm, Plan
 from lth.errors import UserError
 
+PROGRAM = "python -m lth"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
@@ -28,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lth", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = argparse.ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
+    parser.set_defaults(command=_list)
+    commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
     files = {"STUDY": "a study file", "FILE": "an artifact: a ticket, weights or a prepared data set"}
     files |= {"A": "a ticket file", "B": "another", "RESULTS": "the folder of a study's results: results/STUDY"}
     for name, (command, about, operands) in COMMANDS.items():
@@ -41,10 +44,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(_: argparse.Namespace) -> Iterator[str]:
+    from lth import rates, schedules
     from lth.data.sources import SOURCES
     from lth.methods import METHODS
     from lth.networks import ARCHITECTURES
-    from lth.rates import SCHEDULES
     from lth.scores import SCORES
 
     tables: dict[str, Mapping[str, Any]] = {
@@ -52,7 +55,9 @@ def _list(_: argparse.Namespace) -> Iterator[str]:
         "sources (datasets.NAME.source)": SOURCES,
         "methods (tickets.NAME.method)": METHODS,
         "scores (tickets.NAME.score)": SCORES,
-        "schedules of the learning rate (recipes.NAME.schedule.name)": SCHEDULES,
+        "where weights compete (tickets.NAME.scope)": schedules.SCOPES,
+        "schedules of pruning (keys of tickets.NAME)": schedules.SCHEDULES,
+        "schedules of the learning rate (recipes.NAME.schedule.name)": rates.SCHEDULES,
     }
     for title, table in tables.items():
         yield title
@@ -201,7 +206,11 @@ def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 COMMANDS = {
-    "list": (_list, "names of architectures, sources and scores that a study can use", ()),
+    "list": (
+        _list,
+        "all that a study can name: architectures, sources, methods, scores, schedules; what is done without a command",
+        (),
+    ),
     "check": (_check, "check a study; print what is wrong with it, or what it comes to", ("STUDY",)),
     "schema": (_schema, "the JSON schema of a study file, for editors", ()),
     "show": (_show, "what an artifact holds and where it came from", ("FILE",)),

@@ -1,17 +1,21 @@
 """`python -m lth`: each command's words, and one sentence on stderr for whatever the user can put right."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from study_text import SOUND, changed, study_of
 
 from lth.cli import job_counts, main
-from lth.config.models import Network
+from lth.config.models import Network, Scope
 from lth.config.plan import Plan
 from lth.config.schema import schema_text
+from lth.config.ways import Progressive
+from lth.scores import SCORES
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,11 +57,16 @@ def refused(capsys, *arguments):
     return err
 
 
-def test_list_names_everything_with_a_line(capsys):
-    status, out, _ = run(capsys, "list")
+@pytest.mark.parametrize("command", [("list",), ()])
+def test_list_names_everything_with_a_line(capsys, command):
+    status, out, _ = run(capsys, *command)
     assert status == 0
-    for name in ("lenet5_classic", "fashion_mnist", "magnitude"):
-        assert any(line.split(maxsplit=1)[0] == name and len(line.split()) > 2 for line in out.splitlines())
+    lines = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in out.splitlines() if line.startswith("  ")]
+    told = dict(lines)
+    assert {"lenet5_classic", "fashion_mnist", "dual", "cosine", *get_args(Scope), *SCORES} <= {*told}
+    shapes = get_args(Progressive.model_fields["shape"].annotation)
+    assert {f"progressive.shape: {shape}" for shape in shapes} <= {*told}
+    assert [name for name, about in lines if len(about.split()) < 2] == []
 
 
 def test_check_of_a_sound_study_says_what_it_comes_to(capsys, sound):
@@ -168,7 +177,7 @@ def test_a_reader_that_stops_early_is_no_error():
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["chek"], ["show"]])
+@pytest.mark.parametrize("arguments", [["chek"], ["show"]])
 def test_wrong_use_is_explained_by_argparse(capsys, arguments):
     with pytest.raises(SystemExit) as caught:
         main(arguments)
