@@ -132,6 +132,11 @@ def collapsed(masks: Masks) -> list[str]:
     return [name for name, mask in masks.items() if not mask.any()]
 
 
+def nearly_collapsed(masks: Masks) -> list[str]:
+    """The layers that keep some weights but fewer than they have outputs, so that some outputs are only a bias."""
+    return [name for name, mask in masks.items() if 0 < int(mask.count_nonzero()) < len(mask)]
+
+
 def apply(weights: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
     """Copies of the weights with pruned ones exactly zero (never -0.0); tensors without a mask are copied whole."""
     return {

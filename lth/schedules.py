@@ -9,8 +9,6 @@ from fractions import Fraction
 from itertools import groupby
 from math import floor
 
-from lth.config.models import Scope
-
 SCHEDULES = {
     "rounds": "each prunes the share `rate` of what is left (Frankle & Carbin 2019)",
     "densities": "each round keeps the share that is listed for it",
@@ -19,7 +17,7 @@ SCHEDULES = {
     "progressive.shape: cubic": "within one training, it rises fast at first (Zhu & Gupta 2017)",
 }
 """What a ticket's keys say of when its weights are pruned, a line each."""
-SCOPES: dict[Scope, str] = {
+SCOPES = {
     "layer": "each layer keeps the same share, or what `rate_of` says of its kind",
     "network": "all weights are ranked together",
     "erk": "each layer keeps its share by Erdos-Renyi-Kernel (Evci et al. 2020)",

@@ -40,9 +40,9 @@ class Ticket:
         """A ticket made from this one: other masks or weights, provenance updated."""
         return Ticket(dict(masks), algebra.apply(weights, masks), {**self.provenance, **provenance})
 
-    def layers(self) -> list[tuple[str, int, int]]:
-        """(layer, kept, total) for each prunable parameter, in network order."""
-        return [(name, int(mask.count_nonzero()), mask.numel()) for name, mask in self.masks.items()]
+    def layers(self) -> list[tuple[str, int, int, int]]:
+        """(layer, kept, total, outputs) for each prunable parameter, in network order."""
+        return [(name, int(mask.count_nonzero()), mask.numel(), len(mask)) for name, mask in self.masks.items()]
 
     def network(self) -> nn.Module:
         """The ticket's network, holding its weights; on the CPU."""

@@ -188,7 +188,10 @@ def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) 
     counts = [(layer, _kept(ticket, total, density, at), total) for at, (layer, total) in enumerate(LAYERS.items())]
     write_csv(
         folder / "layers.csv",
-        [{**described, "layer": layer, "kept": kept, "total": total} for layer, kept, total in counts],
+        [
+            {**described, "layer": layer, "kept": kept, "total": total, "outputs": OUTPUTS[layer]}
+            for layer, kept, total in counts
+        ],
     )
     _write_cost(folder, described, plan.study.tickets[ticket].method, density)
     files.histories.append(folder / "history.csv")
@@ -226,6 +229,7 @@ def _write_cost(folder: Path, described: dict[str, Any], method: str, density: f
 
 
 LAYERS = {"conv1.weight": 150, "conv2.weight": 2400, "fc1.weight": 48000, "fc2.weight": 10080, "fc3.weight": 840}
+OUTPUTS = {"conv1.weight": 6, "conv2.weight": 16, "fc1.weight": 120, "fc2.weight": 84, "fc3.weight": 10}
 
 
 def _write_arm(

@@ -95,18 +95,36 @@ def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, P
     assert list(arms["collapsed_seeds"]) == [2, 0, 0]
     rounds = read_table(compared["rounds"])
     assert list(rounds.loc[rounds["collapsed_seeds"] > 0, "ticket"]) == ["snip"]
-    assert cells.round_collapses(rounds) == [
-        "Layer collapse in 1 of the 3 rounds of snip, first in round 3, at 2 % of all weights: no weight is left in "
-        "fc2 (2 of 2 seeds)."
+    found = [sentence for sentence in cells.round_collapses(rounds) if " of snip, " in sentence]
+    assert found == [
+        "Layer collapse in 1 of the 3 rounds of snip, first in round 3, at 2 % of all weights: the masks leave no "
+        "weight in fc2 (2 of 2 seeds).",
+        "Near collapse in 1 of the 3 rounds of snip, first in round 3, at 2 % of all weights: the masks leave fewer "
+        "weights than outputs in conv1 and fc3 (2 of 2 seeds).",
     ]
     layers = read_table(compared["at_tenth/layers"])
     assert layers.loc[layers["ticket"] == "snip", "collapsed_seeds"].tolist() == [0, 0, 0, 2, 0]
+    assert layers.loc[layers["ticket"] == "snip", "thin_seeds"].tolist() == [2, 0, 0, 0, 2]
     text = compared["at_tenth/verdict"].read_text()
     assert text.startswith("Comparison at_tenth\n")
     assert "Layer collapse: the masks of snip leave no weight in layer 4 (2 of 2 seeds)" in text
     assert "not measured" in text
     assert "nan" not in text
     assert max(map(len, text.splitlines())) <= 100
+
+
+def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"]).assign(
+        ticket=["a", "b", "c"],
+        collapsed_seeds=0,
+        thin_layers=["x, y", "x, y", "y"],
+        thin_seeds=[2, 2, 1],
+    )
+    start, end = "Near collapse: the masks of", "some of these outputs are only a bias."
+    assert cells.collapses(arms) == [
+        f"{start} a and b leave fewer weights than outputs in x and y (2 of 2 seeds); {end}",
+        f"{start} c leave fewer weights than outputs in y (1 of 2 seeds); {end}",
+    ]
 
 
 def test_energy_is_said_where_it_was_measured(compared: dict[str, Path]) -> None:

@@ -214,7 +214,7 @@ def test_confusion_shares_and_class_accuracy() -> None:
 def test_layer_density() -> None:
     layers = pd.DataFrame(
         [
-            {"ticket": "t", "seed": seed, "round": 1, "layer": layer, "kept": kept, "total": total}
+            {"ticket": "t", "seed": seed, "round": 1, "layer": layer, "kept": kept, "total": total, "outputs": 3}
             for seed, layer, kept, total in [(0, "b", 2, 10), (0, "a", 5, 5), (1, "b", 4, 10), (1, "a", 4, 5)]
         ]
     )
@@ -222,6 +222,7 @@ def test_layer_density() -> None:
     assert list(table["layer"]) == ["b", "a"]  # network order, not the alphabet's
     assert list(table["density_percent"]) == pytest.approx([30, 90])
     assert list(table["density_least_percent"]) == pytest.approx([20, 80])
+    assert list(table["thin_seeds"]) == [1, 0]  # two weights for three outputs
 
 
 def test_overlap_of_tickets_against_counting(tmp_path: Path) -> None:

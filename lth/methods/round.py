@@ -1,7 +1,7 @@
 """A round of any method: find the ticket, train it, write down what it was and what it cost."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -21,7 +21,7 @@ from lth.files import checksum
 from lth.history import write_rows
 from lth.jobs import Job
 from lth.loop import Hook
-from lth.masks import Masks, apply, collapsed
+from lth.masks import Masks, apply, collapsed, nearly_collapsed
 from lth.methods import METHODS
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
 from lth.outcome import Outcome, write_outcomes
@@ -156,7 +156,7 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)
     ticket = method.ticket(round_)
     ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
-    if collapse := _collapse(ticket):
+    for collapse in _collapses(ticket):
         job.log(collapse)
     trained = _train(ticket, method.hook(round_), round_)
     if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
@@ -166,8 +166,7 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
     rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
     write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
-    told = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", _collapse(ticket)]
-    job.found = "; ".join(filter(None, told))
+    job.found = "; ".join([f"density {100 * ticket.density:.2f} %, {trained.summary()}", *_collapses(ticket)])
 
 
 def _described(spec: RoundJob) -> dict[str, object]:
@@ -200,10 +199,12 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
     )
 
 
-def _collapse(ticket: Ticket) -> str:
-    """What is to be said of layers without any weight, which let nothing through; nothing where there are none."""
-    empty = collapsed(ticket.masks)
-    return f"LAYER COLLAPSE: no weight is left in {', '.join(empty)}" if empty else ""
+def _collapses(ticket: Ticket) -> Iterator[str]:
+    """What is to be said of layers that let nothing through, or hardly anything; mostly nothing."""
+    if empty := collapsed(ticket.masks):
+        yield f"LAYER COLLAPSE: no weight is left in {', '.join(empty)}"
+    if thin := nearly_collapsed(ticket.masks):
+        yield f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}"
 
 
 def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
@@ -214,7 +215,7 @@ def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
     described = {**named, "dataset": spec.dataset, "density_percent": 100 * ticket.density}
     write_outcomes([Outcome(trained, described, named)], round_.examples, files.history, files.confusion)
     layers = [(*named.values(), *layer) for layer in ticket.layers()]
-    write_rows(files.layers, layers, [*named, "layer", "kept", "total"])
+    write_rows(files.layers, layers, [*named, "layer", "kept", "total", "outputs"])
     size = len(round_.examples.splits["train"])
     costs = [
         (*named.values(), phase, meter.forward_images / size, meter.forward_images, meter.backward_images, meter.flops)

@@ -153,38 +153,50 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
 
 
 def collapses(arms: pd.DataFrame) -> list[str]:
-    """A sentence for each ticket whose masks have lost a layer; arms made of it have the same counts."""
-    if "collapsed_layers" not in arms:
-        return []
-    found = arms[arms["collapsed_seeds"] > 0].drop_duplicates("ticket")
-    return [
-        f"Layer collapse: the masks of {row['ticket']} leave no weight in {_lost(row)}; only biases get past that."
-        for row in found.to_dict("records")
-    ]
-
-
-def round_collapses(rounds: pd.DataFrame) -> list[str]:
-    """A sentence for each ticket of which some rounds have lost a layer."""
+    """A sentence for the tickets whose masks have lost the same layers, or nearly; their controls have their counts."""
     sentences = []
-    for ticket, group in rounds.groupby("ticket", sort=False):
-        found = group[group["collapsed_seeds"] > 0].to_dict("records")
-        if found:
-            first = f"first in round {found[0]['round']}, at {found[0]['density_percent']:.3g} % of all weights"
-            sentences.append(
-                f"Layer collapse in {len(found)} of the {len(group)} rounds of {ticket}, {first}: "
-                f"no weight is left in {_lost(found[0])}."
-            )
+    for state, (title, what, so) in COLLAPSES.items():
+        tickets: dict[str, list[str]] = {}
+        if f"{state}_seeds" in arms:
+            for row in arms[arms[f"{state}_seeds"] > 0].drop_duplicates("ticket").to_dict("records"):
+                tickets.setdefault(_lost(row, state), []).append(row["ticket"])
+        sentences += [
+            f"{title}: the masks of {listed(names, 'tickets')} leave {what} in {layers}; {so}."
+            for layers, names in tickets.items()
+        ]
     return sentences
 
 
-def _lost(row: Mapping[Any, Any]) -> str:
-    return f"{listed(row['collapsed_layers'].split(', '))} ({row['collapsed_seeds']} of {row['n']} seeds)"
+def round_collapses(rounds: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket of which some rounds have lost a layer, or nearly."""
+    sentences = []
+    for ticket, group in rounds.groupby("ticket", sort=False):
+        for state, (title, what, _) in COLLAPSES.items():
+            found = group[group[f"{state}_seeds"] > 0].to_dict("records")
+            if found:
+                first = f"first in round {found[0]['round']}, at {found[0]['density_percent']:.3g} % of all weights"
+                sentences.append(
+                    f"{title} in {len(found)} of the {len(group)} rounds of {ticket}, {first}: "
+                    f"the masks leave {what} in {_lost(found[0], state)}."
+                )
+    return sentences
 
 
-def listed(names: Sequence[str]) -> str:
+COLLAPSES = {
+    "collapsed": ("Layer collapse", "no weight", "only biases get past that"),
+    "thin": ("Near collapse", "fewer weights than outputs", "some of these outputs are only a bias"),
+}
+"""What is said of layers in the states that `lth.tables.masks.collapses` counts: a name, what is left, what follows."""
+
+
+def _lost(row: Mapping[Any, Any], state: str) -> str:
+    return f"{listed(row[f'{state}_layers'].split(', '), 'layers')} ({row[f'{state}_seeds']} of {row['n']} seeds)"
+
+
+def listed(names: Sequence[str], noun: str) -> str:
     """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
     if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more layers"
+        return f"{', '.join(names[:3])} and {len(names) - 3} more {noun}"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

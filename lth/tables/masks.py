@@ -19,7 +19,7 @@ OVERLAP_COLUMNS = [
     *("first", "second", "seed", "layer"),
     *("kept_first", "kept_second", "kept_both", "total", "jaccard", "chance_jaccard"),
 ]
-LAYER_COLUMNS = ["ticket", "seed", "round", "layer", "kept", "total"]
+LAYER_COLUMNS = ["ticket", "seed", "round", "layer", "kept", "total", "outputs"]
 """Those of the rounds' `layers.csv`."""
 
 
@@ -55,44 +55,58 @@ def layers(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) ->
 
 
 def layer_density(layers: pd.DataFrame) -> pd.DataFrame:
-    """One row for each ticket, round and layer: weights kept, mean over seeds, and seeds in which none is."""
-    shares = layers.assign(density_percent=100 * layers["kept"] / layers["total"], collapsed=layers["kept"] == 0)
+    """One row for each ticket, round and layer: weights kept, mean over seeds, and seeds in which it is lost."""
+    shares = layers.assign(density_percent=100 * layers["kept"] / layers["total"], **_lost(layers))
     grouped = shares.groupby(["ticket", "round", "layer"], sort=False)
     table = grouped.agg(
         n=("kept", "size"),
         total=("total", "first"),
+        outputs=("outputs", "first"),
         kept_mean=("kept", "mean"),
         density_percent=("density_percent", "mean"),
         density_least_percent=("density_percent", "min"),
         density_most_percent=("density_percent", "max"),
         collapsed_seeds=("collapsed", "sum"),
+        thin_seeds=("thin", "sum"),
     )
     return table.reset_index()
 
 
 def collapses(layers: pd.DataFrame) -> pd.DataFrame:
-    """One row for each ticket and round: layers without any weight left (in one seed or more), and in how many seeds.
-
-    Nothing passes such a layer but its biases (Tanaka et al. 2020 call it layer collapse).
-    """
+    """One row for each ticket and round: the layers that are collapsed or thin in some seeds, and in how many seeds."""
+    states = _lost(layers)
     rows = []
-    for (ticket, round_), group in layers.groupby(["ticket", "round"], sort=False):
-        empty = group[group["kept"] == 0]
-        layers_of, lost = list(group["layer"].unique()), set(empty["layer"])
-        names = [name for name, layer in zip(layer_labels(layers_of), layers_of, strict=True) if layer in lost]
-        rows.append([ticket, round_, ", ".join(names), empty["seed"].nunique()])
-    return pd.DataFrame(rows, columns=["ticket", "round", "collapsed_layers", "collapsed_seeds"])
+    for (ticket, round_), group in layers.assign(**states).groupby(["ticket", "round"], sort=False):
+        names = list(group["layer"].unique())
+        rows.append([ticket, round_])
+        for state in states:
+            lost = group[group[state]]
+            labels = zip(layer_labels(names), names, strict=True)
+            found = [label for label, name in labels if name in set(lost["layer"])]
+            rows[-1] += [", ".join(found), lost["seed"].nunique()]
+    columns = [f"{state}_{what}" for state in states for what in ("layers", "seeds")]
+    return pd.DataFrame(rows, columns=["ticket", "round", *columns])
+
+
+def _lost(layers: pd.DataFrame) -> dict[str, pd.Series]:
+    """Which rows are of a layer that is lost: a column of truth values for each state.
+
+    Nothing passes a `collapsed` layer, which has no weight left, but its biases (Tanaka et al. 2020 call it layer
+    collapse). A `thin` one has fewer weights than outputs, so that some outputs are only a bias.
+    """
+    kept = layers["kept"]
+    return {"collapsed": kept == 0, "thin": (kept > 0) & (kept < layers["outputs"])}
 
 
 def with_collapses(arms: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
-    """Arms with the collapsed layers of their tickets; controls keep their ticket's counts, the dense arm all."""
+    """Arms with the collapsed and thin layers of their tickets; controls keep their ticket's counts, dense ones all."""
     found = collapses(layers).drop(columns="round")
     table = arms.merge(found, on="ticket", how="left")
-    whole = table["collapsed_layers"].isna() | (table["kind"] == "dense")
-    return table.assign(
-        collapsed_layers=table["collapsed_layers"].mask(whole, ""),
-        collapsed_seeds=table["collapsed_seeds"].mask(whole, 0).astype(int),
-    )
+    whole = ~table["ticket"].isin(found["ticket"]) | (table["kind"] == "dense")
+    for layers_of, seeds in (("collapsed_layers", "collapsed_seeds"), ("thin_layers", "thin_seeds")):
+        table[layers_of] = table[layers_of].mask(whole, "")
+        table[seeds] = table[seeds].mask(whole, 0).astype(int)
+    return table
 
 
 def overlap(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) -> pd.DataFrame:

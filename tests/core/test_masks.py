@@ -147,6 +147,12 @@ def test_layers_without_a_weight_are_named() -> None:
     assert masks.collapsed({"b": some}) == []
 
 
+def test_layers_with_fewer_weights_than_outputs_are_named() -> None:
+    kept = {"none": 0, "two": 2, "three": 3, "four": 4}
+    layers = {name: (torch.arange(12) < count).view(3, 2, 2) for name, count in kept.items()}
+    assert masks.nearly_collapsed(layers) == ["two"]
+
+
 @pytest.mark.parametrize("pattern", ["normal", "sorted", "rounded", "equal", "mostly zero", "one large", "periodic"])
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.01])
 def test_the_quick_threshold_keeps_what_sorting_keeps(pattern: str, share: float) -> None:

@@ -304,6 +304,9 @@ def test_layer_collapse_is_said(run: Run) -> None:
     assert empty
     assert f"LAYER COLLAPSE: no weight is left in {', '.join(empty)}" in found.found
     assert any("LAYER COLLAPSE" in line for line in found.log)
+    thin = [row["layer"] for row in found.rows("layers") if 0 < int(row["kept"]) < int(row["outputs"])]
+    assert thin
+    assert f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}" in found.found
 
 
 @pytest.mark.parametrize("method", ["progressive", "dynamic", "dual", "at_init"])

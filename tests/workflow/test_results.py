@@ -59,7 +59,7 @@ def same_bits(first: Tensor, second: Tensor) -> bool:
 
 def counts(ticket: Ticket) -> list[int]:
     """Kept weights of each layer."""
-    return [kept for _, kept, _ in ticket.layers()]
+    return [kept for _, kept, *_ in ticket.layers()]
 
 
 def test_masks_only_lose_weights_along_every_chain(finished: Project) -> None:
@@ -82,8 +82,8 @@ def test_every_layer_keeps_exactly_its_count(finished: Project, study: Study) ->
         for number in rounds:
             for seed in SEEDS:
                 layers = Ticket.load(round_of(finished, name, seed, number)).layers()
-                expected = [kept_count(total, plan.density(name, number)) for _, _, total in layers]
-                assert [kept for _, kept, _ in layers] == expected, (name, number, seed)
+                expected = [kept_count(total, plan.density(name, number)) for _, _, total, _ in layers]
+                assert [kept for _, kept, *_ in layers] == expected, (name, number, seed)
 
 
 def test_all_arms_have_the_same_density_and_controls_the_exact_counts(finished: Project) -> None:
