@@ -1,8 +1,8 @@
 """What a weight is worth, and the table of scores by name (torch is imported only when one is used).
 
 A score is a function `Evidence -> {prunable parameter: worth}`, of each weight's shape; the larger, the more it is
-worth. It knows nothing of densities or schedules: `lth.masks.prune` turns it into masks. To add one: write it in a file
-of this folder and name it in `SCORES`.
+worth. It knows nothing of densities or schedules: `lth.allocation.allocate` turns it into masks. To add one:
+write it in a file of this folder and name it in `SCORES`.
 """
 
 from dataclasses import dataclass

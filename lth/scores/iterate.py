@@ -38,7 +38,7 @@ def prune_at_init(
         masks: bool, by prunable parameter: where to start, usually everything.
         density: the share of all prunable weights to keep.
         iterations: how many steps; 1 scores once.
-        mask_of: keeps the best of the active weights, such as `lth.masks.prune` with a scope.
+        mask_of: keeps the best of the active weights, such as `lth.allocation.allocate` with a scope.
 
     Raises:
         ValueError: no step at all, or fewer weights in `masks` than the first step keeps.
