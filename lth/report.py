@@ -89,7 +89,7 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     page = _template().render(
         study=study,
         trials=[_trial(plan, name, given, drawn) for name in plan.trials],
-        found=cells.round_collapses(_table(study, given, "rounds.csv")),
+        found=cells.round_notes(_table(study, given, "rounds.csv")),
         study_figures=_shown(drawn, None),
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),

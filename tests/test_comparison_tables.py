@@ -10,6 +10,7 @@ import synthetic
 
 from lth.config.plan import Plan
 from lth.errors import UserError
+from lth.tables import arms as by_arm
 from lth.tables import cells
 from lth.tables.costs import sums
 from lth.tables.files import read_table
@@ -125,6 +126,37 @@ def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[
         f"{start} a and b leave fewer weights than outputs in x and y (2 of 2 seeds); {end}",
         f"{start} c leave fewer weights than outputs in y (1 of 2 seeds); {end}",
     ]
+
+
+def test_densities_that_differ_are_told_of(compared: dict[str, Path]) -> None:
+    arms = read_table(compared["at_tenth/arms"])
+    assert cells.unequal_densities(arms) == []
+    late = arms.assign(density_most_percent=[2.0, 47.3, 100.0])
+    assert cells.unequal_densities(late) == [
+        "Not the same density in all arms and seeds, which itself makes a difference: progressive keeps 2 to 47.3 % of "
+        "the weights."
+    ]
+    rounds = read_table(compared["rounds"])
+    assert cells.waits(rounds) == []
+    place = rounds.index[(rounds["ticket"] == "imp") & (rounds["round"] == 3)]
+    rounds.loc[place, "density_most_percent"] = 64.0
+    assert cells.waits(rounds) == [
+        "Seeds of imp differ in density in 1 of its 13 rounds, first in round 3, where they keep 42.2 to 64 % of the "
+        "weights."
+    ]
+
+
+def test_an_arm_s_density_is_that_of_all_its_seeds() -> None:
+    runs = pd.DataFrame(
+        {
+            **{"evaluation": "e", "arm": "a", "ticket": "t", "kind": "own", "dataset": "d", "round": 1, "seed": [0, 1]},
+            **{"density_percent": [40.0, 100.0], "test_accuracy_percent": [50.0, 60.0], "last_accuracy_percent": 50.0},
+            **{"best_epoch": 1.0, "best_step": 10, "reach_percent": nan, "reach_epoch": nan},
+        }
+    )
+    arm = by_arm.summarise(runs, 0.05).iloc[0]
+    densities = [arm[f"density_{which}percent"] for which in ("", "least_", "most_")]
+    assert densities == [70, 40, 100]
 
 
 def test_energy_is_said_where_it_was_measured(compared: dict[str, Path]) -> None:

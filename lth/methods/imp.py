@@ -12,6 +12,7 @@ from lth.masks import Masks
 from lth.methods.round import Method, Round
 from lth.networks.build import initial_weights
 from lth.scores import SCORES
+from lth.seeds import derive
 from lth.tickets import Ticket
 
 
@@ -33,11 +34,13 @@ def next_masks(round_: Round, parent: Ticket) -> Masks:
     """The masks of a round: as many weights as its density keeps, all of them kept before.
 
     Stability has nothing to go by where the best step was the last one; such a round prunes nothing, says so, and the
-    next one makes up for it.
+    next one makes up for it. It draws its batches in another order: in the same one, from the same weights, training
+    would end where the parent's did, and no later round could prune either.
     """
     trained = round_.trained
     if SCORES[round_.spec.score].best and _equal(trained.best, trained.last):
-        round_.log("prunes nothing: the best step was the last one, so that no weight has moved since")
+        round_.say("prunes nothing: the best step was the last one, so that no weight has moved since")
+        round_.order = derive(round_.spec.seed, "another order", round_.spec.ticket, round_.spec.round)
         return parent.masks
     scores = SCORES[round_.spec.score].load()(round_.evidence(trained.last, parent.masks))
     return round_.allocate(scores, parent.masks)

@@ -71,6 +71,18 @@ class Round:
     """Where the states of trainings are kept."""
     before: list[tuple[str, Meter]] = field(default_factory=list)
     """What was spent before the training, by phase."""
+    said: list[str] = field(default_factory=list)
+    """What stands on the terminal beside the result."""
+    order: int = field(init=False)
+    """Seed of the order of batches, of augmentation and of dropout: that of the study, the same in all rounds."""
+
+    def __post_init__(self) -> None:
+        self.order = self.spec.seed
+
+    def say(self, words: str) -> None:
+        """In the log, and beside the result."""
+        self.log(words)
+        self.said.append(words)
 
     @cached_property
     def parent(self) -> Ticket:
@@ -166,7 +178,8 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
     rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
     write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
-    job.found = "; ".join([f"density {100 * ticket.density:.2f} %, {trained.summary()}", *_collapses(ticket)])
+    found = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *round_.said, *_collapses(ticket)]
+    job.found = "; ".join(found)
 
 
 def _described(spec: RoundJob) -> dict[str, object]:
@@ -190,7 +203,7 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
         ticket.masks,
         round_.examples,
         spec.recipe,
-        seed=spec.seed,
+        seed=round_.order,
         device=round_.device,
         log=lambda line: round_.log(prefix + line),
         hook=hook,

@@ -22,7 +22,8 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
         rows.append(
             {
                 **{"evaluation": evaluation, "arm": arm},
-                **{name: group[name].iloc[0] for name in ("ticket", "kind", "dataset", "round", "density_percent")},
+                **{name: group[name].iloc[0] for name in ("ticket", "kind", "dataset", "round")},
+                **_densities(group["density_percent"]),
                 **_interval("accuracy", group["test_accuracy_percent"], alpha, "percent"),
                 **_interval_of_f1(group, alpha),
                 **{name: group[name].mean() for name in ("draws", "draw_sd_points") if name in group},
@@ -98,8 +99,10 @@ def rounds(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     values = {"test_accuracy_percent": "accuracy", "test_loss_nats": "loss", "best_step": "best"}
     values |= {"test_f1_percent": "f1"} if "test_f1_percent" in round_runs else {}
     table = _summaries(round_runs, keys, values, alpha)
-    means = round_runs.groupby(keys)[["density_percent", "last_accuracy_percent", "best_epoch"]].mean().reset_index()
-    return table.merge(means, on=keys)
+    grouped = round_runs.groupby(keys)
+    means = grouped[["last_accuracy_percent", "best_epoch"]].mean().reset_index()
+    densities = pd.DataFrame([dict(zip(keys, k, strict=True)) | _densities(g["density_percent"]) for k, g in grouped])
+    return table.merge(densities, on=keys).merge(means, on=keys)
 
 
 def classes(confusion: pd.DataFrame, alpha: float) -> pd.DataFrame:
@@ -132,6 +135,12 @@ def _summaries(frame: pd.DataFrame, keys: list[str], values: dict[str, str], alp
             row |= _interval(name, group[column], alpha, column.rpartition("_")[2])
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _densities(percent: "pd.Series[float]") -> dict[str, float]:
+    """Mean and range: of combined tickets, and where a round could not prune, seeds differ."""
+    ends = {"density_least_percent": percent.min(), "density_most_percent": percent.max()}
+    return {"density_percent": percent.mean(), **ends}
 
 
 def _interval_of_f1(group: pd.DataFrame, alpha: float) -> dict[str, Any]:

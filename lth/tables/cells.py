@@ -124,7 +124,7 @@ def p_value(value: float) -> str:
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """What the columns mean, for the numbers at hand."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*collapses(arms)]
+    about = [*unequal_densities(arms), *collapses(arms)]
     about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
     if at_home(arms):
         about.append(
@@ -150,6 +150,43 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
             f"mean over standard deviation of the differences (Hedges-corrected); w/t/l: seeds won, tied, lost."
         )
     return about
+
+
+def unequal_densities(arms: pd.DataFrame) -> list[str]:
+    """A sentence where sparse arms do not all keep the same share: then they differ in more than in which weights."""
+    sparse = arms[arms["kind"] != "dense"]
+    usual = sparse["density_percent"].median()
+    low, high = (1 - UNEQUAL) * usual, (1 + UNEQUAL) * usual
+    far = sparse[(sparse["density_least_percent"] < low) | (sparse["density_most_percent"] > high)]
+    if far.empty:
+        return []
+    found = "; ".join(f"{row['arm']} keeps {_shares(row)} of the weights" for row in far.to_dict("records"))
+    return [f"Not the same density in all arms and seeds, which itself makes a difference: {found}."]
+
+
+def round_notes(rounds: pd.DataFrame) -> list[str]:
+    """What is to be known of the rounds of all tickets."""
+    return [*waits(rounds), *round_collapses(rounds)]
+
+
+def waits(rounds: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket whose seeds have come to different densities."""
+    apart = rounds[rounds["density_most_percent"] > (1 + UNEQUAL) * rounds["density_least_percent"]]
+    found = [(ticket, group.to_dict("records")) for ticket, group in apart.groupby("ticket", sort=False)]
+    return [
+        f"Seeds of {ticket} differ in density in {len(rows)} of its {(rounds['ticket'] == ticket).sum()} rounds, first "
+        f"in round {rows[0]['round']}, where they keep {_shares(rows[0])} of the weights."
+        for ticket, rows in found
+    ]
+
+
+UNEQUAL = 0.05
+"""The least relative difference of densities that is told of. Layers that stay whole make less, at usual densities."""
+
+
+def _shares(row: Mapping[Any, Any]) -> str:
+    ends = dict.fromkeys(f"{row[f'density_{end}_percent']:.3g}" for end in ("least", "most"))
+    return f"{' to '.join(ends)} %"
 
 
 def collapses(arms: pd.DataFrame) -> list[str]:

@@ -40,7 +40,7 @@ def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
 
 def _where(arms: pd.DataFrame) -> str:
     sparse = arms[arms["kind"] != "dense"]
-    density = f" at {sparse['density_percent'].iloc[0]:.3g} % density" if len(sparse) else ""
+    density = f" at {sparse['density_percent'].median():.3g} % density" if len(sparse) else ""
     return f"on {arms['dataset'].iloc[0]}{density}"
 
 

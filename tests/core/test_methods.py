@@ -174,7 +174,26 @@ def test_stability_prunes_what_moved_since_the_best_epoch_and_says_when_it_canno
     TrainedWeights(last=best, best=best).save(dense.folder / "trained", dense.folder / "ticket")
     nothing = run("nothing", dense, **pruned("9/10", **stable))
     assert nothing.ticket.density == 1
-    assert any("prunes nothing: the best step was the last one" in line for line in nothing.log)
+    for told in ("\n".join(nothing.log), nothing.found):
+        assert "prunes nothing: the best step was the last one" in told
+
+
+def test_a_round_that_cannot_prune_does_not_repeat_the_training_of_its_parent(run: Run) -> None:
+    """Or it would end at the same weights, and no round after it could prune either."""
+
+    def losses(done: Done) -> list[str]:
+        return [row["loss_nats"] for row in done.rows("history")][3:]  # the untrained network's are the same
+
+    dense = run("dense", score="stability")
+    TrainedWeights(last=dense.trained.last, best=dense.trained.last).save(
+        dense.folder / "trained", dense.folder / "ticket"
+    )
+    same = run("same", dense, **pruned("1"))
+    assert losses(same) == losses(dense)
+    waited = [run(f"w{round_}", dense, **pruned("9/10", score="stability", round=round_)) for round_ in (1, 2)]
+    assert all(done.ticket.density == 1 for done in waited)
+    assert not {*losses(dense)} & {*losses(waited[0])}
+    assert not {*losses(waited[0])} & {*losses(waited[1])}
 
 
 @pytest.mark.parametrize("score", ["snip", "grasp", "synflow", "random", "magnitude"])
