@@ -16,6 +16,7 @@ from lth.figures import FIGURES
 from lth.files import write_text
 from lth.tables import cells
 from lth.tables.files import read_table
+from lth.tables.notes import notes, round_notes
 from lth.tables.provenance import provenance
 from lth.tables.verdict import verdict
 
@@ -89,7 +90,7 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     page = _template().render(
         study=study,
         trials=[_trial(plan, name, given, drawn) for name in plan.trials],
-        found=cells.round_notes(_table(study, given, "rounds.csv")),
+        found=round_notes(_table(study, given, "rounds.csv")),
         study_figures=_shown(drawn, None),
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),
@@ -129,7 +130,7 @@ def _trial(plan: Plan, name: str, tables: list[Path], figures: list[Path]) -> di
         "arms": rows,
         "names": names,
         "comparisons": [cells.comparison_cells(row) for row in comparisons.to_dict("records")],
-        "notes": cells.notes(arms, comparisons),
+        "notes": notes(arms, comparisons),
         "figures": _shown(figures, name),
     }
 

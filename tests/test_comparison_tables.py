@@ -11,7 +11,7 @@ import synthetic
 from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.tables import arms as by_arm
-from lth.tables import cells
+from lth.tables import cells, notes
 from lth.tables.costs import sums
 from lth.tables.files import read_table
 from lth.tables.markdown import pages
@@ -96,7 +96,7 @@ def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, P
     assert list(arms["collapsed_seeds"]) == [2, 0, 0]
     rounds = read_table(compared["rounds"])
     assert list(rounds.loc[rounds["collapsed_seeds"] > 0, "ticket"]) == ["snip"]
-    found = [sentence for sentence in cells.round_collapses(rounds) if " of snip, " in sentence]
+    found = [sentence for sentence in notes.round_collapses(rounds) if " of snip, " in sentence]
     assert found == [
         "Layer collapse in 1 of the 3 rounds of snip, first in round 3, at 2 % of all weights: the masks leave no "
         "weight in fc2 (2 of 2 seeds).",
@@ -122,7 +122,7 @@ def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[
         thin_seeds=[2, 2, 1],
     )
     start, end = "Near collapse: the masks of", "some of these outputs are only a bias."
-    assert cells.collapses(arms) == [
+    assert notes.collapses(arms) == [
         f"{start} a and b leave fewer weights than outputs in x and y (2 of 2 seeds); {end}",
         f"{start} c leave fewer weights than outputs in y (1 of 2 seeds); {end}",
     ]
@@ -130,17 +130,17 @@ def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[
 
 def test_densities_that_differ_are_told_of(compared: dict[str, Path]) -> None:
     arms = read_table(compared["at_tenth/arms"])
-    assert cells.unequal_densities(arms) == []
+    assert notes.unequal_densities(arms) == []
     late = arms.assign(density_most_percent=[2.0, 47.3, 100.0])
-    assert cells.unequal_densities(late) == [
+    assert notes.unequal_densities(late) == [
         "Not the same density in all arms and seeds, which itself makes a difference: progressive keeps 2 to 47.3 % of "
         "the weights."
     ]
     rounds = read_table(compared["rounds"])
-    assert cells.waits(rounds) == []
+    assert notes.waits(rounds) == []
     place = rounds.index[(rounds["ticket"] == "imp") & (rounds["round"] == 3)]
     rounds.loc[place, "density_most_percent"] = 64.0
-    assert cells.waits(rounds) == [
+    assert notes.waits(rounds) == [
         "Seeds of imp differ in density in 1 of its 13 rounds, first in round 3, where they keep 42.2 to 64 % of the "
         "weights."
     ]
@@ -175,9 +175,9 @@ def test_f1_and_draws_are_shown_where_there_are_any(compared: dict[str, Path]) -
     assert [row[place] for row in rows] == ["50.00", "62.50", "-"]
     assert (*header[:place], *header[place + 1 :]) == plain_header
     assert [[*row[:place], *row[place + 1 :]] for row in rows] == plain_rows
-    notes = cells.notes(texts, texts[:0])
-    assert any("mean over 2 draws" in note and "0.5 to 1.2 points" in note for note in notes)
-    assert not any("draws" in note or "F1" in note for note in cells.notes(arms, arms[:0]))
+    told = notes.notes(texts, texts[:0])
+    assert any("mean over 2 draws" in note and "0.5 to 1.2 points" in note for note in told)
+    assert not any("draws" in note or "F1" in note for note in notes.notes(arms, arms[:0]))
 
 
 def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str, Path]) -> None:

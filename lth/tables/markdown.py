@@ -9,6 +9,7 @@ import pandas as pd
 from lth.errors import UserError
 from lth.tables import cells
 from lth.tables.files import read_table
+from lth.tables.notes import notes, round_notes
 from lth.tables.verdict import verdict
 
 
@@ -37,7 +38,7 @@ def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
     if len(comparisons):
         pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
         yield from (*table(cells.COMPARISON_HEADER, pairs, names=2), "")
-    yield from (*_items(cells.notes(arms, comparisons)), "")
+    yield from (*_items(notes(arms, comparisons)), "")
 
 
 def rounds(found: pd.DataFrame) -> Iterator[str]:
@@ -48,6 +49,7 @@ def rounds(found: pd.DataFrame) -> Iterator[str]:
     yield from (
         "",
         f"- Test accuracy at the step of least validation loss, mean over n seeds {half}; last: at the end.",
+        *_items(round_notes(found)),
     )
 
 

@@ -12,6 +12,8 @@ import pandas as pd
 from lth.power import seeds_needed, smallest_p
 from lth.tables import cells
 from lth.tables.cells import p_value, points
+from lth.tables.notes import notes
+from lth.tables.terminal import grid, paragraphs
 
 Row = Mapping[Any, Any]
 """One row of a table, by column."""
@@ -29,13 +31,13 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
 
 def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
-    lines = [head, "", *cells.paragraphs(verdict(arms, comparisons))]
+    lines = [head, "", *paragraphs(verdict(arms, comparisons))]
     header, rows, names = cells.arm_table(arms)
-    lines += ["", *cells.grid(header, rows, names=names)]
+    lines += ["", *grid(header, rows, names=names)]
     pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
     if pairs:
-        lines += ["", *cells.grid(cells.COMPARISON_HEADER, pairs, names=2)]
-    return "\n".join([*lines, "", *cells.paragraphs(cells.notes(arms, comparisons)), ""])
+        lines += ["", *grid(cells.COMPARISON_HEADER, pairs, names=2)]
+    return "\n".join([*lines, "", *paragraphs(notes(arms, comparisons)), ""])
 
 
 def _where(arms: pd.DataFrame) -> str:
