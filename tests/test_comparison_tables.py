@@ -191,6 +191,7 @@ def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str
         assert set(rule) <= set("|-:")
         assert {line.count("|") for line in (header, rule, *body)} == {header.count("|")}
     assert tables[0][2].startswith("| snip | at_init | 2 | 2 | ")
+    assert lines[-1].startswith("- Near collapse in 1 of the ")
 
 
 def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:
