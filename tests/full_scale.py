@@ -1,15 +1,17 @@
 """The full-scale studies, shortened until any machine can start them: a tenth of the data, one epoch, two rounds.
 
-`LTH_DATA=folder python -m tests.full_scale [STUDY ...]` runs, in a temporary copy of the project, the first two rounds
-of every ticket of each study file, with all else as the file has it: the networks, methods and augmentation that no
-test of the suite can afford. It needs the real data.
+`LTH_DATA=folder python -m tests.full_scale [STUDY ...]` runs, in copies of the project, the first two rounds of every
+ticket of each study file, with all else as the file has it: the networks, methods and augmentation that no test of the
+suite can afford. It needs the real data. With `--folder` the copies stay, and what was stopped goes on in them.
 """
 
 import argparse
 import os
+import subprocess
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import yaml
 from snakemake.utils import update_config
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
-from tiny import ROOT, Project
+from tiny import ROOT, Project, environment
 
 from lth.config.models import Recipe, Study, Ticket
 from lth.config.plan import Plan
@@ -82,24 +84,29 @@ def _short_ticket(ticket: Ticket) -> dict[str, Any]:
 
 def run(name: str, data: str, folder: Path) -> None:
     """Run the first two rounds of every ticket of a study, and print what each came to."""
-    project = Project.new(folder / name, yaml.safe_dump(shortened(name), sort_keys=False))
+    place = folder / name
+    project = Project(place) if place.is_dir() else Project.new(place, yaml.safe_dump(shortened(name), sort_keys=False))
     study = load_study(project.study)
     plan, results = Plan(study), Path("results") / study.study
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)[:2] if round_ < 2]
     wanted = [f"{results}/tickets/{t}/seed{study.seeds[0]}/round{r:02d}/history.csv" for t, r in places]
     started = time.perf_counter()
-    outcome = project.start(project.command(*wanted), LTH_DATA=data)
-    if outcome.status:
-        sys.exit(f"{name}: failed\n{outcome.text}")
+    command = {"cwd": project.folder, "env": environment(LTH_DATA=data), "text": True}
+    with subprocess.Popen(project.command(*wanted), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **command) as run:
+        said = [_shown(line) for line in run.stdout]
+    if run.returncode:
+        sys.exit(f"{name}: failed\n{''.join(said)}")
     for path in wanted:
         assert (project.folder / path).is_file(), path
-    print(
-        f"{name}: {len(wanted)} rounds of {len(study.tickets)} tickets, {time.perf_counter() - started:.0f} s",
-        flush=True,
-    )
-    for line in outcome.text.splitlines():
-        if line.startswith("ticket "):
-            print(f"  {line}", flush=True)
+    seconds = time.perf_counter() - started
+    print(f"{name}: {len(wanted)} rounds of {len(study.tickets)} tickets, {seconds:.0f} s", flush=True)
+
+
+def _shown(line: str) -> str:
+    """Print what a round came to, at once."""
+    if line.startswith("ticket "):
+        print(f"  {line}", end="", flush=True)
+    return line
 
 
 def main() -> None:
@@ -108,12 +115,14 @@ def main() -> None:
         description="The first two rounds of the full-scale studies, at a tenth of the data."
     )
     parser.add_argument("studies", nargs="*", default=STUDIES, metavar="STUDY", help=", ".join(STUDIES))
-    chosen = parser.parse_args().studies
+    parser.add_argument("--folder", type=Path, help="where the copies of the project are and stay; made if need be")
+    arguments = parser.parse_args()
+    chosen = arguments.studies
     if unknown := set(chosen) - set(STUDIES):
         parser.error(f"no such study: {', '.join(sorted(unknown))}; there are {', '.join(STUDIES)}")
     if "LTH_DATA" not in os.environ:
         parser.error("LTH_DATA is not set: say where the real data sets are")
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(arguments.folder.resolve()) if arguments.folder else tempfile.TemporaryDirectory() as folder:
         for name in chosen:
             run(name, os.environ["LTH_DATA"], Path(folder))
 
