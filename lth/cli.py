@@ -138,7 +138,7 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
 def _layers(path: Path) -> Iterator[str]:
     from lth.tickets import Ticket
 
-    layers = [(name, int(mask.count_nonzero()), mask.numel()) for name, mask in Ticket.load(path).masks.items()]
+    layers = [(name, kept, total) for name, kept, total, _ in Ticket.load(path).layers()]
     layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
     yield "layers"
     yield from _aligned(

@@ -65,7 +65,7 @@ def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: in
         whole,
         round_.examples,
         spec.transform,
-        seed=spec.seed,
+        seed=round_.order,
         device=round_.device,
         log=lambda line: round_.log(f"transform, cycle {cycle}/{options.cycles}  {line}"),
         hook=Press(options.penalty, masks),
