@@ -1,42 +1,115 @@
-"""torch's optimisers, fused, without the wrappers that serve its compiler.
+"""torch's optimisers: their state and their fused kernels, without what they do around a kernel at every step.
 
-Those wrappers import `torch._dynamo`, and with it sympy, at the first call: a second of every job that trains, for a
-compiler that none of them uses. What they wrap is torch's own code, taken by `inspect.unwrap` (which gives the function
-itself, should a later torch wrap nothing), so every update is the same to the last bit.
+For a small network that takes longer than the kernel: looking through the state of each weight, sorting tensors by
+device and type (here all are alike), hooks, marks for the profiler. The first step, which makes the state, is torch's
+own; each later one calls the kernel that torch would call, with what it would hand over, so every update is the same to
+the last bit.
+
+torch wraps these methods to import `torch._dynamo`, and with it sympy, at the first call: a second of every job that
+trains, for a compiler that none of them uses. `inspect.unwrap` gives what is inside (or the function itself, should a
+later torch wrap nothing).
 """
 
 from inspect import unwrap
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from lth.config.recipes import Optimiser
 
 
 class _Bare(Optimizer):
-    """The methods that all optimisers share."""
+    """What the optimisers share; each has one group of parameters, all on one device and of one type."""
 
     add_param_group = unwrap(Optimizer.add_param_group)
-    zero_grad = unwrap(Optimizer.zero_grad)
+
+    def _patch_step_function(self) -> None:
+        """Wrap nothing around steps: nobody hooks into them, or profiles them."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+        """Forget the gradients, as torch does unless told otherwise."""
+        for weight in self.param_groups[0]["params"]:
+            weight.grad = None
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override] # noqa: ARG002
+        """Update all weights that have a gradient."""
+        (group,) = self.param_groups
+        weights = [weight for weight in group["params"] if weight.grad is not None]
+        states = [self.state[weight] for weight in weights if weight in self.state]
+        if len(states) == len(weights):
+            self._update(group, weights, [weight.grad for weight in weights], states)
+        else:
+            self._first_step()
+
+    def _first_step(self) -> None:
+        """torch's own step, which makes the state."""
+        raise NotImplementedError
+
+    def _update(
+        self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
+        """Call the kernel for weights that have state."""
+        raise NotImplementedError
 
 
 class SGD(_Bare, torch.optim.SGD):
-    """Stochastic gradient descent."""
+    """Stochastic gradient descent. Without momentum it has no state, and every step is torch's."""
 
-    step = torch.no_grad()(unwrap(torch.optim.SGD.step))
+    _first_step = unwrap(torch.optim.SGD.step)
+
+    def _update(
+        self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
+        torch._fused_sgd_(
+            weights,
+            gradients,
+            [state["momentum_buffer"] for state in states],
+            weight_decay=group["weight_decay"],
+            momentum=group["momentum"],
+            lr=group["lr"],
+            dampening=group["dampening"],
+            nesterov=group["nesterov"],
+            maximize=group["maximize"],
+            is_first_step=False,
+        )
 
 
 class Adam(_Bare, torch.optim.Adam):
     """Adam, with weight decay as part of the gradient."""
 
-    step = torch.no_grad()(unwrap(torch.optim.Adam.step))
+    _kernel = staticmethod(torch._fused_adam_)
+    _first_step = unwrap(torch.optim.Adam.step)
+
+    def _update(
+        self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
+    ) -> None:
+        steps = [state["step"] for state in states]
+        torch._foreach_add_(steps, 1)
+        self._kernel(
+            weights,
+            gradients,
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            steps,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=group["maximize"],
+        )
 
 
-class AdamW(_Bare, torch.optim.AdamW):
+class AdamW(Adam, torch.optim.AdamW):
     """Adam, with weight decay apart from the gradient."""
 
-    step = torch.no_grad()(unwrap(torch.optim.AdamW.step))
+    _kernel = staticmethod(torch._fused_adamw_)
+    _first_step = unwrap(torch.optim.AdamW.step)
 
 
 def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> Optimizer:

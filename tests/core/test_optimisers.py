@@ -11,7 +11,12 @@ from torch import nn
 from lth.config.recipes import Optimiser
 from lth.optimisers import make_optimiser
 
-PLAIN = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+PLAIN = {"sgd": torch.optim.SGD, "no momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def named(kind: str) -> str:
+    """As a recipe names it."""
+    return "sgd" if kind == "no momentum" else kind
 
 
 def trained(kind: str, bare: bool) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -20,7 +25,7 @@ def trained(kind: str, bare: bool) -> tuple[torch.Tensor, dict[str, torch.Tensor
     layer, images = nn.Linear(6, 4), torch.randn(5, 8, 6)
     momentum = {"momentum": 0.9, "nesterov": True} if kind == "sgd" else {}
     if bare:
-        spec = Optimiser(name=kind, learning_rate=0.1, weight_decay=0.01, **momentum)
+        spec = Optimiser(name=named(kind), learning_rate=0.1, weight_decay=0.01, **momentum)
         optimiser = make_optimiser(spec, list(layer.parameters()))
     else:
         optimiser = PLAIN[kind](layer.parameters(), lr=0.1, weight_decay=0.01, fused=True, **momentum)
@@ -58,7 +63,7 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         "from lth.config.models import Compute\nfrom lth.config.recipes import Optimiser, Recipe\n"
         "from lth.device import prepare_device\nfrom lth.tickets import Ticket\nfrom lth.train import train\n"
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
-        f"recipe = Recipe(optimiser=Optimiser(name={kind!r}, learning_rate=0.01), batch=10, epochs=1)\n"
+        f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch=10, epochs=1)\n"
         "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
         "print(sorted({'torch', 'sympy', 'torch._dynamo', 'torch._inductor'} & sys.modules.keys()))\n"
     )
