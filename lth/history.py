@@ -18,6 +18,8 @@ class Row:
     """Passes over the training data so far; parts of one count."""
     step: int
     """Optimiser steps taken so far."""
+    kept: int
+    """Prunable weights that were not pruned: fewer than before where a method prunes while it trains."""
     split: str
     loss_nats: float
     """Mean cross-entropy an image."""

@@ -28,7 +28,8 @@ n counts seeds. A seed repeats the whole study once ({seeds} here): initialisati
 The splits of the data are the same for all seeds, so intervals do not cover their choice.
 
 Best epoch (or step, where scores are taken more often): the one of least validation loss, the earlier of equal
-ones, the untrained network included. The test data decide nothing; accuracies are those of the test data at the
+ones, the untrained network included; where pruning is part of training, one after the last pruning. The test data
+decide nothing; accuracies are those of the test data at the
 best epoch unless a column says otherwise.
 
 Intervals: Student's t over seeds, {confidence}, each on its own (not widened for their number).

@@ -110,9 +110,9 @@ def _score(loop: Loop, trained: Trained, step: int, keep: Keep) -> str:
     """Add a row for each split to the history, keep what is best so far, and say in a line how it goes."""
     rows, predictions = _rows(loop, step)
     loop.forget_seen()
-    before = trained.least_loss
+    before = trained.least
     trained.history += rows
-    if trained.least_loss < before:
+    if trained.least < before:
         trained.best_step, trained.predictions = step, predictions.cpu()
         trained.best = loop.weights() if keep.best else {}
     return _progress(loop, rows)
@@ -125,11 +125,11 @@ def _rows(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
     found["validation"] = loss, accuracy
     loss, accuracy, predictions = loop.score("test")
     found["test"] = loss, accuracy
-    epoch = step / loop.epoch_steps
+    epoch, kept = step / loop.epoch_steps, loop.masking.kept
     if not all(isfinite(loss) for loss, _ in found.values()):
         raise UserError(f"training diverged: a loss is not finite in epoch {epoch:.4g}; lower optimiser.learning_rate")
     return [
-        Row(epoch=epoch, step=step, split=split, loss_nats=loss, accuracy_percent=accuracy)
+        Row(epoch=epoch, step=step, kept=kept, split=split, loss_nats=loss, accuracy_percent=accuracy)
         for split, (loss, accuracy) in found.items()
     ], predictions
 
@@ -137,5 +137,7 @@ def _rows(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
 def _progress(loop: Loop, rows: list[Row]) -> str:
     found = "  ".join(f"{row.split} {row.accuracy_percent:.2f} % (loss {row.loss_nats:.4f})" for row in rows)
     if loop.recipe.iterations:
-        return f"step {rows[-1].step}/{loop.steps}  {found}"
-    return f"epoch {rows[-1].epoch:.4g}/{loop.recipe.epochs}  {found}"
+        place = f"step {rows[-1].step}/{loop.steps}"
+    else:
+        place = f"epoch {rows[-1].epoch:.4g}/{loop.recipe.epochs}"
+    return f"density {100 * loop.masking.density:.2f} %  {place}  {found}"

@@ -26,16 +26,17 @@ class Trained:
     """bool, of the last step."""
     history: list[Row] = field(default_factory=list)
     best_step: int = 0
-    """Of least validation loss, the earliest of several; step 0 is the untrained network."""
+    """Of least validation loss, the earliest of several, among those with the fewest weights: what the network could do
+    before it was pruned is not what the pruned one can. Step 0 is the untrained network."""
     predictions: Tensor = field(default_factory=lambda: torch.empty(0))
     """int64 [test data]: the classes predicted at the best step."""
     meter: Meter = field(default_factory=Meter)
     """What it cost."""
 
     @property
-    def least_loss(self) -> float:
-        """The validation loss at the best step so far, in nats."""
-        return min((row.loss_nats for row in self.history if row.split == "validation"), default=inf)
+    def least(self) -> tuple[float, float]:
+        """The weights kept and the validation loss in nats at the best step so far."""
+        return min(((r.kept, r.loss_nats) for r in self.history if r.split == "validation"), default=(inf, inf))
 
     def summary(self) -> str:
         """One phrase: the test accuracy at the best step."""

@@ -169,7 +169,7 @@ def history(
                 shown = min(100.0, accuracy + ahead)
                 loss = 2.3 * (1 - (shown - 10) / 90) + 0.02 * max(0, done - 4)
                 found = {"loss_nats": float(loss), "accuracy_percent": float(shown)}
-                rows.append(Row(epoch=step / epoch_steps, step=step, split=split, **found))
+                rows.append(Row(epoch=step / epoch_steps, step=step, kept=100, split=split, **found))
     return rows
 
 

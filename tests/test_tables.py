@@ -1,5 +1,6 @@
 """Tables against small histories whose summaries can be worked out by hand, and the sentences of the verdict."""
 
+from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 
@@ -15,13 +16,19 @@ from lth.tables.verdict import text, verdict
 
 
 def rows(
-    arm: str, seed: int, validation_loss: list[float], test_accuracy: list[float], kind: str = "own"
+    arm: str,
+    seed: int,
+    validation_loss: list[float],
+    test_accuracy: list[float],
+    kind: str = "own",
+    kept: Sequence[int] = (),
 ) -> list[dict]:
-    """A history of one run, given the validation loss and the test accuracy of each epoch."""
+    """A history of one run, given the validation loss, the test accuracy and the weights kept of each epoch."""
     run = {"evaluation": "e", "arm": arm, "ticket": "t", "kind": kind, "dataset": "d", "seed": seed, "round": 3}
     found = []
     for epoch, (loss, accuracy) in enumerate(zip(validation_loss, test_accuracy, strict=True)):
         common = {**run, "density_percent": 12.5, "epoch": epoch, "step": 10 * epoch}
+        common["kept"] = kept[epoch] if kept else 7
         found.append({**common, "split": "validation", "loss_nats": loss, "accuracy_percent": 1.0})
         found.append({**common, "split": "test", "loss_nats": 9.0, "accuracy_percent": accuracy})
     return found
@@ -66,6 +73,14 @@ def test_best_epoch_is_that_of_least_validation_loss_and_of_equals_the_first() -
     assert found["best_step"] == 20
     assert found["test_accuracy_percent"] == 3  # not the 99 of the last epoch: the test set only reports
     assert (found["last_epoch"], found["last_accuracy_percent"]) == (4, 99)
+
+
+def test_the_best_epoch_is_one_at_which_everything_is_pruned_that_ever_is() -> None:
+    dense = rows("a", 0, [3, 0.1, 0.2, 0.6, 0.5, 0.7], [1, 99, 98, 3, 4, 5], kept=[8, 8, 4, 2, 2, 2])
+    sparse = rows("b", 0, [3, 0.1, 0.2, 0.6, 0.5, 0.7], [1, 99, 98, 3, 4, 5])  # pruned from the start, like most
+    found = runs.runs(pd.DataFrame(dense + sparse), runs.ARM_RUN).set_index("arm")
+    assert found["best_epoch"].to_dict() == {"a": 4, "b": 1}
+    assert found["test_accuracy_percent"].to_dict() == {"a": 4, "b": 99}
 
 
 def test_order_of_rows_does_not_matter() -> None:

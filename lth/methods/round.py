@@ -197,7 +197,7 @@ def _or_empty(value: float | None) -> float | str:
 
 def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
     """Train what the masks leave, from the ticket's weights."""
-    spec, prefix = round_.spec, f"density {100 * ticket.density:.2f} %  "
+    spec = round_.spec
     return train(
         ticket.network(),
         ticket.masks,
@@ -205,7 +205,7 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
         spec.recipe,
         seed=round_.order,
         device=round_.device,
-        log=lambda line: round_.log(prefix + line),
+        log=round_.log,
         hook=hook,
         scratch=round_.scratch,
         keep=Keep(best=SCORES[spec.score].best, step=spec.rewind_step if spec.round == 0 else None),

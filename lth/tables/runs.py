@@ -21,9 +21,14 @@ VALUES = ["loss_nats", "accuracy_percent"]
 
 
 def best_steps(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """Each run's step of least validation loss; of equal ones the earliest. Step 0 (untrained) may be it."""
+    """Each run's step of least validation loss; of equal ones the earliest. Step 0 (untrained) may be it.
+
+    Where a method prunes while it trains, only steps at which as few weights were left as ever count: what the network
+    could do before is no result of the pruned one.
+    """
     validation = history[history["split"] == "validation"].sort_values([*run, "step"], kind="stable")
-    least = validation.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
+    pruned = validation[validation["kept"] == validation.groupby(list(run))["kept"].transform("min")]
+    least = pruned.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
     return validation.loc[least, [*run, "step"]].reset_index(drop=True)
 
 
@@ -33,7 +38,7 @@ def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
     Raises:
         UserError: a run has no test row at its best step.
     """
-    described = [name for name in history.columns if name not in ("epoch", "step", "split", *VALUES)]
+    described = [name for name in history.columns if name not in ("epoch", "step", "kept", "split", *VALUES)]
     test = history[history["split"] == "test"].sort_values([*run, "step"], kind="stable")
     best = best_steps(history, run).merge(test, on=[*run, "step"], how="left")
     if best["loss_nats"].isna().any():

@@ -217,6 +217,27 @@ def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> No
     assert 0.2 * dense < int(cost["flops"]) < dense
 
 
+def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run) -> None:
+    """Before it more weights are left, and the loss is smaller: no result of the ticket."""
+    options, recipe = Progressive(until_epoch=6), RECIPE.model_copy(update={"epochs": 8})
+    found = run("p", **scratch("progressive", "1/100", scope="network", progressive=options, recipe=recipe))
+    everything = total(found.ticket.masks)
+    scored = {float(row["epoch"]): row for row in found.rows("history") if row["split"] == "validation"}
+    shares = [Fraction(1), 1, *(1 - Fraction(99, 100) * Fraction(epoch, 6) for epoch in range(1, 7)), Fraction(1, 100)]
+    assert [int(row["kept"]) for row in scored.values()] == [round(share * everything) for share in shares]
+    losses = {epoch: float(row["loss_nats"]) for epoch, row in scored.items()}
+    assert min(losses, key=losses.__getitem__) < 7  # what would be taken for the ticket's otherwise
+    best = min((7.0, 8.0), key=losses.__getitem__)
+    assert f"at best epoch {best:g};" in found.found  # which goes on to say that a layer has collapsed
+    accuracy = next(
+        float(row["accuracy_percent"])
+        for row in found.rows("history")
+        if (float(row["epoch"]), row["split"]) == (best, "test")
+    )
+    right = sum(int(row["count"]) for row in found.rows("confusion") if row["true"] == row["predicted"])
+    assert 100 * right / 25 == pytest.approx(accuracy)
+
+
 def test_the_density_of_progressive_pruning_by_epoch() -> None:
     linear = Progressive(from_epoch=1, until_epoch=5)
     at = [density_at(linear, Fraction(1, 5), epoch) for epoch in range(8)]
