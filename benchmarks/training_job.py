@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the preamble's import)
 
@@ -20,13 +21,13 @@ from lth.methods.round import RoundFiles, run_round
 
 
 class Watch:
-    """Counts optimiser steps, notes when the first one ended, and ends the process after the last."""
+    """Counts steps, notes when the first one ended, and ends the process after the last."""
 
     def __init__(self, started: float, steps: int, unneeded: list[str]) -> None:
         self.started, self.left, self.unneeded = started, steps, unneeded
         self.first: dict[str, float] = {}
 
-    def __call__(self, *_: object) -> None:
+    def __call__(self) -> None:
         """Called after every step."""
         self.first = self.first or {"seconds": time.time() - self.started, "cpu": time.process_time()}
         self.left -= 1
@@ -45,9 +46,15 @@ def main(started: str, folder: str, steps: str, *unneeded: str) -> None:
     outputs = {name: at / name for name in ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")}
     files = RoundFiles(data=at / "images.safetensors", **outputs)
     with job("benchmark", str(at / "log")) as running:
-        from torch.optim.optimizer import register_optimizer_step_post_hook
+        from lth.loop import Loop
 
-        register_optimizer_step_post_hook(Watch(float(started), int(steps), list(unneeded)))
+        watch, step = Watch(float(started), int(steps), list(unneeded)), Loop.step
+
+        def watched(*given: Any) -> None:
+            step(*given)
+            watch()
+
+        Loop.step = watched  # type: ignore[method-assign]
         run_round(spec, files, Compute(device="cpu"), running)
 
 

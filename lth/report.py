@@ -29,8 +29,7 @@ The splits of the data are the same for all seeds, so intervals do not cover the
 
 Best epoch (or step, where scores are taken more often): the one of least validation loss, the earlier of equal
 ones, the untrained network included; where pruning is part of training, one after the last pruning. The test data
-decide nothing; accuracies are those of the test data at the
-best epoch unless a column says otherwise.
+decide nothing; accuracies are those of the test data at the best epoch unless a column says otherwise.
 
 Intervals: Student's t over seeds, {confidence}, each on its own (not widened for their number).
 
