@@ -38,16 +38,6 @@ class Masking:
                     state.masked_fill_(moved, 0.0)
         self._install(masks)
 
-    @property
-    def kept(self) -> int:
-        """How many weights are not pruned."""
-        return sum(int(mask.count_nonzero()) for mask in self.masks.values())
-
-    @property
-    def density(self) -> float:
-        """The share of prunable weights that are not pruned."""
-        return self.kept / sum(mask.numel() for mask in self.masks.values())
-
     def mask_gradients(self) -> None:
         """Zero the gradients of pruned weights."""
         gradients = [p.grad for p in self._sparse if p.grad is not None]

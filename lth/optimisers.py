@@ -109,7 +109,6 @@ class AdamW(Adam, torch.optim.AdamW):
     """Adam, with weight decay apart from the gradient."""
 
     _kernel = staticmethod(torch._fused_adamw_)
-    _first_step = unwrap(torch.optim.AdamW.step)
 
 
 def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> Optimizer:

@@ -13,6 +13,7 @@ from lth.data.examples import Examples
 from lth.errors import UserError
 from lth.history import Row
 from lth.loop import Hook, Loop
+from lth.masks import kept, total
 from lth.resume import restore, snapshot
 from lth.scratch import Saved, Scratch
 from lth.stopping import Stopped, requested
@@ -125,11 +126,11 @@ def _rows(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
     found["validation"] = loss, accuracy
     loss, accuracy, predictions = loop.score("test")
     found["test"] = loss, accuracy
-    epoch, kept = step / loop.epoch_steps, loop.masking.kept
+    epoch, left = step / loop.epoch_steps, kept(loop.masking.masks)
     if not all(isfinite(loss) for loss, _ in found.values()):
         raise UserError(f"training diverged: a loss is not finite in epoch {epoch:.4g}; lower optimiser.learning_rate")
     return [
-        Row(epoch=epoch, step=step, kept=kept, split=split, loss_nats=loss, accuracy_percent=accuracy)
+        Row(epoch=epoch, step=step, kept=left, split=split, loss_nats=loss, accuracy_percent=accuracy)
         for split, (loss, accuracy) in found.items()
     ], predictions
 
@@ -140,4 +141,4 @@ def _progress(loop: Loop, rows: list[Row]) -> str:
         place = f"step {rows[-1].step}/{loop.steps}"
     else:
         place = f"epoch {rows[-1].epoch:.4g}/{loop.recipe.epochs}"
-    return f"density {100 * loop.masking.density:.2f} %  {place}  {found}"
+    return f"density {100 * rows[-1].kept / total(loop.masking.masks):.2f} %  {place}  {found}"
