@@ -1,8 +1,9 @@
 """Which rounds a ticket has, what each of them is made of and trained on, and how much it keeps."""
 
 from fractions import Fraction
+from itertools import chain, islice
 
-from lth.config.models import LayerKind, Network, Recipe, Study
+from lth.config.models import LayerKind, Network, RateOf, Recipe, Study
 from lth.schedules import Rounds, density_after
 
 FROM_SCRATCH = ("at_init", "progressive", "dynamic", "dual")
@@ -98,9 +99,14 @@ class Chains:
 
     def rates(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Rounds:
         """The rates of a ticket's own prunings up to `round_`, for a kind of layer."""
-        spec = self.study.tickets[ticket]
-        own = getattr(spec.rate_of, kind, None) if kind and spec.rate_of else None
-        return (spec.rate if own is None else own,) * (round_ - self._base(ticket))
+        spec, count = self.study.tickets[ticket], round_ - self._base(ticket)
+        if not spec.chain:
+            return (_rate(spec.rate, spec.rate_of, kind),) * count
+        stages = (
+            (_rate(stage.rate or spec.rate, stage.rate_of or spec.rate_of, kind),) * stage.rounds
+            for stage in spec.chain
+        )
+        return tuple(islice(chain.from_iterable(stages), count))
 
     def _base(self, ticket: str) -> int:
         """The round whose density a ticket's own prunings set out from."""
@@ -162,3 +168,9 @@ class Chains:
     def network(self, ticket: str) -> Network:
         """The network of a ticket."""
         return self.study.networks[self.study.tickets[ticket].network]
+
+
+def _rate(rate: float, of_kinds: RateOf | None, kind: LayerKind | None) -> float:
+    """The rate at which a kind of layer is pruned; of no kind in particular, `rate`."""
+    own = getattr(of_kinds, kind, None) if kind and of_kinds else None
+    return rate if own is None else float(own)

@@ -8,7 +8,7 @@ from lth.config.chains import FOLLOWERS, FROM_SCRATCH
 from lth.config.check_tickets import missing
 from lth.config.draft import Unknown, items
 from lth.config.lookup import architecture_of
-from lth.config.models import LayerKind, Study, Ticket
+from lth.config.models import LayerKind, RateOf, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
 from lth.config.wording import listed
@@ -84,19 +84,22 @@ def _no_images(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
 
 def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """Rates of kinds of layers are for rounds that prune layer by layer at a rate."""
-    path = ("tickets", name, "rate_of")
-    if not ticket.rate_of:
-        return
-    if ticket.method != "imp":
-        yield path, f"only `method: imp` has it, and `method` is '{ticket.method}'; take it out"
-    elif ticket.scope != "layer":
-        yield path, f"needs `scope: layer`, found '{ticket.scope}'; take one of them out"
-    elif ticket.densities:
-        yield path, "goes with `rounds` and `rate`, found `densities`; take one of them out"
-    for kind in ticket.whole:
-        if getattr(ticket.rate_of, kind, None) is not None:
-            message = f"these layers are never pruned, since `whole` has '{kind}'; take one of them out"
-            yield (*path, kind), message
+    given: list[tuple[Path, RateOf | None]] = [(("tickets", name, "rate_of"), ticket.rate_of)]
+    for position, stage in items(ticket.chain):
+        given.append((("tickets", name, "chain", position, "rate_of"), stage.rate_of))
+    for path, rates in given:
+        if not rates:
+            continue
+        if ticket.method != "imp":
+            yield path, f"only `method: imp` has it, and `method` is '{ticket.method}'; take it out"
+        elif ticket.scope != "layer":
+            yield path, f"needs `scope: layer`, found '{ticket.scope}'; take one of them out"
+        elif ticket.densities:
+            yield path, "goes with `rounds` and `rate`, found `densities`; take one of them out"
+        for kind in ticket.whole:
+            if getattr(rates, kind, None) is not None:
+                message = f"these layers are never pruned, since `whole` has '{kind}'; take one of them out"
+                yield (*path, kind), message
 
 
 def _whole(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:

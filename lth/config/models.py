@@ -69,15 +69,6 @@ class Start(Model):
     """After which of its rounds."""
 
 
-class Stage(Model):
-    """Some rounds on one data set, a link of a chain."""
-
-    dataset: Name
-    """The data set trained on before each pruning of this stage."""
-    rounds: RoundCount
-    """Prunings in this stage."""
-
-
 class RateOf(Model):
     """Pruning rates of kinds of layers that differ from the ticket's `rate`."""
 
@@ -87,6 +78,19 @@ class RateOf(Model):
     """Of linear layers before the last."""
     output: Rate | None = None
     """Of the last layer (half of `rate`, in Frankle & Carbin 2019)."""
+
+
+class Stage(Model):
+    """Some rounds on one data set, a link of a chain."""
+
+    dataset: Name
+    """The data set trained on before each pruning of this stage."""
+    rounds: RoundCount
+    """Prunings in this stage."""
+    rate: Rate | None = None
+    """Instead of the ticket's, in this stage."""
+    rate_of: RateOf | None = None
+    """Likewise; kinds of layers that it does not name are pruned at the stage's `rate`."""
 
 
 LayerKind = Literal["first", "convolution", "dense", "output", "pooler"]
@@ -110,7 +114,8 @@ class Ticket(Model):
     densities: Annotated[tuple[Rate, ...], Field(min_length=1, max_length=500)] | None = None
     """Instead of `rounds` and `rate`: the share of weights that each round keeps, falling."""
     chain: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
-    """Several data sets in turn, each for some rounds, instead of `dataset` and `rounds`."""
+    """Several stages, each of some rounds on a data set, perhaps at a rate of its own, instead of `dataset` and
+    `rounds`."""
     method: Method = "imp"
     """`imp`: train, prune, rewind, and again. `dense`: train, prune nothing. The others have a key of their name."""
     score: str = "magnitude"

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
 
 from lth.config.models import Method, Ticket
 from lth.config.plan import Plan
@@ -50,9 +51,16 @@ def _done(plan: Plan, ticket: str, spec: Ticket) -> str:
 def _pruned(plan: Plan, ticket: str, spec: Ticket) -> str:
     start = f"from {spec.start.ticket} after round {spec.start.round}, " if spec.start else ""
     rounds = f"rounds {plan.first_round(ticket)} to {plan.last_round(ticket)}"
-    by = _kept(plan, ticket) if spec.densities else f"{100 * spec.rate:g} % a round"
+    by = _kept(plan, ticket) if spec.densities else _rates(plan, ticket)
     once = ", each from the dense network at once" if spec.one_shot else ""
     return f"{start}{rounds}{once}, {by}, {spec.score} ({_scope(spec)}), rewound to {_rewound(spec)}"
+
+
+def _rates(plan: Plan, ticket: str) -> str:
+    stages = [(rate, len(list(rounds))) for rate, rounds in groupby(plan.rates(ticket, plan.last_round(ticket)))]
+    if len(stages) == 1:
+        return f"{100 * stages[0][0]:g} % a round"
+    return ", ".join(f"{100 * rate:g} % in {rounds} round{'s' * (rounds > 1)}" for rate, rounds in stages)
 
 
 def _kept(plan: Plan, ticket: str) -> str:

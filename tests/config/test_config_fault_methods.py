@@ -193,6 +193,14 @@ DENSITIES = {
         "20 tickets.new.rounds: `method: dual` masks to each density in cycles of its own, not in rounds; "
         "give `densities`",
     ),
+    "rates of a stage's layers over the network": (
+        ticket(
+            "scope: network, "
+            "chain: [{dataset: digits, rounds: 1}, {dataset: digits, rounds: 1, rate_of: {output: 0.1}}]",
+            trained="network: lenet, recipe: find",
+        ),
+        "20 tickets.new.chain[1].rate_of: needs `scope: layer`, found 'network'; take one of them out",
+    ),
     "one shot over several data sets": (
         ticket(
             "one_shot: true, chain: [{dataset: digits, rounds: 1}, {dataset: letters, rounds: 1}]",

@@ -8,6 +8,7 @@ from study_text import EVERY_WAY, SOUND, changed, study_of
 
 from lth.config.plan import DENSITY_TOLERANCE, Arm, Plan
 from lth.config.sizes import memory_mb, round_minutes
+from lth.tables.provenance import found
 
 CHAIN = """\
     chain:
@@ -90,6 +91,25 @@ def test_a_chain_trains_on_the_same_data_as_a_start_from_its_first_stage(tmp_pat
         assert chained.density("cross", k) == started.density("cross", k)
     for k in range(2):
         assert chained.dataset("cross", k) == started.dataset("home", k)
+
+
+def test_a_stage_has_rates_of_its_own(tmp_path):
+    """By hand: two rounds by 0.4, of the output by 0.3, then one by 0.64; the next names the output's rate only."""
+    stages = """\
+    rate_of: {output: 0.3}
+    chain:
+      - {dataset: digits, rounds: 2}
+      - {dataset: digits, rounds: 1, rate: 0.64}
+      - {dataset: letters, rounds: 1, rate_of: {output: 0.1}}
+"""
+    without_start = ("    start: {ticket: home, round: 2}\n", "")
+    plan = Plan(study_of(tmp_path, changed(("    dataset: letters\n    rounds: 2\n", stages), without_start)))
+    assert [plan.rates("cross", k) for k in range(5)] == [(0.4, 0.4, 0.64, 0.4)[:k] for k in range(5)]
+    assert plan.rates("cross", 4, "output") == (0.3, 0.3, 0.3, 0.1)
+    assert plan.rates("cross", 4, "dense") == plan.rates("cross", 4)
+    assert plan.density("cross", 4) == Fraction(6, 10) ** 5
+    assert plan.density("cross", 4, "output") == Fraction(7, 10) ** 3 * Fraction(9, 10)
+    assert "rounds 0 to 4, 40 % in 2 rounds, 64 % in 1 round, 40 % in 1 round, magnitude" in found(plan, "cross")
 
 
 def test_arms_come_in_the_order_of_the_study(plan):
