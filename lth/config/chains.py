@@ -1,9 +1,9 @@
 """Which rounds a ticket has, what each of them is made of and trained on, and how much it keeps."""
 
+from collections.abc import Sequence
 from fractions import Fraction
-from itertools import chain, islice
 
-from lth.config.models import LayerKind, Network, RateOf, Recipe, Study
+from lth.config.models import LayerKind, Network, RateOf, Recipe, Stage, Study
 from lth.schedules import Rounds, density_after
 
 FROM_SCRATCH = ("at_init", "progressive", "dynamic", "dual")
@@ -102,11 +102,8 @@ class Chains:
         spec, count = self.study.tickets[ticket], round_ - self._base(ticket)
         if not spec.chain:
             return (_rate(spec.rate, spec.rate_of, kind),) * count
-        stages = (
-            (_rate(stage.rate or spec.rate, stage.rate_of or spec.rate_of, kind),) * stage.rounds
-            for stage in spec.chain
-        )
-        return tuple(islice(chain.from_iterable(stages), count))
+        stages = _stages(spec.chain)[:count]
+        return tuple(_rate(stage.rate or spec.rate, stage.rate_of or spec.rate_of, kind) for stage in stages)
 
     def _base(self, ticket: str) -> int:
         """The round whose density a ticket's own prunings set out from."""
@@ -142,12 +139,8 @@ class Chains:
         if not spec.chain:
             assert spec.dataset is not None
             return spec.dataset
-        end = self._base(ticket)
-        for stage in spec.chain:
-            end += stage.rounds
-            if round_ < end:
-                return stage.dataset
-        return spec.chain[-1].dataset
+        stages = _stages(spec.chain)
+        return stages[min(round_ - self._base(ticket), len(stages) - 1)].dataset
 
     def recipe(self, ticket: str, round_: int) -> Recipe:
         """How a round is trained: the dense one by `recipe`, pruned ones by `retrain`, if there is one."""
@@ -168,6 +161,11 @@ class Chains:
     def network(self, ticket: str) -> Network:
         """The network of a ticket."""
         return self.study.networks[self.study.tickets[ticket].network]
+
+
+def _stages(chain: Sequence[Stage]) -> list[Stage]:
+    """The stage that each pruning of a chain belongs to."""
+    return [stage for stage in chain for _ in range(stage.rounds)]
 
 
 def _rate(rate: float, of_kinds: RateOf | None, kind: LayerKind | None) -> float:

@@ -82,14 +82,18 @@ def _no_images(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
         yield ("tickets", name, "at_init", "per_class"), message
 
 
+def _rates_of_kinds(name: str, ticket: Ticket) -> Iterator[tuple[Path, RateOf]]:
+    """Wherever a ticket says `rate_of`: of all its rounds, or of those of a stage."""
+    if ticket.rate_of:
+        yield ("tickets", name, "rate_of"), ticket.rate_of
+    for position, stage in items(ticket.chain):
+        if stage.rate_of:
+            yield ("tickets", name, "chain", position, "rate_of"), stage.rate_of
+
+
 def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """Rates of kinds of layers are for rounds that prune layer by layer at a rate."""
-    given: list[tuple[Path, RateOf | None]] = [(("tickets", name, "rate_of"), ticket.rate_of)]
-    for position, stage in items(ticket.chain):
-        given.append((("tickets", name, "chain", position, "rate_of"), stage.rate_of))
-    for path, rates in given:
-        if not rates:
-            continue
+    for path, rates in _rates_of_kinds(name, ticket):
         if ticket.method != "imp":
             yield path, f"only `method: imp` has it, and `method` is '{ticket.method}'; take it out"
         elif ticket.scope != "layer":
