@@ -2,10 +2,13 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
+from math import nan
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import synthetic
+from matplotlib.figure import Figure
 
 from lth import figures
 from lth.config.plan import Plan
@@ -13,7 +16,7 @@ from lth.config.read import load_study
 from lth.figures import style
 from lth.figures.choice import figures_of
 from lth.figures.colours import COLOURS, places
-from lth.figures.draw import draw
+from lth.figures.draw import create, draw
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.tables.files import read_table
 
@@ -79,8 +82,6 @@ def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart()
 
 @pytest.mark.parametrize("values", [[100.0], [21.1], [12.9, 13.0], [100.0, 1.0], [98.0, 0.01], [3e4, 5e-3]])
 def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
-    from matplotlib.figure import Figure
-
     from lth.figures.parts import log_axis
 
     axis = Figure().subplots()
@@ -89,13 +90,51 @@ def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
     assert 2 <= len([tick for tick in axis.get_xticks() if low <= tick <= high]) <= 10
 
 
-def test_marks_of_equal_cost_stand_side_by_side() -> None:
+def test_marks_that_would_cover_each_other_stand_side_by_side() -> None:
     from lth.figures.parts import side_by_side
 
-    spots = side_by_side([10.0, 2.0, 10.1, 10.0])
-    assert spots[1] == 2.0
-    assert len(set(spots)) == 4
-    assert all(abs(spot - cost) < 0.05 * cost for spot, cost in zip(spots, [10, 2, 10.1, 10], strict=True))
+    costs, heights = (
+        [10.0, 2.0, 10.1, 10.0, 10.0],
+        [(90.0, 92.0), (95.0, 96.0), (92.0, 93.0), (90.0, 91.0), (60.0, 70.0)],
+    )
+    spots = side_by_side(costs, heights)
+    assert (spots[1], spots[4]) == (2.0, 10.0)  # alone at that cost; at that height
+    assert len({spots[0], spots[2], spots[3]}) == 3
+    assert all(abs(spot - cost) < 0.05 * cost for spot, cost in zip(spots, costs, strict=True))
+    assert side_by_side([5.0, 5.0], [(1.0, 1.0), (1.0, 1.0)])[0] < 5.0  # all at one height
+
+
+def test_a_comparison_gets_a_closer_look_with_its_dense_arm() -> None:
+    """The dense arm is not called as its ticket is, which once hid the closer look."""
+    rows = [
+        {"arm": arm, "ticket": ticket, "kind": kind, "split": "test", "epoch": epoch, "step": epoch, "n": 1}
+        | {"accuracy_percent": accuracy, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        for arm, ticket, kind, final in (("imp", "imp", "own", 97.0), ("dense", "whole", "dense", 98.0))
+        for epoch, accuracy in ((0, 10.0), (1, 90.0), (2, final - 1), (3, final))
+    ]
+    whole, closer = create("accuracy_by_epoch", {"curves": pd.DataFrame(rows)}, {"imp": 0}).axes
+    low, high = closer.get_ylim()
+    assert 95.5 < low < 96 < 98 < high < 98.5  # the second half: 96 to 98
+    assert whole.get_ylim()[0] < 10
+    assert whole.get_xlim() == closer.get_xlim()  # nothing is cut from training
+
+
+def test_marks_that_were_moved_are_within_the_axis() -> None:
+    rows = [
+        {"ticket": f"t{place}", "dataset": "d", "method": "at_init", "round": 1, "density_percent": 2.0, "n": 1}
+        | {"accuracy_percent": 90.0, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        for place in range(9)
+    ]
+    dense = [
+        {**rows[0], "ticket": name, "method": "dense", "round": 0, "density_percent": 100.0} for name in ("a", "b")
+    ]
+    tables, places = {"rounds": pd.DataFrame([*dense, *rows])}, {f"t{place}": place for place in range(9)}
+    (axis,) = create("pruning_curves", tables, places).axes
+    dense_end, sparse_end = axis.get_xlim()
+    spots = [float(line.get_xdata()[0]) for line in axis.lines[2:]]
+    assert sparse_end < min(spots) < 2.0 < max(spots) < dense_end
+    assert len(set(spots)) == 9
+    assert axis.lines[0].get_linestyle() != axis.lines[1].get_linestyle()  # two dense tickets are told apart
 
 
 def test_a_user_s_matplotlib_settings_change_nothing(tables: dict[str, Path], tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ FIGURES = Registry(
             caption=(
                 "Mean test accuracy as training goes on, epoch 0 being untrained; bands are confidence intervals over "
                 "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
-                "comparison; of tickets compared as they were found, one for all of training and one for its second "
-                "half. A curve that lies further left learns faster."
+                "comparison; tickets compared as they were found have one panel, and beside it a closer look at the "
+                "heights of the second half of training. A curve that lies further left learns faster."
             ),
             tables=("curves",),
         ),

@@ -19,8 +19,12 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     """Test accuracy against all that was spent to get there, in epochs and in FLOPs; a mark an arm."""
     arms = tables["arms"]
     figure, axes = parts.panels(len(AXES), columns=2, height=3.4, sharey=True)
+    heights = parts.spans(*(arms[f"accuracy{end}_percent"] for end in ("", "_low", "_high")))
+    moved = False
     for axis, (column, (label, unit)) in zip(axes, AXES.items(), strict=True):
-        spots = parts.side_by_side(list(arms[column] * unit))
+        costs = list(arms[column] * unit)
+        spots = parts.side_by_side(costs, heights)
+        moved |= spots != costs
         for spot, arm in zip(spots, arms.to_dict("records"), strict=True):
             marks = palette.points(arm["ticket"], arm["kind"])
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
@@ -30,7 +34,8 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
         axis.set_xlabel(label)
     _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
     parts.below(figure, [_handle(arm, palette) for arm in arms.to_dict("records")])
-    parts.note(figure, parts.interval_words(arms) if arms["n"].max() == 1 else f"mean and {parts.interval_words(arms)}")
+    words = parts.interval_words(arms) if arms["n"].max() == 1 else f"mean and {parts.interval_words(arms)}"
+    parts.note(figure, words + ("; marks of nearly equal cost side by side" if moved else ""))
     return figure
 
 

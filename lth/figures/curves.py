@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -29,32 +28,34 @@ def loss_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
 
 @dataclass(frozen=True)
 class _View:
-    """A column of panels: a kind of arm, from an epoch on."""
+    """A column of panels: a kind of arm, and whether only heights that curves have late in training are shown."""
 
     title: str
     kind: str
-    begin: float = 0.0
+    close: bool = False
 
 
 def _views(curves: pd.DataFrame) -> list[_View]:
     """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
     if parts.at_home(curves):
-        return [_View("all of training", "own"), _View("its second half", "own", float(curves["epoch"].max()) / 2)]
+        return [_View("all of training", "own"), _View("the same, closer", "own", close=True)]
     kinds = [kind for kind in ("own", "fresh", "shuffled") if kind in set(curves["kind"])] or ["own"]
     return [_View(KINDS[kind].words, kind) for kind in kinds]
 
 
 def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
     """A row for each split and a column for each view; random and dense arms stand in every panel."""
-    views, closer = _views(curves), parts.at_home(curves)
-    shared: dict[str, Any] = {"sharex": "col"} if closer else {"sharey": "row", "sharex": True}
-    figure, axes = parts.panels(len(splits) * len(views), columns=len(views), height=2.6, **shared)
+    views = _views(curves)
+    shared = "none" if any(view.close for view in views) else "row"
+    figure, axes = parts.panels(len(splits) * len(views), columns=len(views), height=2.6, sharex=True, sharey=shared)
     places = [(split, view) for split in splits for view in views]
     for axis, (split, view) in zip(axes, places, strict=True):
         kinds = curves["kind"].isin([view.kind, "random", "dense"])
-        shown = curves[(curves["split"] == split) & kinds & (curves["epoch"] >= view.begin)]
+        shown = curves[(curves["split"] == split) & kinds]
         for _, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
+        if view.close:
+            axis.set_ylim(*_late_heights(shown, f"{value}_{unit}"))
         if split == next(iter(splits)):
             axis.set_title(view.title)
         if split == list(splits)[-1]:
@@ -64,6 +65,13 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
     parts.below(figure, _arm_handles(curves, palette))
     parts.note(figure, parts.band_words(curves))
     return figure
+
+
+def _late_heights(shown: pd.DataFrame, column: str) -> tuple[float, float]:
+    """Where the means lie in the second half of each arm's own training, with some room around."""
+    late = shown.loc[shown["epoch"] >= shown.groupby("arm")["epoch"].transform("max") / 2, column]
+    room = 0.08 * (late.max() - late.min()) or 0.01
+    return late.min() - room, late.max() + room
 
 
 def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[str, str], *, faint: bool) -> None:

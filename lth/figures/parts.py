@@ -1,7 +1,7 @@
 """Pieces that several figures share: grids of panels, axes of percentages, bands, labels with their n."""
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor, log10
+from math import ceil, floor, inf, log10
 from typing import Any
 
 import numpy as np
@@ -117,16 +117,41 @@ def spread(count: int, width: float) -> list[float]:
     return [0.0] if count == 1 else [float(offset) for offset in np.linspace(-width / 2, width / 2, count)]
 
 
-def side_by_side(values: Sequence[float]) -> list[float]:
-    """Places on a log axis: a little apart for values within 2 % of each other, so that no mark covers another."""
-    spots = [0.0] * len(values)
-    order = sorted(range(len(values)), key=lambda place: values[place])
+def side_by_side(values: Sequence[float], spans: Sequence[tuple[float, float]]) -> list[float]:
+    """Places on a log axis: a little apart where one mark would cover another.
+
+    Args:
+        values: places that are told, equal if within 2 % of each other.
+        spans: lower and upper end of each mark with its interval, on the other axis.
+    """
+    room = 0.02 * (max(high for _, high in spans) - min(low for low, _ in spans))
+    spots, order = list(values), sorted(range(len(values)), key=lambda place: values[place])
     while order:
-        group = [place for place in order if values[place] <= 1.02 * values[order[0]]]
-        order = order[len(group) :]
-        for place, offset in zip(sorted(group), spread(len(group), 0.035 * (len(group) - 1)), strict=True):
-            spots[place] = values[place] * (1 + offset)
+        equal = [place for place in order if values[place] <= 1.02 * values[order[0]]]
+        order = order[len(equal) :]
+        for clump in _clumps(equal, spans, room):
+            for place, offset in zip(sorted(clump), spread(len(clump), 0.035 * (len(clump) - 1)), strict=True):
+                spots[place] *= 1 + offset
     return spots
+
+
+def _clumps(places: Sequence[int], spans: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
+    """Those of `places` whose spans touch, each with `room` at both ends, from the lowest up."""
+    found: list[list[int]] = []
+    top = -inf
+    for place in sorted(places, key=lambda place: spans[place]):
+        low, high = spans[place]
+        if low - room <= top:
+            found[-1].append(place)
+        else:
+            found.append([place])
+        top = max(top, high + room)
+    return found
+
+
+def spans(means: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]") -> list[tuple[float, float]]:
+    """The ends of intervals; the mean twice where there is none (one seed)."""
+    return list(zip(low.fillna(means), high.fillna(means), strict=True))
 
 
 def seeds(counts: "pd.Series[int]") -> str:
@@ -174,8 +199,9 @@ def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 
 def at_home(frame: pd.DataFrame) -> bool:
-    """Whether the arms are those of a comparison, which are named as their tickets are."""
-    return bool((frame["arm"] == frame["ticket"]).all())
+    """Whether the arms are those of a comparison, which are named as their tickets are (but for the dense one)."""
+    named = frame[frame["kind"] != "dense"]
+    return bool((named["arm"] == named["ticket"]).all())
 
 
 def note(figure: Figure, words: str) -> None:

@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
 from lth.figures import parts
-from lth.figures.style import Palette
+from lth.figures.style import SHAPES, Palette
 
 FEW = 4
 """Up to so many bands can lie on each other before they hide the lines."""
@@ -39,40 +40,52 @@ def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
 
 
 def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, str], label: str) -> Figure:
-    datasets = list(rounds["dataset"].unique())
+    datasets, looks = list(rounds["dataset"].unique()), _looks(rounds, palette)
     figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
+    moved = False
     for axis, dataset in zip(axes, datasets, strict=True):
-        here = rounds[rounds["dataset"] == dataset]
-        for ticket, line in _apart(here).groupby("ticket", sort=False):
-            marks = _marks(palette, str(ticket), line)
-            _line(axis, line.sort_values("round"), value, marks, faint=here["ticket"].nunique() > FEW)
-        parts.density_axis(axis, list(rounds["density_percent"]))
+        told = rounds[rounds["dataset"] == dataset]
+        here = _apart(told, value)
+        moved |= list(here["density_percent"]) != list(told["density_percent"])
+        for ticket, line in here.groupby("ticket", sort=False):
+            _line(axis, line.sort_values("round"), value, looks[ticket], faint=here["ticket"].nunique() > FEW)
+        parts.density_axis(axis, [*rounds["density_percent"], *here["density_percent"]])
         if value[1] == "percent":
             parts.percentages(axis, vertical=True)
         elif axis.get_ylim()[0] < 0:  # of losses and iterations, only an interval reaches there
             axis.set_ylim(bottom=0)
+        if value[1] == "step":
+            axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel(label)
-    parts.below(figure, [_handle(palette, str(t), line) for t, line in rounds.groupby("ticket", sort=False)])
-    parts.note(figure, parts.band_words(rounds))
+    counts = rounds.groupby("ticket", sort=False)["n"].max()
+    parts.below(figure, [Line2D([], [], label=f"{ticket} (n = {n})", **looks[ticket]) for ticket, n in counts.items()])
+    parts.note(figure, parts.band_words(rounds) + ("; marks of nearly equal density side by side" if moved else ""))
     return figure
 
 
-def _apart(rounds: pd.DataFrame) -> pd.DataFrame:
-    """Tickets of a single density get places side by side; `density_percent` becomes the place."""
-    single = ~rounds["ticket"].duplicated(keep=False) & (rounds["method"] != "dense")
-    places = parts.side_by_side(list(rounds.loc[single, "density_percent"]))
-    return rounds.assign(
-        density_percent=rounds["density_percent"].mask(single, pd.Series(places, rounds.index[single]))
-    )
+def _apart(rounds: pd.DataFrame, value: tuple[str, str]) -> pd.DataFrame:
+    """Tickets of a single density get places side by side where they touch; `density_percent` becomes the place."""
+    alone = ~rounds["ticket"].duplicated(keep=False) & (rounds["method"] != "dense")
+    if not alone.any():
+        return rounds
+    single = rounds[alone]
+    places = parts.side_by_side(list(single["density_percent"]), parts.spans(*_ends(single, value)))
+    return rounds.assign(density_percent=rounds["density_percent"].mask(alone, pd.Series(places, single.index)))
+
+
+def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float]]":
+    """Means of a value, and the lower and upper ends of their intervals."""
+    name, unit = value
+    return [rounds[f"{name}{end}_{unit}"] for end in ("", "_low", "_high")]
 
 
 def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping[str, Any], *, faint: bool) -> None:
     """A line with its band; a single density as a mark with its interval; a dense ticket right across."""
-    (name, unit), colour = value, marks["color"]
-    means, low, high = (line[column] for column in (f"{name}_{unit}", f"{name}_low_{unit}", f"{name}_high_{unit}"))
+    colour = marks["color"]
+    means, low, high = _ends(line, value)
     if _kind(line) == "dense":
-        axis.axhline(means.iloc[0], color=colour, linewidth=1.1, zorder=1)
+        axis.axhline(means.iloc[0], **marks, linewidth=1.1, zorder=1)
         if not pd.isna(low.iloc[0]):
             axis.axhspan(low.iloc[0], high.iloc[0], color=colour, alpha=0.1, linewidth=0)
     elif len(line) == 1:
@@ -89,12 +102,15 @@ def _kind(line: pd.DataFrame) -> str:
     return "dense" if line["method"].iloc[0] == "dense" else "own"
 
 
-def _handle(palette: Palette, ticket: str, line: pd.DataFrame) -> Line2D:
-    return Line2D([], [], label=f"{ticket} (n = {line['n'].max()})", **_marks(palette, ticket, line))
-
-
-def _marks(palette: Palette, ticket: str, line: pd.DataFrame) -> dict[str, Any]:
-    """How a ticket is drawn: a dense one as a line only, one of a single density as a mark only."""
-    if _kind(line) == "dense":
-        return palette.line(ticket, "dense")
-    return palette.points(ticket) | ({"linestyle": "none"} if len(line) == 1 else palette.line(ticket))
+def _looks(rounds: pd.DataFrame, palette: Palette) -> dict[Any, dict[str, Any]]:
+    """How each ticket is drawn: a dense one as a line only, of a style of its own; a single density as a mark only."""
+    looks: dict[Any, dict[str, Any]] = {}
+    dense = list(rounds.loc[rounds["method"] == "dense", "ticket"].unique())
+    for ticket, line in rounds.groupby("ticket", sort=False):
+        if _kind(line) == "dense":
+            style = SHAPES[dense.index(ticket) % len(SHAPES)][1]
+            looks[ticket] = {**palette.line(str(ticket), "dense"), "linestyle": style}
+        else:
+            alone = {"linestyle": "none"} if len(line) == 1 else palette.line(str(ticket))
+            looks[ticket] = palette.points(str(ticket)) | alone
+    return looks
