@@ -26,16 +26,22 @@ class Meter:
     backward_images: int = 0
     flops: int = 0
     _per_image: int = 0
+    _absent: int = 0
 
     def use(self, masks: Mapping[str, Tensor]) -> None:
         """From here on, these weights are the kept ones."""
         self._per_image = 2 * sum(int(mask.count_nonzero()) * self.places[name] for name, mask in masks.items())
+        self._absent = 2 * sum(mask.numel() * self.places[name] for name, mask in masks.items()) - self._per_image
 
     def passed(self, images: int) -> None:
         """A forward and a backward pass over so many images."""
         self.forward_images += images
         self.backward_images += images
         self.flops += (1 + BACKWARD) * images * self._per_image
+
+    def needed_all_gradients(self, images: int) -> None:
+        """In a pass over so many images the gradients of weights outside the masks were looked at, too."""
+        self.flops += images * self._absent
 
 
 @torch.inference_mode()

@@ -52,6 +52,8 @@ class Loop:
     correct: Tensor = field(init=False)
     """int64 scalar, likewise."""
     images: int = 0
+    batch: int = 0
+    """Images of the batch at hand."""
 
     def __post_init__(self) -> None:
         self.losses = torch.zeros((), dtype=torch.float64, device=self.feed.device)
@@ -109,6 +111,7 @@ class Loop:
 
     def step(self, inputs: Any, labels: Tensor, step: int, hook: Hook) -> None:
         """One batch: forward, backward, and an update unless the hook leaves it out."""
+        self.batch = len(labels)
         hook.before_step(self, step)
         self._set_rate(step)
         with _random_stream(self, step):

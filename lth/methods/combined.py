@@ -28,6 +28,7 @@ class CombinedTicket(Method):
                     f"{name}; combine tickets that rewind to the same ones"
                 )
         if spec.combined.weights != "initial":
+            round_.order = round_.further("start")
             assert round_.files.other_trained is not None
             other = TrainedWeights.load(round_.files.other_trained, round_.files.other)
             weights = joined(first, second, round_.trained.last, other.last, spec.combined.weights)

@@ -16,7 +16,6 @@ from lth.methods.round import Method, Round
 from lth.networks.build import holding
 from lth.scores.chance import draws
 from lth.scores.iterate import density_after_step
-from lth.seeds import generator
 from lth.tickets import Ticket
 from lth.train import train
 
@@ -65,7 +64,7 @@ def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: in
         whole,
         round_.examples,
         spec.transform,
-        seed=round_.order,
+        seed=round_.further("transform", cycle),
         device=round_.device,
         log=lambda line: round_.log(f"transform, cycle {cycle}/{options.cycles}  {line}"),
         hook=Press(options.penalty, masks),
@@ -101,7 +100,7 @@ def _order(round_: Round, options: Dual, dense: Ticket) -> dict[str, Tensor]:
     """What decides which weights are masked, the least first: one order for all cycles, so that masks are nested."""
     if options.choice == "smallest":
         return {name: dense.weights[name].abs() for name in dense.masks}
-    return draws(dense.masks, generator(round_.spec.seed, "dual mask", round_.spec.ticket))
+    return draws(dense.masks, round_.chance())
 
 
 def _sizes(weights: dict[str, Tensor], masks: Masks) -> tuple[float, float]:

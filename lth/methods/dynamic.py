@@ -59,6 +59,8 @@ class _DropAndGrow(Hook):
             count = min(floor(share * kept), mask.numel() - kept)
             parameter = loop.masking.parameters[name]
             masks[name] = moved(parameter.detach(), self._growth(parameter, name, step), mask, count) if count else mask
+        if self.options.grow == "gradient":
+            loop.meter.needed_all_gradients(loop.batch)
         loop.change_masks(masks)
         return False
 

@@ -25,6 +25,10 @@ class Imp(Method):
         if round_.files.parent is None:
             return Ticket.dense(spec.network, spec.seed)
         parent = round_.parent
+        if spec.rewind == "trained":
+            round_.order = round_.further("round", spec.round)
+        if spec.rewind == "parent":  # in all rounds the same trained weights, once trained further
+            round_.order = round_.further("start")
         if spec.prunes:
             return parent.derive(next_masks(round_, parent), rewound(round_, parent))
         return parent.derive(parent.masks, round_.trained.last if spec.rewind == "parent" else parent.weights)

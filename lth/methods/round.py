@@ -28,7 +28,7 @@ from lth.outcome import Outcome, write_outcomes
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.scratch import Scratch
-from lth.seeds import generator
+from lth.seeds import derive, generator
 from lth.tickets import Ticket, TrainedWeights
 from lth.train import Keep, train
 from lth.trained import Trained
@@ -74,10 +74,20 @@ class Round:
     said: list[str] = field(default_factory=list)
     """What stands on the terminal beside the result."""
     order: int = field(init=False)
-    """Seed of the order of batches, of augmentation and of dropout: that of the study, the same in all rounds."""
+    """Seed of the order of batches, of augmentation and of dropout: that of the study, the same in all rounds that
+    begin anew. Where trained weights are trained further, `further` is."""
 
     def __post_init__(self) -> None:
         self.order = self.spec.seed
+
+    def further(self, *which: str | int) -> int:
+        """The seed of a training that goes on from trained weights: in the order of the study they would only see
+        again, batch by batch and turn by turn, what they were trained on. The same for all arms of the seed."""
+        return derive(self.spec.seed, "further training", *which)
+
+    def chance(self) -> torch.Generator:
+        """What random masks are drawn from: one stream a seed, so that arms that keep as much start from one mask."""
+        return generator(self.spec.seed, "random scores")
 
     def say(self, words: str) -> None:
         """In the log, and beside the result."""
@@ -137,7 +147,7 @@ class Round:
             weights={name: weight.to(self.device) for name, weight in left.items()},
             best={name: weight.to(self.device) for name, weight in self.trained.best.items()} if known.best else None,
             shape=(self.spec.network.channels, self.spec.network.size, self.spec.network.size),
-            stream=generator(self.spec.seed, "random score", self.spec.ticket),
+            stream=self.chance(),
             sample=lambda n: self.feed.sample(n, generator(self.spec.seed, "scored images")),
             per_class=per_class or known.per_class,
         )

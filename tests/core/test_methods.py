@@ -13,6 +13,7 @@ from small import NETWORK, tiny_images
 from lth.config.jobs import RoundJob
 from lth.config.models import Compute, Optimiser, Recipe
 from lth.config.ways import Combined, Derived, Dual, Dynamic, Penalty, Progressive
+from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.jobs import Job
 from lth.masks import kept, total
@@ -263,6 +264,57 @@ def test_dynamic_training_moves_weights_and_keeps_each_layers_count(run: Run, gr
         for kept_, mask in zip(counts(still.ticket).values(), still.ticket.masks.values(), strict=True)
     ]
     assert shares[3] < shares[2] < shares[0]  # Erdos-Renyi-Kernel: the larger a layer, the sparser
+
+
+def test_rigl_pays_for_the_gradients_of_all_weights_where_it_grows(run: Run) -> None:
+    """Evci et al. 2020, appendix: a step that grows takes a dense network's gradients of weights."""
+    spent = {}
+    for grow in ("random", "gradient"):
+        options = Dynamic(grow=grow, every=4, until=0.7)  # 21 steps, of which 4, 8 and 12 grow
+        done = run(grow, **scratch("dynamic", "1/5", scope="erk", dynamic=options))
+        spent[grow] = int(done.rows("cost")[-1]["flops"])
+    kept_ = counts(done.ticket)
+    places = {"0.weight": 256, "3.weight": 16}
+    absent = sum((mask.numel() - kept_[n]) * places.get(n, 1) for n, mask in done.ticket.masks.items())
+    assert spent["gradient"] - spent["random"] == 3 * 10 * 2 * absent
+
+
+def test_random_masks_are_one_stream_a_seed(run: Run) -> None:
+    """Arms that keep as much start from one mask, so that they differ in what is done with it alone."""
+    still = Dynamic(every=1000)
+    random = run("random", **scratch("at_init", score="random", at_init={}, ticket="a"))
+    dynamic = run("dynamic", **scratch("dynamic", dynamic=still, ticket="b"))
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
+    dual = run("dual", **scratch("dual", dual=Dual(recipe="r"), transform=transform, ticket="c"))
+    for name, mask in random.ticket.masks.items():
+        assert torch.equal(mask, dynamic.ticket.masks[name])
+        assert torch.equal(mask, dual.ticket.masks[name])
+
+
+def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or every batch, turn and shift would be one that they have seen at this place before."""
+    orders: list[int] = []
+    original = ImageFeed.training_batches
+
+    def noted(self: ImageFeed, batch: int, seed: int, first: int, steps: int) -> Any:
+        orders.append(seed)
+        return original(self, batch, seed, first, steps)
+
+    monkeypatch.setattr(ImageFeed, "training_batches", noted)
+    dense = run("dense")
+    run("rewound", dense, **pruned("1/2"))
+    run("fresh", dense, **pruned("1/2", rewind="fresh"))
+    run("tuned", dense, **pruned("1/2", rewind="trained"))
+    run("as_well", dense, **pruned("1/2", rewind="trained", score="random"))
+    run("start", dense, rewind="parent", round=1)
+    assert orders[:3] == [3, 3, 3]
+    assert orders[3] == orders[4] != 3  # arms of a seed stay paired
+    assert orders[5] not in orders[:5]
+    del orders[:]
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
+    run("iter", **scratch("dual", dual=Dual(recipe="r", cycles=3), transform=transform))
+    assert orders[3] == 3  # paired with tickets that are trained from theta_0
+    assert len(set(orders)) == 4
 
 
 def test_a_move_by_hand() -> None:
