@@ -44,6 +44,7 @@ def train(
     trains: Literal["all", "head"] = "all",
     scratch: Scratch | None = None,
     more: bool = False,
+    begin: int = 0,
 ) -> Trained:
     """Train a masked network in place, scoring validation and test examples after each epoch, or as the recipe says.
 
@@ -60,6 +61,8 @@ def train(
         trains: `head` leaves all weights but those of the last layer as they are.
         scratch: keeps the state of the training, from which it goes on if it was stopped; without it, it begins anew.
         more: the job goes on to another training after this one, so what it has come to is kept in scratch.
+        begin: the first step: of a network that has made those before it, as another one; learning rates, batches and
+            epochs are those from there on.
 
     Raises:
         Stopped: this process was told to stop, and the state is on disk.
@@ -67,12 +70,12 @@ def train(
     """
     loop = Loop.start(network, masks, examples, recipe, seed, device, trains)
     hook, keep = hook or Hook(), keep or Keep()
-    if keep.step is not None and keep.step > loop.steps:
+    if max(begin, keep.step or 0) >= loop.steps:
         raise UserError(
-            f"rewind_step: the dense training has {loop.steps} steps, found {keep.step}; must be at most that"
+            f"rewind_step: the training has {loop.steps} steps, found {max(begin, keep.step or 0)}; must be below"
         )
     every = recipe.evaluate_every or loop.epoch_steps
-    trained, first = Trained(meter=loop.meter), 0
+    trained, first = Trained(meter=loop.meter, best_step=begin), begin
     saved = scratch.training() if scratch else None
     if saved and (state := saved.read()):
         first = restore(loop, trained, *state)
@@ -81,7 +84,7 @@ def train(
     for step in range(first, loop.steps + 1):
         if requested() or (saved and saved.due()):
             _save(saved, loop, trained, step)
-        if step % every == 0 or step == loop.steps:
+        if step % every == 0 or step in (begin, loop.steps):
             try:
                 log(_score(loop, trained, step, keep))
             except Stopped:
@@ -121,7 +124,7 @@ def _score(loop: Loop, trained: Trained, step: int, keep: Keep) -> str:
 
 def _rows(loop: Loop, step: int) -> tuple[list[Row], Tensor]:
     """A row for each split (the training data as they went by), and the predicted classes of the test data."""
-    found = {"train": loop.seen()} if step > 0 else {}
+    found = {"train": loop.seen()} if loop.images else {}
     loss, accuracy, _ = loop.score("validation")
     found["validation"] = loss, accuracy
     loss, accuracy, predictions = loop.score("test")

@@ -27,7 +27,7 @@ class Trained:
     history: list[Row] = field(default_factory=list)
     best_step: int = 0
     """Of least validation loss, the earliest of several, among those with the fewest weights: what the network could do
-    before it was pruned is not what the pruned one can. Step 0 is the untrained network."""
+    before it was pruned is not what the pruned one can. The first step is the network before this training."""
     predictions: Tensor = field(default_factory=lambda: torch.empty(0))
     """int64 [test data]: the classes predicted at the best step."""
     meter: Meter = field(default_factory=Meter)

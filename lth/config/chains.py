@@ -149,6 +149,16 @@ class Chains:
         pruned = spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
         return self.study.recipes[pruned]
 
+    def first_step(self, ticket: str, round_: int) -> int:
+        """The step at which a round's training begins.
+
+        After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), unless
+        the round has a recipe or data set of its own, of which nothing has been done yet.
+        """
+        spec, first = self.study.tickets[ticket], self.first_round(ticket)
+        same = not spec.retrain and self.dataset(ticket, round_) == self.dataset(ticket, first)
+        return (spec.rewind_step or 0) if spec.rewind == "step" and round_ > first and same else 0
+
     def nearest_round(self, ticket: str, density: float) -> int:
         """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
         return min(self.rounds(ticket), key=lambda r: abs(self.density(ticket, r) - Fraction(str(density))))

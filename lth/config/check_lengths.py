@@ -59,9 +59,9 @@ def _rewind_step(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
         return
     dataset = Plan(study).dataset(name, 0)
     steps, _ = length(study, ticket.recipe, dataset)
-    if ticket.rewind_step > steps:
+    if ticket.rewind_step >= steps:
         message = f"recipe '{ticket.recipe}' has {steps} steps on '{dataset}', found {ticket.rewind_step}"
-        yield ("tickets", name, "rewind_step"), f"{message}; must be at most that"
+        yield ("tickets", name, "rewind_step"), f"{message}; must be below that"
 
 
 def _progressive(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:

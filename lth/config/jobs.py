@@ -47,6 +47,8 @@ class RoundJob(Model):
     scope: Scope
     rewind: Rewind
     rewind_step: int | None = None
+    first_step: int = 0
+    """Of this round's training, which goes on where the weights that it starts from were taken."""
     transform: Recipe | None = None
     """For `dual`: the training under the penalty."""
     at_init: AtInit | None = None

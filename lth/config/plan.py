@@ -173,6 +173,7 @@ class Plan(Chains):
             scope=spec.scope,
             rewind=spec.rewind,
             rewind_step=spec.rewind_step,
+            first_step=self.first_step(ticket, round_),
             transform=self.study.recipes[spec.dual.recipe] if spec.method == "dual" and spec.dual else None,
             **({spec.method: getattr(spec, spec.method)} if spec.method not in ("imp", "dense") else {}),
         )

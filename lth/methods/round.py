@@ -219,6 +219,7 @@ def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
         hook=hook,
         scratch=round_.scratch,
         keep=Keep(best=SCORES[spec.score].best, step=spec.rewind_step if spec.round == 0 else None),
+        begin=spec.first_step,
     )
 
 

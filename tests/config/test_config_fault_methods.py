@@ -236,8 +236,8 @@ REWINDING = {
         "20 tickets.new.rewind: 'step' needs a dense training of its own, found `start`; take one of them out",
     ),
     "a step beyond the training": (
-        ticket("rounds: 2, rewind: step, rewind_step: 39"),
-        "20 tickets.new.rewind_step: recipe 'find' has 38 steps on 'digits', found 39; must be at most that",
+        ticket("rounds: 2, rewind: step, rewind_step: 38"),
+        "20 tickets.new.rewind_step: recipe 'find' has 38 steps on 'digits', found 38; must be below that",
     ),
 }
 

@@ -310,6 +310,23 @@ def test_a_job_is_told_densities_as_fractions_and_by_kind_where_they_differ(ways
     assert ways.round_job("stable", 0, 1).whole == ("output",)
 
 
+def test_rounds_rewound_to_a_step_begin_there_unless_they_have_another_recipe_or_data_set(tmp_path):
+    ticket = (
+        "  deep: {network: lenet, recipe: adam, rewind: step, rewind_step: 500, chain: [{dataset: mnist, rounds: 2}, "
+    )
+    both = Plan(
+        study_of(tmp_path, EVERY_WAY.replace("  stable:", f"{ticket}{{dataset: fashion, rounds: 1}}]}}\n  stable:"))
+    )
+    assert [both.round_job("deep", 0, round_).first_step for round_ in range(4)] == [
+        0,
+        500,
+        0,
+        0,
+    ]  # where fashion prunes next
+    assert [both.round_job("late", 0, round_).first_step for round_ in range(4)] == [0, 0, 0, 0]  # has `retrain`
+    assert [both.round_job("imp", 0, round_).first_step for round_ in range(2)] == [0, 0]
+
+
 def test_the_arms_of_a_comparison_are_tickets_as_they_were_found(ways):
     assert ways.arms("at_home") == [
         Arm("imp", "own", 6, at_home=True),

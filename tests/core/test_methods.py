@@ -147,8 +147,27 @@ def test_rewinding_to_a_step_keeps_the_weights_of_that_step(run: Run) -> None:
     second = run("second", first, **pruned("1/4", round=2, rewind="step", rewind_step=5))
     assert starts_from(first.ticket, dict(dense.trained.early))
     assert starts_from(second.ticket, dict(dense.trained.early))
-    with pytest.raises(UserError, match=r"rewind_step: the dense training has 21 steps, found 22"):
-        run("far", rewind="step", rewind_step=22)
+    with pytest.raises(UserError, match=r"rewind_step: the training has 21 steps, found 21; must be below"):
+        run("far", rewind="step", rewind_step=21)
+
+
+def test_a_round_that_is_rewound_to_a_step_goes_on_there(run: Run) -> None:
+    """Frankle et al. 2020, algorithm 1. With nothing pruned it is the dense training from there on, bit for bit."""
+    warm = Recipe(
+        optimiser=Optimiser(name="sgd", learning_rate=0.1),
+        schedule={"name": "cosine", "warmup_epochs": 1},
+        batch=10,
+        epochs=3,
+    )
+    step = {"recipe": warm, "rewind": "step", "rewind_step": 10}
+    dense = run("dense", **step)
+    again = run("again", dense, **pruned("1", first_step=10, **step))
+    anew = run("anew", dense, **pruned("1", **step))
+    assert all(torch.equal(weight, dense.trained.last[name]) for name, weight in again.trained.last.items())
+    assert not all(torch.equal(weight, dense.trained.last[name]) for name, weight in anew.trained.last.items())
+    assert [row["step"] for row in again.rows("history")] == ["10"] * 2 + ["14"] * 3 + ["21"] * 3
+    assert again.rows("history")[-1] == dense.rows("history")[-1] | {"round": "1"}
+    assert int(again.rows("cost")[0]["forward_images"]) == 110  # 11 steps of 10
 
 
 def test_fine_tuning_and_fresh_rewinding(run: Run) -> None:

@@ -46,6 +46,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "dropout": {"recipe": ADAM, "network": DROPOUT},
     "batch norm": {"recipe": ADAM.model_copy(update={"iterations": 8, "evaluate_every": 4}), "network": RESNET},
     "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
+    "from a step on": {"recipe": SGD, "first_step": 3},
     "snip": {"method": "at_init", "score": "snip"},
     "progressive": {"method": "progressive", "progressive": {"until_epoch": 1}},
     "set": {"method": "dynamic", "dynamic": {"every": 2, "grow": "random"}},
