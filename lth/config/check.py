@@ -14,6 +14,7 @@ from lth.config.check_methods import METHOD_RULES
 from lth.config.check_parts import DATASET_RULES, NETWORK_RULES
 from lth.config.check_recipes import RECIPE_RULES
 from lth.config.check_references import references
+from lth.config.check_starts import START_RULES
 from lth.config.check_texts import TEXT_RECIPE_RULES
 from lth.config.check_tickets import TICKET_RULES, sound_followers, sound_stages, sound_start_rounds, sound_starts
 from lth.config.draft import Unknown, entries, items
@@ -27,7 +28,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "datasets": DATASET_RULES,
     "networks": NETWORK_RULES,
     "recipes": (*RECIPE_RULES, *RECIPE_LENGTHS, *TEXT_RECIPE_RULES),
-    "tickets": (*TICKET_RULES, *METHOD_RULES, *TICKET_LENGTHS),
+    "tickets": (*START_RULES, *TICKET_RULES, *METHOD_RULES, *TICKET_LENGTHS),
     "evaluations": EVALUATION_RULES,
     "comparisons": COMPARISON_RULES,
 }

@@ -153,6 +153,13 @@ def _one_shot(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
         yield ("tickets", name, "one_shot"), f"{message}; take one of them out"
 
 
+def _one_shot_stability(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """A round that cannot prune is made up for by the next one only where that prunes what this one has trained."""
+    if ticket.method == "imp" and ticket.one_shot and ticket.score == "stability":
+        message = "'stability' may find nothing in the one dense training that all rounds of `one_shot` prune"
+        yield ("tickets", name, "score"), f"{message}, and then none of them can; take `one_shot` out"
+
+
 def _followed(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """Masks that are taken over are of the same network."""
     if ticket.method == "derived" and ticket.derived:
@@ -209,7 +216,7 @@ def _every(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
 
 METHOD_RULES = (
     *(_constants, _score, _no_images, _layers, _whole, _densities),
-    *(_rewind_step, _one_shot, _every, _followed, _same_weights),
+    *(_rewind_step, _one_shot, _one_shot_stability, _every, _followed, _same_weights),
 )
 
 assert set(FROM_SCRATCH) <= set(CONSTANTS)

@@ -1,4 +1,4 @@
-"""Rules of tickets: what a chain is made of, where it starts, and whether its data fit its network."""
+"""Rules of tickets: what a chain is made of, that none follows itself, and whether its data fit its network."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ def sound_stages(study: Study) -> tuple[Study, list[Fault]]:
 
 def sound_starts(study: Study) -> tuple[Study, list[Fault]]:
     """Tickets that are made from each other in a circle: reported once, and hidden from later rules."""
-    parents = {name: _made_from(ticket) for name, ticket in entries(study, "tickets")}
+    parents = {name: made_from(ticket) for name, ticket in entries(study, "tickets")}
     faults: list[Fault] = []
     circled: set[str] = set()
     for name in parents:
@@ -40,7 +40,7 @@ def sound_starts(study: Study) -> tuple[Study, list[Fault]]:
     return _with_tickets(study, broken), faults
 
 
-def _made_from(ticket: Ticket) -> list[str]:
+def made_from(ticket: Ticket) -> list[str]:
     """The tickets whose masks a ticket takes over, as far as its sound keys say."""
     names = [value.ticket for value in (ticket.start, ticket.derived) if isinstance(value, Start | Derived)]
     if isinstance(ticket.combined, Combined):
@@ -59,8 +59,8 @@ def sound_followers(study: Study) -> tuple[Study, list[Fault]]:
             broken[name] = ticket.model_copy(update={ticket.method: BROKEN})
             if getattr(ticket, ticket.method) is None:
                 faults.append((("tickets", name), missing(ticket.method)))
-            elif all(plan.rounds(other) for other in _made_from(ticket)):  # else it is reported of the other
-                faults.append((("tickets", name, ticket.method), _no_rounds(plan, _made_from(ticket))))
+            elif all(plan.rounds(other) for other in made_from(ticket)):  # else it is reported of the other
+                faults.append((("tickets", name, ticket.method), _no_rounds(plan, made_from(ticket))))
     return _with_tickets(study, broken), faults
 
 
@@ -170,51 +170,6 @@ def _circle(name: str, parents: Mapping[str, list[str]]) -> list[str]:
     return []
 
 
-def _start_network(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    """A mask fits only the network that it was found in."""
-    if not ticket.start:
-        return
-    parent, own = network_of(study, study.tickets[ticket.start.ticket]), network_of(study, ticket)
-    if parent != own:
-        networks = f"'{ticket.start.ticket}' has network '{parent}', this ticket has '{own}'"
-        yield ("tickets", name, "start", "ticket"), f"cannot take over a mask of another network: {networks}"
-
-
-def _start_scope(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    """What a start leaves of each layer is enough for the rounds to come."""
-    if not ticket.start or ticket.start.round == 0 or ticket.scope == "network":
-        return
-    for other in _found_by(study, ticket.start.ticket):
-        scope = study.tickets[other].scope
-        if scope != ticket.scope:
-            message = f"'{other}' was pruned with `scope: {scope}`, so that layers may have less left than"
-            advice = f"this ticket's `scope: {ticket.scope}` is to keep; use `scope: network` or that of the other"
-            yield ("tickets", name, "start"), f"{message} {advice}"
-            return
-
-
-def _found_by(study: Study, name: str) -> list[str]:
-    """The tickets whose pruning a ticket's masks come from: itself, or those that it follows."""
-    found: list[str] = []
-    waiting, seen = [name], {name}
-    while waiting:
-        one = waiting.pop()
-        ticket = study.tickets[one]
-        if ticket.method in FOLLOWERS:
-            others = [other for other in _made_from(ticket) if other not in seen]
-            waiting += others
-            seen.update(others)
-        else:
-            found.append(one)
-    return found
-
-
-def _rewind(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    if ticket.method == "imp" and ticket.rewind == "parent" and ticket.start is None:
-        message = "'parent' needs a `start` to rewind to, found none; add one, or use 'initial'"
-        yield ("tickets", name, "rewind"), message
-
-
 def _fits(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """The images of each data set go into the network."""
     used = {("chain", position, "dataset"): stage for position, stage in items(ticket.chain)}
@@ -229,4 +184,4 @@ def _fits(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
             yield ("tickets", name, *inside), message
 
 
-TICKET_RULES = (_start_network, _start_scope, _rewind, _fits)
+TICKET_RULES = (_fits,)

@@ -220,6 +220,46 @@ DENSITIES = {
         ("ticket: home", "ticket: shuffled"),
         "29 tickets.cross.start: 'wide' was pruned with `scope: network`",
     ),
+    "a start from combined tickets": (
+        ticket("method: at_init, score: snip, densities: [0.5], scope: network", "one"),
+        ticket("method: at_init, score: grasp, densities: [0.5], scope: network", "other"),
+        ticket("method: combined, combined: {tickets: [one, other], rule: intersection}", "both"),
+        ticket("rounds: 1, scope: network, start: {ticket: both, round: 1}", "from_both"),
+        "23 tickets.from_both.start: 'both' is combined, and how many weights that leaves is not known beforehand; "
+        "start from one of one, other",
+    ),
+    "a start from what is derived of combined tickets": (
+        ticket("method: at_init, score: snip, densities: [0.5], scope: network", "one"),
+        ticket("method: at_init, score: grasp, densities: [0.5], scope: network", "other"),
+        ticket("method: combined, combined: {tickets: [one, other], rule: union}", "both"),
+        ticket("method: derived, derived: {ticket: both, kind: shuffled}", "mixed"),
+        ticket("rounds: 1, scope: network, start: {ticket: mixed, round: 1}", "from_mixed"),
+        "24 tickets.from_mixed.start: 'mixed' is combined",
+    ),
+    "a start that left other layers whole": (
+        ticket("rounds: 2, scope: network", "wide"),
+        ticket("rounds: 1, scope: network, whole: [output], start: {ticket: wide, round: 2}", "narrow"),
+        "21 tickets.narrow.start: 'wide' was pruned with `whole: []`, this ticket has `whole: [output]`; give both the "
+        "same",
+    ),
+    "densities after rates of kinds": (
+        ticket("rounds: 2, rate_of: {dense: 0.9}", "uneven"),
+        ticket("densities: [0.5], start: {ticket: uneven, round: 2}", "even"),
+        "21 tickets.even.start: 'uneven' was pruned with `rate_of`, so that its layers keep different shares, which "
+        "`densities` of this ticket does not go on from; use `rounds` and `scope: layer`",
+    ),
+    "the whole network after rates of kinds": (
+        ticket("rounds: 2, rate_of: {dense: 0.9}", "uneven"),
+        ticket("rounds: 1, start: {ticket: uneven, round: 2}", "same"),
+        ticket("rounds: 1, scope: network, start: {ticket: same, round: 3}", "wide"),
+        "22 tickets.wide.start: 'same' was pruned with `rate_of`",
+        "which `scope: network` of this ticket does not go on from",
+    ),
+    "stability in one shot": (
+        ticket("rounds: 2, one_shot: true, score: stability"),
+        "20 tickets.new.score: 'stability' may find nothing in the one dense training that all rounds of `one_shot` "
+        "prune, and then none of them can; take `one_shot` out",
+    ),
 }
 
 REWINDING = {
