@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lth.config.jobs import RoundJob
 from lth.config.models import LayerKind, Scope
+from lth.errors import UserError
 from lth.masks import Masks, keep_largest, keep_largest_of_all, total
 from lth.schedules import kept_count
 
@@ -48,6 +49,9 @@ def allocate(
     """
     of = kinds or dict.fromkeys(masks, "dense")
     pruned = {name: mask for name, mask in masks.items() if of[name] not in target.whole}
+    if not pruned:
+        layers = ", ".join(sorted(set(of.values())))
+        raise UserError(f"whole: leaves nothing to prune, since the network's layers are {layers} only")
     if target.scope == "network":
         kept = keep_largest_of_all(scores, kept_count(total(pruned), target.density), pruned)
     else:

@@ -70,13 +70,15 @@ def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _damage_told(path: Path) -> Iterator[None]:
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder, where an artifact is needed")
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the workflow to make it")
     try:
         yield
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"{path}: damaged or not a safetensors file ({error}); delete it and rerun to make it again"
+            f"{path}: not an artifact, or a damaged one ({error}); if the workflow made it, delete it and rerun"
         ) from None
 
 

@@ -118,6 +118,8 @@ class Loop:
             logits = self._training_logits(inputs)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
             loss.backward()
+        if self.recipe.label_smoothing:  # told is the cross-entropy alone, as it is of validation and test data
+            loss = functional.cross_entropy(logits.detach(), labels)
         if hook.after_backward(self, step):
             self.masking.mask_gradients()
             self.optimiser.step()

@@ -64,7 +64,11 @@ def _short_recipe(recipe: Recipe, epochs: int) -> dict[str, Any]:
         "milestones": [epochs * epoch / recipe.epochs for epoch in recipe.schedule.milestones],
         "warmup_epochs": epochs * recipe.schedule.warmup_epochs / recipe.epochs,
     }
-    return {"epochs": epochs, "schedule": {key: value for key, value in schedule.items() if value}}
+    return {
+        "epochs": epochs,
+        "evaluate_every": 30,
+        "schedule": {key: value for key, value in schedule.items() if value},
+    }
 
 
 def _short_ticket(ticket: Ticket) -> dict[str, Any]:

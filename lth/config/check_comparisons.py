@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from lth.config.check_evaluations import compared, unreached
+from lth.config.check_tickets import network_of
 from lth.config.draft import Unknown, items
 from lth.config.models import Comparison, Study
 from lth.config.plan import Plan
@@ -35,6 +36,18 @@ def _one_dataset(study: Study, name: str, comparison: Comparison) -> Iterator[Fa
             yield ("comparisons", name, "tickets"), f"{message}; {advice}"
 
 
+def _one_network(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:
+    """Accuracies of different networks at one density are not compared: they keep different numbers of weights."""
+    first: tuple[str, str] | None = None
+    for position, ticket in items(comparison.tickets):
+        with suppress(Unknown):
+            network = network_of(study, study.tickets[ticket])
+            first = first or (ticket, network)
+            if network != first[1]:
+                message = f"'{ticket}' has network '{network}', '{first[0]}' has '{first[1]}'"
+                yield ("comparisons", name, "tickets", position), f"{message}; a comparison needs one network"
+
+
 def _reached(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:
     for _, ticket in items(comparison.tickets):
         with suppress(Unknown):
@@ -63,4 +76,4 @@ def _compared(study: Study, name: str, comparison: Comparison) -> Iterator[Fault
         yield from compared(("comparisons", name), comparison.compare, [arm.name for arm in Plan(study).arms(name)])
 
 
-COMPARISON_RULES = (_named_once, _one_dataset, _one_dense, _reached, _compared)
+COMPARISON_RULES = (_named_once, _one_dataset, _one_network, _one_dense, _reached, _compared)

@@ -8,6 +8,8 @@ from typing import Any
 from lth.config.check_parts import misfit
 from lth.config.check_tickets import network_of
 from lth.config.draft import Unknown, items
+from lth.config.lengths import split_sizes
+from lth.config.lookup import source_of
 from lth.config.models import Evaluation, Study
 from lth.config.plan import DENSITY_TOLERANCE, Plan
 from lth.config.problems import Fault, Path
@@ -71,6 +73,20 @@ def unreached(plan: Plan, ticket: str, density: float) -> str | None:
     return f"no round of '{ticket}' keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}; the nearest: {rounds}"
 
 
+def _few(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
+    """There are as many examples as a few-shot evaluation draws; without them nothing is drawn."""
+    path = ("evaluations", name)
+    if evaluation.examples is None:
+        if evaluation.draws > 1:
+            yield (*path, "draws"), "has no effect without `examples`, of which they are draws; give both or none"
+        return
+    data = study.datasets[evaluation.dataset]
+    source_of(data)
+    if evaluation.examples > (size := split_sizes(data)[0]):
+        message = f"'{evaluation.dataset}' has {size} training examples, found {evaluation.examples}"
+        yield (*path, "examples"), f"{message}; must be at most that"
+
+
 def _compared(_: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
     yield from compared(("evaluations", name), evaluation.compare, arm_names(evaluation))
 
@@ -91,4 +107,4 @@ def compared(trial: Path, pairs: Any, arms: list[str]) -> Iterator[Fault]:
         seen.add(frozenset(pair))
 
 
-EVALUATION_RULES = (_one_network, _fits, _reached, _compared)
+EVALUATION_RULES = (_one_network, _fits, _reached, _few, _compared)

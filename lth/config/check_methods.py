@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import get_args
 
 from lth.config.chains import FOLLOWERS, FROM_SCRATCH
 from lth.config.check_tickets import missing
 from lth.config.draft import Unknown, items
 from lth.config.lookup import architecture_of
-from lth.config.models import LayerKind, RateOf, Study, Ticket
+from lth.config.models import RateOf, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
 from lth.config.wording import listed
@@ -21,10 +20,8 @@ ONLY_IMP = ("one_shot", "rewind", "rewind_step", "retrain", "start")
 """Keys that say what happens between rounds."""
 OF_PRUNING = ("rate", "scope", "whole")
 """Keys that say how many weights are pruned where."""
-OF_TEXTS: tuple[LayerKind, ...] = ("dense", "pooler")
-"""Kinds of layers of an encoder that can be pruned."""
-OF_IMAGES = tuple(kind for kind in get_args(LayerKind) if kind != "pooler")
-"""Kinds of layers of other networks, whichever of them one has."""
+COVERED = {"convolution": ("convolution", "first"), "dense": ("dense", "pooler"), "output": ("output",)}
+"""The layers that a kind's rate is for."""
 NO_PRUNING = ("dense", *FOLLOWERS)
 """Methods that rank no weights themselves."""
 
@@ -91,8 +88,8 @@ def _rates_of_kinds(name: str, ticket: Ticket) -> Iterator[tuple[Path, RateOf]]:
             yield ("tickets", name, "chain", position, "rate_of"), stage.rate_of
 
 
-def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
-    """Rates of kinds of layers are for rounds that prune layer by layer at a rate."""
+def _layers(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """Rates of kinds of layers are for rounds that prune layer by layer at a rate, and for layers that there are."""
     for path, rates in _rates_of_kinds(name, ticket):
         if ticket.method != "imp":
             yield path, f"only `method: imp` has it, and `method` is '{ticket.method}'; take it out"
@@ -104,17 +101,29 @@ def _layers(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
             if getattr(rates, kind, None) is not None:
                 message = f"these layers are never pruned, since `whole` has '{kind}'; take one of them out"
                 yield (*path, kind), message
+        for own, layers in COVERED.items():
+            if getattr(rates, own) is not None and not {*layers} & {*_kinds(study, ticket)}:
+                yield (*path, own), _no_such_layer(study, ticket, own)
 
 
 def _whole(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """What is never pruned is there, and not everything."""
-    path, text = ("tickets", name, "whole"), architecture_of(study.networks[ticket.network]).text
-    kinds, reads = (OF_TEXTS, "texts") if text else (OF_IMAGES, "images")
+    path, kinds = ("tickets", name, "whole"), _kinds(study, ticket)
     for position, kind in items(ticket.whole):
         if kind not in kinds:
-            yield (*path, position), f"networks of {reads} have no '{kind}'; their layers are {listed(kinds)}"
+            yield (*path, position), _no_such_layer(study, ticket, kind)
     if set(ticket.whole) >= set(kinds):
-        yield path, "leaves nothing to prune: it has all kinds of layers; take one out"
+        architecture = study.networks[ticket.network].architecture
+        yield path, f"leaves nothing to prune: '{architecture}' has {listed(kinds)} layers only; take one of them out"
+
+
+def _kinds(study: Study, ticket: Ticket) -> tuple[str, ...]:
+    return architecture_of(study.networks[ticket.network]).layers
+
+
+def _no_such_layer(study: Study, ticket: Ticket, kind: str) -> str:
+    architecture = study.networks[ticket.network].architecture
+    return f"'{architecture}' has no '{kind}' layers; its layers are {listed(_kinds(study, ticket))}"
 
 
 def _densities(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
@@ -148,8 +157,9 @@ def _rewind_step(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
 
 def _one_shot(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """Pruning the dense network at once leaves nothing for a second data set to decide."""
-    if ticket.method == "imp" and ticket.one_shot and ticket.chain and len(ticket.chain) > 1:
-        message = f"prunes what was trained on '{ticket.chain[0].dataset}' only, found a `chain` of {len(ticket.chain)}"
+    datasets = list(dict.fromkeys(stage.dataset for _, stage in items(ticket.chain)))
+    if ticket.method == "imp" and ticket.one_shot and len(datasets) > 1:
+        message = f"prunes what was trained on '{datasets[0]}' only, found a `chain` over {listed(datasets)}"
         yield ("tickets", name, "one_shot"), f"{message}; take one of them out"
 
 
@@ -174,6 +184,15 @@ def _followed(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
             yield ("tickets", name, *inside), f"cannot take over a mask of another network: {message}"
 
 
+def _from_theta_0(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
+    """Shuffled and random masks are over theta_0; of a ticket over other weights two things would have changed."""
+    if ticket.method != "derived" or not ticket.derived or ticket.derived.kind == "fresh":
+        return
+    if (weights := weights_of(study, ticket.derived.ticket)) != "theta_0":
+        message = f"a {ticket.derived.kind} mask is over theta_0, and '{ticket.derived.ticket}' starts from {weights}"
+        yield ("tickets", name, "derived"), f"{message}, so that two things would differ; derive a ticket over theta_0"
+
+
 def _same_weights(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """Two tickets that are combined are masks over the same weights."""
     if ticket.method != "combined" or not ticket.combined:
@@ -195,7 +214,7 @@ def weights_of(study: Study, name: str) -> str:
         return weights_of(study, ticket.combined.tickets[0])
     if ticket.method == "derived" and ticket.derived and ticket.derived.kind == "fresh":
         return f"fresh weights (draw {ticket.derived.draw})"
-    if ticket.method in ("dynamic", "dual"):
+    if ticket.method == "dual":
         return f"weights of its own ('{name}' has `method: {ticket.method}`)"
     return _rewound_to(study, name, ticket) if ticket.method == "imp" else "theta_0"
 
@@ -216,7 +235,7 @@ def _every(_: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
 
 METHOD_RULES = (
     *(_constants, _score, _no_images, _layers, _whole, _densities),
-    *(_rewind_step, _one_shot, _one_shot_stability, _every, _followed, _same_weights),
+    *(_rewind_step, _one_shot, _one_shot_stability, _every, _followed, _from_theta_0, _same_weights),
 )
 
 assert set(FROM_SCRATCH) <= set(CONSTANTS)

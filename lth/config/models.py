@@ -208,7 +208,7 @@ class Compute(Model):
     """`auto` takes a GPU where torch sees one."""
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of a training job. Small networks are fastest with one, and several jobs at once."""
-    examples_per_second: Annotated[float, Field(gt=0)] = 300.0
+    examples_per_second: Annotated[float, Field(ge=1e-3)] = 300.0
     """How many examples the slowest machine trains on in a second: on a cluster, time limits come from it."""
     longest_minutes: Annotated[int, Field(ge=1)] | None = None
     """No job asks a cluster for more time, however often it was tried: the limit of its queue."""

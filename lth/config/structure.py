@@ -55,7 +55,7 @@ def _fault(kind: str, path: Path, value: Any) -> Fault:
         return tuple(parents), f"must be {allowed(schema_at(tuple(parents)))}, found {found(value)}"
     schema = schema_at(path)
     suggestion = did_you_mean(value, schema["enum"]) if isinstance(value, str) and "enum" in schema else ""
-    return path, f"must be {allowed(schema)}, found {found(value)}{suggestion}"
+    return path, f"must be {allowed(schema, value)}, found {found(value)}{suggestion}"
 
 
 def _unknown_key(parents: Path, key: str) -> str:

@@ -45,7 +45,7 @@ class Penalty(Model):
 
     shape: Literal["linear", "quadratic", "exponential"] = "linear"
     """How lambda gets from 0 to `limit`: by `rise` each time, or slowly first, in as many rises."""
-    rise: Annotated[float, Field(gt=0, le=1e6)] = 1e-4
+    rise: Annotated[float, Field(ge=1e-12, le=1e6)] = 1e-4
     """What lambda gains at each rise."""
     every: Count = 5
     """Optimiser steps from rise to rise."""

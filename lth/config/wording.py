@@ -31,6 +31,8 @@ ABBREVIATIONS = {
     "padding": "crop_padding",
     "prune_rate": "rate",
     "pruning_rate": "rate",
+    "sparsities": "densities",
+    "sparsity": "densities",
     "steps": "iterations",
     "val": "validation",
     "wd": "weight_decay",
@@ -78,25 +80,38 @@ def found(value: object) -> str:
     return f"a {type(value).__name__}"
 
 
-def allowed(schema: Mapping[str, Any]) -> str:
-    """What a (resolved) JSON schema allows, as the end of `must be ...`."""
+def allowed(schema: Mapping[str, Any], value: object = None) -> str:
+    """What a (resolved) JSON schema allows, as the end of `must be ...`, where this value was found."""
     if "enum" in schema:
         return "one of " + listed(schema["enum"])
     if "const" in schema:
         return f"'{schema['const']}', the only choice so far"
     kind = schema.get("type")
     if kind in ("integer", "number"):
-        return ("a whole number" if kind == "integer" else "a number") + _range(schema)
+        return ("a whole number" if kind == "integer" else "a number") + _range(schema, value)
     if kind == "string":
-        return NAME if "pattern" in schema else "text"
+        return _name(schema) if "pattern" in schema else "text"
     if kind == "array":
         return _list(schema)
     return {"boolean": "true or false", "object": _mapping(schema)}.get(str(kind), "something else")
 
 
-def _range(schema: Mapping[str, Any]) -> str:
+def _name(schema: Mapping[str, Any]) -> str:
+    return NAME + (f", at most {schema['maxLength']} characters" if "maxLength" in schema else "")
+
+
+LARGE = 10**9
+"""Bounds from here on only keep the arithmetic sound; they are named to those alone who go beyond them."""
+
+
+def _range(schema: Mapping[str, Any], value: object) -> str:
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    named = [f"{word} {schema[bound]:g}" for bound, word in bounds.items() if bound in schema and schema[bound] < 2**31]
+    beyond = isinstance(value, int | float) and value >= LARGE
+    named = [
+        f"{word} {schema[bound]:.10g}"
+        for bound, word in bounds.items()
+        if bound in schema and (schema[bound] < LARGE or beyond)
+    ]
     return " " + " and ".join(named) if named else ""
 
 

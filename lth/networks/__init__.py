@@ -20,6 +20,8 @@ class Architecture(Entry):
     """It has a place for dropout: the function takes a keyword `dropout`, the share that is dropped."""
     text: bool = False
     """It reads texts and starts from a pre-trained model: a function `(model, classes, dropout) -> nn.Module`."""
+    layers: tuple[str, ...] = ("first", "convolution", "dense", "output")
+    """Kinds of prunable layers that it has, as a study file names them (of torchvision's, those that one may have)."""
     homogeneous: bool = True
     """Scaling the input scales each layer's output: it is made of convolutions, linear layers, batch norm, ReLU,
     pooling, dropout and sums only. With the absolute values of its parameters it then only adds and multiplies
@@ -48,11 +50,15 @@ class TorchvisionArchitecture(Architecture):
         return partial(super().load(), self.name)
 
 
+CONVOLUTIONAL = ("first", "convolution", "output")
+"""Kinds of layers of networks with no other linear layer than the last."""
+
 ARCHITECTURES = Registry(
     {
         "lenet_300_100": Architecture(
             target="lth.networks.lenet:lenet_300_100",
             about="784-300-100-10 on 28x28 (LeCun et al. 1998; Frankle & Carbin 2019)",
+            layers=("dense", "output"),
         ),
         "lenet5": Architecture(
             target="lth.networks.lenet:lenet5",
@@ -82,16 +88,19 @@ ARCHITECTURES = Registry(
             target="lth.networks.vgg:vgg11",
             about="VGG-11 for CIFAR: batch norm, one dense layer; 9.2M parameters",
             smallest=16,
+            layers=CONVOLUTIONAL,
         ),
         "vgg16": Architecture(
             target="lth.networks.vgg:vgg16",
             about="VGG-16 for CIFAR: batch norm, one dense layer; 14.7M parameters (Frankle et al. 2020)",
             smallest=16,
+            layers=CONVOLUTIONAL,
         ),
         "vgg19": Architecture(
             target="lth.networks.vgg:vgg19",
             about="VGG-19 for CIFAR: batch norm, one dense layer; 20.0M parameters (Liu et al. 2017)",
             smallest=16,
+            layers=CONVOLUTIONAL,
         ),
         "vgg_like": Architecture(
             target="lth.networks.vgg:vgg_like",
@@ -102,22 +111,27 @@ ARCHITECTURES = Registry(
         "resnet18": Architecture(
             target="lth.networks.resnet:resnet18",
             about="ResNet-18 with a 3x3 stem, for CIFAR; 11.2M parameters (He et al. 2016)",
+            layers=CONVOLUTIONAL,
         ),
         "resnet20": Architecture(
             target="lth.networks.resnet:resnet20",
             about="ResNet-20 for CIFAR, shortcuts without parameters; 0.27M parameters (He et al. 2016)",
+            layers=CONVOLUTIONAL,
         ),
         "resnet32": Architecture(
             target="lth.networks.resnet:resnet32",
             about="ResNet-32 for CIFAR, shortcuts without parameters; 0.46M parameters (He et al. 2016)",
+            layers=CONVOLUTIONAL,
         ),
         "resnet56": Architecture(
             target="lth.networks.resnet:resnet56",
             about="ResNet-56 for CIFAR, shortcuts without parameters; 0.85M parameters (He et al. 2016)",
+            layers=CONVOLUTIONAL,
         ),
         "resnet110": Architecture(
             target="lth.networks.resnet:resnet110",
             about="ResNet-110 for CIFAR, shortcuts without parameters; 1.7M parameters (He et al. 2016)",
+            layers=CONVOLUTIONAL,
         ),
     }
     | {
@@ -126,6 +140,7 @@ ARCHITECTURES = Registry(
             about="a pre-trained encoder of the BERT family (`model`), pooled, and a classifier of two layers",
             dropout=True,
             text=True,
+            layers=("dense", "pooler"),
             homogeneous=False,
         ),
     }

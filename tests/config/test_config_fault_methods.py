@@ -29,6 +29,10 @@ def recipe(keys, **optimiser):
     )
 
 
+FLAT = ("  lenet: {", "  flat: {architecture: lenet_300_100}\n  lenet: {")
+"""A network more, without convolutions."""
+
+
 def comparison(keys, tickets="home, also", density=0.1296):
     """A comparison of home and another ticket of digits, on lines 29 to 32; its further keys on line 33."""
     text = f"comparisons:\n  at_home:\n    tickets: [{tickets}]\n    density: {density}\n{keys}"
@@ -168,11 +172,12 @@ DENSITIES = {
     ),
     "all layers whole": (
         ticket("rounds: 2, whole: [first, convolution, dense, output]"),
-        "20 tickets.new.whole: leaves nothing to prune: it has all kinds of layers; take one out",
+        "20 tickets.new.whole: leaves nothing to prune: 'lenet5_classic' has first, convolution, dense, output layers "
+        "only; take one of them out",
     ),
     "a pooler of a network of images": (
         ticket("rounds: 2, whole: [output, pooler]"),
-        "20 tickets.new.whole[1]: networks of images have no 'pooler'; their layers are first, convolution, dense, "
+        "20 tickets.new.whole[1]: 'lenet5_classic' has no 'pooler' layers; its layers are first, convolution, dense, "
         "output",
     ),
     "whole twice": (
@@ -206,7 +211,8 @@ DENSITIES = {
             "one_shot: true, chain: [{dataset: digits, rounds: 1}, {dataset: letters, rounds: 1}]",
             trained="network: lenet, recipe: find",
         ),
-        "20 tickets.new.one_shot: prunes what was trained on 'digits' only, found a `chain` of 2; take one of them out",
+        "20 tickets.new.one_shot: prunes what was trained on 'digits' only, found a `chain` over digits, letters; take "
+        "one of them out",
     ),
     "layers after the network": (
         ticket("rounds: 2, rate: 0.4, scope: network", "wide"),
@@ -255,6 +261,22 @@ DENSITIES = {
         "22 tickets.wide.start: 'same' was pruned with `rate_of`",
         "which `scope: network` of this ticket does not go on from",
     ),
+    "rates of layers that are not there": (
+        FLAT,
+        ticket("rounds: 2, rate_of: {convolution: 0.1}", trained="network: flat, recipe: find, dataset: digits"),
+        "tickets.new.rate_of.convolution: 'lenet_300_100' has no 'convolution' layers; its layers are dense, output",
+    ),
+    "all layers that are there whole": (
+        FLAT,
+        ticket("rounds: 2, whole: [dense, output]", trained="network: flat, recipe: find, dataset: digits"),
+        "tickets.new.whole: leaves nothing to prune: 'lenet_300_100' has dense, output layers only",
+    ),
+    "shuffled masks of a ticket over other weights": (
+        ticket("rounds: 2, rewind: step, rewind_step: 3", "late"),
+        ticket("method: derived, derived: {ticket: late, kind: shuffled}"),
+        "21 tickets.new.derived: a shuffled mask is over theta_0, and 'late' starts from step 3 of 'find' on 'digits', "
+        "so that two things would differ; derive a ticket over theta_0",
+    ),
     "stability in one shot": (
         ticket("rounds: 2, one_shot: true, score: stability"),
         "20 tickets.new.score: 'stability' may find nothing in the one dense training that all rounds of `one_shot` "
@@ -295,6 +317,24 @@ LENGTHS = {
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], progressive: {from_epoch: 1, until_epoch: 1}"),
         "20 tickets.new.progressive.until_epoch: must be above `from_epoch` (1), found 1",
+    ),
+    "stability that is scored at the end only": (
+        *recipe("iterations: 10"),
+        ticket("rounds: 2, score: stability, scope: network", trained="network: lenet, recipe: new, dataset: digits"),
+        "21 tickets.new.score: 'stability' needs a best step before the last, and recipe 'new' is scored only at its "
+        "end on 'digits'; train longer or set its `evaluate_every`",
+    ),
+    "restarts that never come": (
+        *recipe("epochs: 9, schedule: {name: cosine_restarts, period_epochs: 9}"),
+        "14 recipes.new.schedule.period_epochs: must be below the 9 epochs of the recipe, found 9",
+    ),
+    "restarts at less than a step": (
+        *recipe("epochs: 9, schedule: {name: cosine_restarts, period_epochs: 1e-18}"),
+        "14 recipes.new.schedule.period_epochs: must be at least a step, 0.05263 of an epoch of 'digits', found 1e-18",
+    ),
+    "a penalty that leaps over its limit": (
+        ticket("method: dual, densities: [0.5], dual: {recipe: find, penalty: {rise: 5}}"),
+        "20 tickets.new.dual.penalty: rises by 5 each time, beyond its `limit` of 1; lower `rise`",
     ),
     "a mask that never moves": (
         ticket("method: dynamic, densities: [0.5]"),
@@ -367,9 +407,9 @@ FOLLOWERS = {
         "combine tickets that start from the same weights",
     ),
     "combined over weights that training made": (
-        ticket("method: dynamic, densities: [0.5], dynamic: {every: 5}", "moved"),
+        ticket("rounds: 2, rewind: trained", "moved"),
         ticket("method: combined, combined: {tickets: [moved, home]}"),
-        "21 tickets.new.combined.tickets: 'moved' starts from weights of its own ('moved' has `method: dynamic`), "
+        "21 tickets.new.combined.tickets: 'moved' starts from weights of its own ('moved' has `rewind: trained`), "
         "'home' from theta_0",
     ),
     "combined with itself in a circle": (
@@ -457,6 +497,20 @@ RECIPES = {
 }
 
 COMPARISONS = {
+    "two networks": (
+        FLAT,
+        ticket("rounds: 4, rate: 0.4", "wide", trained="network: flat, recipe: find, dataset: digits"),
+        *comparison("", "home, wide"),
+        "comparisons.at_home.tickets[1]: 'wide' has network 'flat', 'home' has 'lenet'; a comparison needs one network",
+    ),
+    "more examples than there are": (
+        ("    density: 0.1296\n", "    density: 0.1296\n    examples: 99999\n"),
+        "34 evaluations.transfer.examples: 'photos' has 45000 training examples, found 99999; must be at most that",
+    ),
+    "draws of nothing": (
+        ("    density: 0.1296\n", "    density: 0.1296\n    draws: 3\n"),
+        "34 evaluations.transfer.draws: has no effect without `examples`, of which they are draws; give both or none",
+    ),
     "unknown ticket": (
         *comparison("", "home, awya"),
         "31 comparisons.at_home.tickets[1]: 'awya' is not defined",
@@ -506,6 +560,18 @@ COMPARISONS = {
 }
 
 CASES = CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIPES | COMPARISONS
+
+
+def test_a_few_examples_have_many_epochs(tmp_path):
+    """100 examples in batches of 50 are 2 steps an epoch, so 100 iterations of them are 50 epochs."""
+    few = ("    density: 0.1296\n", "    density: 0.1296\n    examples: 100\n")
+    rare = ("    batch: 60\n    epochs: 2\ntickets", "    batch: 50\n    iterations: 100\n    schedule: {}\ntickets")
+    within, beyond = (("{}", f"{{name: step, milestones: [{milestone}]}}") for milestone in (40, 50))
+    study_of(tmp_path, changed(few, rare, within))
+    expect(
+        problems(tmp_path, changed(few, rare, beyond)),
+        "recipes.try.schedule.milestones: must be below the 50 epochs of 100 examples of 'photos' that 100 iterations",
+    )
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -566,7 +632,7 @@ def test_a_whole_layer_is_one_that_encoders_have(tmp_path):
         whole: problems(tmp_path, text.replace("    scope: network\n", f"    scope: network\n    whole: {whole}\n", 1))
         for whole in ("[output]", "[pooler, dense]")
     }
-    words = "networks of texts have no 'output'; their layers are dense, pooler"
+    words = "'bert' has no 'output' layers; its layers are dense, pooler"
     expect(found["[output]"], f"tickets.sst2.whole[0]: {words}")
     expect(found["[pooler, dense]"], "tickets.sst2.whole: leaves nothing to prune")
 

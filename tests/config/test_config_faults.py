@@ -87,7 +87,7 @@ STRUCTURE = {
             "  new:\n    dual: {recipe: find, penalty: {rise: 0}}\n    method: dual\n    densities: [0.5]\n  away:",
         ),
         ("    method: dual\n", "    method: dual\n    network: lenet\n    recipe: find\n    dataset: digits\n"),
-        "21 tickets.new.dual.penalty.rise: must be a number above 0 and at most 1e+06, found 0",
+        "21 tickets.new.dual.penalty.rise: must be a number at least 1e-12 and at most 1000000, found 0",
     ),
     "abbreviation of another table": (
         ("    epochs: 2\n", "    steps: 2\n"),

@@ -251,6 +251,13 @@ def test_parameters_that_two_modules_share_stay_shared(monkeypatch: pytest.Monke
     assert network[0].weight.device.type == "cpu"
 
 
+@pytest.mark.parametrize("name", [name for name in ARCHITECTURES if ":" not in name and name != "bert"])
+def test_the_table_knows_which_layers_a_network_has(name: str) -> None:
+    size = max(16, ARCHITECTURES[name].smallest)
+    found = layer_kinds(layout(Network(architecture=name, channels=3, size=size)))
+    assert set(ARCHITECTURES[name].layers) == set(found.values())
+
+
 def test_kinds_of_layers() -> None:
     kinds = layer_kinds(layout(Network(architecture="lenet_300_100")))
     assert kinds == {"1.weight": "dense", "3.weight": "dense", "5.weight": "output"}

@@ -36,6 +36,20 @@ def run(ticket: Ticket, optimiser: Optimiser, *, epochs: int = 3, seed: int = 0,
     return train(network, ticket.masks, tiny_images(), recipe, seed=seed, device=CPU)
 
 
+def test_reported_losses_are_without_label_smoothing() -> None:
+    """Trained with it the loss that is told of the training data is their cross-entropy, comparable with the others."""
+    ticket, images = sparse_ticket(), tiny_images()
+    images.splits["validation"] = images.splits["train"]
+    for smoothing in (0.0, 0.5):
+        network = build(NETWORK)
+        load_weights(network, ticket.weights)
+        rule = Optimiser(name="sgd", learning_rate=1e-12)  # so slow that the loss stays what it was
+        recipe = Recipe(optimiser=rule, batch=16, epochs=1, label_smoothing=smoothing)
+        rows = train(network, ticket.masks, images, recipe, seed=0, device=CPU).history
+        losses = {row.split: row.loss_nats for row in rows if row.step > 0}
+        assert losses["train"] == pytest.approx(losses["validation"], rel=1e-5)
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", list(OPTIMISERS))
 def test_pruned_weights_are_zero_after_every_step_and_only_they_are_frozen(
