@@ -35,8 +35,9 @@ FIGURES = Registry(
             about="Test accuracy of every arm",
             caption=(
                 "A row for each arm. The large mark is the mean test accuracy at the epoch of least validation loss, "
-                "the line its confidence interval, each small point one seed. Colour is the ticket, the mark's shape "
-                "what was done to it. Whether two arms differ is not to be read from overlapping intervals, since "
+                "the line its confidence interval, each small point one seed. Of an evaluation, colour is the ticket "
+                "and shape what was done to it; of tickets compared as they were found, one way to find them has one "
+                "colour at all densities. Whether two arms differ is not to be read from overlapping intervals, since "
                 "arms are paired by seed: see the paired differences."
             ),
             tables=("runs", "arms"),
@@ -84,7 +85,8 @@ FIGURES = Registry(
                 "Mean test accuracy as training goes on, epoch 0 being untrained; bands are confidence intervals over "
                 "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
                 "comparison; tickets compared as they were found have one panel, and beside it a closer look at the "
-                "heights of the second half of training. A curve that lies further left learns faster."
+                "heights of the second half of training. A curve that lies further left learns faster, if its recipe "
+                "is the same; of a ticket with rounds it is the last one's training."
             ),
             tables=("curves",),
         ),
@@ -94,7 +96,8 @@ FIGURES = Registry(
             caption=(
                 "Cross-entropy: above, the running mean over training data since the last scoring; below, on the "
                 "validation data, whose least value decides the step that is reported. Training loss that falls "
-                "while validation loss rises is overfitting."
+                "while validation loss rises is overfitting. Panels as for the accuracy; what an untrained network "
+                "has may be cut off."
             ),
             tables=("curves",),
         ),
@@ -102,9 +105,11 @@ FIGURES = Registry(
             target="lth.figures.arms:epochs_to_reach",
             about="Epochs to reach an accuracy",
             caption=(
-                "The first epoch at which an arm reaches the accuracy named below the axis: a small point for each "
-                "seed, the large mark their median. Seeds that did not get there in the epochs trained are on the "
-                "right under 'never', and count as later than all others. Further left is faster."
+                "The first epoch at which an arm reaches the accuracy named below the axis (the study's "
+                "`reach_percent`, or 95 % of the dense network's mean): a small point for each seed, the large mark "
+                "their median. Seeds that did not get there in the epochs trained are on the right under 'never', and "
+                "count as later than all others. Further left is faster, if the recipe is the same; of a ticket with "
+                "rounds it is the last one's training."
             ),
             tables=("runs", "arms"),
             needs=("goal",),
@@ -134,8 +139,9 @@ FIGURES = Registry(
             caption=(
                 "Jaccard index (kept by both / kept by either) of two tickets' masks in each layer, in network order. "
                 "The dashed line (of many pairs: the stroke) is what two independent random masks with the same counts "
-                "would share. Tickets of one seed start from the same weights, and one that started from another "
-                "ticket can only keep what that one had kept: both raise the overlap above chance."
+                "would share; of many pairs, a dot is the mean over seeds and its line goes from the least to the "
+                "most. Tickets of one seed start from the same weights, and one that started from another ticket can "
+                "only keep what that one had kept: both raise the overlap above chance."
             ),
             tables=("overlap",),
             needs=("two masks",),
@@ -204,7 +210,8 @@ FIGURES = Registry(
             caption=(
                 "The optimiser step at which each ticket's rounds have their least validation loss, where training "
                 "would be stopped early; pruned further to the right. Bands are confidence intervals over seeds. Lower "
-                "is faster; steps between two scorings are not told apart."
+                "is faster among tickets of one recipe (a step of another may see more images, and a falling rate puts "
+                "the least loss at its end); steps between two scorings are not told apart."
             ),
             tables=("rounds",),
             scope="study",
@@ -214,8 +221,8 @@ FIGURES = Registry(
             about="Density of layers",
             caption=(
                 "Share of each layer's weights that is kept after each round, mean over seeds, layers in network "
-                "order. Level lines mean that all layers were pruned alike; a cross on the line marked 0 is a layer "
-                "without any weight."
+                "order; tickets of a single density share a panel. Level lines mean that all layers were pruned alike; "
+                "a cross on the line marked 0 is a layer without any weight."
             ),
             tables=("layers",),
             scope="study",

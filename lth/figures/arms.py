@@ -101,8 +101,8 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     for place, arm in enumerate(arms.to_dict("records")):
         colour = palette.arm(arm["ticket"], arm["kind"])
         each = runs.loc[runs["arm"] == arm["arm"], "reach_epoch"].fillna(never).sort_values()
-        spots = each + parts.spread(len(each), 0.05 * never)  # side by side, since many share an epoch
-        axis.plot(spots, [place - 0.26] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
+        above = [place - 0.28 + offset for offset in parts.spread(len(each), 0.16)]  # since many share an epoch
+        axis.plot(each, above, "o", color=colour, alpha=0.45, markersize=3, mew=0)
         median = never if pd.isna(arm["reach_median_epoch"]) else arm["reach_median_epoch"]
         axis.plot(median, place, linestyle="none", **palette.points(arm["ticket"], arm["kind"]), zorder=3)
     _arm_rows(axis, list(arms["arm"]))

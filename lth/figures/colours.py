@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from lth.config.models import Ticket
 from lth.config.plan import Plan
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -14,9 +15,10 @@ COLOURS = OKABE_ITO + TOL
 def places(plan: Plan) -> dict[str, int]:
     """The place of each ticket among colours (the place modulo their number) and shapes (how often it goes in).
 
-    Each has a colour of its own as long as there are any, then one that no ticket has which it is tried or compared
-    with, and another shape. Tickets that are added at the end of a study change no other's place. A dense ticket is no
-    mask, and has none.
+    One that is found in the same way as an earlier one, to other densities, has that one's colour and another shape.
+    Else each has a colour of its own as long as there are any, then one that no ticket has which it is tried or
+    compared with, and another shape. Tickets that are added at the end of a study change no other's place. A dense
+    ticket is no mask, and has none.
     """
     together = [{*plan.trial(trial).tickets} for trial in plan.trials]
     colours: dict[str, int] = {}
@@ -26,6 +28,17 @@ def places(plan: Plan) -> dict[str, int]:
             continue
         beside = {other for tickets in together if ticket in tickets for other in tickets if other in colours}
         near, all_over = Counter(colours[other] for other in beside), Counter(colours.values())
-        colours[ticket] = min(range(len(COLOURS)), key=lambda colour: (near[colour], all_over[colour]))
+        alike = {colours[other] for other in colours if _only_denser(spec, plan.study.tickets[other])}
+        colours[ticket] = min(
+            range(len(COLOURS)), key=lambda colour: (near[colour], colour not in alike, all_over[colour])
+        )
         found[ticket] = colours[ticket] + len(COLOURS) * all_over[colours[ticket]]
     return found
+
+
+def _only_denser(one: Ticket, other: Ticket) -> bool:
+    """Whether two tickets are one way to find them, told to go to other densities."""
+    if not one.densities or not other.densities or {*one.densities} & {*other.densities}:
+        return False
+    ways = [ticket.model_dump(exclude={"densities", "recipe", "progressive"}) for ticket in (one, other)]
+    return bool(ways[0] == ways[1])

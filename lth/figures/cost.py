@@ -22,15 +22,16 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     heights = parts.spans(*(arms[f"accuracy{end}_percent"] for end in ("", "_low", "_high")))
     moved = False
     for axis, (column, (label, unit)) in zip(axes, AXES.items(), strict=True):
-        costs = list(arms[column] * unit)
-        spots = parts.side_by_side(costs, heights)
-        moved |= spots != costs
-        for spot, arm in zip(spots, arms.to_dict("records"), strict=True):
+        spots = list(arms[column] * unit)
+        slots = parts.side_by_side(spots, heights)
+        moved |= any(slots)
+        for spot, slot, arm in zip(spots, slots, arms.to_dict("records"), strict=True):
             marks = palette.points(arm["ticket"], arm["kind"])
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
-            parts.whisker(axis, spot, *ends, marks["color"], vertical=True)
-            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **marks, zorder=3)
-        parts.log_axis(axis, spots)
+            parts.whisker(axis, spot, *ends, marks["color"], vertical=True, slot=slot)
+            beside = parts.beside(axis, slot)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **marks, **beside, zorder=3)
+        parts.log_axis(axis, spots, slots=slots)
         axis.set_xlabel(label)
     _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
     parts.below(figure, [_handle(arm, palette) for arm in arms.to_dict("records")])

@@ -54,6 +54,8 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
         shown = curves[(curves["split"] == split) & kinds]
         for _, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
+        if value == "loss":
+            _leave_out_the_untrained(axis, shown)
         if view.close:
             axis.set_ylim(*_late_heights(shown, f"{value}_{unit}"))
         if split == next(iter(splits)):
@@ -65,6 +67,14 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
     parts.below(figure, _arm_handles(curves, palette))
     parts.note(figure, parts.band_words(curves))
     return figure
+
+
+def _leave_out_the_untrained(axis: Axes, shown: pd.DataFrame) -> None:
+    """The loss of an untrained network may be many times that of all others; it is cut off then."""
+    trained = shown[shown["epoch"] > 0]
+    top = 1.05 * max(float(trained[column].max()) for column in ("loss_nats", "loss_high_nats"))
+    low, high = axis.get_ylim()
+    axis.set_ylim(max(low, 0.0), min(high, top) if top > 0 else high)
 
 
 def _late_heights(shown: pd.DataFrame, column: str) -> tuple[float, float]:

@@ -63,23 +63,31 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
     layers = list(overlap["layer"].unique())
     shades = colormaps["viridis"].resampled(len(layers) + 1)
     figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
-    grouped = overlap.groupby(["first", "second", "layer"])[["jaccard", "chance_jaccard"]].mean()
+    grouped = overlap.groupby(["first", "second", "layer"], sort=False)
+    found = grouped.agg(
+        mean=("jaccard", "mean"), least=("jaccard", "min"), most=("jaccard", "max"), chance=("chance_jaccard", "mean")
+    )
     means = {
         tuple(str(mean[key]) for key in ("first", "second", "layer")): mean
-        for mean in grouped.reset_index().to_dict("records")
+        for mean in found.reset_index().to_dict("records")
     }
     for row, pair in enumerate(pairs):
         for place, offset in enumerate(parts.spread(len(layers), 0.5)):
             if here := means.get((*pair, layers[place])):
-                axis.plot(here["chance_jaccard"], row + offset, "|", color=GREY, markersize=5)
-                axis.plot(here["jaccard"], row + offset, "o", color=shades(place), markersize=3)
+                axis.plot(here["chance"], row + offset, "|", color=GREY, markersize=5)
+                axis.hlines(row + offset, here["least"], here["most"], color=shades(place), linewidth=0.9)
+                axis.plot(here["mean"], row + offset, "o", color=shades(place), markersize=3)
     axis.set_yticks(range(len(pairs)), [f"{first} and {second}" for first, second in pairs])
     axis.set_ylim(len(pairs) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
-    axis.set_xlim(left=0)
+    values = [float(value) for column in ("least", "most", "chance") for value in found[column]]
+    if min(values) > 0 and max(values) > 10 * min(values):  # layers of very different densities
+        parts.log_axis(axis, values)
+    else:
+        axis.set_xlim(left=0)
     axis.set_xlabel("Jaccard index of the masks")
     parts.below(figure, _layer_handles(layers, shades))
-    parts.note(figure, f"means of layers, {parts.seeds(overlap.groupby(['first', 'second', 'layer']).size())}")
+    parts.note(figure, f"means of layers, {parts.seeds(grouped.size())}")
     return figure
 
 
@@ -91,26 +99,50 @@ def _layer_handles(layers: list[str], shades: Colormap) -> list[Line2D]:
 
 
 def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each layer that is kept, a line a round, a panel a ticket; dense ones, which keep all, are left out."""
+    """Share of each layer that is kept: of tickets with rounds a panel each, a line a round; of the others a line.
+
+    Dense ones, which keep all, are left out.
+    """
     layers = tables["layers"]
     least = layers.groupby("ticket", sort=False)["density_percent"].min()
-    tickets = [str(ticket) for ticket in least[least < 100].index]
-    if not tickets:
+    pruned = layers[layers["ticket"].isin(least[least < 100].index)]
+    if pruned.empty:
         return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
-    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
-    figure, axes = parts.panels(len(tickets), columns=3, height=2.6, sharey=True)
+    views = _density_views(pruned)
+    figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
     empty = parts.layer_axes(axes[0], list(layers["density_percent"]))
-    for axis, ticket in zip(axes, tickets, strict=True):
-        here = layers[layers["ticket"] == ticket]
-        for round_, line in here.groupby("round"):
-            look = {"color": shades(scale(float(str(round_)))), "marker": "o"}
-            parts.layer_line(axis, list(line["density_percent"]), empty, look)
+    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
+    for axis, (title, tickets) in zip(axes, views.items(), strict=True):
+        here = pruned[pruned["ticket"].isin(tickets)]
+        for (ticket, round_), line in here.groupby(["ticket", "round"], sort=False):
+            look = palette.line(str(ticket)) | {"marker": palette.points(str(ticket))["marker"]}
+            rounds = {"color": shades(scale(float(str(round_)))), "marker": "o"}
+            parts.layer_line(axis, list(line["density_percent"]), empty, rounds if title in tickets else look)
         parts.layer_axis(axis, list(here["layer"].unique()))
-        axis.set_title(f"{ticket} ({parts.seeds(here['n'])})", color=palette.ticket(ticket))
-    bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
-    bar.locator = MaxNLocator(integer=True, nbins=7)
-    bar.set_label("round")
+        axis.set_title(title, color=palette.ticket(title) if title in tickets else INK)
+    if any(title in tickets for title, tickets in views.items()):
+        bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
+        bar.locator = MaxNLocator(integer=True, nbins=7)
+        bar.set_label("round")
+    alone = [ticket for title, tickets in views.items() if title not in tickets for ticket in tickets]
+    looks = {ticket: palette.line(ticket) | {"marker": palette.points(ticket)["marker"]} for ticket in alone}
+    parts.below(figure, [Line2D([], [], **look, ms=3, label=ticket) for ticket, look in looks.items()])
+    parts.note(figure, f"means, {parts.seeds(layers['n'])}")
     return figure
+
+
+def _density_views(layers: pd.DataFrame) -> dict[str, list[str]]:
+    """Panels by title: a ticket with rounds has its own, those of a single density share one, if they share layers."""
+    views: dict[str, list[str]] = {}
+    titles: dict[tuple[str, ...], str] = {}
+    for ticket, rows in layers.groupby("ticket", sort=False):
+        title = str(ticket)
+        if rows["round"].nunique() == 1:
+            network = tuple(rows["layer"])
+            titles.setdefault(network, "one density each" + (f" ({len(titles) + 1})" if titles else ""))
+            title = titles[network]
+        views.setdefault(title, []).append(str(ticket))
+    return views
 
 
 def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:

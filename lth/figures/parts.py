@@ -1,7 +1,8 @@
 """Pieces that several figures share: grids of panels, axes of percentages, bands, labels with their n."""
 
-from collections.abc import Mapping, Sequence
-from math import ceil, floor, inf, log10
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from math import ceil, floor, log10
 from typing import Any
 
 import numpy as np
@@ -10,44 +11,49 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import offset_copy
 
 from lth.figures.style import GREY, WIDTH
 from lth.tables.cells import amount, layer_labels
 
+SLOT = 6.0
+"""Points between marks that stand side by side."""
 COLLAPSED = "0"
 """The tick of layers that have lost all weights, on a log axis that has no place for nothing."""
 
 
-def panels(
-    count: int, *, columns: int, height: float, width: float = WIDTH, **shared: Any
-) -> tuple[Figure, list[Axes]]:
-    """A figure with `count` panels in rows of at most `columns`; `height` in inches a row."""
-    columns = min(columns, count)
-    rows = ceil(count / columns)
+def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **shared: Any) -> tuple[Figure, list[Axes]]:
+    """A figure with so `many` panels in rows of at most `columns`; `height` in inches a row."""
+    columns = min(columns, many)
+    rows = ceil(many / columns)
     layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
     figure = Figure(figsize=(width, rows * height + 0.3), layout=layout)
     axes = figure.subplots(rows, columns, squeeze=False, **shared).flatten().tolist()
-    for spare in axes[count:]:
+    for spare in axes[many:]:
         spare.remove()
-    return figure, axes[:count]
+    return figure, axes[:many]
 
 
-def density_axis(axis: Axes, densities: Sequence[float]) -> None:
-    """Log axis of density in percent, dense on the left."""
-    low, high = log_axis(axis, densities)
+def density_axis(axis: Axes, densities: Sequence[float], slots: Iterable[int] = ()) -> None:
+    """Log axis of density in percent, dense on the left, with room for marks that stand so many slots beside."""
+    low, high = log_axis(axis, densities, slots=slots)
     axis.set_xlim(high, low)
     axis.set_xlabel("weights kept (%, log scale)")
 
 
-def log_axis(axis: Axes, values: Sequence[float], *, vertical: bool = False) -> tuple[float, float]:
-    """Make an axis logarithmic, with ticks at 1, 2 and 5; wide enough for all values and for two ticks. Its ends."""
-    low, high = min(values) / 1.12, max(values) * 1.12
-    steps = [
-        digit * 10.0**power for power in range(floor(log10(low)) - 1, ceil(log10(high)) + 2) for digit in (1, 2, 5)
-    ]
+def log_axis(
+    axis: Axes, values: Sequence[float], *, vertical: bool = False, slots: Iterable[int] = ()
+) -> tuple[float, float]:
+    """Make an axis logarithmic, with ticks at round numbers; wide enough for all values and two ticks. Its ends."""
+    room = SLOT * max((abs(slot) for slot in slots), default=0) / _points_wide(axis)
+    margin = 1.12 * (1.3 * max(values) / min(values)) ** room
+    low, high = min(values) / margin, max(values) * margin
+    few = [step for step in _steps(low, high, (1, 2, 5)) if low <= step <= high]
+    steps = _steps(low, high, (1, 2, 5) if len(few) > 3 else (1, 1.5, 2, 3, 4, 5, 7))
     if sum(low <= step <= high for step in steps) < 2:
         low = min(low, max(step for step in steps if step <= max(values)) / 1.12)
-        high = max(high, min(step for step in steps if step > 1.13 * low) * 1.12)
+    if sum(low <= step <= high for step in steps) < 2:
+        high = min(step for step in steps if step > high) * 1.12
     ticks = [step for step in steps if low <= step <= high]
     if len(ticks) > 9:  # three or more powers of ten: those alone
         ticks = [step for step in ticks if log10(step).is_integer()]
@@ -58,6 +64,18 @@ def log_axis(axis: Axes, values: Sequence[float], *, vertical: bool = False) -> 
     of.set_minor_locator(NullLocator())
     of.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
     return low, high
+
+
+def _points_wide(axis: Axes) -> float:
+    """How wide a panel is, in points, with what the labels beside it take."""
+    columns = axis.get_subplotspec().get_gridspec().ncols if axis.get_subplotspec() else 1  # type: ignore[union-attr]
+    return 0.8 * 72 * axis.get_figure(root=True).get_figwidth() / columns  # type: ignore[union-attr]
+
+
+def _steps(low: float, high: float, digits: Sequence[float]) -> list[float]:
+    """Numbers of these leading digits from below `low` to above `high`."""
+    powers = range(floor(log10(low)) - 1, ceil(log10(high)) + 2)
+    return [digit * 10.0**power for power in powers for digit in digits]
 
 
 def layer_axes(axis: Axes, densities: Sequence[float]) -> float:
@@ -105,48 +123,55 @@ def band(axis: Axes, x: Any, low: Any, high: Any, colour: str, *, faint: bool = 
         axis.fill_between(x, low, high, color=colour, alpha=0.08 if faint else 0.16, linewidth=0)
 
 
-def whisker(axis: Axes, at: float, low: float, high: float, colour: str, *, vertical: bool) -> None:
+def whisker(axis: Axes, at: float, low: float, high: float, colour: str, *, vertical: bool, slot: int = 0) -> None:
     """An interval as a line beside its mean; nothing where there is none."""
     if not pd.isna(low):
-        draw = axis.vlines if vertical else axis.hlines
-        draw(at, low, high, color=colour, linewidth=1.6, zorder=2)
+        ends = ([at, at], [low, high]) if vertical else ([low, high], [at, at])
+        look: Any = {"color": colour, "linewidth": 1.6, "solid_capstyle": "butt", "zorder": 2}
+        axis.plot(*ends, **look, **beside(axis, slot))
 
 
-def spread(count: int, width: float) -> list[float]:
-    """Offsets that set `count` marks side by side within `width`, the same on each run."""
-    return [0.0] if count == 1 else [float(offset) for offset in np.linspace(-width / 2, width / 2, count)]
+def spread(many: int, width: float) -> list[float]:
+    """Offsets that set so `many` marks side by side within `width`, the same on each run."""
+    return [0.0] if many == 1 else [float(offset) for offset in np.linspace(-width / 2, width / 2, many)]
 
 
-def side_by_side(values: Sequence[float], spans: Sequence[tuple[float, float]]) -> list[float]:
-    """Places on a log axis: a little apart where one mark would cover another.
+def side_by_side(values: Sequence[float], spans: Sequence[tuple[float, float]], fixed: int = 0) -> list[int]:
+    """Where marks of nearly equal value go so that none covers another: so many slots right of it (left if negative).
+
+    Each takes the free slot nearest to its own value, in the order given; values are equal within 2 %.
 
     Args:
-        values: places that are told, equal if within 2 % of each other.
+        values: places on a log axis.
         spans: lower and upper end of each mark with its interval, on the other axis.
+        fixed: so many of them, the first ones, stay where they are.
     """
     room = 0.02 * (max(high for _, high in spans) - min(low for low, _ in spans))
-    spots, order = list(values), sorted(range(len(values)), key=lambda place: values[place])
-    while order:
-        equal = [place for place in order if values[place] <= 1.02 * values[order[0]]]
-        order = order[len(equal) :]
-        for clump in _clumps(equal, spans, room):
-            for place, offset in zip(sorted(clump), spread(len(clump), 0.035 * (len(clump) - 1)), strict=True):
-                spots[place] *= 1 + offset
-    return spots
+    slots: list[int] = []
+    for place, value in enumerate(values):
+        near = [other for other in range(place) if 0.98 <= values[other] / value <= 1.02]
+        taken = {slots[other] for other in near if _touch(spans[other], spans[place], room)}
+        slots.append(0 if place < fixed else next(slot for slot in _outwards() if slot not in taken))
+    return slots
 
 
-def _clumps(places: Sequence[int], spans: Sequence[tuple[float, float]], room: float) -> list[list[int]]:
-    """Those of `places` whose spans touch, each with `room` at both ends, from the lowest up."""
-    found: list[list[int]] = []
-    top = -inf
-    for place in sorted(places, key=lambda place: spans[place]):
-        low, high = spans[place]
-        if low - room <= top:
-            found[-1].append(place)
-        else:
-            found.append([place])
-        top = max(top, high + room)
-    return found
+def _outwards() -> Iterator[int]:
+    """0, 1, -1, 2, -2, ..."""
+    yield 0
+    for distance in count(1):
+        yield from (distance, -distance)
+
+
+def _touch(one: tuple[float, float], other: tuple[float, float], room: float) -> bool:
+    return one[0] - room <= other[1] + room and other[0] - room <= one[1] + room
+
+
+def beside(axis: Axes, slot: int) -> dict[str, Any]:
+    """Keywords that draw so many slots beside the place that is told, whatever the axis."""
+    if not slot:
+        return {}
+    figure = axis.get_figure(root=True)
+    return {"transform": offset_copy(axis.transData, figure, x=SLOT * slot, units="points"), "clip_on": False}
 
 
 def spans(means: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]") -> list[tuple[float, float]]:
@@ -221,6 +246,6 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def percentages(axis: Axes, *, vertical: bool) -> None:
-    """Keep an axis of percentages within 0 to 100; an interval that reaches further is cut off there."""
+    """Keep an axis of percentages within 0 to 100 and a little more, so that marks at the ends are whole."""
     low, high = axis.get_ylim() if vertical else axis.get_xlim()
     (axis.set_ylim if vertical else axis.set_xlim)(max(low, -1), min(high, 101))

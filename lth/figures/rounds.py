@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from lth.figures import parts
 from lth.figures.style import SHAPES, Palette
 
+MANY_TIMES = 10
 FEW = 4
 """Up to so many bands can lie on each other before they hide the lines."""
 
@@ -44,18 +45,19 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
     figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
     moved = False
     for axis, dataset in zip(axes, datasets, strict=True):
-        told = rounds[rounds["dataset"] == dataset]
-        here = _apart(told, value)
-        moved |= list(here["density_percent"]) != list(told["density_percent"])
+        here = rounds[rounds["dataset"] == dataset]
+        slots = _slots(here, value)
+        moved |= any(slots.values())
         for ticket, line in here.groupby("ticket", sort=False):
-            _line(axis, line.sort_values("round"), value, looks[ticket], faint=here["ticket"].nunique() > FEW)
-        parts.density_axis(axis, [*rounds["density_percent"], *here["density_percent"]])
+            faint, slot = here["ticket"].nunique() > FEW, slots.get(str(ticket), 0)
+            _line(axis, line.sort_values("round"), value, looks[ticket], faint=faint, slot=slot)
+        parts.density_axis(axis, list(rounds["density_percent"]), slots.values())
         if value[1] == "percent":
             parts.percentages(axis, vertical=True)
         elif axis.get_ylim()[0] < 0:  # of losses and iterations, only an interval reaches there
             axis.set_ylim(bottom=0)
         if value[1] == "step":
-            axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+            _steps_axis(axis, list(_ends(here, value)[0]))
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel(label)
     counts = rounds.groupby("ticket", sort=False)["n"].max()
@@ -64,14 +66,24 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
     return figure
 
 
-def _apart(rounds: pd.DataFrame, value: tuple[str, str]) -> pd.DataFrame:
-    """Tickets of a single density get places side by side where they touch; `density_percent` becomes the place."""
-    alone = ~rounds["ticket"].duplicated(keep=False) & (rounds["method"] != "dense")
+def _steps_axis(axis: Axes, steps: list[float]) -> None:
+    """Logarithmic where some tickets take many times longer than others, so that the curves of all can be read."""
+    if min(steps) > 0 and max(steps) > MANY_TIMES * min(steps):
+        parts.log_axis(axis, steps, vertical=True)
+    else:
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+
+
+def _slots(rounds: pd.DataFrame, value: tuple[str, str]) -> dict[str, int]:
+    """How far beside its density a ticket of a single one is drawn, where it would cover another or a line's mark."""
+    sparse = rounds[rounds["method"] != "dense"]
+    alone = ~sparse["ticket"].duplicated(keep=False)
+    marks = pd.concat([sparse[~alone], sparse[alone]])
     if not alone.any():
-        return rounds
-    single = rounds[alone]
-    places = parts.side_by_side(list(single["density_percent"]), parts.spans(*_ends(single, value)))
-    return rounds.assign(density_percent=rounds["density_percent"].mask(alone, pd.Series(places, single.index)))
+        return {}
+    heights = parts.spans(*_ends(marks, value))
+    slots = parts.side_by_side(list(marks["density_percent"]), heights, fixed=int((~alone).sum()))
+    return dict(zip(marks["ticket"], slots, strict=True))
 
 
 def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float]]":
@@ -80,7 +92,9 @@ def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float
     return [rounds[f"{name}{end}_{unit}"] for end in ("", "_low", "_high")]
 
 
-def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping[str, Any], *, faint: bool) -> None:
+def _line(
+    axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping[str, Any], *, faint: bool, slot: int
+) -> None:
     """A line with its band; a single density as a mark with its interval; a dense ticket right across."""
     colour = marks["color"]
     means, low, high = _ends(line, value)
@@ -90,8 +104,8 @@ def _line(axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping
             axis.axhspan(low.iloc[0], high.iloc[0], color=colour, alpha=0.1, linewidth=0)
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
-        parts.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True)
-        axis.plot(density, means.iloc[0], **marks, zorder=3)
+        parts.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
+        axis.plot(density, means.iloc[0], **marks, **parts.beside(axis, slot), zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
         axis.plot(line["density_percent"], means, **marks, markevery=every)
