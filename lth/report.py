@@ -43,7 +43,8 @@ Effect size d_z: mean over standard deviation of the paired differences, correct
 where it is undefined.
 
 All sparse arms of an evaluation have the same density; so do tickets that are compared as they were found, to within
-2 % of it. Of an evaluation, random and shuffled masks have the exact per-layer counts of
+2 % of it by their rates (layers left whole, or pruned at rates of their own, shift what is left of the whole; tables
+give that). Of an evaluation, random and shuffled masks have the exact per-layer counts of
 the ticket they are matched to. Surviving weights start from the seed's initialisation, in fresh arms from a newly
 drawn one (and from trained weights only where a ticket asks for it: rewind, parent).
 
@@ -52,7 +53,8 @@ Masks: Jaccard index per layer; chance is its exact expectation for independent 
 Cost: what the ticket's own training took, together with all rounds that it was made from, each once and whole:
 pruning once more costs one training more. Epochs are passes over the training data, forward and backward, in
 training and to score or transform weights before it. FLOPs are theoretical: two for each kept weight and place it is
-used at, in the backward pass twice those of the forward pass; the dense kernels that were run took more. Scoring
+used at, in the backward pass twice those of the forward pass (of the first layer, too, which needs only half of that),
+and where weights grow by gradient those of all gradients; the dense kernels that were run took more. Scoring
 validation and test data is in none of them. Seconds and joules are of whole jobs, which ran side by side on a shared
 machine: they say what was spent there, not what a method must take. Energy that the machine does not tell is "not
 measured", which is not 0.
@@ -64,6 +66,7 @@ measured", which is not 0.
 class Shown:
     """A figure as the page shows it."""
 
+    name: str
     title: str
     caption: str
     of: str
@@ -143,7 +146,8 @@ def _shown(figures: list[Path], evaluation: str | None) -> list[Shown]:
         for path in figures:
             if drawing.scope == scope and path.stem == name and evaluation in (None, path.parent.name):
                 source = "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
-                shown.append(Shown(title=drawing.about, caption=drawing.caption, of=evaluation or "", source=source))
+                told = {"name": name, "title": drawing.about, "caption": drawing.caption, "of": evaluation or ""}
+                shown.append(Shown(**told, source=source))
     return shown
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import synthetic
 
+from lth.config.models import Recipe
 from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.tables import arms as by_arm
@@ -15,6 +16,8 @@ from lth.tables import cells, notes
 from lth.tables.costs import sums
 from lth.tables.files import read_table
 from lth.tables.markdown import pages
+from lth.tables.verdict import verdict
+from lth.tables.ways import described, way
 
 
 def spent(joules: dict[tuple[str, int], float | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -71,7 +74,7 @@ def test_a_comparison_has_the_tables_of_an_evaluation_and_costs(compared: dict[s
     arms = read_table(compared["at_tenth/arms"])
     assert list(arms["arm"]) == list(arms["ticket"]) == ["snip", "progressive", "dense"]
     assert list(arms["kind"]) == ["own", "own", "dense"]
-    assert list(arms["method"]) == ["at_init", "progressive", "dense"]
+    assert list(arms["method"]) == ["SNIP", "progressive", "dense"]
     assert list(arms["epochs"]) == pytest.approx([2.5 + 1 / 55, 2.5, 2.5], rel=1e-5)
     assert arms["joules"].isna().all()
     assert set(read_table(compared["at_tenth/confusion"])["arm"]) == set(arms["arm"])
@@ -190,10 +193,54 @@ def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str
     for header, rule, *body in tables:
         assert set(rule) <= set("|-:")
         assert {line.count("|") for line in (header, rule, *body)} == {header.count("|")}
-    assert tables[0][2].startswith("| snip | at_init | 2 | 2 | ")
+    assert tables[0][2].startswith("| snip | SNIP | 2 | 2 | ")
     assert lines[-1].startswith("- Near collapse in 1 of the ")
 
 
 def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has no tables yet; give the folder of a finished study"):
         next(pages(tmp_path))
+
+
+def test_ways_to_find_a_ticket_have_the_names_of_the_field() -> None:
+    tickets = synthetic.methods(1).tickets
+    words = {name: way(spec) for name, spec in tickets.items()}
+    assert words == {
+        **{"dense": "dense", "imp": "IMP", "progressive": "progressive", "snip": "SNIP", "synflow": "SynFlow"},
+        **{"random_erk": "random at init", "rigl": "RigL", "dual": "RST Iter-3", "imp_fresh": "fresh, of imp"},
+        "both": "union",
+    }
+    late = {"rewind": "step", "rewind_step": 500, "one_shot": True, "score": "random"}
+    assert way(tickets["imp"].model_copy(update=late)) == "IMP, one shot, random, from step 500"
+    grown = tickets["rigl"].dynamic.model_copy(update={"grow": "random"})
+    assert way(tickets["rigl"].model_copy(update={"dynamic": grown})) == "SET"
+
+
+def test_a_recipe_in_one_line() -> None:
+    recipe = Recipe.model_validate(
+        {
+            "optimiser": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
+            **{"schedule": {"name": "step", "milestones": [10, 15]}, "batch": 128, "epochs": 20},
+            "augment": {"crop_padding": 4, "flip": True, "colour": {"hue": 0.1}},
+        }
+    )
+    assert described(recipe) == (
+        "SGD 0.1, momentum 0.9, weight decay 0.0005, step at 10, 15, batches of 128, 20 epochs, "
+        "images changed by crop padding 4, flip, colour"
+    )
+    plain = Recipe.model_validate({"optimiser": {"learning_rate": 1.2e-3}, "batch": 60, "iterations": 50000})
+    assert described(plain) == "Adam 0.0012, constant, batches of 60, 50,000 iterations, images as they are"
+
+
+def test_arms_of_different_recipes_are_told_of(tmp_path: Path) -> None:
+    """Or a difference that the recipe makes passes for one of the method."""
+    example = synthetic.methods(2, density=0.02, tickets=["snip", "progressive", "dense"], compare=[["snip", "dense"]])
+    tables = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    arms, pairs = (read_table(tables[f"at_tenth/{name}"]) for name in ("arms", "comparisons"))
+    assert not any("recipe" in sentence for sentence in (*notes.notes(arms, pairs), *verdict(arms, pairs)))
+    arms.loc[arms["arm"] == "snip", "recipe"] = "other"
+    (told,) = [note for note in notes.notes(arms, pairs) if note.startswith("Not one recipe in all arms")]
+    assert "snip by other, all others by find" in told
+    assert verdict(arms, pairs)[1] == (
+        "They were trained by two recipes (other and find), so the difference is not of the masks alone."
+    )

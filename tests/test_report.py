@@ -52,11 +52,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_the_verdict_comes_before_tables_and_figures(page: str) -> None:
     text = html.unescape(page)
     verdict = text.index('<p class="verdict">cross-own is better than mnist-own on cifar at 13 % density')
-    assert verdict < text.index("<table>") < text.index("<img") < text.index("<h2>Methods")
+    assert verdict < text.index("<table>") < text.index("<img") < text.index('<h2 id="-methods">Methods')
 
 
 def test_the_page_needs_nothing_else(page: str) -> None:
-    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)
     assert not re.search(r"<script|@import|url\(", page)
     assert len(re.findall(r'src="data:image/svg\+xml;base64,', page)) == len(NAMES)
     without_images = re.sub(r'src="data:[^"]*"', "", page)
@@ -124,6 +124,8 @@ def test_every_method_has_its_line_of_provenance(compared: str) -> None:
     assert "masked weights moved out by a growing penalty in 3 cycles" in compared
     assert "fresh weights under the masks of imp, round by round" in compared
     assert "union of the masks of snip and synflow" in compared
+    assert "<dt>recipe find</dt><dd>SGD 0.1, constant, batches of 60" in compared
+    assert "on mnist; recipe find" in compared
     assert "rounds 0 to 12, 25 % a round, magnitude (layer by layer), rewound to theta_0" in compared
     assert (
         "<dt>comparison at_tenth</dt><dd>3 arms on mnist, 2 % of weights kept, as trained when they were found"

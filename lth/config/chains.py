@@ -143,11 +143,14 @@ class Chains:
         return stages[min(round_ - self._base(ticket), len(stages) - 1)].dataset
 
     def recipe(self, ticket: str, round_: int) -> Recipe:
-        """How a round is trained: the dense one by `recipe`, pruned ones by `retrain`, if there is one."""
+        """How a round is trained."""
+        return self.study.recipes[self.recipe_name(ticket, round_)]
+
+    def recipe_name(self, ticket: str, round_: int) -> str:
+        """The dense round is trained by `recipe`, pruned ones by `retrain`, if there is one."""
         spec = self.study.tickets[ticket]
         dense = round_ == self.first_round(ticket) and not self.parents(ticket, round_)
-        pruned = spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
-        return self.study.recipes[pruned]
+        return spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
 
     def first_step(self, ticket: str, round_: int) -> int:
         """The step at which a round's training begins.

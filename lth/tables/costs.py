@@ -6,6 +6,7 @@ import pandas as pd
 
 from lth.config.plan import Plan
 from lth.errors import UserError
+from lth.tables.ways import way
 
 COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
 """Columns of `cost.csv`; epochs are passes over the training data."""
@@ -41,11 +42,14 @@ def sums(plan: Plan, places: Iterable[tuple[str, int]], costs: pd.DataFrame, mea
 
 
 def beside(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
-    """A comparison's arms with the method of each and what it cost."""
+    """A comparison's arms with the method of each, the recipe of its training, and what it cost."""
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(arms["ticket"], arms["round"], strict=True)]
     spent = sums(plan, places, costs, measured).drop(columns="n")
-    methods = {name: ticket.method for name, ticket in plan.study.tickets.items()}
-    return arms.assign(method=arms["ticket"].map(methods)).merge(spent, on=["ticket", "round"])
+    told = {"method": [way(plan.study.tickets[ticket]) for ticket, _ in places]}
+    told["recipe"] = [plan.recipe_name(ticket, round_) for ticket, round_ in places]
+    dense = [kind == "dense" for kind in arms["kind"]]
+    told["method"] = ["dense" if whole else words for whole, words in zip(dense, told["method"], strict=True)]
+    return arms.assign(**told).merge(spent, on=["ticket", "round"])
 
 
 def _own(costs: pd.DataFrame, measured: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:

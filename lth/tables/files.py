@@ -11,7 +11,7 @@ from lth.files import write_text
 TEXT_COLUMNS = (
     *("evaluation", "arm", "ticket", "kind", "dataset", "split"),
     *("true", "predicted", "class", "layer", "first", "second"),
-    *("method", "phase", "device", "collapsed_layers", "thin_layers"),
+    *("method", "recipe", "phase", "device", "collapsed_layers", "thin_layers"),
 )
 """Names, whatever they look like: a class called 0 stays text, and so does a data set called nan."""
 

@@ -11,7 +11,7 @@ from lth.tables.cells import at_home
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """What the columns mean, for the numbers at hand."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *collapses(arms)]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapses(arms)]
     about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
     if at_home(arms):
         about.append(
@@ -49,6 +49,18 @@ def unequal_densities(arms: pd.DataFrame) -> list[str]:
         return []
     found = "; ".join(f"{row['arm']} keeps {_shares(row)} of the weights" for row in far.to_dict("records"))
     return [f"Not the same density in all arms and seeds, which itself makes a difference: {found}."]
+
+
+def unequal_recipes(arms: pd.DataFrame) -> list[str]:
+    """A sentence where tickets that are compared were not all trained alike: then they differ in more than the mask."""
+    if "recipe" not in arms or arms["recipe"].nunique() == 1:
+        return []
+    usual, trained = arms["recipe"].mode().iloc[0], zip(arms["arm"], arms["recipe"], strict=True)
+    others = listed([f"{name} by {recipe}" for name, recipe in trained if recipe != usual], "arms")
+    return [
+        f"Not one recipe in all arms, which itself makes a difference: {others}, all others by {usual}; nor are their "
+        f"steps and epochs of one length."
+    ]
 
 
 def round_notes(rounds: pd.DataFrame) -> list[str]:

@@ -6,7 +6,9 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
 from lth.config.models import Method, Ticket
-from lth.config.plan import Plan
+from lth.config.plan import KINDS, Plan
+from lth.schedules import Rounds
+from lth.tables.ways import described
 
 PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
 """Whose versions are named."""
@@ -22,14 +24,16 @@ def provenance(plan: Plan) -> list[tuple[str, str]]:
         for name in plan.trials
     ]
     versions = [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)]
-    return [("study", study.study), ("seeds", seeds), *tickets, *trials, *versions]
+    recipes = [(f"recipe {name}", described(recipe)) for name, recipe in study.recipes.items()]
+    return [("study", study.study), ("seeds", seeds), *tickets, *recipes, *trials, *versions]
 
 
 def found(plan: Plan, ticket: str) -> str:
     """How a ticket was found: network, what was done, at which densities, on which data sets."""
     spec = plan.study.tickets[ticket]
     datasets = list(dict.fromkeys(plan.dataset(ticket, round_) for round_ in plan.rounds(ticket)))
-    return f"{spec.network}; {_done(plan, ticket, spec)}, on {', '.join(datasets)}"
+    recipes = f"recipe {spec.recipe}" + (f", pruned ones {spec.retrain}" if spec.retrain else "")
+    return f"{spec.network}; {_done(plan, ticket, spec)}, on {', '.join(datasets)}; {recipes}"
 
 
 def _done(plan: Plan, ticket: str, spec: Ticket) -> str:
@@ -57,7 +61,14 @@ def _pruned(plan: Plan, ticket: str, spec: Ticket) -> str:
 
 
 def _rates(plan: Plan, ticket: str) -> str:
-    stages = [(rate, len(list(rounds))) for rate, rounds in groupby(plan.rates(ticket, plan.last_round(ticket)))]
+    usual = plan.rates(ticket, plan.last_round(ticket))
+    own = {kind: rates for kind in KINDS if (rates := plan.rates(ticket, plan.last_round(ticket), kind)) != usual}
+    others = "; ".join(f"{kind}: {_staged(rates)}" for kind, rates in own.items())
+    return _staged(usual) + (f" ({others})" if others else "")
+
+
+def _staged(rates: Rounds) -> str:
+    stages = [(rate, len(list(rounds))) for rate, rounds in groupby(rates)]
     if len(stages) == 1:
         return f"{100 * stages[0][0]:g} % a round"
     return ", ".join(f"{100 * rate:g} % in {rounds} round{'s' * (rounds > 1)}" for rate, rounds in stages)

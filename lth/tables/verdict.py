@@ -26,7 +26,8 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         return [f"No comparison was decided on beforehand, so nothing is tested {where}: the table only describes."]
     first, *others = comparisons.to_dict("records")
     leading, reason = _leading(first, len(comparisons), where), _why_not(first, len(comparisons))
-    return [leading, reason] if reason else [leading, *(_brief(row) for row in others)]
+    found = [leading, *_confounded(first, arms)]
+    return [*found, reason] if reason else [*found, *(_brief(row) for row in others)]
 
 
 def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
@@ -52,6 +53,17 @@ def _leading(row: Row, family: int, where: str) -> str:
         f"{points(row['difference_points'])} percentage points ({_evidence(row, family)})"
     )
     return f"{_claim(row)} {where}: {numbers}."
+
+
+def _confounded(row: Row, arms: pd.DataFrame) -> list[str]:
+    """What else than the masks may make the difference of the leading pair."""
+    if "recipe" not in arms:
+        return []
+    recipes = dict(zip(arms["arm"], arms["recipe"], strict=True))
+    first, second = recipes[row["first"]], recipes[row["second"]]
+    if first == second:
+        return []
+    return [f"They were trained by two recipes ({first} and {second}), so the difference is not of the masks alone."]
 
 
 def _brief(row: Row) -> str:

@@ -1,0 +1,58 @@
+"""Tickets and recipes in a few words, as tables and the report name them."""
+
+from collections.abc import Iterator
+
+from lth.config.models import Recipe, Ticket
+
+SCORES = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}
+"""Scores that methods are named after."""
+OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
+
+
+def way(spec: Ticket) -> str:
+    """How a ticket is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
+    if spec.method == "at_init":
+        return SCORES.get(spec.score, f"{spec.score} at init")
+    if spec.method == "dynamic":
+        return {"random": "SET", "gradient": "RigL"}[spec.dynamic.grow]
+    if spec.method == "dual" and spec.dual:
+        return "RST" if spec.dual.cycles == 1 else f"RST Iter-{spec.dual.cycles}"
+    if spec.method == "derived" and spec.derived:
+        return f"{spec.derived.kind}, of {spec.derived.ticket}"
+    if spec.method == "combined" and spec.combined:
+        return spec.combined.rule
+    return _iterative(spec) if spec.method == "imp" else spec.method
+
+
+def _iterative(spec: Ticket) -> str:
+    rewound = {"initial": "", "step": f"from step {spec.rewind_step}", "trained": "tuned", "fresh": "fresh weights"}
+    parts = [
+        "one shot" if spec.one_shot else "",
+        spec.score if spec.score != "magnitude" else "",
+        rewound.get(spec.rewind, "from trained weights"),
+    ]
+    return ", ".join(["IMP", *filter(None, parts)])
+
+
+def described(recipe: Recipe) -> str:
+    """A recipe in one line: update rule, learning rate over time, batches, length, changes of images."""
+    return ", ".join(filter(None, _parts(recipe)))
+
+
+def _parts(recipe: Recipe) -> Iterator[str]:
+    rule, schedule, augment = recipe.optimiser, recipe.schedule, recipe.augment
+    yield f"{OPTIMISERS[rule.name]} {rule.learning_rate:g}"
+    yield f"momentum {rule.momentum:g}{' (Nesterov)' if rule.nesterov else ''}" if rule.momentum else ""
+    yield f"weight decay {rule.weight_decay:g}" if rule.weight_decay else ""
+    yield schedule.name.replace("_", " ") + (
+        f" at {', '.join(f'{epoch:g}' for epoch in schedule.milestones)}" if schedule.milestones else ""
+    )
+    yield f"warm-up of {schedule.warmup_epochs:g} epochs" if schedule.warmup_epochs else ""
+    yield f"batches of {recipe.batch}"
+    yield f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.iterations:,} iterations"
+    yield f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    yield "" if recipe.precision == "fp32" else recipe.precision
+    changes = augment.model_dump(exclude_defaults=True) if augment else {}
+    amounts = {key: "" if isinstance(value, bool | dict) else f" {value}" for key, value in changes.items()}
+    names = [key.replace("_", " ") + amount for key, amount in amounts.items()]
+    yield f"images changed by {', '.join(names)}" if names else "images as they are"
