@@ -25,8 +25,8 @@ from lth.config.models import Recipe, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.read import load_study
 
-STUDIES = ("lenet300", "conv", "vgg", "progressive", "progressive-cifar", "stability", "dual")
-TENTH = {"mnist": (5500, 500, 1000), "cifar10": (4500, 500, 1000)}
+STUDIES = ("cross-dataset", "lenet300", "conv", "vgg", "progressive", "progressive-cifar", "stability", "dual")
+TENTH = {"mnist": (5500, 500, 1000), "fashion_mnist": (5500, 500, 1000), "cifar10": (4500, 500, 1000)}
 """Images by source: training, validation, test."""
 ITERATIONS = 60
 """Steps of a training that is told in steps."""
@@ -34,7 +34,7 @@ ITERATIONS = 60
 
 def shortened(name: str) -> dict[str, Any]:
     """A study file of the project, as it is run here."""
-    file = ROOT / "config" / f"{name}.yaml"
+    file = ROOT / "config.yaml" if name == "cross-dataset" else ROOT / "config" / f"{name}.yaml"
     whole: dict[str, Any] = yaml.safe_load(file.read_text())
     update_config(whole, shortening(load_study(file)))
     return whole

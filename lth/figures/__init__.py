@@ -151,8 +151,8 @@ FIGURES = Registry(
             about="Density of layers, by ticket",
             caption=(
                 "Share of each layer's weights that each ticket keeps, all at about one density of the whole; layers "
-                "in network order. Points are means, bars go from the least to the most over seeds. A cross on the line "
-                "marked 0 is a layer without any weight in every seed: nothing but its biases gets past it (layer "
+                "in network order. Points are means, bars go from the least to the most over seeds. A cross on the "
+                "line marked 0 is a layer without any weight in every seed: nothing but its biases gets past it (layer "
                 "collapse)."
             ),
             tables=("layers",),
