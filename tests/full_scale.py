@@ -34,10 +34,15 @@ ITERATIONS = 60
 
 def shortened(name: str) -> dict[str, Any]:
     """A study file of the project, as it is run here."""
-    file = ROOT / "config.yaml" if name == "cross-dataset" else ROOT / "config" / f"{name}.yaml"
+    file = file_of(name)
     whole: dict[str, Any] = yaml.safe_load(file.read_text())
     update_config(whole, shortening(load_study(file)))
     return whole
+
+
+def file_of(name: str) -> Path:
+    """The study file of that name; the cross-dataset study is the project's first."""
+    return ROOT / "config.yaml" if name == "cross-dataset" else ROOT / "config" / f"{name}.yaml"
 
 
 def shortening(study: Study) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from full_scale import STUDIES as FULL_SCALE
-from full_scale import shortened
+from full_scale import file_of, shortened
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_text import EVERY_WAY, SOUND, changed, study_of
@@ -61,7 +61,7 @@ def test_numbers_in_every_notation(tmp_path, number):
 def test_every_full_scale_study_can_be_shortened_for_a_trial(name: str) -> None:
     """`python -m tests.full_scale` runs them so, where the real data are."""
     short, _ = read_study(shortened(name), [])
-    whole = load_study(ROOT / "config" / f"{name}.yaml")
+    whole = load_study(file_of(name))
     assert {n: ticket.method for n, ticket in short.tickets.items()} == {
         n: ticket.method for n, ticket in whole.tickets.items()
     }
