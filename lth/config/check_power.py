@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lth.config.check_lengths import length, met
+from lth.config.check_methods import weights_of
 from lth.config.models import Comparison, Dataset, Evaluation, Study, Ticket
 from lth.config.plan import Plan
 from lth.config.problems import Fault, Path
@@ -23,8 +24,20 @@ def warnings(study: Study) -> Iterator[Fault]:
             yield from _power(study, ("evaluations", name), evaluation)
         for name, comparison in study.comparisons.items():
             yield from _power(study, ("comparisons", name), comparison)
+    yield from _two_things(study)
     yield from _without_effect(study)
     yield from _unused(study)
+
+
+def _two_things(study: Study) -> Iterator[Fault]:
+    """Controls that differ from their ticket in more than the mask."""
+    for name, evaluation in study.evaluations.items():
+        kinds = [kind for kind in ("shuffled", "random") if kind in evaluation.controls]
+        others = {ticket: weights_of(study, ticket) for ticket in evaluation.tickets}
+        moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != "theta_0"]
+        if kinds and moved:
+            message = f"{' and '.join(kinds)} masks start from theta_0, {listed(moved)}"
+            yield ("evaluations", name, "controls"), f"{message}: such arms differ in the mask and in the weights"
 
 
 def _without_effect(study: Study) -> Iterator[Fault]:

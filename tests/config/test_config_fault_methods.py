@@ -626,6 +626,19 @@ def test_what_has_no_effect_is_warned_of(tmp_path, case):
     assert [line for line in warnings if line.startswith("14 ")] == [part for part in case if isinstance(part, str)]
 
 
+def test_controls_over_other_weights_than_the_ticket_are_warned_of(tmp_path):
+    late = (
+        "home: {network: lenet, recipe: find,",
+        "home: {network: lenet, recipe: find, rewind: step, rewind_step: 3,",
+    )
+    (tmp_path / "study.yaml").write_text(changed(late))
+    (told,) = [str(one) for one in read_study(None, [tmp_path / "study.yaml"])[1] if "such arms differ" in str(one)]
+    assert told.endswith(
+        "evaluations.transfer.controls: shuffled and random masks start from theta_0, 'home' from step 3 of 'find' on "
+        "'digits', 'cross' from step 3 of 'find' on 'digits': such arms differ in the mask and in the weights"
+    )
+
+
 def test_a_whole_layer_is_one_that_encoders_have(tmp_path):
     text = (Path(__file__).parents[2] / "config" / "text-quick.yaml").read_text()
     found = {
