@@ -84,7 +84,7 @@ def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart()
     "values", [[100.0], [21.1], [12.9, 13.0], [160.0, 436.0], [100.0, 1.0], [98.0, 0.01], [3e4, 5e-3]]
 )
 def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
-    from lth.figures.parts import log_axis
+    from lth.figures.scales import log_axis
 
     axis = Figure().subplots()
     low, high = log_axis(axis, values)
@@ -93,7 +93,7 @@ def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
 
 
 def test_marks_that_would_cover_each_other_stand_side_by_side() -> None:
-    from lth.figures.parts import side_by_side
+    from lth.figures.marks import side_by_side
 
     costs = [10.0, 2.0, 10.1, 10.0, 10.0, 10.0]
     heights = [(90.0, 92.0), (95.0, 96.0), (91.0, 93.0), (60.0, 70.0), (94.0, 95.0), (90.0, 91.0)]

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import GREY, KINDS, WIDTH, Palette, points
 from lth.tables.cells import p_value
 
@@ -26,13 +26,13 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
         each = runs.loc[runs["arm"] == arm["arm"], "test_accuracy_percent"]
         if len(each) > 1:
             axis.plot(each, [place - 0.22] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
-        parts.whisker(axis, place, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=False)
-        marks = palette.points(arm["ticket"], arm["kind"])
-        axis.plot(arm["accuracy_percent"], place, linestyle="none", **marks, zorder=3)
+        marks.whisker(axis, place, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=False)
+        look = palette.points(arm["ticket"], arm["kind"])
+        axis.plot(arm["accuracy_percent"], place, linestyle="none", **look, zorder=3)
         _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
     _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
     axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the best-validation epoch (%)")
-    parts.percentages(axis, vertical=False)
+    scales.percentages(axis, vertical=False)
     _beside(axis, -0.85, "mean")
     parts.note(figure, f"{_marks_words(arms)}; in brackets: weights kept")
     return figure
@@ -47,7 +47,7 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     axis.axvline(0, color=GREY, linewidth=0.9)
     for place, pair in enumerate(pairs.to_dict("records")):
         colour = palette.arm(*looks[pair["first"]])
-        parts.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
+        marks.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
         face = colour if pair["difference_shown"] else "white"
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
         _beside(axis, place, parts.signed(pair["difference_points"]))
@@ -67,7 +67,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     tickets = list(arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique())
     kinds = [kind for kind in ("own", "fresh", "shuffled") if kind in set(arms["kind"])]
     figure, (axis,) = parts.panels(1, columns=1, height=3.5, width=max(4.5, min(WIDTH, 1.9 * len(tickets) + 1.6)))
-    offsets = dict(zip(kinds, parts.spread(len(kinds), 0.25 * (len(kinds) - 1)), strict=True))
+    offsets = dict(zip(kinds, marks.spread(len(kinds), 0.25 * (len(kinds) - 1)), strict=True))
     for place, ticket in enumerate(tickets):
         group = runs[(runs["ticket"] == ticket) & runs["kind"].isin(kinds)]
         colour = palette.ticket(ticket)
@@ -76,14 +76,14 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
             axis.plot(spots, seed["test_accuracy_percent"], color=colour, alpha=0.35, linewidth=0.8)
         for arm in arms[(arms["ticket"] == ticket) & arms["kind"].isin(kinds)].to_dict("records"):
             spot = place + offsets[arm["kind"]]
-            parts.whisker(axis, spot, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=True)
+            marks.whisker(axis, spot, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=True)
             axis.plot(spot, arm["accuracy_percent"], linestyle="none", **palette.points(ticket, arm["kind"]), zorder=3)
     _across(axis, arms, palette)
     axis.set_xticks(range(len(tickets)), tickets)
     axis.set_xlim(-0.6, len(tickets) - 0.4)
     axis.grid(axis="x", visible=False)
     axis.set_ylabel(f"test accuracy on {arms['dataset'].iloc[0]} (%)")
-    parts.percentages(axis, vertical=True)
+    scales.percentages(axis, vertical=True)
     handles = [Line2D([], [], linestyle="none", label=KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
     parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
     parts.note(figure, _marks_words(arms, "thin lines"))
@@ -101,7 +101,7 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     for place, arm in enumerate(arms.to_dict("records")):
         colour = palette.arm(arm["ticket"], arm["kind"])
         each = runs.loc[runs["arm"] == arm["arm"], "reach_epoch"].fillna(never).sort_values()
-        above = [place - 0.28 + offset for offset in parts.spread(len(each), 0.16)]  # since many share an epoch
+        above = [place - 0.28 + offset for offset in marks.spread(len(each), 0.16)]  # since many share an epoch
         axis.plot(each, above, "o", color=colour, alpha=0.45, markersize=3, mew=0)
         median = never if pd.isna(arm["reach_median_epoch"]) else arm["reach_median_epoch"]
         axis.plot(median, place, linestyle="none", **palette.points(arm["ticket"], arm["kind"]), zorder=3)

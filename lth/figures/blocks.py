@@ -28,10 +28,10 @@ def block_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     figure, (axis,) = parts.panels(1, columns=1, height=3.2, width=6.4)
     tickets = [str(ticket) for ticket in shares["ticket"].unique()]
     for ticket in tickets:
-        marks = palette.points(ticket) | {"markersize": 3.5}
+        look = palette.points(ticket) | {"markersize": 3.5}
         for part, line in LINES.items():
             here = shares[(shares["ticket"] == ticket) & (shares["part"] == part)].sort_values("block")
-            axis.plot(here["block"], here["percent"], linestyle=line, **marks)
+            axis.plot(here["block"], here["percent"], linestyle=line, **look)
     axis.set_xlabel("block of the encoder")
     axis.set_ylabel("weights kept (%)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -11,7 +11,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import Palette
 
 SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
@@ -48,14 +48,14 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
     figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
-    for arm, offset in zip(arms, parts.spread(len(arms), 0.62), strict=True):
-        marks = palette.points(*looks[arm])
+    for arm, offset in zip(arms, marks.spread(len(arms), 0.62), strict=True):
+        look = palette.points(*looks[arm])
         here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
         for place, row in enumerate(here.to_dict("records")):
             ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
-            parts.whisker(axis, place + offset, *ends, marks["color"], vertical=False)
+            marks.whisker(axis, place + offset, *ends, look["color"], vertical=False)
         spots = [place + offset for place in range(len(labels))]
-        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(marks), zorder=3)
+        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(look), zorder=3)
     axis.set_yticks(range(len(labels)), labels)
     axis.set_yticks([place + 0.5 for place in range(len(labels) - 1)], minor=True)
     axis.set_ylim(len(labels) - 0.5, -0.5)
@@ -63,7 +63,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.grid(axis="y", which="minor", visible=True)
     axis.tick_params(axis="y", which="minor", length=0)
     axis.set_xlabel("test data of the class that are found (%)")
-    parts.percentages(axis, vertical=False)
+    scales.percentages(axis, vertical=False)
     parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **palette.points(*looks[arm])) for arm in arms])
     parts.note(figure, _words(classes))
     return figure

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import Palette
 
 AXES = {"epochs": ("passes over the training data (epochs, log scale)", 1.0), "flops": ("TFLOPs (log scale)", 1e-12)}
@@ -19,19 +19,19 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     """Test accuracy against all that was spent to get there, in epochs and in FLOPs; a mark an arm."""
     arms = tables["arms"]
     figure, axes = parts.panels(len(AXES), columns=2, height=3.4, sharey=True)
-    heights = parts.spans(*(arms[f"accuracy{end}_percent"] for end in ("", "_low", "_high")))
+    heights = marks.spans(*(arms[f"accuracy{end}_percent"] for end in ("", "_low", "_high")))
     moved = False
     for axis, (column, (label, unit)) in zip(axes, AXES.items(), strict=True):
         spots = list(arms[column] * unit)
-        slots = parts.side_by_side(spots, heights)
+        slots = marks.side_by_side(spots, heights)
         moved |= any(slots)
         for spot, slot, arm in zip(spots, slots, arms.to_dict("records"), strict=True):
-            marks = palette.points(arm["ticket"], arm["kind"])
+            look = palette.points(arm["ticket"], arm["kind"])
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
-            parts.whisker(axis, spot, *ends, marks["color"], vertical=True, slot=slot)
-            beside = parts.beside(axis, slot)
-            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **marks, **beside, zorder=3)
-        parts.log_axis(axis, spots, slots=slots)
+            marks.whisker(axis, spot, *ends, look["color"], vertical=True, slot=slot)
+            beside = marks.beside(axis, slot)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **look, **beside, zorder=3)
+        scales.log_axis(axis, spots, slots=slots)
         axis.set_xlabel(label)
     _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
     parts.below(figure, [_handle(arm, palette) for arm in arms.to_dict("records")])
@@ -42,7 +42,7 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
 
 def _accuracy_axis(axis: Axes, dataset: str) -> None:
     axis.set_ylabel(f"test accuracy on {dataset} (%)")
-    parts.percentages(axis, vertical=True)
+    scales.percentages(axis, vertical=True)
 
 
 def _handle(arm: Mapping[Any, Any], palette: Palette) -> Line2D:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import KINDS, Palette
 
 MANY = 5
@@ -61,7 +61,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
         if split == next(iter(splits)):
             axis.set_title(view.title)
         if split == list(splits)[-1]:
-            parts.epoch_axis(axis)
+            scales.epoch_axis(axis)
         if view == views[0]:
             axis.set_ylabel(splits[split])
     parts.below(figure, _arm_handles(curves, palette))
@@ -89,7 +89,7 @@ def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[s
     ticket, kind = line[["ticket", "kind"]].iloc[0]
     look, ends = palette.line(ticket, kind), (line[f"{name}_low_{unit}"], line[f"{name}_high_{unit}"])
     axis.plot(line["epoch"], line[f"{name}_{unit}"], **look)
-    parts.band(axis, line["epoch"], *ends, look["color"], faint=faint)
+    marks.band(axis, line["epoch"], *ends, look["color"], faint=faint)
 
 
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:

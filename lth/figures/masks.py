@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import GREY, Palette
 from lth.tables.cells import layer_labels
 
@@ -49,12 +49,12 @@ def _overlap_panel(axis: Axes, overlap: pd.DataFrame, title: str) -> None:
     layers = list(overlap["layer"].unique())
     for place, layer in enumerate(layers):
         rows = overlap[overlap["layer"] == layer]
-        spots = [place + offset for offset in parts.spread(len(rows), 0.3)]
+        spots = [place + offset for offset in marks.spread(len(rows), 0.3)]
         axis.plot(spots, rows["jaccard"], "o", color=INK, alpha=0.4, markersize=3.5, mew=0)
         ends = place - 0.32, place + 0.32
         axis.hlines(rows["jaccard"].mean(), *ends, color=INK, linewidth=2)
         axis.hlines(rows["chance_jaccard"].mean(), *ends, color=GREY, linewidth=1.4, linestyle=(0, (2, 1)))
-    parts.layer_axis(axis, layers)
+    scales.layer_axis(axis, layers)
     axis.set_title(title)
 
 
@@ -72,7 +72,7 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
         for mean in found.reset_index().to_dict("records")
     }
     for row, pair in enumerate(pairs):
-        for place, offset in enumerate(parts.spread(len(layers), 0.5)):
+        for place, offset in enumerate(marks.spread(len(layers), 0.5)):
             if here := means.get((*pair, layers[place])):
                 axis.plot(here["chance"], row + offset, "|", color=GREY, markersize=5)
                 axis.hlines(row + offset, here["least"], here["most"], color=shades(place), linewidth=0.9)
@@ -82,7 +82,7 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
     axis.grid(axis="y", visible=False)
     values = [float(value) for column in ("least", "most", "chance") for value in found[column]]
     if min(values) > 0 and max(values) > 10 * min(values):  # layers of very different densities
-        parts.log_axis(axis, values)
+        scales.log_axis(axis, values)
     else:
         axis.set_xlim(left=0)
     axis.set_xlabel("Jaccard index of the masks")
@@ -110,15 +110,15 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
         return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
     views = _density_views(pruned)
     figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
-    empty = parts.layer_axes(axes[0], list(layers["density_percent"]))
+    empty = scales.layer_axes(axes[0], list(layers["density_percent"]))
     scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
     for axis, (title, tickets) in zip(axes, views.items(), strict=True):
         here = pruned[pruned["ticket"].isin(tickets)]
         for (ticket, round_), line in here.groupby(["ticket", "round"], sort=False):
             look = palette.line(str(ticket)) | {"marker": palette.points(str(ticket))["marker"]}
             rounds = {"color": shades(scale(float(str(round_)))), "marker": "o"}
-            parts.layer_line(axis, list(line["density_percent"]), empty, rounds if title in tickets else look)
-        parts.layer_axis(axis, list(here["layer"].unique()))
+            marks.layer_line(axis, list(line["density_percent"]), empty, rounds if title in tickets else look)
+        scales.layer_axis(axis, list(here["layer"].unique()))
         axis.set_title(title, color=palette.ticket(title) if title in tickets else INK)
     if any(title in tickets for title, tickets in views.items()):
         bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
@@ -151,16 +151,16 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     if layers.empty:
         return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
     figure, (axis,) = parts.panels(1, columns=1, height=3.4)
-    empty = parts.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
+    empty = scales.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
     names = [str(ticket) for ticket in layers["ticket"].unique()]
-    offsets = dict(zip(names, parts.spread(len(names), 0.3), strict=True))  # several may keep the same shares
+    offsets = dict(zip(names, marks.spread(len(names), 0.3), strict=True))  # several may keep the same shares
     looks = {name: {**palette.line(name), "marker": palette.points(name)["marker"]} for name in names}
     for ticket, line in layers.groupby("ticket", sort=False):
         look, offset = looks[str(ticket)], offsets[str(ticket)]
-        parts.layer_line(axis, list(line["density_percent"]), empty, look, offset)
+        marks.layer_line(axis, list(line["density_percent"]), empty, look, offset)
         low, high = (line[f"density_{end}_percent"].clip(lower=empty) for end in ("least", "most"))
         axis.vlines([place + offset for place in range(len(line))], low, high, color=look["color"], linewidth=1.6)
-    parts.layer_axis(axis, list(layers["layer"].unique()))
+    scales.layer_axis(axis, list(layers["layer"].unique()))
     parts.below(figure, [Line2D([], [], **looks[name], ms=3, label=name) for name in names])
     words = parts.seeds(layers["n"])
     parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: least to most; {words}")

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from lth.figures import parts
+from lth.figures import marks, parts, scales
 from lth.figures.style import SHAPES, Palette
 
 MANY_TIMES = 10
@@ -51,9 +51,9 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         for ticket, line in here.groupby("ticket", sort=False):
             faint, slot = here["ticket"].nunique() > FEW, slots.get(str(ticket), 0)
             _line(axis, line.sort_values("round"), value, looks[ticket], faint=faint, slot=slot)
-        parts.density_axis(axis, list(rounds["density_percent"]), slots.values())
+        scales.density_axis(axis, list(rounds["density_percent"]), slots.values())
         if value[1] == "percent":
-            parts.percentages(axis, vertical=True)
+            scales.percentages(axis, vertical=True)
         elif axis.get_ylim()[0] < 0:  # of losses and iterations, only an interval reaches there
             axis.set_ylim(bottom=0)
         if value[1] == "step":
@@ -69,7 +69,7 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
 def _steps_axis(axis: Axes, steps: list[float]) -> None:
     """Logarithmic where some tickets take many times longer than others, so that the curves of all can be read."""
     if min(steps) > 0 and max(steps) > MANY_TIMES * min(steps):
-        parts.log_axis(axis, steps, vertical=True)
+        scales.log_axis(axis, steps, vertical=True)
     else:
         axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
 
@@ -78,12 +78,12 @@ def _slots(rounds: pd.DataFrame, value: tuple[str, str]) -> dict[str, int]:
     """How far beside its density a ticket of a single one is drawn, where it would cover another or a line's mark."""
     sparse = rounds[rounds["method"] != "dense"]
     alone = ~sparse["ticket"].duplicated(keep=False)
-    marks = pd.concat([sparse[~alone], sparse[alone]])
+    shown = pd.concat([sparse[~alone], sparse[alone]])
     if not alone.any():
         return {}
-    heights = parts.spans(*_ends(marks, value))
-    slots = parts.side_by_side(list(marks["density_percent"]), heights, fixed=int((~alone).sum()))
-    return dict(zip(marks["ticket"], slots, strict=True))
+    heights = marks.spans(*_ends(shown, value))
+    slots = marks.side_by_side(list(shown["density_percent"]), heights, fixed=int((~alone).sum()))
+    return dict(zip(shown["ticket"], slots, strict=True))
 
 
 def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float]]":
@@ -93,23 +93,23 @@ def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float
 
 
 def _line(
-    axis: Axes, line: pd.DataFrame, value: tuple[str, str], marks: Mapping[str, Any], *, faint: bool, slot: int
+    axis: Axes, line: pd.DataFrame, value: tuple[str, str], look: Mapping[str, Any], *, faint: bool, slot: int
 ) -> None:
     """A line with its band; a single density as a mark with its interval; a dense ticket right across."""
-    colour = marks["color"]
+    colour = look["color"]
     means, low, high = _ends(line, value)
     if _kind(line) == "dense":
-        axis.axhline(means.iloc[0], **marks, linewidth=1.1, zorder=1)
+        axis.axhline(means.iloc[0], **look, linewidth=1.1, zorder=1)
         if not pd.isna(low.iloc[0]):
             axis.axhspan(low.iloc[0], high.iloc[0], color=colour, alpha=0.1, linewidth=0)
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
-        parts.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
-        axis.plot(density, means.iloc[0], **marks, **parts.beside(axis, slot), zorder=3)
+        marks.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
+        axis.plot(density, means.iloc[0], **look, **marks.beside(axis, slot), zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
-        axis.plot(line["density_percent"], means, **marks, markevery=every)
-        parts.band(axis, line["density_percent"], low, high, colour, faint=faint)
+        axis.plot(line["density_percent"], means, **look, markevery=every)
+        marks.band(axis, line["density_percent"], low, high, colour, faint=faint)
 
 
 def _kind(line: pd.DataFrame) -> str:
