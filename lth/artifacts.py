@@ -78,7 +78,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         yield
     except (SafetensorError, OSError) as error:
         raise UserError(
-            f"{path}: not an artifact, or a damaged one ({error}); if the workflow made it, delete it and rerun"
+            f"{path}: damaged or not a safetensors file ({error}); if the workflow made it, delete it and rerun"
         ) from None
 
 

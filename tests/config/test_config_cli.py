@@ -152,7 +152,7 @@ def test_damaged_and_missing_artifacts_are_one_sentence(capsys, tmp_path):
     path = tmp_path / "ticket.safetensors"
     assert "no such file" in refused(capsys, "show", path)
     path.write_bytes(b"rubbish")
-    assert "not an artifact, or a damaged one" in refused(capsys, "show", path)
+    assert "damaged or not a safetensors file" in refused(capsys, "show", path)
 
 
 def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp_path):
