@@ -12,6 +12,9 @@ from lth.config.problems import Fault, Path, dotted
 from lth.config.schema import schema_at
 from lth.config.wording import NAME, allowed, did_you_mean, found, listed, nearest
 
+SURE = 0.8
+"""How alike a key of a section below must be to be suggested: its place is wrong, so its name had better be right."""
+
 
 def structure(data: Mapping[str, Any]) -> tuple[Study, list[Fault]]:
     """The study, as far as it is valid (see `lth.config.draft`), and every structural fault of it."""
@@ -60,7 +63,7 @@ def _fault(kind: str, path: Path, value: Any) -> Fault:
 
 def _unknown_key(parents: Path, key: str) -> str:
     keys = schema_at(parents).get("properties", {})
-    inner = {name: nearest(key, schema_at((*parents, name)).get("properties", {})) for name in keys}
+    inner = {name: nearest(key, schema_at((*parents, name)).get("properties", {}), SURE) for name in keys}
     nested = next((f" (did you mean '{meant}', under `{name}`?)" for name, meant in inner.items() if meant), "")
     place = f"in `{dotted(parents)}`" if parents else "of a study"
     return f"unknown key; the keys {place} are {listed(keys)}{did_you_mean(key, keys) or nested}"

@@ -43,13 +43,20 @@ ABBREVIATIONS = {
 NAME = "a name: lower-case letters, digits and single underscores, such as 'mnist_10'"
 
 
-def nearest(word: object, allowed: Iterable[str]) -> str | None:
-    """The allowed name that was probably meant, whatever the case; a habitual abbreviation counts."""
+def nearest(word: object, allowed: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The allowed name that was probably meant, whatever the case; a habitual abbreviation counts.
+
+    Args:
+        word: what was found.
+        allowed: the names.
+        cutoff: how alike they must be, from 0 to 1 (`difflib`).
+    """
     by_case = {name.casefold(): name for name in allowed}
     folded = str(word)[:60].casefold().replace("-", "_")
     if ABBREVIATIONS.get(folded) in by_case:
         return by_case[ABBREVIATIONS[folded]]
-    close = get_close_matches(folded, by_case, n=1) or get_close_matches(str(word)[:60].casefold(), by_case, n=1)
+    written = str(word)[:60].casefold()
+    close = get_close_matches(folded, by_case, 1, cutoff) or get_close_matches(written, by_case, 1, cutoff)
     return by_case[close[0]] if close else None
 
 
