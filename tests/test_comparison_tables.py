@@ -207,11 +207,11 @@ def test_ways_to_find_a_ticket_have_the_names_of_the_field() -> None:
     words = {name: way(spec) for name, spec in tickets.items()}
     assert words == {
         **{"dense": "dense", "imp": "IMP", "progressive": "progressive", "snip": "SNIP", "synflow": "SynFlow"},
-        **{"random_erk": "random at init", "rigl": "RigL", "dual": "RST Iter-3", "imp_fresh": "fresh, of imp"},
+        **{"random_erk": "random", "rigl": "RigL", "dual": "RST Iter-3", "imp_fresh": "fresh, of imp"},
         "both": "union",
     }
     late = {"rewind": "step", "rewind_step": 500, "one_shot": True, "score": "random"}
-    assert way(tickets["imp"].model_copy(update=late)) == "IMP, one shot, random, from step 500"
+    assert way(tickets["imp"].model_copy(update=late)) == "IMP, one shot, random, k = 500"
     grown = tickets["rigl"].dynamic.model_copy(update={"grow": "random"})
     assert way(tickets["rigl"].model_copy(update={"dynamic": grown})) == "SET"
 

@@ -138,6 +138,18 @@ def test_marks_that_were_moved_are_within_the_axis() -> None:
     assert axis.lines[0].get_linestyle() != axis.lines[1].get_linestyle()  # two dense tickets are told apart
 
 
+def test_an_axis_holds_marks_that_were_moved() -> None:
+    """Matplotlib leaves out of its limits what is not drawn at its place."""
+    rows = [
+        {"ticket": ticket, "dataset": "d", "method": "at_init", "round": 1, "density_percent": 2.0, "n": 3}
+        | {"accuracy_percent": mean, "accuracy_low_percent": low, "accuracy_high_percent": high}
+        | {"confidence_percent": 95.0}
+        for ticket, mean, low, high in (("a", 90.0, 80.0, 99.0), ("b", 60.0, 30.0, 85.0))
+    ]
+    (axis,) = create("pruning_curves", {"rounds": pd.DataFrame(rows)}, {"a": 0, "b": 1}).axes
+    assert axis.get_ylim()[0] < 30
+
+
 def test_a_user_s_matplotlib_settings_change_nothing(tables: dict[str, Path], tmp_path: Path) -> None:
     import matplotlib as mpl
 

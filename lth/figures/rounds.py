@@ -105,7 +105,7 @@ def _line(
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
         marks.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
-        axis.plot(density, means.iloc[0], **look, **marks.beside(axis, slot), zorder=3)
+        axis.plot(density, means.iloc[0], **look, **marks.beside(axis, slot, [(density, means.iloc[0])]), zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
         axis.plot(line["density_percent"], means, **look, markevery=every)

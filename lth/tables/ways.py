@@ -12,7 +12,7 @@ OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 def way(spec: Ticket) -> str:
     """How a ticket is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
     if spec.method == "at_init":
-        return SCORES.get(spec.score, f"{spec.score} at init")
+        return SCORES.get(spec.score, "random" if spec.score == "random" else f"{spec.score} at init")
     if spec.method == "dynamic":
         return {"random": "SET", "gradient": "RigL"}[spec.dynamic.grow]
     if spec.method == "dual" and spec.dual:
@@ -25,7 +25,7 @@ def way(spec: Ticket) -> str:
 
 
 def _iterative(spec: Ticket) -> str:
-    rewound = {"initial": "", "step": f"from step {spec.rewind_step}", "trained": "tuned", "fresh": "fresh weights"}
+    rewound = {"initial": "", "step": f"k = {spec.rewind_step}", "trained": "tuned", "fresh": "fresh weights"}
     parts = [
         "one shot" if spec.one_shot else "",
         spec.score if spec.score != "magnitude" else "",
