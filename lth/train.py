@@ -70,16 +70,12 @@ def train(
     """
     loop = Loop.start(network, masks, examples, recipe, seed, device, trains)
     hook, keep = hook or Hook(), keep or Keep()
-    if max(begin, keep.step or 0) >= loop.steps:
-        raise UserError(
-            f"rewind_step: the training has {loop.steps} steps, found {max(begin, keep.step or 0)}; must be below"
-        )
+    if (late := max(begin, keep.step or 0)) >= loop.steps:
+        raise UserError(f"rewind_step: the training has {loop.steps} steps, found {late}; must be below")
     every = recipe.evaluate_every or loop.epoch_steps
-    trained, first = Trained(meter=loop.meter, best_step=begin), begin
+    trained = Trained(meter=loop.meter, best_step=begin)
     saved = scratch.training() if scratch else None
-    if saved and (state := saved.read()):
-        first = restore(loop, trained, *state)
-        log(f"goes on from step {first}/{loop.steps}" if first <= loop.steps else "was done before")
+    first = _first_step(loop, trained, saved, begin, log)
     batches = loop.feed.training_batches(recipe.batch, seed, first, loop.steps)
     for step in range(first, loop.steps + 1):
         if requested() or (saved and saved.due()):
@@ -100,6 +96,15 @@ def train(
     trained.weights = loop.weights()
     trained.masks = {name: mask.cpu() for name, mask in loop.masking.masks.items()}
     return trained
+
+
+def _first_step(loop: Loop, trained: Trained, saved: Saved | None, begin: int, log: Callable[[str], None]) -> int:
+    """Where the training begins, or, put back to the state that it was stopped in, goes on."""
+    if not saved or not (state := saved.read()):
+        return begin
+    first = restore(loop, trained, *state)
+    log(f"goes on from step {first}/{loop.steps}" if first <= loop.steps else "was done before")
+    return first
 
 
 def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int) -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from lth.config.check_evaluations import compared, unreached
-from lth.config.check_tickets import network_of
+from lth.config.check_evaluations import compared, one_network, unreached
 from lth.config.draft import Unknown, items
 from lth.config.models import Comparison, Study
 from lth.config.plan import Plan
@@ -38,14 +37,8 @@ def _one_dataset(study: Study, name: str, comparison: Comparison) -> Iterator[Fa
 
 def _one_network(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:
     """Accuracies of different networks at one density are not compared: they keep different numbers of weights."""
-    first: tuple[str, str] | None = None
-    for position, ticket in items(comparison.tickets):
-        with suppress(Unknown):
-            network = network_of(study, study.tickets[ticket])
-            first = first or (ticket, network)
-            if network != first[1]:
-                message = f"'{ticket}' has network '{network}', '{first[0]}' has '{first[1]}'"
-                yield ("comparisons", name, "tickets", position), f"{message}; a comparison needs one network"
+    places = [(("tickets", position), ticket) for position, ticket in items(comparison.tickets)]
+    yield from one_network(study, ("comparisons", name), places, "a comparison needs one network")
 
 
 def _reached(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:

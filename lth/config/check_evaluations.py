@@ -1,6 +1,6 @@
 """Rules of evaluations: one network, one density that every ticket reaches, and comparisons between arms that exist."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
@@ -28,8 +28,14 @@ def arm_names(evaluation: Evaluation) -> list[str]:
 def _one_network(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
     """Arms of one evaluation share a network: there is one dense arm, and one set of initial weights a seed."""
     places: list[tuple[Path, Any]] = [(("tickets", position), ticket) for position, ticket in items(evaluation.tickets)]
+    places.append((("matched_to",), evaluation.matched_to))
+    yield from one_network(study, ("evaluations", name), places, "an evaluation compares tickets of one network")
+
+
+def one_network(study: Study, trial: Path, places: Sequence[tuple[Path, Any]], wanted: str) -> Iterator[Fault]:
+    """The tickets named at these places of an evaluation or comparison have the network of the first."""
     first: tuple[str, str] | None = None
-    for inside, ticket in [*places, (("matched_to",), evaluation.matched_to)]:
+    for inside, ticket in places:
         if not isinstance(ticket, str) or ticket not in study.tickets:
             continue
         with suppress(Unknown):
@@ -37,7 +43,7 @@ def _one_network(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fa
             first = first or (ticket, network)
             if network != first[1]:
                 message = f"'{ticket}' has network '{network}', '{first[0]}' has '{first[1]}'"
-                yield ("evaluations", name, *inside), f"{message}; an evaluation compares tickets of one network"
+                yield (*trial, *inside), f"{message}; {wanted}"
 
 
 def _fits(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:

@@ -37,9 +37,13 @@ def _met_whole(study: Study, recipe: str) -> dict[str, None]:
         with suppress(Unknown):
             dual = ticket.dual.recipe if ticket.dual else None
             if recipe in (ticket.recipe, ticket.retrain, dual):
-                chain = [stage.dataset for _, stage in items(ticket.chain)]
-                found |= dict.fromkeys([ticket.dataset] if ticket.dataset else chain)
+                found |= dict.fromkeys(_datasets(ticket))
     return found
+
+
+def _datasets(ticket: Ticket) -> list[str]:
+    """What its rounds are trained on."""
+    return [ticket.dataset] if ticket.dataset else [stage.dataset for _, stage in items(ticket.chain)]
 
 
 def _evaluations(study: Study, recipe: str) -> Iterator[Evaluation]:
@@ -89,10 +93,9 @@ def _stability(study: Study, name: str, ticket: Ticket) -> Iterator[Fault]:
     """The best epoch can be another one than the first and the last."""
     if ticket.method != "imp" or ticket.score != "stability":
         return
-    chain = [stage.dataset for _, stage in items(ticket.chain)]
     for recipe in dict.fromkeys([ticket.recipe, ticket.retrain or ticket.recipe]):
-        for dataset in [ticket.dataset] if ticket.dataset else chain:
-            steps, epoch = length(study, recipe, str(dataset))
+        for dataset in _datasets(ticket):
+            steps, epoch = length(study, recipe, dataset)
             if (study.recipes[recipe].evaluate_every or epoch) >= steps:
                 message = (
                     f"'stability' needs a best step before the last, and recipe '{recipe}' is scored only at its end"

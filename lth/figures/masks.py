@@ -81,7 +81,7 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
     axis.set_ylim(len(pairs) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)
     values = [float(value) for column in ("least", "most", "chance") for value in found[column]]
-    if min(values) > 0 and max(values) > 10 * min(values):  # layers of very different densities
+    if scales.many_times(values):  # layers of very different densities
         scales.log_axis(axis, values)
     else:
         axis.set_xlim(left=0)
@@ -112,20 +112,19 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
     empty = scales.layer_axes(axes[0], list(layers["density_percent"]))
     scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
+    alone = [ticket for title, tickets in views.items() for ticket in tickets if ticket != title]
+    looks = {ticket: palette.marked_line(ticket) for ticket in alone}
     for axis, (title, tickets) in zip(axes, views.items(), strict=True):
         here = pruned[pruned["ticket"].isin(tickets)]
         for (ticket, round_), line in here.groupby(["ticket", "round"], sort=False):
-            look = palette.line(str(ticket)) | {"marker": palette.points(str(ticket))["marker"]}
-            rounds = {"color": shades(scale(float(str(round_)))), "marker": "o"}
-            marks.layer_line(axis, list(line["density_percent"]), empty, rounds if title in tickets else look)
+            look = looks.get(str(ticket)) or {"color": shades(scale(float(str(round_)))), "marker": "o"}
+            marks.layer_line(axis, list(line["density_percent"]), empty, look)
         scales.layer_axis(axis, list(here["layer"].unique()))
-        axis.set_title(title, color=palette.ticket(title) if title in tickets else INK)
-    if any(title in tickets for title, tickets in views.items()):
+        axis.set_title(title, color=INK if tickets[0] in looks else palette.ticket(title))
+    if len(looks) < pruned["ticket"].nunique():
         bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
         bar.locator = MaxNLocator(integer=True, nbins=7)
         bar.set_label("round")
-    alone = [ticket for title, tickets in views.items() if title not in tickets for ticket in tickets]
-    looks = {ticket: palette.line(ticket) | {"marker": palette.points(ticket)["marker"]} for ticket in alone}
     parts.below(figure, [Line2D([], [], **look, ms=3, label=ticket) for ticket, look in looks.items()])
     parts.note(figure, f"means, {parts.seeds(layers['n'])}")
     return figure
@@ -154,7 +153,7 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     empty = scales.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
     names = [str(ticket) for ticket in layers["ticket"].unique()]
     offsets = dict(zip(names, marks.spread(len(names), 0.3), strict=True))  # several may keep the same shares
-    looks = {name: {**palette.line(name), "marker": palette.points(name)["marker"]} for name in names}
+    looks = {name: palette.marked_line(name) for name in names}
     for ticket, line in layers.groupby("ticket", sort=False):
         look, offset = looks[str(ticket)], offsets[str(ticket)]
         marks.layer_line(axis, list(line["density_percent"]), empty, look, offset)

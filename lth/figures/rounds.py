@@ -12,7 +12,6 @@ from matplotlib.ticker import FuncFormatter
 from lth.figures import marks, parts, scales
 from lth.figures.style import SHAPES, Palette
 
-MANY_TIMES = 10
 FEW = 4
 """Up to so many bands can lie on each other before they hide the lines."""
 
@@ -68,7 +67,7 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
 
 def _steps_axis(axis: Axes, steps: list[float]) -> None:
     """Logarithmic where some tickets take many times longer than others, so that the curves of all can be read."""
-    if min(steps) > 0 and max(steps) > MANY_TIMES * min(steps):
+    if scales.many_times(steps):
         scales.log_axis(axis, steps, vertical=True)
     else:
         axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
@@ -78,9 +77,9 @@ def _slots(rounds: pd.DataFrame, value: tuple[str, str]) -> dict[str, int]:
     """How far beside its density a ticket of a single one is drawn, where it would cover another or a line's mark."""
     sparse = rounds[rounds["method"] != "dense"]
     alone = ~sparse["ticket"].duplicated(keep=False)
-    shown = pd.concat([sparse[~alone], sparse[alone]])
     if not alone.any():
         return {}
+    shown = pd.concat([sparse[~alone], sparse[alone]])
     heights = marks.spans(*_ends(shown, value))
     slots = marks.side_by_side(list(shown["density_percent"]), heights, fixed=int((~alone).sum()))
     return dict(zip(shown["ticket"], slots, strict=True))

@@ -9,6 +9,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from lth.figures.marks import SLOT
 from lth.tables.cells import amount, layer_labels
 
+MANY_TIMES = 10
 COLLAPSED = "0"
 """The tick of layers that have lost all weights, on a log axis that has no place for nothing."""
 
@@ -43,6 +44,11 @@ def log_axis(
     of.set_minor_locator(NullLocator())
     of.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
     return low, high
+
+
+def many_times(values: Sequence[float]) -> bool:
+    """Whether they are so far apart that only a logarithmic axis tells the small ones apart."""
+    return min(values) > 0 and max(values) > MANY_TIMES * min(values)
 
 
 def _points_wide(axis: Axes) -> float:

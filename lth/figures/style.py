@@ -81,6 +81,10 @@ class Palette:
         style = self._shape(ticket)[1] if kind == "own" else KINDS[kind].line
         return {"color": self.arm(ticket, kind), "linestyle": style}
 
+    def marked_line(self, ticket: str) -> dict[str, Any]:
+        """Keywords that draw a ticket's line with its marks on it."""
+        return {**self.line(ticket), "marker": self._shape(ticket)[0]}
+
     def _shape(self, ticket: str) -> tuple[str, LineStyleType]:
         return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
 

@@ -45,11 +45,12 @@ def beside(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.Dat
     """A comparison's arms with the method of each, the recipe of its training, and what it cost."""
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(arms["ticket"], arms["round"], strict=True)]
     spent = sums(plan, places, costs, measured).drop(columns="n")
-    told = {"method": [way(plan.study.tickets[ticket]) for ticket, _ in places]}
-    told["recipe"] = [plan.recipe_name(ticket, round_) for ticket, round_ in places]
-    dense = [kind == "dense" for kind in arms["kind"]]
-    told["method"] = ["dense" if whole else words for whole, words in zip(dense, told["method"], strict=True)]
-    return arms.assign(**told).merge(spent, on=["ticket", "round"])
+    tickets, recipes = plan.study.tickets, [plan.recipe_name(*place) for place in places]
+    ways = [
+        "dense" if kind == "dense" else way(tickets[ticket])
+        for kind, (ticket, _) in zip(arms["kind"], places, strict=True)
+    ]
+    return arms.assign(method=ways, recipe=recipes).merge(spent, on=["ticket", "round"])
 
 
 def _own(costs: pd.DataFrame, measured: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:
