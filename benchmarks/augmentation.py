@@ -18,8 +18,9 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
-from lth.config.models import Compute, Network
-from lth.config.recipes import Augmentation, Colour
+from lth.config.data import Network
+from lth.config.study import Compute
+from lth.config.training import Augmentation, Colour
 from lth.data.augment import Changes, apply, draw
 from lth.data.batches import normalise
 from lth.device import prepare_device

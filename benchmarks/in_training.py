@@ -13,8 +13,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import BATCH, Epoch, Times, dataset_spec, interleave, run_epoch, spread
-from lth.config.models import Compute, Study
-from lth.config.plan import Plan
+from lth.config.study import Compute, Study
+from lth.plan.plan import Plan
 from lth.data.images import Images
 from lth.data.prepare import prepare
 from lth.device import prepare_device

@@ -20,7 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import Precision, sparse_ticket
 from lth.allocation import Target, allocate
-from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe, Schedule
+from lth.config.data import Dataset, Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe, Schedule
 from lth.data.examples import Examples
 from lth.data.kinds import PREPARED
 from lth.data.root import data_root

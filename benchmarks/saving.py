@@ -13,7 +13,9 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
-from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
+from lth.config.data import Dataset, Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe
 from lth.data.kinds import PREPARED
 from lth.data.sources import SOURCES
 from lth.device import prepare_device

@@ -19,7 +19,9 @@ from torch.nn import functional
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from lth.allocation import Target, allocate
-from lth.config.models import Compute, Network, Scope
+from lth.config.data import Network
+from lth.config.study import Compute
+from lth.config.tickets import Scope
 from lth.device import prepare_device
 from lth.networks.build import build, load_weights
 from lth.scores import SCORES

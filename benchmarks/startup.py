@@ -57,8 +57,9 @@ def child(folder: Path, steps: int) -> dict[str, Any]:
 
 def write_job(folder: Path, source: str, architecture: str, validation: int, test: int | None) -> None:
     """A prepared data set, grey 28x28, and what a round of a chain is told."""
-    from lth.config.jobs import RoundJob
-    from lth.config.models import Dataset, Network, Optimiser, Recipe
+    from lth.plan.jobs import RoundJob
+    from lth.config.data import Dataset, Network
+    from lth.config.training import Optimiser, Recipe
     from lth.data.prepare import prepare
     from lth.data.root import data_root
 

@@ -24,7 +24,9 @@ from torch.utils.data import Dataset as TorchDataset
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import sparse_ticket, spread
-from lth.config.models import Compute, Dataset, Network, Optimiser, Recipe
+from lth.config.data import Dataset, Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe
 from lth.data.root import data_root
 from lth.data.sources import SOURCES
 from lth.device import prepare_device

@@ -20,8 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
 from lth.allocation import Target, allocate
-from lth.config.models import Compute, Network, Optimiser, Recipe
-from lth.config.models import Dataset as DatasetSpec
+from lth.config.data import Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe
+from lth.config.data import Dataset as DatasetSpec
 from lth.data.choose import choose
 from lth.data.images import Images
 from lth.data.prepare import prepare

@@ -14,8 +14,8 @@ from typing import Any
 
 from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the preamble's import)
 
-from lth.config.jobs import RoundJob
-from lth.config.models import Compute
+from lth.plan.jobs import RoundJob
+from lth.config.study import Compute
 from lth.jobs import job
 from lth.methods.round import RoundFiles, run_round
 

@@ -7,10 +7,10 @@ from math import prod
 
 from torch import Tensor
 
-from lth.config.jobs import RoundJob
-from lth.config.models import LayerKind, Scope
+from lth.config.tickets import LayerKind, Scope
 from lth.errors import UserError
 from lth.masks import Masks, keep_largest, keep_largest_of_all, total
+from lth.plan.jobs import RoundJob
 from lth.schedules import kept_count
 
 
@@ -22,16 +22,16 @@ class Target:
     density: Fraction
     """Of the layers that are pruned at all."""
     of_kind: Mapping[LayerKind, Fraction] = field(default_factory=dict)
-    """For `layer`: shares of kinds of layers that differ from it."""
-    whole: tuple[LayerKind, ...] = ()
+    """For layerwise scope: shares of kinds of layers that differ from it."""
+    unpruned: tuple[LayerKind, ...] = ()
     """Kinds of layers that keep everything."""
 
     @classmethod
     def of(cls, spec: RoundJob, density: Fraction | None = None) -> "Target":
         """That of a round, or another density of its kind."""
-        given = {kind: Fraction(share) for kind, share in spec.density_of.items()} if density is None else {}
+        given = {kind: Fraction(share) for kind, share in spec.layer_densities.items()} if density is None else {}
         final = Fraction(spec.density) if density is None else density
-        return cls(scope=spec.scope, density=final, of_kind=given, whole=spec.whole)
+        return cls(scope=spec.scope, density=final, of_kind=given, unpruned=spec.unpruned)
 
 
 def allocate(
@@ -48,11 +48,11 @@ def allocate(
         kinds: by layer; without them all are `dense`.
     """
     of = kinds or dict.fromkeys(masks, "dense")
-    pruned = {name: mask for name, mask in masks.items() if of[name] not in target.whole}
+    pruned = {name: mask for name, mask in masks.items() if of[name] not in target.unpruned}
     if not pruned:
         layers = ", ".join(sorted(set(of.values())))
-        raise UserError(f"whole: leaves nothing to prune, since the network's layers are {layers} only")
-    if target.scope == "network":
+        raise UserError(f"unpruned: leaves nothing to prune, since the network's layers are {layers} only")
+    if target.scope == "global":
         kept = keep_largest_of_all(scores, kept_count(total(pruned), target.density), pruned)
     else:
         shares = _shares(pruned, target, of)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lth.config.models import Study
-from lth.config.plan import Arm, Plan
+from lth.config.study import Study
 from lth.errors import UserError
+from lth.plan.plan import Arm, Plan
 
 PROGRAM = "python -m lth"
 
@@ -65,7 +65,7 @@ def _list(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _check(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.config.read import read_study
+    from lth.checks.read import read_study
 
     study, warnings = read_study(None, [arguments.STUDY])
     yield from (f"warning: {warning}" for warning in warnings)
@@ -113,7 +113,7 @@ def _rounds(plan: Plan, ticket: str) -> tuple[str, str, str]:
 
 
 def _schema(_: argparse.Namespace) -> Iterator[str]:
-    from lth.config.schema import schema_text
+    from lth.checks.schema import schema_text
 
     yield schema_text().rstrip("\n")
 
@@ -156,7 +156,7 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
     if shapes[0] != shapes[1]:
         raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
-    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
+    rows = [("layerwise", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
     for name, mask in first.items():
         kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
         overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())

@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from lth.config.jobs import ControlJob, Kind
-from lth.config.models import Network
+from lth.config.data import Network
 from lth.files import checksum
 from lth.jobs import Job
 from lth.masks import random_like, shuffled
 from lth.networks.build import initial_weights
+from lth.plan.jobs import ArmKind, ControlJob
 from lth.seeds import generator
 from lth.tickets import Ticket
 
 
-def control(parent: Ticket, kind: Kind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
+def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
     """The control of a ticket.
 
-    - `fresh`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019); one draw a
+    - `reinitialised`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019); one draw a
       seed, shared by all tickets, so that they differ in their masks only.
     - `shuffled`: theta_0 under the masks permuted within each layer; one permutation a ticket and seed.
     - `random`: theta_0 under random masks that share nothing but the counts.
@@ -32,7 +32,7 @@ def control(parent: Ticket, kind: Kind, network: Network, seed: int, name: str, 
     which = (draw,) if draw else ()  # the only draw of most studies keeps the shorter name of its stream
     if kind == "dense":
         return Ticket.dense(network, seed)
-    if kind == "fresh":
+    if kind == "reinitialised":
         return parent.derive(parent.masks, initial_weights(network, seed, "fresh initialisation", *which))
     theta_0 = initial_weights(network, seed)
     if kind == "shuffled":

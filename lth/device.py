@@ -4,7 +4,7 @@ import os
 
 import torch
 
-from lth.config.models import Compute
+from lth.config.study import Compute
 from lth.errors import UserError
 from lth.gpus import take_gpu
 

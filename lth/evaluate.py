@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lth.config.jobs import EvaluationJob
-from lth.config.models import Compute
+from lth.config.study import Compute
 from lth.controls import chosen_ticket
 from lth.data.choose import stratified
 from lth.data.examples import Examples, load_examples
@@ -13,6 +12,7 @@ from lth.device import prepare_device
 from lth.errors import UserError
 from lth.jobs import Job
 from lth.outcome import Outcome, write_outcomes
+from lth.plan.jobs import EvaluationJob
 from lth.scratch import Scratch
 from lth.seeds import generator
 from lth.tickets import Ticket

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
-MODELS = ("lth.config.base", "lth.config.jobs", "lth.config.models", "lth.config.recipes", "lth.config.ways")
+MODELS = ("lth.config.base", "lth.config.data", "lth.config.study", "lth.config.tickets", "lth.config.training", "lth.plan.jobs")
 RESUMING = ("lth.resume", "lth.scratch", "lth.stopping")
 NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, "lth.errors", "lth.jobs", "lth.registry")
 """The study's values are in a job's parameters themselves; messages, logs and lookups are in no artifact; a training

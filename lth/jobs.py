@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lth.config.models import Study
-from lth.config.plan import Plan
+from lth.config.study import Study
 from lth.errors import UserError
+from lth.plan.plan import Plan
 from lth.stopping import EXIT_STOPPED, Stopped, listening
 
 

@@ -9,27 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lth.config.recipes import Recipe
+from lth.config.training import Recipe
 from lth.cost import Meter
 from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
+from lth.hooks import Hook
 from lth.masking import Masking
 from lth.networks.build import has_randomness, head_names
 from lth.optimisers import make_optimiser
 from lth.rates import rate_factor
 from lth.seeds import derive
 from lth.stopping import Stopped, requested
-
-
-class Hook:
-    """What a method may do around the steps of a loop. Does nothing; a method overrides what it needs."""
-
-    def before_step(self, loop: "Loop", step: int) -> None:
-        """Before a batch goes forward; may change masks. Steps count from 0."""
-
-    def after_backward(self, loop: "Loop", step: int) -> bool:  # noqa: ARG002
-        """With the gradients of all weights, before they are masked; false if this step's update is to be left out."""
-        return True
 
 
 @dataclass

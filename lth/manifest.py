@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lth.artifacts import read_metadata, read_tensors
-from lth.config.layout import Layout
-from lth.config.models import Study
-from lth.config.plan import Plan
+from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import checksum, write_text
+from lth.plan.paths import Paths
+from lth.plan.plan import Plan
 
 MANIFEST = "manifest.json"
 UNLISTED = ("logs", "scratch", MANIFEST)
@@ -37,7 +37,7 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
         study: says which artifacts there are.
         summaries: tables, figures and the report.
     """
-    files = {*summaries, *map(Path, Layout(Plan(study)).artifacts())}
+    files = {*summaries, *map(Path, Paths(Plan(study)).artifacts())}
     listed = {str(path.relative_to(results)): checksum(path) for path in sorted(files)}
     told = study.model_dump(mode="json", exclude={"compute", "data_root"})
     write_text(results / MANIFEST, json.dumps({"study": told, "files": listed}, indent=1, sort_keys=True) + "\n")

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from lth.config.recipes import Optimiser
+from lth.config.training import Optimiser
 
 
 class _Bare(Optimizer):

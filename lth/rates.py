@@ -2,7 +2,7 @@
 
 from math import cos, pi
 
-from lth.config.recipes import Schedule
+from lth.config.training import LearningRateSchedule
 
 SCHEDULES = {
     "constant": "the same rate throughout",
@@ -14,7 +14,7 @@ SCHEDULES = {
 """What each schedule does after the warm-up, a line each."""
 
 
-def rate_factor(schedule: Schedule, step: int, steps: int, epoch_steps: int) -> float:
+def rate_factor(schedule: LearningRateSchedule, step: int, steps: int, epoch_steps: int) -> float:
     """The share of the highest learning rate that a step is taken with.
 
     Args:
@@ -39,7 +39,7 @@ def rate_factor(schedule: Schedule, step: int, steps: int, epoch_steps: int) -> 
     return schedule.final + (1 - schedule.final) * height
 
 
-def _progress(schedule: Schedule, step: float, steps: float, epoch_steps: int) -> float:
+def _progress(schedule: LearningRateSchedule, step: float, steps: float, epoch_steps: int) -> float:
     """How much of a fall is over, from 0 to 1: of the only one, or of the cycle that the step lies in."""
     if schedule.name != "cosine_restarts":
         return step / steps

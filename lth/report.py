@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lth.config.models import Study
-from lth.config.plan import Plan
+from lth.config.study import Study
 from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.files import write_text
+from lth.plan.plan import Plan
 from lth.tables import cells
 from lth.tables.files import read_table
 from lth.tables.notes import notes, round_notes
@@ -92,7 +92,7 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     drawn = list(map(Path, figures))
     page = _template().render(
         study=study,
-        trials=[_trial(plan, name, given, drawn) for name in plan.trials],
+        trials=[_trial(plan, name, given, drawn) for name in plan.assessments],
         found=round_notes(_table(study, given, "rounds.csv")),
         study_figures=_shown(drawn, None),
         comparison_header=cells.COMPARISON_HEADER,
@@ -127,7 +127,7 @@ def _trial(plan: Plan, name: str, tables: list[Path], figures: list[Path]) -> di
     return {
         "kind": "Evaluation" if name in plan.study.evaluations else "Comparison",
         "name": name,
-        "dataset": plan.trial_dataset(name),
+        "dataset": plan.assessment_dataset(name),
         "verdict": verdict(arms, comparisons),
         "header": header,
         "arms": rows,

@@ -13,13 +13,13 @@ SCHEDULES = {
     "rounds": "each prunes the share `rate` of what is left (Frankle & Carbin 2019)",
     "densities": "each round keeps the share that is listed for it",
     "one_shot: true": "each round prunes the trained dense network at once",
-    "progressive.shape: linear": "within one training, the sparsity rises evenly from epoch to epoch",
-    "progressive.shape: cubic": "within one training, it rises fast at first (Zhu & Gupta 2017)",
+    "shape: linear": "within one training, the sparsity rises evenly from epoch to epoch",
+    "shape: cubic": "within one training, it rises fast at first (Zhu & Gupta 2017)",
 }
 """What a ticket's keys say of when its weights are pruned, a line each."""
 SCOPES = {
-    "layer": "each layer keeps the same share, or what `rate_of` says of its kind",
-    "network": "all weights are ranked together",
+    "layerwise": "each layer keeps the same share, or what `layer_rates` says of its kind",
+    "global": "all weights are ranked together",
     "erk": "each layer keeps its share by Erdos-Renyi-Kernel (Evci et al. 2020)",
 }
 """Among which weights those to keep are chosen, a line each."""

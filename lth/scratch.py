@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lth.artifacts import read_tensors, write_tensors
-from lth.config.models import Compute
+from lth.config.study import Compute
 from lth.errors import UserError
 from lth.files import checksum, write_text
 from lth.gpus import ASSIGNED

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lth import masks as algebra
 from lth.artifacts import read_tensors, write_tensors
-from lth.config.models import Network
+from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import checksum
 from lth.networks.build import holding, initial_weights, layout, prunable_names

@@ -8,11 +8,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from lth.config.recipes import Recipe
+from lth.config.training import Recipe
 from lth.data.examples import Examples
 from lth.errors import UserError
 from lth.history import Row
-from lth.loop import Hook, Loop
+from lth.hooks import Hook
+from lth.loop import Loop
 from lth.masks import kept, total
 from lth.resume import restore, snapshot
 from lth.scratch import Saved, Scratch

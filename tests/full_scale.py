@@ -21,9 +21,11 @@ from snakemake.utils import update_config
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 from tiny import ROOT, Project, environment
 
-from lth.config.models import Recipe, Study, Ticket
-from lth.config.plan import Plan
-from lth.config.read import load_study
+from lth.config.study import Study
+from lth.config.tickets import TicketSpec
+from lth.config.training import Recipe
+from lth.plan.plan import Plan
+from lth.checks.read import load_study
 
 STUDIES = ("cross-dataset", "lenet300", "conv", "vgg", "progressive", "progressive-cifar", "stability", "dual")
 TENTH = {"mnist": (5500, 500, 1000), "fashion_mnist": (5500, 500, 1000), "cifar10": (4500, 500, 1000)}
@@ -48,9 +50,7 @@ def file_of(name: str) -> Path:
 def shortening(study: Study) -> dict[str, Any]:
     """What to lay over a study."""
     sizes = ("train", "validation", "test")
-    twice = {
-        ticket.recipe for ticket in study.tickets.values() if ticket.progressive
-    }  # one epoch to prune after another
+    twice = {t.recipe for t in study.tickets.values() if t.method == "progressive"}  # an epoch to prune after another
     return {
         "seeds": [study.seeds[0]],
         "datasets": {name: dict(zip(sizes, TENTH[spec.source], strict=True)) for name, spec in study.datasets.items()},
@@ -76,18 +76,18 @@ def _short_recipe(recipe: Recipe, epochs: int) -> dict[str, Any]:
     }
 
 
-def _short_ticket(ticket: Ticket) -> dict[str, Any]:
+def _short_ticket(ticket: TicketSpec) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if ticket.progressive:
-        found |= {"progressive": {"from_epoch": 0, "until_epoch": 1}, "recipe": f"{ticket.recipe}_twice"}
+    if ticket.method == "progressive":
+        found |= {"from_epoch": 0, "until_epoch": 1, "recipe": f"{ticket.recipe}_twice"}
     if ticket.method == "dynamic":
-        found["dynamic"] = {"every": 10}
-    if ticket.every > 1:
+        found["update_interval"] = 10
+    if getattr(ticket, "every", 1) > 1:
         found["every"] = 1  # or the rounds up to there would be run as well
-    if ticket.rewind_step:
+    if ticket.options.early_step:
         found["rewind_step"] = 5
-    if ticket.dual:
-        found["dual"] = {"penalty": {"rise": 0.1, "every": 2}}
+    if ticket.method == "dual":
+        found["penalty"] = {"rise": 0.1, "every": 2}
     return found
 
 

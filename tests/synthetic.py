@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lth.config.models import Network, Study
-from lth.config.plan import Arm, Plan
+from lth.config.data import Network
+from lth.config.study import Study
+from lth.plan.plan import Arm, Plan
 from lth.history import Row, write_history
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -138,7 +139,7 @@ def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | Non
         for ticket in example.tickets:
             for round_ in plan.rounds(ticket):
                 _write_round(files, plan, ticket, seed, round_)
-        for trial in plan.trials:
+        for trial in plan.assessments:
             for arm in plan.arms(trial):
                 _write_arm(files, plan, trial, arm, seed, MEANS | (means or {}), noise)
             files.tickets += [_write_ticket(folder, plan, arm, seed) for arm in plan.evaluated_tickets(trial)]

@@ -14,7 +14,8 @@ from torch.utils.data import DataLoader
 from benchmarks import precision
 from benchmarks.plain_loop import Pictures, to_input, train_epoch
 from benchmarks.training import Times, interleave, run_epoch, sparse_ticket
-from lth.config.models import Dataset, Network, Optimiser, Recipe
+from lth.config.data import Dataset, Network
+from lth.config.training import Optimiser, Recipe
 from lth.data.batches import epoch_order
 from lth.data.images import Images
 from lth.data.prepare import prepare

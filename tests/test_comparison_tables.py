@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 import synthetic
 
-from lth.config.models import Recipe
-from lth.config.plan import Plan
+from lth.config.training import Recipe
+from lth.plan.plan import Plan
 from lth.errors import UserError
 from lth.tables import arms as by_arm
 from lth.tables import cells, notes

@@ -11,8 +11,8 @@ import synthetic
 from matplotlib.figure import Figure
 
 from lth import figures
-from lth.config.plan import Plan
-from lth.config.read import load_study
+from lth.plan.plan import Plan
+from lth.checks.read import load_study
 from lth.figures import style
 from lth.figures.choice import figures_of
 from lth.figures.colours import COLOURS, places
@@ -202,8 +202,8 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
     assert [*found] == masks
     assert len(set(found.values())) == len(masks) > len(COLOURS)
     assert [found[name] for name in masks[:8]] == [*range(8)]
-    for trial in plan.trials:
-        colours = [found[name] % len(COLOURS) for name in plan.trial(trial).tickets if name in found]
+    for trial in plan.assessments:
+        colours = [found[name] % len(COLOURS) for name in plan.assessment(trial).tickets if name in found]
         assert len(set(colours)) == len(colours)
     # one way has one colour at both densities, and another shape
     for way in ("progressive", "snip", "grasp", "synflow", "random", "set", "rigl"):
@@ -216,7 +216,7 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
 def test_every_kind_of_arm_has_a_mark() -> None:
     from typing import get_args
 
-    from lth.config.plan import Kind
+    from lth.plan.plan import Kind
 
     assert set(style.KINDS) == set(get_args(Kind))
     assert len({mark.marker for mark in style.KINDS.values()}) == len(style.KINDS)

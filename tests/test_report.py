@@ -8,8 +8,8 @@ import pytest
 import synthetic
 
 from lth import figures
-from lth.config.models import Study
-from lth.config.plan import Plan
+from lth.config.study import Study
+from lth.plan.plan import Plan
 from lth.errors import UserError
 from lth.figures.colours import places
 from lth.figures.draw import draw

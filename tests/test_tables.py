@@ -282,7 +282,7 @@ def test_tables_of_a_study_are_the_same_bytes_twice(tmp_path: Path, seeds: int) 
 
 
 def test_arms_are_in_the_order_of_the_study(tmp_path: Path) -> None:
-    from lth.config.plan import Plan
+    from lth.plan.plan import Plan
 
     example = synthetic.study(2)
     written = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))

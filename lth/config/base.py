@@ -1,21 +1,143 @@
-"""What all models of the study file share: names, numbers with bounds, and the frozen base."""
+"""What all models of a study file share: names, references, bounded numbers, and the frozen base class.
 
-from typing import Annotated
+A value that is wrong by itself is refused by the type of its field. What the fields of one model mean to each other is
+said by the model's own `faults`. Both end in one pydantic `ValidationError`, which `lth.checks.explain` turns into
+sentences.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import UnionType
+from typing import Annotated, Any, Self, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+Fault = tuple[tuple[str | int, ...], str]
+"""The keys that lead from a model to a value, and a sentence about that value."""
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
-"""Names become folder names and parts of arm names (`mnist-own`), so: lower case, digits, underscores."""
+"""Names become folder names and parts of arm names (`mnist-own`): lower case, digits, single underscores."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
+Density = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(gt=0, le=10**9)]
 RoundCount = Annotated[int, Field(gt=0, le=500)]
-"""Bounded, since every round is planned: a slip of the finger must not keep the check busy for ever."""
+"""Bounded, since every round is planned: a typing error must not keep the check busy for ever."""
+
+
+def fault(message: str, *path: str | int) -> PydanticCustomError:
+    """An error of a validator, about the value itself or about what lies at `path` inside it."""
+    return _error([(path, message)])
+
+
+def _error(faults: list[Fault]) -> PydanticCustomError:
+    return PydanticCustomError("faults", "{text}", {"text": "; ".join(text for _, text in faults), "faults": faults})
 
 
 class Model(BaseModel):
-    """Frozen, knows every key, and takes its descriptions from the docstrings under the fields."""
+    """Frozen; refuses unknown keys; takes its descriptions from the docstrings under the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong between the fields, each of which is valid by itself. Of all base classes, each says its own."""
+        return iter(())
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        own = [cls.__dict__["faults"] for cls in type(self).__mro__ if "faults" in cls.__dict__]
+        if found := [one for faults in own for one in faults(self)]:
+            raise _error(found)
+        return self
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: Any) -> Any:
+        """Python takes `true` for 1; a study file does not."""
+        field = cls.model_fields[info.field_name]
+        truths = [item for item in (value if isinstance(value, list | tuple) else [value]) if isinstance(item, bool)]
+        if truths and bool not in _types(field.annotation) and {int, float} & _types(field.annotation):
+            position = value.index(truths[0]) if isinstance(value, list | tuple) else None
+            raise PydanticCustomError("boolean", "a number is needed", {"position": position, "found": truths[0]})
+        return value
+
+
+def _types(annotation: Any) -> set[Any]:
+    """The plain types in an annotation, through unions, tuples and `Annotated`."""
+    if get_origin(annotation) is not None or isinstance(annotation, UnionType):
+        return set().union(*(_types(argument) for argument in get_args(annotation)))
+    return {annotation}
+
+
+# --- names that are defined elsewhere -------------------------------------------------------------------------------
+
+_defined: ContextVar[Mapping[str, Collection[str]] | None] = ContextVar("defined", default=None)
+"""The names that the study being validated defines, by section."""
+
+
+@contextmanager
+def defining(sections: Mapping[str, Collection[str]]) -> Iterator[None]:
+    """Validate references against these names; without it any name is accepted."""
+    token = _defined.set(sections)
+    try:
+        yield
+    finally:
+        _defined.reset(token)
+
+
+class RefersTo:
+    """Marks a field whose value is the name of an entry of a section of the study."""
+
+    def __init__(self, section: str) -> None:
+        self.section = section
+
+
+def _reference(section: str) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        known = (_defined.get() or {}).get(section)
+        if known is not None and name not in known:
+            raise PydanticCustomError("undefined", "{name} is not defined", {"name": name, "section": section})
+        return name
+
+    return check
+
+
+DatasetName = Annotated[Name, AfterValidator(_reference("datasets")), RefersTo("datasets")]
+NetworkName = Annotated[Name, AfterValidator(_reference("networks")), RefersTo("networks")]
+RecipeName = Annotated[Name, AfterValidator(_reference("recipes")), RefersTo("recipes")]
+TicketName = Annotated[Name, AfterValidator(_reference("tickets")), RefersTo("tickets")]
+
+
+def section_of(field: FieldInfo) -> str | None:
+    """The section that a field's value is a name from, if it is one."""
+    marks = [mark for mark in field.metadata if isinstance(mark, RefersTo)]
+    for argument in get_args(field.annotation):  # `RecipeName | None`
+        marks += [mark for mark in getattr(argument, "__metadata__", ()) if isinstance(mark, RefersTo)]
+    return marks[0].section if marks else None
+
+
+def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
+    """Refuses values that are no name of a table; `what` is their noun (`score`)."""
+
+    def check(name: str) -> str:
+        if name not in table:
+            raise PydanticCustomError("unlisted", "no such name", {"name": name, "what": what, "names": list(table)})
+        return name
+
+    return AfterValidator(check)
+
+
+def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    repeated = [n for n, value in enumerate(values) if value in values[:n]]
+    if repeated:
+        raise _error([((n,), f"{values[n]!r} is given twice; keep one of them") for n in repeated])
+    return values
+
+
+each_once = AfterValidator(_each_once)
+"""Refuses lists in which something comes twice."""

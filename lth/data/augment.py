@@ -16,7 +16,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from lth.config.recipes import Augmentation, Colour
+from lth.config.training import Augmentation, Colour
 from lth.data import colour, erasing, moves
 from lth.seeds import generator
 

@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lth.config.models import Dataset
+from lth.config.data import Dataset
 from lth.data.examples import SplitName
 from lth.errors import UserError
 from lth.seeds import generator

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lth.artifacts import read_metadata
-from lth.config.recipes import Augmentation
+from lth.config.training import Augmentation
 from lth.data.kinds import FEEDS, HELD
 
 SplitName = Literal["train", "validation", "test"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lth.config.recipes import Augmentation
+from lth.config.training import Augmentation
 from lth.cost import places
 from lth.data.augment import Changes, apply, draw
 from lth.data.batches import epoch_order, normalise

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from lth.config.models import Dataset
+from lth.config.data import Dataset
 from lth.data.choose import choose
 from lth.data.examples import SplitName
 from lth.data.images import Images, Split

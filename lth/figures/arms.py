@@ -65,7 +65,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     """Each ticket in its own and in a fresh initialisation, and shuffled; seeds joined; controls as lines across."""
     runs, arms = tables["runs"], tables["arms"]
     tickets = list(arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique())
-    kinds = [kind for kind in ("own", "fresh", "shuffled") if kind in set(arms["kind"])]
+    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(arms["kind"])]
     figure, (axis,) = parts.panels(1, columns=1, height=3.5, width=max(4.5, min(WIDTH, 1.9 * len(tickets) + 1.6)))
     offsets = dict(zip(kinds, marks.spread(len(kinds), 0.25 * (len(kinds) - 1)), strict=True))
     for place, ticket in enumerate(tickets):

@@ -2,10 +2,10 @@
 
 from itertools import combinations
 
-from lth.config.plan import Plan
 from lth.data.sources import SOURCES
 from lth.figures import FIGURES, Need
 from lth.networks import ARCHITECTURES
+from lth.plan.plan import Plan
 
 
 def figures_of(plan: Plan, trial: str | None = None) -> list[str]:
@@ -23,11 +23,11 @@ def _met_by_study(plan: Plan) -> set[Need]:
 
 def _met(plan: Plan, trial: str) -> set[Need]:
     """What an evaluation or comparison has that some figure needs."""
-    spec, kinds = plan.trial(trial), {arm.kind for arm in plan.arms(trial)}
+    spec, kinds = plan.assessment(trial), {arm.kind for arm in plan.arms(trial)}
     networks = [plan.study.tickets[arm.ticket].network for arm in plan.evaluated_tickets(trial)]
     found: dict[Need, bool] = {
         "pairs": bool(spec.compare),
-        "transforms": len(kinds & {"own", "fresh", "shuffled"}) > 1,
+        "transforms": len(kinds & {"own", "reinitialised", "shuffled"}) > 1,
         "goal": spec.reach_percent is not None or "dense" in kinds,
         "masks": bool(networks),
         "two masks": any(one == other for one, other in combinations(networks, 2)),

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from lth.config.models import Ticket
-from lth.config.plan import Plan
+from lth.config.tickets import DenseTicket, PrunedTicket, TicketSpec
+from lth.plan.plan import Plan
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
@@ -20,11 +20,11 @@ def places(plan: Plan) -> dict[str, int]:
     compared with, and another shape. Tickets that are added at the end of a study change no other's place. A dense
     ticket is no mask, and has none.
     """
-    together = [{*plan.trial(trial).tickets} for trial in plan.trials]
+    together = [{*plan.assessment(trial).tickets} for trial in plan.assessments]
     colours: dict[str, int] = {}
     found: dict[str, int] = {}
     for ticket, spec in plan.study.tickets.items():
-        if spec.method == "dense":
+        if isinstance(spec, DenseTicket):
             continue
         beside = {other for tickets in together if ticket in tickets for other in tickets if other in colours}
         near, all_over = Counter(colours[other] for other in beside), Counter(colours.values())
@@ -36,9 +36,11 @@ def places(plan: Plan) -> dict[str, int]:
     return found
 
 
-def _only_denser(one: Ticket, other: Ticket) -> bool:
-    """Whether two tickets are one way to find them, told to go to other densities."""
+def _only_denser(one: TicketSpec, other: TicketSpec) -> bool:
+    """Whether two tickets are found in one way, to other densities."""
+    if not isinstance(one, PrunedTicket) or not isinstance(other, PrunedTicket):
+        return False
     if not one.densities or not other.densities or {*one.densities} & {*other.densities}:
         return False
-    ways = [ticket.model_dump(exclude={"densities", "recipe", "progressive"}) for ticket in (one, other)]
-    return bool(ways[0] == ways[1])
+    ways = [(t.method, t.label(), t.network, t.trained_on(), t.scope, t.unpruned) for t in (one, other)]
+    return ways[0] == ways[1]

@@ -39,7 +39,7 @@ def _views(curves: pd.DataFrame) -> list[_View]:
     """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
     if parts.at_home(curves):
         return [_View("all of training", "own"), _View("the same, closer", "own", close=True)]
-    kinds = [kind for kind in ("own", "fresh", "shuffled") if kind in set(curves["kind"])] or ["own"]
+    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(curves["kind"])] or ["own"]
     return [_View(KINDS[kind].words, kind) for kind in kinds]
 
 

@@ -43,7 +43,7 @@ class Mark:
 
 KINDS: Mapping[str, Mark] = {
     "own": Mark("o", "-", True, "own initialisation"),
-    "fresh": Mark("s", (0, (5, 2)), False, "fresh initialisation"),
+    "reinitialised": Mark("s", (0, (5, 2)), False, "reinitialised"),
     "shuffled": Mark("^", (0, (1.5, 1.5)), False, "shuffled mask"),
     "random": Mark("D", (0, (5, 1.5, 1, 1.5)), False, "random mask"),
     "dense": Mark("*", "-", True, "dense network"),

@@ -1,33 +1,69 @@
 """Pruning at initialisation: score theta_0, prune it, train what is left (SNIP, GraSP, SynFlow, random, magnitude)."""
 
-from lth.config.ways import AtInit
-from lth.cost import Meter
-from lth.masks import Masks
-from lth.methods.round import Method, Round
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
-from lth.scores.iterate import prune_at_init
-from lth.tickets import Ticket
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from lth.config.base import Fault, named_in
+from lth.config.tickets import Context, Options
+from lth.methods.found import Found
+from lth.scores import SCORES, score_faults
+
+if TYPE_CHECKING:
+    from lth.masks import Masks
+    from lth.methods.round import Round
+    from lth.scores.evidence import Evidence
+
+LABELS = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow", "random": "random"}
+"""Scores that give the method its name."""
 
 
-class AtInitialisation(Method):
-    """Prune before any training."""
+class AtInit(Options):
+    """Score the untrained network, prune it, train what is left."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """theta_0 under the masks that the score gives, in as many steps as the study or the score's paper says."""
-        spec, dense = round_.spec, Ticket.dense(round_.spec.network, round_.spec.seed)
-        known, options = SCORES[spec.score], spec.at_init or AtInit()
-        steps, seen = options.iterations or known.iterations, 0
+    score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
+    """The saliency score: one of the names that `python -m lth list` shows."""
+    iterations: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """In how many steps to prune, scoring again before each; without it as the score was published (SynFlow: 100)."""
+    per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """Images of each class that the score sees; without it as the score was published (GraSP: 10)."""
 
-        def evidence(masks: Masks) -> Evidence:
-            nonlocal seen
-            seen += len(round_.examples.classes) * (options.per_class or known.per_class) or int(known.signed)
-            return round_.evidence(dense.weights, masks, options.per_class)
+    def faults(self) -> Iterator[Fault]:
+        """Images only for scores that look at images."""
+        if self.per_class is not None and not SCORES[self.score].images:
+            yield ("per_class",), f"has no effect: '{self.score}' looks at no images; take it out"
 
-        density = round_.density
-        masks = prune_at_init(known.load(), evidence, dense.masks, density, steps, round_.allocate)
-        meter = Meter(round_.places)
-        meter.use(dense.masks)
-        meter.passed(seen)  # at full density, which is what scoring starts with
-        round_.before.append(("score", meter))
-        return dense.derive(masks, dense.weights)
+    def check(self, context: Context) -> Iterator[Fault]:
+        """The score can score untrained weights of this network."""
+        yield from score_faults(self.score, "at_init", "initial", context.network.architecture)
+
+    def label(self) -> str:
+        """The score's name."""
+        return LABELS.get(self.score, f"{self.score} at init")
+
+    def summary(self, rounds: str, scope: str) -> str:
+        """The score and its scope."""
+        return f"pruned before training by {self.score} ({scope}), {rounds}"
+
+
+def find(round_: Round, options: AtInit) -> Found:
+    """theta_0 under the masks that the score gives, in as many steps as the study or the score's paper says."""
+    from lth.cost import Meter
+    from lth.scores.iterate import prune_at_init
+
+    dense, known = round_.dense, SCORES[options.score]
+    steps, seen = options.iterations or known.iterations, 0
+
+    def evidence(masks: Masks) -> Evidence:
+        nonlocal seen
+        seen += len(round_.examples.classes) * (options.per_class or known.per_class) or int(known.signed)
+        return round_.evidence(options.score, dense.weights, masks, options.per_class)
+
+    masks = prune_at_init(known.load(), evidence, dense.masks, round_.density, steps, round_.allocate)
+    meter = Meter(round_.places)
+    meter.use(dense.masks)
+    meter.passed(seen)  # at full density, which is what scoring starts with
+    return Found(ticket=dense.derive(masks, dense.weights), costs=(("score", meter),))

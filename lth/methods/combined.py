@@ -1,39 +1,88 @@
 """Two tickets of one network and seed made into one."""
 
-from collections.abc import Mapping
-from typing import Literal
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
+from pydantic import Field
+
+from lth.config.base import Fault, TicketName
+from lth.config.tickets import Context, Options
 from lth.errors import UserError
-from lth.masks import intersection, union
-from lth.methods.round import Method, Round
-from lth.tickets import Ticket, TrainedWeights
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lth.methods.round import Round
+    from lth.tickets import Ticket
 
 
-class CombinedTicket(Method):
-    """The union or intersection of two masks, over the weights that both were found from, or that training gave."""
+class Combined(Options):
+    """The union or intersection of two tickets' masks."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """The combined ticket; raises UserError if the two start from different weights."""
-        spec, first = round_.spec, round_.parent
-        assert spec.combined is not None
-        assert round_.files.other is not None
-        second = round_.load(round_.files.other)
-        weights = joined(first, second, first.weights, second.weights, "first")
-        for name in first.masks:
-            if not weights[name][second.masks[name]].equal(second.weights[name][second.masks[name]]):
-                raise UserError(
-                    f"{spec.combined.tickets[0]} and {spec.combined.tickets[1]} start from different weights in "
-                    f"{name}; combine tickets that rewind to the same ones"
-                )
-        if spec.combined.weights != "initial":
-            round_.order = round_.further("start")
-            assert round_.files.other_trained is not None
-            other = TrainedWeights.load(round_.files.other_trained, round_.files.other)
-            weights = joined(first, second, round_.trained.last, other.last, spec.combined.weights)
-        rule = union if spec.combined.rule == "union" else intersection
-        return first.derive(rule(first.masks, second.masks), weights, parents=list(spec.combined.tickets))
+    of: Annotated[tuple[TicketName, TicketName], Field(min_length=2, max_length=2)]
+    """The two tickets; rounds of equal number are combined."""
+    rule: Literal["union", "intersection"] = "union"
+    """Kept by either, or kept by both."""
+    weights: Literal["initial", "first", "mean"] = "initial"
+    """What training starts from. `initial`: the weights that both were found from. `first`: the trained weights of the
+    first ticket, and of the second where only that keeps one. `mean`: likewise, and their mean where both keep one."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Two different tickets."""
+        if self.of[0] == self.of[1]:
+            yield ("of",), f"combines '{self.of[0]}' with itself; give two tickets"
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """Both are masks over the same weights."""
+        first, second = (context.weights_of(name) for name in self.of)
+        if first != second:
+            message = f"'{self.of[0]}' starts from {first}, '{self.of[1]}' from {second}"
+            yield ("of",), f"{message}; combine tickets that start from the same weights"
+
+    @property
+    def starts_from_trained(self) -> bool:
+        """Unless it starts from the weights that both were found from."""
+        return self.weights != "initial"
+
+    def label(self) -> str:
+        """`union` or `intersection`."""
+        return self.rule
+
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """Of which tickets."""
+        return f"{self.rule} of the masks of {' and '.join(self.of)}"
+
+    def initial_weights(self, ticket: str) -> str | None:
+        """Those of the first, or joined trained ones."""
+        return f"weights of its own ('{ticket}' has `weights: {self.weights}`)" if self.starts_from_trained else None
+
+
+def find(round_: Round, options: Combined) -> Found:
+    """The combined ticket.
+
+    Raises:
+        UserError: the two start from different weights.
+    """
+    from lth.masks import intersection, union
+
+    first, second = round_.parent, round_.other
+    weights = joined(first, second, first.weights, second.weights, "first")
+    for name in first.masks:
+        if not weights[name][second.masks[name]].equal(second.weights[name][second.masks[name]]):
+            raise UserError(
+                f"{options.of[0]} and {options.of[1]} start from different weights in {name}; combine tickets that "
+                "rewind to the same ones"
+            )
+    order = None
+    if options.weights != "initial":
+        order = round_.further("start")
+        weights = joined(first, second, round_.trained.last, round_.other_trained.last, options.weights)
+    rule = union if options.rule == "union" else intersection
+    ticket = first.derive(rule(first.masks, second.masks), weights, parents=list(options.of))
+    return Found(ticket=ticket, data_order=order)
 
 
 def joined(

@@ -1,12 +1,24 @@
 """The dense network, trained and never pruned: what sparse ones are compared with."""
 
-from lth.methods.round import Method, Round
-from lth.tickets import Ticket
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lth.config.tickets import Options
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from lth.methods.round import Round
 
 
-class Dense(Method):
-    """All weights."""
+class Dense(Options):
+    """No options."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """theta_0, whole."""
-        return Ticket.dense(round_.spec.network, round_.spec.seed)
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """Nothing is pruned."""
+        return "dense, never pruned"
+
+
+def find(round_: Round, options: Dense) -> Found:  # noqa: ARG001
+    """theta_0, unpruned."""
+    return Found(ticket=round_.dense)

@@ -1,15 +1,59 @@
 """A control that is trained like the ticket: its masks, round by round, with one thing changed."""
 
-from lth.controls import control
-from lth.methods.round import Method, Round
-from lth.tickets import Ticket
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from lth.config.base import Fault, TicketName
+from lth.config.tickets import THETA_0, Context, Options
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from lth.methods.round import Round
+
+WORDS = {
+    "reinitialised": "newly drawn weights under the masks",
+    "shuffled": "shuffled masks",
+    "random": "random masks in place",
+}
 
 
-class DerivedTicket(Method):
-    """Fresh weights, shuffled or random masks, at the exact per-layer counts of the ticket."""
+class Derived(Options):
+    """Another ticket's masks, round by round, with one thing changed."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """The control of the parent's round."""
-        spec, options = round_.spec, round_.spec.derived
-        assert options is not None
-        return control(round_.parent, options.kind, spec.network, spec.seed, options.ticket, options.draw)
+    of: TicketName
+    """The ticket whose rounds are followed."""
+    kind: Literal["reinitialised", "shuffled", "random"] = "reinitialised"
+    """`reinitialised`: newly drawn weights; `shuffled`: masks permuted within layers; `random`: masks of equal
+    counts."""
+    draw: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Which of several independent draws of weights or masks a seed gets."""
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """Shuffled and random masks are over theta_0: of a ticket over other weights two things would have changed."""
+        if self.kind != "reinitialised" and (weights := context.weights_of(self.of)) != THETA_0:
+            message = f"a {self.kind} mask is over theta_0, and '{self.of}' starts from {weights}"
+            yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
+
+    def label(self) -> str:
+        """The kind, and of which ticket."""
+        return f"{self.kind}, of {self.of}"
+
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """The kind, and of which ticket."""
+        return f"{WORDS[self.kind]} of {self.of}, round by round"
+
+    def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
+        """New ones, or theta_0."""
+        return f"newly drawn weights (draw {self.draw})" if self.kind == "reinitialised" else None
+
+
+def find(round_: Round, options: Derived) -> Found:
+    """The control of the parent's round."""
+    from lth.controls import control
+
+    spec = round_.spec
+    return Found(ticket=control(round_.parent, options.kind, spec.network, spec.seed, options.of, options.draw))

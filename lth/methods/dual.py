@@ -1,44 +1,113 @@
 """Dual lottery tickets (Bai et al. 2022): a randomly chosen subnetwork, made trainable before the rest is removed.
 
-Random sparse network transformation (RST): the whole network is trained while a growing L2 penalty presses on the
-masked weights, so that what they know moves into the others; then they are removed. RST-Iter masks in several cycles.
+Random sparse network transformation (RST): the dense network is trained under a growing L2 penalty on the masked
+weights, so that what they have learnt moves into the others; then they are removed. RST-Iter masks in several cycles.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from math import ceil, exp
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import torch
-from torch import Tensor
+from pydantic import Field
 
-from lth.config.ways import Dual, Penalty
-from lth.loop import Hook, Loop
-from lth.masks import Masks, apply
-from lth.methods.round import Method, Round
-from lth.networks.build import holding
-from lth.scores.chance import draws
-from lth.scores.iterate import density_after_step
-from lth.tickets import Ticket
-from lth.train import train
+from lth.config.base import Count, Fault, Model, RecipeName
+from lth.config.tickets import Context, Options
+from lth.hooks import Hook
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lth.loop import Loop
+    from lth.masks import Masks
+    from lth.methods.round import Round
+    from lth.tickets import Ticket
+    from lth.trained import Trained
 
 STEEPNESS = 5.0
-"""Of the exponential rise: its last fifth of the way makes two thirds of the height."""
+"""Of the exponential rise: its last fifth makes two thirds of the height."""
 
 
-class DualTicket(Method):
-    """RST and RST-Iter."""
+class Penalty(Model):
+    """A growing L2 penalty: the gradient of each masked weight w gains lambda times w; lambda starts from 0."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """The masks, over the weights that the transformation left."""
-        options = round_.spec.dual
-        assert options is not None
-        dense = Ticket.dense(round_.spec.network, round_.spec.seed)
-        order = _order(round_, options, dense)
-        weights, masks = dense.weights, dense.masks
-        for cycle in range(1, options.cycles + 1):
-            masks = dict(round_.allocate(order, dense.masks, density_after_step(round_.density, cycle, options.cycles)))
-            weights = transform(round_, weights, masks, cycle)
-            if options.remove_between:
-                weights = apply(weights, masks)
-        return dense.derive(masks, weights)
+    shape: Literal["linear", "quadratic", "exponential"] = "linear"
+    """How lambda rises from 0 to `limit`: evenly by `rise` each time, or slowly at first, in as many rises."""
+    rise: Annotated[float, Field(ge=1e-12, le=1e6)] = 1e-4
+    """What lambda gains at each rise."""
+    every: Count = 5
+    """Optimiser steps from rise to rise."""
+    limit: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Lambda rises until it is above this, then it is held."""
+
+    def faults(self) -> Iterator[Fault]:
+        """One rise stays within the limit."""
+        if self.rise > self.limit:
+            yield (), f"rises by {self.rise:g} each time, beyond its `limit` of {self.limit:g}; lower `rise`"
+
+
+class Dual(Options):
+    """Random sparse networks made trainable by moving what masked weights have learnt into the others (RST)."""
+
+    transform: RecipeName
+    """One of `recipes`: the training under the penalty, in each cycle, before the masked weights are removed."""
+    penalty: Penalty = Penalty()
+    """On the masked weights, from 0 in each cycle."""
+    cycles: Annotated[int, Field(ge=1, le=50)] = 1
+    """1 is RST; n is RST Iter-n: cycle c masks 1 - density^(c/n), those masked before and random others."""
+    remove_between: bool = False
+    """Remove the masked weights after each cycle, not only after the last."""
+    choice: Literal["random", "smallest"] = "random"
+    """Which weights are masked: random ones (the paper), or those smallest at initialisation (its code)."""
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """Lambda gets to its limit within the transformation; densities are given, not rounds."""
+        if context.by_rounds:
+            message = "`method: dual` masks to each density in cycles of its own, not in rounds; give `densities`"
+            yield ("rounds",), f"{message} instead"
+        penalty = self.penalty
+        needed = ceil(penalty.limit / penalty.rise) * penalty.every
+        for dataset in context.trained_on:
+            steps, _ = context.length(self.transform, dataset)
+            if needed > steps:
+                message = f"takes {needed} steps to its limit, and recipe '{self.transform}' has {steps} on '{dataset}'"
+                yield ("penalty",), f"{message}; raise `rise`, or lower `limit` or `every`"
+
+    @property
+    def extra_trainings(self) -> dict[str, int]:
+        """The transformation, once a cycle."""
+        return {self.transform: self.cycles}
+
+    def label(self) -> str:
+        """RST or RST Iter-n."""
+        return "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
+
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """How many cycles."""
+        cycles = f"in {self.cycles} cycle{'s' if self.cycles > 1 else ''}"
+        return f"masked weights moved out by a growing penalty {cycles}, {rounds}"
+
+    def initial_weights(self, ticket: str) -> str:
+        """Those that the transformation leaves."""
+        return f"weights of its own ('{ticket}' has `method: dual`)"
+
+
+def find(round_: Round, options: Dual) -> Found:
+    """The masks, over the weights that the transformation left."""
+    from lth.masks import apply
+    from lth.scores.iterate import density_after_step
+
+    dense = round_.dense
+    order, costs = _order(round_, options, dense), []
+    weights, masks = dense.weights, dict(dense.masks)
+    for cycle in range(1, options.cycles + 1):
+        masks = dict(round_.allocate(order, dense.masks, density_after_step(round_.density, cycle, options.cycles)))
+        trained = transform(round_, options, weights, masks, cycle)
+        costs.append((f"transform {cycle}", trained.meter))
+        weights = apply(trained.weights, masks) if options.remove_between else trained.weights
+    return Found(ticket=dense.derive(masks, weights), costs=tuple(costs))
 
 
 def penalty_at(penalty: Penalty, step: int) -> float:
@@ -53,31 +122,31 @@ def penalty_at(penalty: Penalty, step: int) -> float:
     return top * (exp(STEEPNESS * done / rises) - 1) / (exp(STEEPNESS) - 1)
 
 
-def transform(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: int) -> dict[str, Tensor]:
-    """Train all weights, the penalty pressing on those outside the masks."""
-    spec, options = round_.spec, round_.spec.dual
-    assert spec.transform is not None
-    assert options is not None
-    whole = {name: torch.ones_like(mask) for name, mask in masks.items()}
+def transform(round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:
+    """Train all weights, with the penalty on those outside the masks."""
+    import torch
+
+    from lth.networks.build import holding
+    from lth.train import train
+
     trained = train(
-        holding(spec.network, weights),
-        whole,
+        holding(round_.spec.network, weights),
+        {name: torch.ones_like(mask) for name, mask in masks.items()},
         round_.examples,
-        spec.transform,
+        round_.spec.recipes["transform"],
         seed=round_.further("transform", cycle),
         device=round_.device,
         log=lambda line: round_.log(f"transform, cycle {cycle}/{options.cycles}  {line}"),
-        hook=Press(options.penalty, masks),
+        hook=PenaltyHook(options.penalty, masks),
         scratch=round_.scratch,
         more=True,
     )
-    round_.before.append((f"transform {cycle}", trained.meter))
-    free, pressed = _sizes(trained.weights, masks)
-    round_.log(f"transform, cycle {cycle}: root mean square of free weights {free:.3g}, of masked ones {pressed:.3g}")
-    return trained.weights
+    kept, masked = _root_mean_squares(trained.weights, masks)
+    round_.log(f"transform, cycle {cycle}: root mean square of kept weights {kept:.3g}, of masked ones {masked:.3g}")
+    return trained
 
 
-class Press(Hook):
+class PenaltyHook(Hook):
     """Adds lambda times w to the gradient of each masked weight."""
 
     def __init__(self, penalty: Penalty, masks: Masks) -> None:
@@ -87,7 +156,8 @@ class Press(Hook):
     def after_backward(self, loop: Loop, step: int) -> bool:
         """Before each update."""
         if not self._masked:
-            self._masked = {name: (~mask).to(loop.feed.device, torch.float32) for name, mask in self.masks.items()}
+            device = loop.feed.device
+            self._masked = {name: (~mask).to(device).float() for name, mask in self.masks.items()}
         strength = penalty_at(self.penalty, step)
         for name, masked in self._masked.items():
             parameter = loop.masking.parameters[name]
@@ -97,14 +167,18 @@ class Press(Hook):
 
 
 def _order(round_: Round, options: Dual, dense: Ticket) -> dict[str, Tensor]:
-    """What decides which weights are masked, the least first: one order for all cycles, so that masks are nested."""
+    """Scores by which weights are masked, the least first: the same in all cycles, so that masks are nested."""
+    from lth.scores.chance import draws
+
     if options.choice == "smallest":
         return {name: dense.weights[name].abs() for name in dense.masks}
-    return draws(dense.masks, round_.chance())
+    return draws(dense.masks, round_.random_scores())
 
 
-def _sizes(weights: dict[str, Tensor], masks: Masks) -> tuple[float, float]:
-    """Root mean squares of the weights inside and outside the masks."""
+def _root_mean_squares(weights: dict[str, Tensor], masks: Masks) -> tuple[float, float]:
+    """Of the weights inside and outside the masks."""
+    import torch
+
     inside = torch.cat([weights[name][mask] for name, mask in masks.items()])
     outside = torch.cat([weights[name][~mask] for name, mask in masks.items()])
     return float(inside.square().mean().sqrt()), float(outside.square().mean().sqrt())

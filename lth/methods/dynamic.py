@@ -1,30 +1,64 @@
 """Dynamic sparse training: drop the smallest weights, grow as many others, and go on (SET, RigL)."""
 
-from math import cos, floor, pi
+from __future__ import annotations
 
-import torch
-from torch import Tensor
+from collections.abc import Iterator
+from math import ceil, cos, floor, pi
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from lth.loop import Hook, Loop
-from lth.masks import keep_largest
-from lth.methods.round import Method, Round
-from lth.scores import SCORES
-from lth.seeds import generator
-from lth.tickets import Ticket
+from pydantic import Field
+
+from lth.config.base import Count, Fault
+from lth.config.tickets import Context, Options
+from lth.hooks import Hook
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from lth.loop import Loop
+    from lth.methods.round import Round
 
 
-class DynamicTraining(Method):
-    """A mask that moves; each layer keeps its count throughout."""
+class Dynamic(Options):
+    """A sparse mask that is updated while training; each layer keeps its count throughout."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """theta_0 under random masks of the round's density."""
-        dense = Ticket.dense(round_.spec.network, round_.spec.seed)
-        scores = SCORES["random"].load()(round_.evidence(dense.weights, dense.masks))
-        return dense.derive(round_.allocate(scores, dense.masks), dense.weights)
+    grow: Literal["random", "gradient"] = "gradient"
+    """Which weights grow: random ones (SET, Mocanu et al. 2018), or those of largest dense gradient (RigL, Evci et al.
+    2020)."""
+    update_interval: Count = 100
+    """Optimiser steps between mask updates."""
+    drop_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    """Share of a layer's weights that the first update drops; decays to 0 along a cosine."""
+    until: Annotated[float, Field(gt=0, le=1)] = 0.75
+    """The share of training after which the mask is no longer updated."""
 
-    def hook(self, round_: Round) -> Hook:
-        """Drops and grows."""
-        return _DropAndGrow(round_)
+    def check(self, context: Context) -> Iterator[Fault]:
+        """The mask is updated at least once."""
+        for dataset in context.trained_on:
+            steps, _ = context.length(context.recipe, dataset)
+            end = self.until * steps
+            if self.update_interval >= end:
+                message = f"no mask update happens before `until` (step {ceil(end)} of {steps})"
+                yield ("update_interval",), f"{message}, found {self.update_interval}; must be below that"
+
+    def label(self) -> str:
+        """SET or RigL."""
+        return {"random": "SET", "gradient": "RigL"}[self.grow]
+
+    def summary(self, rounds: str, scope: str) -> str:
+        """How weights grow."""
+        by = "gradient" if self.grow == "gradient" else "chance"
+        return f"mask updated while training, regrown by {by} ({scope}), {rounds}"
+
+
+def find(round_: Round, options: Dynamic) -> Found:
+    """theta_0 under random masks of the round's density, which are then updated."""
+    from lth.scores.chance import draws
+
+    dense = round_.dense
+    masks = round_.allocate(draws(dense.masks, round_.random_scores()), dense.masks)
+    return Found(ticket=dense.derive(masks, dense.weights), hook=_DropAndGrow(round_, options))
 
 
 def moved(weight: Tensor, growth: Tensor, mask: Tensor, count: int) -> Tensor:
@@ -34,25 +68,26 @@ def moved(weight: Tensor, growth: Tensor, mask: Tensor, count: int) -> Tensor:
 
     Args:
         weight: of any shape.
-        growth: of the same shape; how much a weight outside the mask is worth growing.
+        growth: of the same shape; the score by which weights outside the mask are grown.
         mask: bool, likewise.
         count: how many move; at most as many as are kept, and as are free.
     """
+    from lth.masks import keep_largest
+
     held = keep_largest(weight.abs(), int(mask.count_nonzero()) - count, mask)
     return held | keep_largest(growth, count, ~held)
 
 
 class _DropAndGrow(Hook):
-    def __init__(self, round_: Round) -> None:
-        assert round_.spec.dynamic is not None
-        self.options, self.seed, self.ticket = round_.spec.dynamic, round_.spec.seed, round_.spec.ticket
+    def __init__(self, round_: Round, options: Dynamic) -> None:
+        self.options, self.seed, self.ticket = options, round_.spec.seed, round_.spec.ticket
 
     def after_backward(self, loop: Loop, step: int) -> bool:
-        """Every so many steps move a share of each layer's weights instead of updating them."""
+        """At each update, move a share of each layer's weights instead of changing their values."""
         end = self.options.until * loop.steps
-        if step == 0 or step % self.options.every or step >= end:
+        if step == 0 or step % self.options.update_interval or step >= end:
             return True
-        share = self.options.fraction / 2 * (1 + cos(pi * step / end))
+        share = self.options.drop_fraction / 2 * (1 + cos(pi * step / end))
         masks = {}
         for name, mask in loop.masking.masks.items():
             kept = int(mask.count_nonzero())
@@ -65,6 +100,10 @@ class _DropAndGrow(Hook):
         return False
 
     def _growth(self, parameter: Tensor, name: str, step: int) -> Tensor:
+        import torch
+
+        from lth.seeds import generator
+
         if self.options.grow == "gradient":
             assert parameter.grad is not None
             return parameter.grad.abs()

@@ -1,56 +1,152 @@
 """Iterative magnitude pruning (Frankle & Carbin 2019, section 1): train, prune, rewind, and again.
 
 A round is one job: it prunes with the weights that training its parent gave, rewinds the survivors and trains them.
-The parent is the round before, or (one shot) the dense network. The criterion need not be magnitude.
+The parent is the round before, or (one shot) the dense network. The saliency score need not be magnitude.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from lth.masks import Masks
-from lth.methods.round import Method, Round
-from lth.networks.build import initial_weights
-from lth.scores import SCORES
-from lth.seeds import derive
-from lth.tickets import Ticket
+from pydantic import Field
 
+from lth.config.base import Fault, named_in
+from lth.config.tickets import Context, Options
+from lth.methods.found import Found
+from lth.scores import SCORES, score_faults
 
-class Imp(Method):
-    """Train, prune, rewind."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
-    def ticket(self, round_: Round) -> Ticket:
-        """Dense, taken over, or pruned and rewound."""
-        spec = round_.spec
-        if round_.files.parent is None:
-            return Ticket.dense(spec.network, spec.seed)
-        parent = round_.parent
-        if spec.rewind == "trained":
-            round_.order = round_.further("round", spec.round)
-        if spec.rewind == "parent":  # in all rounds the same trained weights, once trained further
-            round_.order = round_.further("start")
-        if spec.prunes:
-            return parent.derive(next_masks(round_, parent), rewound(round_, parent))
-        return parent.derive(parent.masks, round_.trained.last if spec.rewind == "parent" else parent.weights)
+    from lth.masks import Masks
+    from lth.methods.round import Round
+    from lth.tickets import Ticket
 
 
-def next_masks(round_: Round, parent: Ticket) -> Masks:
-    """The masks of a round: as many weights as its density keeps, all of them kept before.
+class Imp(Options):
+    """Train, prune, rewind, and again."""
 
-    Stability has nothing to go by where the best step was the last one; such a round prunes nothing, says so, and the
-    next one makes up for it. It draws its batches in another order: in the same one, from the same weights, training
-    would end where the parent's did, and no later round could prune either.
+    score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
+    """The saliency score: one of the names that `python -m lth list` shows."""
+    rewind: Literal["initial", "step", "trained", "reinitialised", "parent"] = "initial"
+    """Where pruned networks start from. `initial`: theta_0, also after `start`. `step`: theta at `rewind_step` of the
+    dense training. `trained`: the trained weights (fine-tuning, or learning-rate rewinding: see `retrain`).
+    `reinitialised`: newly drawn ones. `parent`: the trained weights of the `start` round (pre-training)."""
+    rewind_step: Annotated[int, Field(ge=1)] | None = None
+    """For `rewind: step`: the optimiser step of the dense training that is rewound to."""
+
+    def faults(self) -> Iterator[Fault]:
+        """`rewind_step` for `rewind: step`, and only there."""
+        if self.rewind == "step" and self.rewind_step is None:
+            yield (), "`rewind_step` is missing, which says how far back `rewind: step` goes"
+        if self.rewind != "step" and self.rewind_step is not None:
+            yield ("rewind_step",), f"only `rewind: step` has it, and `rewind` is '{self.rewind}'; take it out"
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """The score fits, and what is rewound to exists."""
+        yield from score_faults(self.score, "imp", "trained", context.network.architecture)
+        if self.rewind == "parent" and not context.has_start:
+            yield ("rewind",), "'parent' needs a `start` to rewind to, found none; add one, or use 'initial'"
+        if self.rewind == "step" and context.has_start:
+            yield ("rewind",), "'step' needs a dense training of its own, found `start`; take one of them out"
+        elif self.rewind_step is not None:
+            dataset = context.trained_on[0]
+            steps, _ = context.length(context.recipe, dataset)
+            if self.rewind_step >= steps:
+                message = f"recipe '{context.recipe}' has {steps} steps on '{dataset}', found {self.rewind_step}"
+                yield ("rewind_step",), f"{message}; must be below that"
+        if SCORES[self.score].best:
+            yield from self._check_best(context)
+
+    def _check_best(self, context: Context) -> Iterator[Fault]:
+        """The best epoch can be another one than the first and the last, and a later round can make up for it."""
+        if context.one_shot:
+            message = f"'{self.score}' may find nothing in the one dense training that all rounds of `one_shot` prune"
+            yield ("score",), f"{message}, and then none of them can; take `one_shot` out"
+        for recipe in dict.fromkeys([context.recipe, context.retrain or context.recipe]):
+            for dataset in context.trained_on:
+                steps, epoch = context.length(recipe, dataset)
+                if (context.recipes[recipe].evaluate_every or epoch) >= steps:
+                    message = f"'{self.score}' needs a best step before the last, and recipe '{recipe}' is scored only"
+                    advice = "train longer or set its `evaluate_every`"
+                    yield ("score",), f"{message} at its end on '{dataset}'; {advice}"
+                    return
+
+    @property
+    def early_step(self) -> int | None:
+        """The step of the dense training that later rounds rewind to."""
+        return self.rewind_step
+
+    @property
+    def starts_from_trained(self) -> bool:
+        """With `rewind: parent`."""
+        return self.rewind == "parent"
+
+    def label(self) -> str:
+        """IMP, and what differs from magnitude pruning rewound to theta_0."""
+        rewound = {"initial": "", "step": f"k = {self.rewind_step}", "trained": "tuned", "reinitialised": "reinitialised"}
+        score = self.score if self.score != "magnitude" else ""
+        return ", ".join(filter(None, ["IMP", score, rewound.get(self.rewind, "from trained weights")]))
+
+    def summary(self, rounds: str, scope: str) -> str:
+        """The score, its scope, and what is rewound to."""
+        to = {
+            "initial": "theta_0",
+            "step": f"theta at step {self.rewind_step}",
+            "trained": "the trained weights",
+            "reinitialised": "newly drawn weights",
+            "parent": "the trained weights of the start",
+        }[self.rewind]
+        return f"{rounds}, {self.score} ({scope}), rewound to {to}"
+
+    def initial_weights(self, ticket: str) -> str | None:
+        """theta_0 (or those of the start), or what is rewound to."""
+        if self.rewind in ("initial", "step"):
+            return None
+        return f"weights of its own ('{ticket}' has `rewind: {self.rewind}`)"
+
+
+def find(round_: Round, options: Imp) -> Found:
+    """Dense, taken over, or pruned and rewound."""
+    spec = round_.spec
+    if round_.files.parent is None:
+        return Found(ticket=round_.dense)
+    parent = round_.parent
+    order = None
+    if options.rewind == "trained":
+        order = round_.further("round", spec.round)
+    if options.rewind == "parent":  # in all rounds the same trained weights, once trained further
+        order = round_.further("start")
+    if not spec.prunes:
+        weights = round_.trained.last if options.rewind == "parent" else parent.weights
+        return Found(ticket=parent.derive(parent.masks, weights), data_order=order)
+    weights = rewound(round_, options, parent)
+    if SCORES[options.score].best and _equal(round_.trained.best, round_.trained.last):
+        return _waiting(round_, parent.derive(parent.masks, weights))
+    return Found(ticket=parent.derive(next_masks(round_, options, parent), weights), data_order=order)
+
+
+def _waiting(round_: Round, ticket: Ticket) -> Found:
+    """A round that prunes nothing, because the best step was the last one and stability has nothing to compare.
+
+    The next round makes up for it. This one draws its batches in another order: in the same one, from the same weights,
+    training would end where the parent's did, and no later round could prune either.
     """
-    trained = round_.trained
-    if SCORES[round_.spec.score].best and _equal(trained.best, trained.last):
-        round_.say("prunes nothing: the best step was the last one, so that no weight has moved since")
-        round_.order = derive(round_.spec.seed, "another order", round_.spec.ticket, round_.spec.round)
-        return parent.masks
-    scores = SCORES[round_.spec.score].load()(round_.evidence(trained.last, parent.masks))
-    return round_.allocate(scores, parent.masks)
+    from lth.seeds import derive
+
+    note = "prunes nothing: the best step was the last one, so that no weight has moved since"
+    order = derive(round_.spec.seed, "another order", round_.spec.ticket, round_.spec.round)
+    return Found(ticket=ticket, data_order=order, notes=(note,))
 
 
-def rewound(round_: Round, parent: Ticket) -> Mapping[str, Tensor]:
+def next_masks(round_: Round, options: Imp, parent: Ticket) -> Masks:
+    """The masks of a round: as many weights as its density keeps, all of them kept before."""
+    score = SCORES[options.score].load()
+    return round_.allocate(score(round_.evidence(options.score, round_.trained.last, parent.masks)), parent.masks)
+
+
+def rewound(round_: Round, options: Imp, parent: Ticket) -> Mapping[str, Tensor]:
     """The weights that the survivors start from.
 
     Rewinding to theta_0 is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit
@@ -58,10 +154,12 @@ def rewound(round_: Round, parent: Ticket) -> Mapping[str, Tensor]:
     early step in their place, once; later rounds carry those. `trained` goes on from where the parent ended (with
     `retrain`: fine-tuning, or learning-rate rewinding; Renda et al. 2020, section 2).
     """
+    from lth.networks.build import initial_weights
+
     spec = round_.spec
-    if spec.rewind == "fresh":
+    if options.rewind == "reinitialised":
         return initial_weights(spec.network, spec.seed, "fresh initialisation", spec.round)
-    if spec.rewind == "trained":
+    if options.rewind == "trained":
         return round_.trained.last
     return round_.trained.early or parent.weights
 

@@ -1,29 +1,62 @@
-"""Progressive pruning: one training, and before each of its epochs a little of the network goes, by magnitude."""
+"""Progressive pruning: one training, pruned by magnitude before each of its epochs (Zhu & Gupta 2017)."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from lth.config.ways import Progressive
-from lth.loop import Hook, Loop
-from lth.methods.round import Method, Round
-from lth.tickets import Ticket
+from pydantic import Field
+
+from lth.config.base import Count, Fault
+from lth.config.tickets import Context, Options
+from lth.hooks import Hook
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from lth.loop import Loop
+    from lth.methods.round import Round
 
 
-class ProgressivePruning(Method):
-    """Prune while training; what is pruned stays pruned."""
+class Progressive(Options):
+    """Prune by magnitude within one training, a little before each epoch, to the density asked for."""
 
-    def ticket(self, round_: Round) -> Ticket:
-        """theta_0, whole: the masks come while it is trained."""
-        return Ticket.dense(round_.spec.network, round_.spec.seed)
+    shape: Literal["linear", "cubic"] = "linear"
+    """How sparsity rises: evenly, or fast at first (Zhu & Gupta 2017)."""
+    from_epoch: Annotated[int, Field(ge=0)] = 0
+    """The epochs trained before sparsity begins to rise."""
+    until_epoch: Count
+    """The epochs trained when sparsity reaches its final value, which is held from there on."""
 
-    def hook(self, round_: Round) -> Hook:
-        """Prunes before each epoch."""
-        return _BeforeEachEpoch(round_)
+    def faults(self) -> Iterator[Fault]:
+        """Sparsity rises over at least one epoch."""
+        if self.until_epoch <= self.from_epoch:
+            yield ("until_epoch",), f"must be above `from_epoch` ({self.from_epoch}), found {self.until_epoch}"
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """At least the last epoch is trained at the final density."""
+        for dataset in context.trained_on:
+            steps, epoch = context.length(context.recipe, dataset)
+            if self.until_epoch >= ceil(steps / epoch):
+                epochs = f"the {steps / epoch:.4g} epochs of recipe '{context.recipe}' on '{dataset}'"
+                yield ("until_epoch",), f"must be below {epochs}, found {self.until_epoch}"
+
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """With the epochs over which it prunes."""
+        epochs = f"{self.shape}, epochs {self.from_epoch} to {self.until_epoch}"
+        return f"pruned by magnitude while training ({epochs}), {rounds}"
+
+
+def find(round_: Round, options: Progressive) -> Found:
+    """theta_0, unpruned; the masks come while it is trained, and what is pruned stays pruned."""
+    return Found(ticket=round_.dense, hook=_BeforeEachEpoch(round_, options))
 
 
 def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
-    """The share of weights kept in an epoch (counted from 0): 1 until `from_epoch`, `final` from `until_epoch` on.
+    """The density in an epoch (counted from 0): 1 until `from_epoch`, `final` from `until_epoch` on.
 
-    In between the sparsity rises evenly, or as s_f (1 - (1 - x)^3) does (Zhu & Gupta 2017, section 3).
+    In between sparsity rises evenly, or as s_f (1 - (1 - x)^3) does (Zhu & Gupta 2017, section 3).
     """
     span = options.until_epoch - options.from_epoch
     done = min(max(Fraction(epoch - options.from_epoch, span), Fraction(0)), Fraction(1))
@@ -32,9 +65,8 @@ def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
 
 
 class _BeforeEachEpoch(Hook):
-    def __init__(self, round_: Round) -> None:
-        assert round_.spec.progressive is not None
-        self.round, self.options = round_, round_.spec.progressive
+    def __init__(self, round_: Round, options: Progressive) -> None:
+        self.round, self.options = round_, options
 
     def before_step(self, loop: Loop, step: int) -> None:
         """Rank the active weights by magnitude and keep as many as the epoch's density says."""

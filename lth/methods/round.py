@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -11,20 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from lth.allocation import Target, allocate
-from lth.config.jobs import RoundJob
-from lth.config.models import Compute, LayerKind
-from lth.cost import Meter
+from lth.config.study import Compute
+from lth.config.tickets import LayerKind, Options
 from lth.data.examples import Examples, Feed, load_examples
 from lth.device import prepare_device
 from lth.energy import Energy
 from lth.files import checksum
 from lth.history import write_rows
 from lth.jobs import Job
-from lth.loop import Hook
 from lth.masks import Masks, apply, collapsed, nearly_collapsed
 from lth.methods import METHODS
+from lth.methods.found import Found
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
 from lth.outcome import Outcome, write_outcomes
+from lth.plan.jobs import RoundJob
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.scratch import Scratch
@@ -58,9 +58,9 @@ class RoundFiles:
     measured: Path
 
 
-@dataclass
+@dataclass(frozen=True)
 class Round:
-    """What a method has to work with."""
+    """What a method has to work with. Nothing of it changes; what a method finds, it returns (`Found`)."""
 
     spec: RoundJob
     files: RoundFiles
@@ -69,30 +69,20 @@ class Round:
     log: Callable[[str], None]
     scratch: Scratch | None = None
     """Where the states of trainings are kept."""
-    before: list[tuple[str, Meter]] = field(default_factory=list)
-    """What was spent before the training, by phase."""
-    said: list[str] = field(default_factory=list)
-    """What stands on the terminal beside the result."""
-    order: int = field(init=False)
-    """Seed of the order of batches, of augmentation and of dropout: that of the study, the same in all rounds that
-    begin anew. Where trained weights are trained further, `further` is."""
-
-    def __post_init__(self) -> None:
-        self.order = self.spec.seed
 
     def further(self, *which: str | int) -> int:
-        """The seed of a training that goes on from trained weights: in the order of the study they would only see
-        again, batch by batch and turn by turn, what they were trained on. The same for all arms of the seed."""
+        """The data-order seed of a training that goes on from trained weights: in the order of the study they would
+        only see again, batch by batch, what they were trained on. The same for all arms of the seed."""
         return derive(self.spec.seed, "further training", *which)
 
-    def chance(self) -> torch.Generator:
+    def random_scores(self) -> torch.Generator:
         """What random masks are drawn from: one stream a seed, so that arms that keep as much start from one mask."""
         return generator(self.spec.seed, "random scores")
 
-    def say(self, words: str) -> None:
-        """In the log, and beside the result."""
-        self.log(words)
-        self.said.append(words)
+    @cached_property
+    def dense(self) -> Ticket:
+        """theta_0, unpruned."""
+        return Ticket.dense(self.spec.network, self.spec.seed)
 
     @cached_property
     def parent(self) -> Ticket:
@@ -106,6 +96,19 @@ class Round:
         assert self.files.parent is not None
         assert self.files.parent_trained is not None
         return TrainedWeights.load(self.files.parent_trained, self.files.parent)
+
+    @cached_property
+    def other(self) -> Ticket:
+        """The second of two tickets that this one is made from."""
+        assert self.files.other is not None
+        return self.load(self.files.other)
+
+    @cached_property
+    def other_trained(self) -> TrainedWeights:
+        """What training it gave."""
+        assert self.files.other is not None
+        assert self.files.other_trained is not None
+        return TrainedWeights.load(self.files.other_trained, self.files.other)
 
     @cached_property
     def kinds(self) -> dict[str, LayerKind]:
@@ -137,9 +140,11 @@ class Round:
         expected = {"ticket": self.spec.ticket} if self.spec.prunes else {}
         return Ticket.load(path, self.spec.network, study=self.spec.study, seed=self.spec.seed, **expected)
 
-    def evidence(self, weights: Mapping[str, Tensor], masks: Masks, per_class: int | None = None) -> Evidence:
-        """What the round's score may look at, of these weights under these masks."""
-        left, known = apply(weights, masks), SCORES[self.spec.score]
+    def evidence(
+        self, score: str, weights: Mapping[str, Tensor], masks: Masks, per_class: int | None = None
+    ) -> Evidence:
+        """What a saliency score may look at, of these weights under these masks."""
+        left, known = apply(weights, masks), SCORES[score]
         load_weights(self._scored, left)
         return Evidence(
             network=self._scored,
@@ -147,7 +152,7 @@ class Round:
             weights={name: weight.to(self.device) for name, weight in left.items()},
             best={name: weight.to(self.device) for name, weight in self.trained.best.items()} if known.best else None,
             shape=(self.spec.network.channels, self.spec.network.size, self.spec.network.size),
-            stream=self.chance(),
+            stream=self.random_scores(),
             sample=lambda n: self.feed.sample(n, generator(self.spec.seed, "scored images")),
             per_class=per_class or known.per_class,
         )
@@ -158,38 +163,34 @@ class Round:
         return allocate(there, masks, Target.of(self.spec, density), self.kinds)
 
 
-class Method:
-    """How a ticket is found."""
-
-    def ticket(self, round_: Round) -> Ticket:
-        """The ticket that is trained: masks over the weights that training begins with."""
-        raise NotImplementedError
-
-    def hook(self, round_: Round) -> Hook | None:  # noqa: ARG002
-        """What is done while it is trained; it may change masks. The ticket is then written with the last ones."""
-        return None
-
-
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
     """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
     device = prepare_device(compute)
     energy, started = Energy(device), time.perf_counter()
-    method: Method = METHODS[spec.method].load()()
+    entry = METHODS[spec.method]
+    options = entry.options_model().model_validate(spec.options)
     round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)
-    ticket = method.ticket(round_)
-    ticket = ticket.derive(ticket.masks, ticket.weights, **_described(spec), **_parent(files))
-    for collapse in _collapses(ticket):
-        job.log(collapse)
-    trained = _train(ticket, method.hook(round_), round_)
-    if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
-        ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
-    _write(ticket, trained, round_)
+    found: Found = entry.load()(round_, options)
+    for note in (*found.notes, *_collapses(found.ticket)):
+        job.log(note)
+    trained = _train(found, round_, options)
+    ticket = _as_trained(found.ticket, trained, round_)
+    _write(ticket, trained, found, round_)
     before = scratch.seconds_before if scratch else 0.0  # in a process that was stopped, whose energy is not known
     seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
     rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
     write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
-    found = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *round_.said, *_collapses(ticket)]
-    job.found = "; ".join(found)
+    job.found = "; ".join(
+        [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *found.notes, *_collapses(ticket)]
+    )
+
+
+def _as_trained(ticket: Ticket, trained: Trained, round_: Round) -> Ticket:
+    """The ticket with the masks that training ended with, and where it came from."""
+    spec = round_.spec
+    if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
+        ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
+    return replace(ticket, provenance={**ticket.provenance, **_described(spec), **_parent(round_.files)})
 
 
 def _described(spec: RoundJob) -> dict[str, object]:
@@ -205,20 +206,20 @@ def _or_empty(value: float | None) -> float | str:
     return "" if value is None else value
 
 
-def _train(ticket: Ticket, hook: Hook | None, round_: Round) -> Trained:
+def _train(found: Found, round_: Round, options: Options) -> Trained:
     """Train what the masks leave, from the ticket's weights."""
-    spec = round_.spec
+    spec, score = round_.spec, getattr(options, "score", None)
     return train(
-        ticket.network(),
-        ticket.masks,
+        found.ticket.network(),
+        found.ticket.masks,
         round_.examples,
         spec.recipe,
-        seed=round_.order,
+        seed=spec.seed if found.data_order is None else found.data_order,
         device=round_.device,
         log=round_.log,
-        hook=hook,
+        hook=found.hook,
         scratch=round_.scratch,
-        keep=Keep(best=SCORES[spec.score].best, step=spec.rewind_step if spec.round == 0 else None),
+        keep=Keep(best=score is not None and SCORES[score].best, step=None if spec.round else options.early_step),
         begin=spec.first_step,
     )
 
@@ -231,7 +232,7 @@ def _collapses(ticket: Ticket) -> Iterator[str]:
         yield f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}"
 
 
-def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
+def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> None:
     spec, files = round_.spec, round_.files
     ticket.save(files.ticket)
     TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
@@ -243,6 +244,6 @@ def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
     size = len(round_.examples.splits["train"])
     costs = [
         (*named.values(), phase, meter.forward_images / size, meter.forward_images, meter.backward_images, meter.flops)
-        for phase, meter in (*round_.before, ("train", trained.meter))
+        for phase, meter in (*found.costs, ("train", trained.meter))
     ]
     write_rows(files.cost, costs, [*named, "phase", "epochs", "forward_images", "backward_images", "flops"])

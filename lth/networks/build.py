@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from lth.config.models import LayerKind, Network
+from lth.config.data import Network
+from lth.config.tickets import LayerKind
 from lth.errors import UserError
 from lth.networks import ARCHITECTURES
 from lth.networks.pretrained import Pretrained

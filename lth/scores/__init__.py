@@ -5,9 +5,11 @@ worth. It knows nothing of densities or schedules: `lth.allocation.allocate` tur
 write it in a file of this folder and name it in `SCORES`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lth.networks import ARCHITECTURES
 from lth.registry import Entry, Registry
 
 When = Literal["trained", "initial"]
@@ -73,3 +75,16 @@ SCORES = Registry(
         ),
     }
 )
+
+
+def score_faults(name: str, method: str, when: When, architecture: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Why a method cannot use a score on an architecture: nothing, or a key path and a sentence."""
+    known, path = SCORES[name], ("score",)
+    if when not in known.when:
+        fitting = ", ".join(other for other, entry in SCORES.items() if when in entry.when)
+        weights = "trained weights" if when == "trained" else "untrained weights"
+        needs = ", and this score needs the weights of the best epoch" if known.best else ""
+        yield path, f"'{name}' cannot be used here: `method: {method}` scores {weights}{needs}; use {fitting}"
+    elif known.signed and not ARCHITECTURES[architecture].homogeneous:
+        message = "needs a network of convolutions, linear layers, batch norm, ReLU and pooling"
+        yield path, f"'{name}' {message}, which '{architecture}' is not; use another score or network"

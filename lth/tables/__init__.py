@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lth.config.models import Study
-from lth.config.plan import Plan
+from lth.config.study import Study
+from lth.plan.plan import Plan
 
 STUDY_TABLES = ("rounds", "layers", "costs")
 """`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer; `costs`: what they took."""

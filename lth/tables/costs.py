@@ -4,9 +4,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from lth.config.plan import Plan
 from lth.errors import UserError
-from lth.tables.ways import way
+from lth.plan.plan import Plan
 
 COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
 """Columns of `cost.csv`; epochs are passes over the training data."""
@@ -47,7 +46,7 @@ def beside(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.Dat
     spent = sums(plan, places, costs, measured).drop(columns="n")
     tickets, recipes = plan.study.tickets, [plan.recipe_name(*place) for place in places]
     ways = [
-        "dense" if kind == "dense" else way(tickets[ticket])
+        "dense" if kind == "dense" else tickets[ticket].label()
         for kind, (ticket, _) in zip(arms["kind"], places, strict=True)
     ]
     return arms.assign(method=ways, recipe=recipes).merge(spent, on=["ticket", "round"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lth.config.plan import Plan
+from lth.plan.plan import Plan
 from lth.tables import arms as by_arm
 from lth.tables import masks
 from lth.tables import runs as by_run
@@ -34,7 +34,7 @@ class Left:
 
 def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
     """`EVALUATION_TABLES` by name, rows in the order of the study."""
-    spec, alpha = plan.trial(trial), plan.study.alpha
+    spec, alpha = plan.assessment(trial), plan.study.alpha
     arms = [arm.name for arm in plan.arms(trial)]
     history = ordered(described(left.history, plan, trial), "arm", arms, ["seed", "step"])
     confusion = ordered(described(left.confusion, plan, trial), "arm", arms, ["seed"])

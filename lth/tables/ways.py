@@ -2,36 +2,9 @@
 
 from collections.abc import Iterator
 
-from lth.config.models import Recipe, Ticket
+from lth.config.training import Recipe
 
-SCORES = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}
-"""Scores that methods are named after."""
 OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
-
-
-def way(spec: Ticket) -> str:
-    """How a ticket is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
-    if spec.method == "at_init":
-        return SCORES.get(spec.score, "random" if spec.score == "random" else f"{spec.score} at init")
-    if spec.method == "dynamic":
-        return {"random": "SET", "gradient": "RigL"}[spec.dynamic.grow]
-    if spec.method == "dual" and spec.dual:
-        return "RST" if spec.dual.cycles == 1 else f"RST Iter-{spec.dual.cycles}"
-    if spec.method == "derived" and spec.derived:
-        return f"{spec.derived.kind}, of {spec.derived.ticket}"
-    if spec.method == "combined" and spec.combined:
-        return spec.combined.rule
-    return _iterative(spec) if spec.method == "imp" else spec.method
-
-
-def _iterative(spec: Ticket) -> str:
-    rewound = {"initial": "", "step": f"k = {spec.rewind_step}", "trained": "tuned", "fresh": "fresh weights"}
-    parts = [
-        "one shot" if spec.one_shot else "",
-        spec.score if spec.score != "magnitude" else "",
-        rewound.get(spec.rewind, "from trained weights"),
-    ]
-    return ", ".join(["IMP", *filter(None, parts)])
 
 
 def described(recipe: Recipe) -> str:

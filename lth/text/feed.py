@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lth.config.recipes import Augmentation
+from lth.config.training import Augmentation
 from lth.data.batches import epoch_order
 from lth.data.examples import Feed, SplitName
 from lth.errors import UserError

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lth.config.models import Dataset
+from lth.config.data import Dataset
 from lth.data.choose import choose
 from lth.data.examples import SplitName
 from lth.data.sources import SOURCES, TOKENS

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lth.config.models import Study
-from lth.config.problems import StudyError
-from lth.config.read import read_study
+from lth.config.study import Study
+from lth.checks.problems import StudyError
+from lth.checks.read import read_study
 
 SOUND = """\
 study: small
@@ -69,21 +69,23 @@ recipes:
   move: {optimiser: {name: sgd, learning_rate: 1e-3, momentum: 0.9}, batch: 64, iterations: 90000}
 tickets:
   dense: {network: lenet, recipe: adam, dataset: mnist, method: dense}
-  imp: {network: lenet, recipe: adam, dataset: mnist, rounds: 6, rate: 0.2, rate_of: {output: 0.1}}
+  imp: {network: lenet, recipe: adam, dataset: mnist, rounds: 6, rate: 0.2, layer_rates: {output: 0.1}}
   other: {network: lenet, recipe: adam, dataset: fashion, rounds: 6, rate: 0.2}
   twice: {network: lenet, recipe: adam, rate: 0.2, chain: [{dataset: mnist, rounds: 3}, {dataset: fashion, rounds: 3}]}
   once: {network: lenet, recipe: adam, dataset: mnist, densities: [0.5, 0.25, 0.1], one_shot: true, every: 2}
   late: {network: lenet, recipe: adam, retrain: tune, dataset: mnist, rounds: 3, rewind: step, rewind_step: 500}
-  stable: {network: lenet, recipe: adam, dataset: mnist, rounds: 3, score: stability, scope: network, whole: [output]}
+  stable: {network: lenet, recipe: adam, dataset: mnist, rounds: 3, score: stability, scope: global, unpruned: [output]}
   snip:
-    {network: resnet, recipe: cosine, dataset: photos, method: at_init, score: snip, scope: network, densities: [0.1]}
+    {network: resnet, recipe: cosine, dataset: photos, method: at_init, score: snip, scope: global, densities: [0.1]}
   grown:
     network: resnet
     recipe: cosine
     dataset: photos
     method: progressive
     densities: [0.3, 0.1]
-    progressive: {shape: cubic, from_epoch: 10, until_epoch: 80}
+    shape: cubic
+    from_epoch: 10
+    until_epoch: 80
   moving: {network: resnet, recipe: cosine, dataset: photos, method: dynamic, scope: erk, densities: [0.1]}
   pressed:
     network: resnet
@@ -91,9 +93,11 @@ tickets:
     dataset: photos
     method: dual
     densities: [0.1]
-    dual: {recipe: move, cycles: 5, penalty: {shape: linear, rise: 1e-4, every: 1, limit: 1}}
-  reinit: {network: lenet, recipe: adam, dataset: mnist, method: derived, derived: {ticket: imp, kind: fresh, draw: 1}}
-  both: {network: lenet, recipe: adam, dataset: mnist, method: combined, combined: {tickets: [imp, other], rule: union}}
+    transform: move
+    cycles: 5
+    penalty: {shape: linear, rise: 1e-4, every: 1, limit: 1}
+  reinit: {network: lenet, recipe: adam, dataset: mnist, method: derived, of: imp, kind: reinitialised, draw: 1}
+  both: {network: lenet, recipe: adam, dataset: mnist, method: combined, of: [imp, other], rule: union}
 evaluations:
   away: {dataset: fashion, recipe: tune, tickets: [imp, other, twice], density: 0.262144, matched_to: other}
 comparisons:

@@ -11,10 +11,11 @@ import pytest
 from study_text import SOUND, changed, study_of
 
 from lth.cli import job_counts, main
-from lth.config.models import Network, Scope
-from lth.config.plan import Plan
-from lth.config.schema import schema_text
-from lth.config.ways import Progressive
+from lth.config.data import Network
+from lth.config.tickets import Scope
+from lth.plan.plan import Plan
+from lth.checks.schema import schema_text
+from lth.methods.progressive import Progressive
 from lth.scores import SCORES
 
 ROOT = Path(__file__).parents[2]

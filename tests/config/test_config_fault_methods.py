@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from study_text import changed, expect, problems, study_of
 
-from lth.config.plan import Plan
-from lth.config.read import read_study
+from lth.plan.plan import Plan
+from lth.checks.read import read_study
 
 TRAINED = "network: lenet, recipe: find, dataset: digits"
 """What every ticket says; `find` takes 2 epochs of 19 steps on digits."""
@@ -51,7 +51,7 @@ CONSTANTS = {
     "constants of derived": (ticket("method: derived"), "20 tickets.new: `derived` is missing"),
     "constants of combined": (ticket("method: combined"), "20 tickets.new: `combined` is missing"),
     "constants of another method": (
-        ticket("rounds: 2, dynamic: {every: 50}"),
+        ticket("rounds: 2, update_interval: 50"),
         "20 tickets.new.dynamic: only `method: dynamic` has it, and `method` is 'imp'; take it out",
     ),
     "rewinding without rounds to rewind": (
@@ -71,11 +71,11 @@ CONSTANTS = {
         "20 tickets.new.start: only `method: imp` has it",
     ),
     "scope of a dense ticket": (
-        ticket("method: dense, scope: network"),
+        ticket("method: dense, scope: global"),
         "20 tickets.new.scope: has no effect: `method: dense` ranks no weights itself; take it out",
     ),
     "rate of a derived ticket": (
-        ticket("method: derived, derived: {ticket: home}, rate: 0.1"),
+        ticket("method: derived, of: home, rate: 0.1"),
         "20 tickets.new.rate: has no effect: `method: derived` ranks no weights itself",
     ),
     "rounds of a dense ticket": (
@@ -83,7 +83,7 @@ CONSTANTS = {
         "20 tickets.new: has `rounds`, which `method: dense` does not take; take it out",
     ),
     "densities of a derived ticket": (
-        ticket("method: derived, derived: {ticket: home}, densities: [0.5]"),
+        ticket("method: derived, of: home, densities: [0.5]"),
         "20 tickets.new: has `densities`, which `method: derived` does not take",
     ),
     "a dense ticket without data": (
@@ -135,34 +135,34 @@ SCORES = {
         "which 'torchvision:mobilenet_v3_small' is not",
     ),
     "a score where there is none": (
-        ticket("method: dynamic, densities: [0.5], dynamic: {every: 5}, score: random"),
+        ticket("method: dynamic, densities: [0.5], update_interval: 5, score: random"),
         "20 tickets.new.score: `method: dynamic` has a criterion of its own; take `score` out",
     ),
     "images for a score without any": (
-        ticket(f"{AT_INIT}, score: synflow, at_init: {{per_class: 5}}"),
+        ticket(f"{AT_INIT}, score: synflow, per_class: 5"),
         "20 tickets.new.at_init.per_class: has no effect: 'synflow' looks at no images; take it out",
     ),
 }
 
 DENSITIES = {
     "rates of layers that compete": (
-        ticket("rounds: 2, scope: network, rate_of: {output: 0.1}"),
-        "20 tickets.new.rate_of: needs `scope: layer`, found 'network'; take one of them out",
+        ticket("rounds: 2, scope: global, layer_rates: {output: 0.1}"),
+        "20 tickets.new.layer_rates: needs `scope: layer`, found 'network'; take one of them out",
     ),
     "rates of layers besides Erdos-Renyi": (
-        ticket("rounds: 2, scope: erk, rate_of: {output: 0.1}"),
-        "20 tickets.new.rate_of: needs `scope: layer`, found 'erk'",
+        ticket("rounds: 2, scope: erk, layer_rates: {output: 0.1}"),
+        "20 tickets.new.layer_rates: needs `scope: layer`, found 'erk'",
     ),
     "rates of layers besides densities": (
-        ticket("densities: [0.5], rate_of: {output: 0.1}"),
-        "20 tickets.new.rate_of: goes with `rounds` and `rate`, found `densities`; take one of them out",
+        ticket("densities: [0.5], layer_rates: {output: 0.1}"),
+        "20 tickets.new.layer_rates: goes with `rounds` and `rate`, found `densities`; take one of them out",
     ),
     "rates of layers at initialisation": (
-        ticket("method: at_init, rounds: 2, rate_of: {output: 0.1}"),
-        "20 tickets.new.rate_of: only `method: imp` has it, and `method` is 'at_init'; take it out",
+        ticket("method: at_init, rounds: 2, layer_rates: {output: 0.1}"),
+        "20 tickets.new.layer_rates: only `method: imp` has it, and `method` is 'at_init'; take it out",
     ),
     "rate of layers that are left whole": (
-        ticket("rounds: 2, whole: [output], rate_of: {output: 0.1}"),
+        ticket("rounds: 2, unpruned: [output], layer_rates: {output: 0.1}"),
         "20 tickets.new.rate_of.output: these layers are never pruned, since `whole` has 'output'; take one "
         "of them out",
     ),
@@ -171,17 +171,17 @@ DENSITIES = {
         "20 tickets.new.rate: has no effect beside `densities`; take one of them out",
     ),
     "all layers whole": (
-        ticket("rounds: 2, whole: [first, convolution, dense, output]"),
+        ticket("rounds: 2, unpruned: [first, convolution, dense, output]"),
         "20 tickets.new.whole: leaves nothing to prune: 'lenet5_classic' has first, convolution, dense, output layers "
         "only; take one of them out",
     ),
     "a pooler of a network of images": (
-        ticket("rounds: 2, whole: [output, pooler]"),
+        ticket("rounds: 2, unpruned: [output, pooler]"),
         "20 tickets.new.whole[1]: 'lenet5_classic' has no 'pooler' layers; its layers are first, convolution, dense, "
         "output",
     ),
     "whole twice": (
-        ticket("rounds: 2, whole: [output, first, output]"),
+        ticket("rounds: 2, unpruned: [output, first, output]"),
         "20 tickets.new.whole[2]: 'output' is given twice; keep one of them",
     ),
     "densities that rise": (
@@ -194,17 +194,17 @@ DENSITIES = {
         "20 tickets.new.densities[0]: densities must fall from round to round, found 0.4 after 0.36",
     ),
     "rounds of dual": (
-        ticket("method: dual, rounds: 2, dual: {recipe: find, penalty: {rise: 1}}"),
+        ticket("method: dual, rounds: 2, transform: find, penalty: {rise: 1}"),
         "20 tickets.new.rounds: `method: dual` masks to each density in cycles of its own, not in rounds; "
         "give `densities`",
     ),
     "rates of a stage's layers over the network": (
         ticket(
-            "scope: network, "
-            "chain: [{dataset: digits, rounds: 1}, {dataset: digits, rounds: 1, rate_of: {output: 0.1}}]",
+            "scope: global, "
+            "chain: [{dataset: digits, rounds: 1}, {dataset: digits, rounds: 1, layer_rates: {output: 0.1}}]",
             trained="network: lenet, recipe: find",
         ),
-        "20 tickets.new.chain[1].rate_of: needs `scope: layer`, found 'network'; take one of them out",
+        "20 tickets.new.chain[1].layer_rates: needs `scope: layer`, found 'network'; take one of them out",
     ),
     "one shot over several data sets": (
         ticket(
@@ -215,65 +215,65 @@ DENSITIES = {
         "one of them out",
     ),
     "layers after the network": (
-        ticket("rounds: 2, rate: 0.4, scope: network", "wide"),
+        ticket("rounds: 2, rate: 0.4, scope: global", "wide"),
         ("ticket: home", "ticket: wide"),
-        "28 tickets.cross.start: 'wide' was pruned with `scope: network`, so that layers may have less left than this "
-        "ticket's `scope: layer` is to keep; use `scope: network` or that of the other",
+        "28 tickets.cross.start: 'wide' was pruned with `scope: global`, so that layers may have less left than this "
+        "ticket's `scope: layer` is to keep; use `scope: global` or that of the other",
     ),
     "layers after a follower of the network": (
-        ticket("rounds: 2, rate: 0.4, scope: network", "wide"),
-        ticket("method: derived, derived: {ticket: wide, kind: shuffled}", "shuffled"),
+        ticket("rounds: 2, rate: 0.4, scope: global", "wide"),
+        ticket("method: derived, of: wide, kind: shuffled", "shuffled"),
         ("ticket: home", "ticket: shuffled"),
-        "29 tickets.cross.start: 'wide' was pruned with `scope: network`",
+        "29 tickets.cross.start: 'wide' was pruned with `scope: global`",
     ),
     "a start from combined tickets": (
-        ticket("method: at_init, score: snip, densities: [0.5], scope: network", "one"),
-        ticket("method: at_init, score: grasp, densities: [0.5], scope: network", "other"),
-        ticket("method: combined, combined: {tickets: [one, other], rule: intersection}", "both"),
-        ticket("rounds: 1, scope: network, start: {ticket: both, round: 1}", "from_both"),
+        ticket("method: at_init, score: snip, densities: [0.5], scope: global", "one"),
+        ticket("method: at_init, score: grasp, densities: [0.5], scope: global", "other"),
+        ticket("method: combined, of: [one, other], rule: intersection", "both"),
+        ticket("rounds: 1, scope: global, start: {ticket: both, round: 1}", "from_both"),
         "23 tickets.from_both.start: 'both' is combined, and how many weights that leaves is not known beforehand; "
         "start from one of one, other",
     ),
     "a start from what is derived of combined tickets": (
-        ticket("method: at_init, score: snip, densities: [0.5], scope: network", "one"),
-        ticket("method: at_init, score: grasp, densities: [0.5], scope: network", "other"),
-        ticket("method: combined, combined: {tickets: [one, other], rule: union}", "both"),
-        ticket("method: derived, derived: {ticket: both, kind: shuffled}", "mixed"),
-        ticket("rounds: 1, scope: network, start: {ticket: mixed, round: 1}", "from_mixed"),
+        ticket("method: at_init, score: snip, densities: [0.5], scope: global", "one"),
+        ticket("method: at_init, score: grasp, densities: [0.5], scope: global", "other"),
+        ticket("method: combined, of: [one, other], rule: union", "both"),
+        ticket("method: derived, of: both, kind: shuffled", "mixed"),
+        ticket("rounds: 1, scope: global, start: {ticket: mixed, round: 1}", "from_mixed"),
         "24 tickets.from_mixed.start: 'mixed' is combined",
     ),
     "a start that left other layers whole": (
-        ticket("rounds: 2, scope: network", "wide"),
-        ticket("rounds: 1, scope: network, whole: [output], start: {ticket: wide, round: 2}", "narrow"),
-        "21 tickets.narrow.start: 'wide' was pruned with `whole: []`, this ticket has `whole: [output]`; give both the "
+        ticket("rounds: 2, scope: global", "wide"),
+        ticket("rounds: 1, scope: global, unpruned: [output], start: {ticket: wide, round: 2}", "narrow"),
+        "21 tickets.narrow.start: 'wide' was pruned with `unpruned: []`, this ticket has `unpruned: [output]`; give both the "
         "same",
     ),
     "densities after rates of kinds": (
-        ticket("rounds: 2, rate_of: {dense: 0.9}", "uneven"),
+        ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),
         ticket("densities: [0.5], start: {ticket: uneven, round: 2}", "even"),
         "21 tickets.even.start: 'uneven' was pruned with `rate_of`, so that its layers keep different shares, which "
         "`densities` of this ticket does not go on from; use `rounds` and `scope: layer`",
     ),
     "the whole network after rates of kinds": (
-        ticket("rounds: 2, rate_of: {dense: 0.9}", "uneven"),
+        ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),
         ticket("rounds: 1, start: {ticket: uneven, round: 2}", "same"),
-        ticket("rounds: 1, scope: network, start: {ticket: same, round: 3}", "wide"),
+        ticket("rounds: 1, scope: global, start: {ticket: same, round: 3}", "wide"),
         "22 tickets.wide.start: 'same' was pruned with `rate_of`",
-        "which `scope: network` of this ticket does not go on from",
+        "which `scope: global` of this ticket does not go on from",
     ),
     "rates of layers that are not there": (
         FLAT,
-        ticket("rounds: 2, rate_of: {convolution: 0.1}", trained="network: flat, recipe: find, dataset: digits"),
+        ticket("rounds: 2, layer_rates: {convolution: 0.1}", trained="network: flat, recipe: find, dataset: digits"),
         "tickets.new.rate_of.convolution: 'lenet_300_100' has no 'convolution' layers; its layers are dense, output",
     ),
     "all layers that are there whole": (
         FLAT,
-        ticket("rounds: 2, whole: [dense, output]", trained="network: flat, recipe: find, dataset: digits"),
+        ticket("rounds: 2, unpruned: [dense, output]", trained="network: flat, recipe: find, dataset: digits"),
         "tickets.new.whole: leaves nothing to prune: 'lenet_300_100' has dense, output layers only",
     ),
     "shuffled masks of a ticket over other weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 3", "late"),
-        ticket("method: derived, derived: {ticket: late, kind: shuffled}"),
+        ticket("method: derived, of: late, kind: shuffled"),
         "21 tickets.new.derived: a shuffled mask is over theta_0, and 'late' starts from step 3 of 'find' on 'digits', "
         "so that two things would differ; derive a ticket over theta_0",
     ),
@@ -305,22 +305,22 @@ REWINDING = {
 
 LENGTHS = {
     "progressive beyond the epochs": (
-        ticket("method: progressive, densities: [0.5], progressive: {until_epoch: 2}"),
+        ticket("method: progressive, densities: [0.5], until_epoch: 2"),
         "20 tickets.new.progressive.until_epoch: must be below the 2 epochs of recipe 'find' on 'digits', found 2",
     ),
     "progressive beyond the iterations": (
         *recipe("iterations: 50"),
-        ticket("method: progressive, densities: [0.5], progressive: {until_epoch: 3}"),
+        ticket("method: progressive, densities: [0.5], until_epoch: 3"),
         ("new: {network: lenet, recipe: find", "new: {network: lenet, recipe: new"),
         "21 tickets.new.progressive.until_epoch: must be below the 2.632 epochs of recipe 'new' on 'digits', found 3",
     ),
     "progressive backwards": (
-        ticket("method: progressive, densities: [0.5], progressive: {from_epoch: 1, until_epoch: 1}"),
+        ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
         "20 tickets.new.progressive.until_epoch: must be above `from_epoch` (1), found 1",
     ),
     "stability that is scored at the end only": (
         *recipe("iterations: 10"),
-        ticket("rounds: 2, score: stability, scope: network", trained="network: lenet, recipe: new, dataset: digits"),
+        ticket("rounds: 2, score: stability, scope: global", trained="network: lenet, recipe: new, dataset: digits"),
         "21 tickets.new.score: 'stability' needs a best step before the last, and recipe 'new' is scored only at its "
         "end on 'digits'; train longer or set its `evaluate_every`",
     ),
@@ -333,7 +333,7 @@ LENGTHS = {
         "14 recipes.new.schedule.period_epochs: must be at least a step, 0.05263 of an epoch of 'digits', found 1e-18",
     ),
     "a penalty that leaps over its limit": (
-        ticket("method: dual, densities: [0.5], dual: {recipe: find, penalty: {rise: 5}}"),
+        ticket("method: dual, densities: [0.5], transform: find, penalty: {rise: 5}"),
         "20 tickets.new.dual.penalty: rises by 5 each time, beyond its `limit` of 1; lower `rise`",
     ),
     "a mask that never moves": (
@@ -342,13 +342,13 @@ LENGTHS = {
         "must be below that",
     ),
     "a penalty longer than its epochs": (
-        ticket("method: dual, densities: [0.5], dual: {recipe: find}"),
+        ticket("method: dual, densities: [0.5], transform: find"),
         "20 tickets.new.dual.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "
         "raise `rise`",
     ),
     "a penalty longer than its iterations": (
         *recipe("iterations: 9"),
-        ticket("method: dual, densities: [0.5], dual: {recipe: new, penalty: {rise: 0.1, every: 1}}"),
+        ticket("method: dual, densities: [0.5], transform: new, penalty: {rise: 0.1, every: 1}"),
         "21 tickets.new.dual.penalty: takes 10 steps to its limit, and recipe 'new' has 9 on 'digits'",
     ),
 }
@@ -356,69 +356,69 @@ LENGTHS = {
 FOLLOWERS = {
     "derived from another network": (
         TWO_NETWORKS,
-        ticket("method: derived, derived: {ticket: home}", trained=OF_OTHER),
+        ticket("method: derived, of: home", trained=OF_OTHER),
         "21 tickets.new.derived.ticket: cannot take over a mask of another network: 'home' has network 'lenet', "
         "this ticket has 'other'",
     ),
     "combined with another network": (
         TWO_NETWORKS,
         ticket("rounds: 2", "foreign", OF_OTHER),
-        ticket("method: combined, combined: {tickets: [home, foreign]}"),
+        ticket("method: combined, of: [home, foreign]"),
         "22 tickets.new.combined.tickets[1]: cannot take over a mask of another network: 'foreign' has network 'other'",
     ),
     "derived from a dense ticket": (
         ticket("method: dense", "whole"),
-        ticket("method: derived, derived: {ticket: whole}"),
+        ticket("method: derived, of: whole"),
         "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "derived from what has nothing to follow": (
         ticket("method: dense", "whole"),
-        ticket("method: derived, derived: {ticket: new}", "newer"),
-        ticket("method: derived, derived: {ticket: whole}"),
+        ticket("method: derived, of: new", "newer"),
+        ticket("method: derived, of: whole"),
         "22 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "started from what has nothing to follow": (
         ticket("method: dense", "whole"),
-        ticket("method: derived, derived: {ticket: whole}"),
+        ticket("method: derived, of: whole"),
         ("ticket: home, round: 2", "ticket: new, round: 1"),
         "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "evaluated without anything to follow": (
         ticket("method: dense", "whole"),
-        ticket("method: derived, derived: {ticket: whole}"),
+        ticket("method: derived, of: whole"),
         ("[home, away, cross]", "[home, away, cross, new]"),
         "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "combined rounds that never meet": (
         ticket("one_shot: true, rounds: 4, rate: 0.4, every: 2", "odd"),
         ticket("rounds: 2, rate: 0.4, start: {ticket: home, round: 4}", "late"),
-        ticket("method: combined, combined: {tickets: [odd, late]}"),
+        ticket("method: combined, of: [odd, late]"),
         "22 tickets.new.combined: combines rounds of equal number, but 'odd' has rounds 1, 3 and 'late' has "
         "rounds 4 to 6",
     ),
     "combined with itself": (
-        ticket("method: combined, combined: {tickets: [home, home]}"),
+        ticket("method: combined, of: [home, home]"),
         "20 tickets.new.combined.tickets: combines 'home' with itself; give two tickets",
     ),
     "combined over different weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 5", "late"),
-        ticket("method: combined, combined: {tickets: [home, late]}"),
+        ticket("method: combined, of: [home, late]"),
         "21 tickets.new.combined.tickets: 'home' starts from theta_0, 'late' from step 5 of 'find' on 'digits'; "
         "combine tickets that start from the same weights",
     ),
     "combined over weights that training made": (
         ticket("rounds: 2, rewind: trained", "moved"),
-        ticket("method: combined, combined: {tickets: [moved, home]}"),
+        ticket("method: combined, of: [moved, home]"),
         "21 tickets.new.combined.tickets: 'moved' starts from weights of its own ('moved' has `rewind: trained`), "
         "'home' from theta_0",
     ),
     "combined with itself in a circle": (
-        ticket("method: combined, combined: {tickets: [home, round]}", "round"),
+        ticket("method: combined, of: [home, round]", "round"),
         "20 tickets.round.combined: a circle of starts: round <- round; one of them must start without `combined`",
     ),
     "combined and derived in a circle": (
-        ticket("method: combined, combined: {tickets: [home, new]}", "both"),
-        ticket("method: derived, derived: {ticket: both}"),
+        ticket("method: combined, of: [home, new]", "both"),
+        ticket("method: derived, of: both"),
         "20 tickets.both.combined: a circle of starts: both <- new <- both",
     ),
     "unknown recipe of retraining": (
@@ -426,16 +426,16 @@ FOLLOWERS = {
         "20 tickets.new.retrain: 'fine' is not defined; `recipes` has find, try (did you mean 'find'?)",
     ),
     "unknown recipe of dual": (
-        ticket("method: dual, densities: [0.5], dual: {recipe: tri}"),
+        ticket("method: dual, densities: [0.5], transform: tri"),
         "20 tickets.new.dual.recipe: 'tri' is not defined; `recipes` has find, try (did you mean 'try'?)",
     ),
     "derived from nothing known": (
-        ticket("method: derived, derived: {ticket: hom}"),
+        ticket("method: derived, of: hom"),
         "20 tickets.new.derived.ticket: 'hom' is not defined",
         "(did you mean 'home'?)",
     ),
     "combined with nothing known": (
-        ticket("method: combined, combined: {tickets: [home, awya]}"),
+        ticket("method: combined, of: [home, awya]"),
         "20 tickets.new.combined.tickets[1]: 'awya' is not defined",
         "(did you mean 'away'?)",
     ),
@@ -594,7 +594,7 @@ def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):
     started = time.process_time()
     plan = Plan(study_of(tmp_path, sound))
     assert plan.rounds("t60") == (1, 2, 3, 4)
-    for bottom_fault in (("t0: {", "t0: {rewind: fresh, "), ("t1: {network: lenet", "t1: {network: lennet")):
+    for bottom_fault in (("t0: {", "t0: {rewind: reinitialised, "), ("t1: {network: lenet", "t1: {network: lennet")):
         assert problems(tmp_path, sound.replace(*bottom_fault))
     circle = sound.replace(
         bottom.splitlines()[0], rungs[0].replace("t2", "t0").replace("[t1, t0]", "[t60, t59]").rstrip()
@@ -642,7 +642,7 @@ def test_controls_over_other_weights_than_the_ticket_are_warned_of(tmp_path):
 def test_a_whole_layer_is_one_that_encoders_have(tmp_path):
     text = (Path(__file__).parents[2] / "config" / "text-quick.yaml").read_text()
     found = {
-        whole: problems(tmp_path, text.replace("    scope: network\n", f"    scope: network\n    whole: {whole}\n", 1))
+        whole: problems(tmp_path, text.replace("    scope: global\n", f"    scope: global\n    whole: {whole}\n", 1))
         for whole in ("[output]", "[pooler, dense]")
     }
     words = "'bert' has no 'output' layers; its layers are dense, pooler"

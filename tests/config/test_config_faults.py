@@ -3,8 +3,8 @@
 import pytest
 from study_text import SOUND, changed, expect, problems
 
-from lth.config.problems import StudyError
-from lth.config.read import read_study
+from lth.checks.problems import StudyError
+from lth.checks.read import read_study
 
 STRUCTURE = {
     "unknown key": (("seeds:", "sedes:"), "2 sedes: unknown key; the keys of a study are", "(did you mean 'seeds'?)"),
@@ -78,13 +78,13 @@ STRUCTURE = {
         "19 tickets.home.densities[1]: must be a number above 0 and below 1, found 'half'",
     ),
     "one of two tickets": (
-        ("rounds: 4, rate: 0.4}", "method: combined, combined: {tickets: [away]}}"),
+        ("rounds: 4, rate: 0.4}", "method: combined, of: [away]}"),
         "19 tickets.home.combined.tickets: must be a list of exactly 2 names, such as [one, other]",
     ),
     "penalty, three levels down": (
         (
             "  away:",
-            "  new:\n    dual: {recipe: find, penalty: {rise: 0}}\n    method: dual\n    densities: [0.5]\n  away:",
+            "  new:\n    transform: find, penalty: {rise: 0}\n    method: dual\n    densities: [0.5]\n  away:",
         ),
         ("    method: dual\n", "    method: dual\n    network: lenet\n    recipe: find\n    dataset: digits\n"),
         "21 tickets.new.dual.penalty.rise: must be a number at least 1e-12 and at most 1000000, found 0",

@@ -6,8 +6,8 @@ from math import ceil
 import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
-from lth.config.plan import DENSITY_TOLERANCE, Arm, Plan
-from lth.config.sizes import memory_mb, round_minutes
+from lth.plan.plan import DENSITY_TOLERANCE, Arm, Plan
+from lth.plan.sizes import memory_mb, round_minutes
 from lth.tables.provenance import found
 
 CHAIN = """\
@@ -96,11 +96,11 @@ def test_a_chain_trains_on_the_same_data_as_a_start_from_its_first_stage(tmp_pat
 def test_a_stage_has_rates_of_its_own(tmp_path):
     """By hand: two rounds by 0.4, of the output by 0.3, then one by 0.64; the next names the output's rate only."""
     stages = """\
-    rate_of: {output: 0.3}
+    layer_rates: {output: 0.3}
     chain:
       - {dataset: digits, rounds: 2}
       - {dataset: digits, rounds: 1, rate: 0.64}
-      - {dataset: letters, rounds: 1, rate_of: {output: 0.1}}
+      - {dataset: letters, rounds: 1, layer_rates: {output: 0.1}}
 """
     without_start = ("    start: {ticket: home, round: 2}\n", "")
     plan = Plan(study_of(tmp_path, changed(("    dataset: letters\n    rounds: 2\n", stages), without_start)))
@@ -196,7 +196,7 @@ CHANGES = {
     "the network": (("lenet5_classic", "lenet5"), {"round", "control", "evaluation"}),
     "a data set": (("validation: 200", "validation: 201"), {"data"}),
     "the rewinding": (("    rate: 0.4\n", "    rate: 0.4\n    rewind: parent\n"), {"round"}),
-    "the scope": (("rate: 0.4}\n  cross", "rate: 0.4, scope: network}\n  cross"), {"round"}),
+    "the scope": (("rate: 0.4}\n  cross", "rate: 0.4, scope: global}\n  cross"), {"round"}),
 }
 
 
@@ -277,7 +277,7 @@ def test_densities_of_each_method_are_exact(ways):
 
 def test_densities_after_a_start_go_on_from_it(tmp_path):
     """Rates of kinds of layers hold for a ticket's own rounds, before it those of the other ticket."""
-    own = ("    rate: 0.4\n", "    rate: 0.5\n    rate_of: {output: 0.1}\n")
+    own = ("    rate: 0.4\n", "    rate: 0.5\n    layer_rates: {output: 0.1}\n")
     plan = Plan(study_of(tmp_path, changed(own)[: changed(own).index("evaluations")]))
     assert [plan.density("cross", k, "output") for k in (2, 3, 4)] == [
         Fraction(36, 100),
@@ -339,7 +339,7 @@ def test_the_arms_of_a_comparison_are_tickets_as_they_were_found(ways):
     assert [arm.name for arm in ways.arms("at_home")] == ["imp", "reinit", "dense"]
     assert not any(arm.is_control for arm in ways.arms("at_home"))
     assert [arm.ticket for arm in ways.evaluated_tickets("at_home")] == ["imp", "reinit"]
-    assert ways.trial_dataset("at_home") == "mnist"
+    assert ways.assessment_dataset("at_home") == "mnist"
     assert ways.trials == ["away", "at_home", "photos"]
 
 

@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
-from lth.config.check_evaluations import arm_names
-from lth.config.models import Dataset, Study
-from lth.config.plan import Plan
-from lth.config.problems import StudyError
-from lth.config.read import load_study, read_study
-from lth.config.schema import structure_schema
-from lth.config.wording import ABBREVIATIONS, nearest
+from lth.config.data import Dataset
+from lth.config.study import Study
+from lth.plan.plan import Plan
+from lth.checks.problems import StudyError
+from lth.checks.read import load_study, read_study
+from lth.checks.schema import structure_schema
+from lth.checks.wording import ABBREVIATIONS, nearest
 from lth.power import seeds_needed
 
 ROOT = Path(__file__).parents[2]
@@ -155,7 +155,7 @@ def test_seeds_needed(comparisons, alpha, seeds):
 def test_the_check_knows_the_arms_of_the_plan(sound):
     study = load_study(sound)
     named = [arm.name for arm in Plan(study).arms("transfer")]
-    assert arm_names(study.evaluations["transfer"]) == named
+    assert Plan(study).arm_names("transfer") == named
 
 
 def test_abbreviations_lead_to_keys_that_exist():
@@ -167,8 +167,8 @@ def test_abbreviations_lead_to_keys_that_exist():
 
 def test_reading_imports_nothing_heavy():
     code = (
-        "import sys; import lth.config.read, lth.config.plan, lth.config.schema, lth.cli;"
-        "lth.config.read.load_study('config.yaml'); list(lth.cli._list(None));"
+        "import sys; import lth.checks.read, lth.plan.plan, lth.checks.schema, lth.cli;"
+        "lth.checks.read.load_study('config.yaml'); list(lth.cli._list(None));"
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -260,11 +260,11 @@ def check_plan(study):
         for round_ in plan.rounds(ticket):
             assert 0 < Fraction(plan.round_job(ticket, study.seeds[0], round_).density) <= 1
             assert all(number in plan.rounds(parent) for parent, number in plan.parents(ticket, round_))
-    for trial in plan.trials:
+    for trial in plan.assessments:
         names = [arm.name for arm in plan.arms(trial)]
         assert names
         assert len(names) == len({*names})
-        assert plan.trial_dataset(trial) in study.datasets
+        assert plan.assessment_dataset(trial) in study.datasets
 
 
 KEYS = {

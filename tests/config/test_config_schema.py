@@ -8,8 +8,8 @@ import pytest
 import yaml
 from study_text import EVERY_WAY
 
-from lth.config.read import read_study
-from lth.config.schema import schema_at, schema_text, structure_schema, study_schema
+from lth.checks.read import read_study
+from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
 from lth.data.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lth.config.plan import Plan
-from lth.config.read import load_study
-from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+from lth.plan.plan import Plan
+from lth.checks.read import load_study
+from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 
 STUDY = """\
 study: sizes

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from lth import masks as algebra
 from lth.allocation import Target, allocate
-from lth.config.models import Network, Scope
+from lth.config.data import Network
+from lth.config.tickets import Scope
 from lth.data.images import Images, Split
 from lth.seeds import generator
 from lth.tickets import Ticket

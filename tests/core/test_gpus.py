@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lth import gpus
-from lth.config.models import Compute
+from lth.config.study import Compute
 from lth.device import prepare_device
 
 JOB = """\

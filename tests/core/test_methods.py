@@ -10,9 +10,14 @@ import pytest
 import torch
 from small import NETWORK, tiny_images
 
-from lth.config.jobs import RoundJob
-from lth.config.models import Compute, Optimiser, Recipe
-from lth.config.ways import Combined, Derived, Dual, Dynamic, Penalty, Progressive
+from lth.plan.jobs import RoundJob
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe
+from lth.methods.combined import Combined
+from lth.methods.derived import Derived
+from lth.methods.dual import Dual, Penalty
+from lth.methods.dynamic import Dynamic
+from lth.methods.progressive import Progressive
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.jobs import Job

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lth.config.models import Network
+from lth.config.data import Network
 from lth.errors import UserError
 from lth.networks import ARCHITECTURES
 from lth.networks.build import build, has_randomness, initial_weights, layer_kinds, layout, load_weights, prunable_names

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from lth.config.recipes import Optimiser
+from lth.config.training import Optimiser
 from lth.optimisers import make_optimiser
 
 PLAIN = {"sgd": torch.optim.SGD, "no momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -60,7 +60,7 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         "import sys\nfrom pathlib import Path\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from small import NETWORK, tiny_images\n"
-        "from lth.config.models import Compute\nfrom lth.config.recipes import Optimiser, Recipe\n"
+        "from lth.config.study import Compute\nfrom lth.config.training import Optimiser, Recipe\n"
         "from lth.device import prepare_device\nfrom lth.tickets import Ticket\nfrom lth.train import train\n"
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
         f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch=10, epochs=1)\n"

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lth.config.recipes import Schedule
+from lth.config.training import Schedule
 from lth.rates import SCHEDULES, rate_factor
 
 EPOCH = 10

@@ -15,9 +15,9 @@ from filelock import FileLock
 from small import NETWORK, tiny_images
 
 from lth import artifacts, loop, stopping, train
-from lth.config.jobs import EvaluationJob, RoundJob
-from lth.config.models import Compute
-from lth.config.recipes import Augmentation, Optimiser, Recipe, Schedule
+from lth.plan.jobs import EvaluationJob, RoundJob
+from lth.config.study import Compute
+from lth.config.training import Augmentation, Optimiser, Recipe, Schedule
 from lth.errors import UserError
 from lth.evaluate import EvaluationFiles, run_evaluation
 from lth.gpus import ASSIGNED

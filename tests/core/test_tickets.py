@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lth import masks as algebra
 from lth.artifacts import read_tensors, write_tensors
-from lth.config.models import Network
+from lth.config.data import Network
 from lth.controls import control
 from lth.errors import UserError
 from lth.files import write_bytes

@@ -8,7 +8,9 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import nn
 
-from lth.config.models import Compute, Network, Optimiser, Recipe
+from lth.config.data import Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe
 from lth.data import feed
 from lth.data.images import Images
 from lth.device import prepare_device

@@ -15,7 +15,7 @@ from torch import Tensor
 from torchvision.transforms import InterpolationMode, RandomErasing
 from torchvision.transforms import functional as vision
 
-from lth.config.recipes import Augmentation, Colour
+from lth.config.training import Augmentation, Colour
 from lth.data import colour, moves
 from lth.data.augment import Changes, apply, draw
 from lth.data.batches import normalise

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lth.config.models import Dataset
+from lth.config.data import Dataset
 from lth.data.choose import choose, stratified
 from lth.data.examples import SPLITS
 from lth.data.images import Images

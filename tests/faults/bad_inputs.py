@@ -179,7 +179,7 @@ def _weights(folder: Path) -> object:
 
 def _foreign(folder: Path) -> object:
     """A ticket of another network than the one that is asked for."""
-    from lth.config.models import Network
+    from lth.config.data import Network
     from lth.tickets import Ticket
 
     network = Network(architecture="lenet5")

@@ -33,14 +33,14 @@ recipes:
   press: {optimiser: {name: sgd, learning_rate: 0.02, momentum: 0.9}, batch: 20, iterations: 150}
 tickets:
   imp: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.5}
-  grown: {network: lenet, recipe: find, dataset: digits, method: dynamic, densities: [0.5], dynamic: {every: 7}}
+  grown: {network: lenet, recipe: find, dataset: digits, method: dynamic, densities: [0.5], update_interval: 7}
   dual:
     network: lenet
     recipe: find
     dataset: digits
     method: dual
     densities: [0.5]
-    dual: {recipe: press, cycles: 2, penalty: {rise: 0.05, every: 1}}
+    transform: press, cycles: 2, penalty: {rise: 0.05, every: 1}
 evaluations:
   home:
     dataset: digits

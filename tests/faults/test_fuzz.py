@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lth.artifacts import read_metadata
-from lth.config.models import Study
-from lth.config.problems import StudyError
-from lth.config.read import load_study
+from lth.config.study import Study
+from lth.checks.problems import StudyError
+from lth.checks.read import load_study
 from lth.errors import UserError
 from lth.tickets import Ticket
 

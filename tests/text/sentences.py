@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from lth.config.models import Dataset, Network
+from lth.config.data import Dataset, Network
 from lth.text.checkpoints import save_model
 from lth.text.prepare import prepare
 from lth.text.texts import Texts

@@ -11,8 +11,9 @@ from torch import nn
 
 from lth.allocation import Target, allocate
 from lth.artifacts import read_tensors
-from lth.config.models import Compute, Network
-from lth.config.recipes import Optimiser, Recipe, Schedule
+from lth.config.data import Network
+from lth.config.study import Compute
+from lth.config.training import Optimiser, Recipe, Schedule
 from lth.device import prepare_device
 from lth.errors import UserError
 from lth.masks import random_like

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentences import CPU, opinions, tiny
 
-from lth.config.recipes import Augmentation
+from lth.config.training import Augmentation
 from lth.data.examples import load_examples
 from lth.networks.build import build
 from lth.text.feed import bucketed

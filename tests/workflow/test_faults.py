@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from tiny import RESULTS, STUDY, Outcome, Project, checksum, environment, rounds
 
-from lth.config.plan import Arm, Plan
-from lth.config.read import load_study
+from lth.plan.plan import Arm, Plan
+from lth.checks.read import load_study
 from lth.controls import make_control
 from lth.errors import UserError
 from lth.jobs import Job

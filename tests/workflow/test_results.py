@@ -14,9 +14,9 @@ from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
 from lth.artifacts import read_tensors
-from lth.config.models import Study
-from lth.config.plan import Plan
-from lth.config.read import load_study
+from lth.config.study import Study
+from lth.plan.plan import Plan
+from lth.checks.read import load_study
 from lth.networks.build import initial_weights
 from lth.schedules import kept_count
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES

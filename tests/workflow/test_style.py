@@ -147,7 +147,7 @@ HEAVY = {"torch", "torchvision", "numpy", "pandas", "scipy", "matplotlib", "skle
 def test_building_the_graph_imports_nothing_heavy() -> None:
     """A dry run of thousands of jobs should take seconds."""
     statements = "".join(imports_of(file.read_text()) + "\n" for file in sorted(ROOT.glob("workflow/rules/*.smk")))
-    assert "lth.config.read" in statements
+    assert "lth.checks.read" in statements
     assert loaded_by(statements) & HEAVY == set()
 
 

@@ -22,14 +22,14 @@ recipes:
     batch: 32
     epochs: 2
 tickets:
-  opinions: {network: tiny, recipe: tune, dataset: opinions, densities: [0.5], scope: network}
-  paraphrases: {network: tiny, recipe: tune, dataset: paraphrases, densities: [0.5], scope: network}
+  opinions: {network: tiny, recipe: tune, dataset: opinions, densities: [0.5], scope: global}
+  paraphrases: {network: tiny, recipe: tune, dataset: paraphrases, densities: [0.5], scope: global}
   both:
     network: tiny
     recipe: tune
     dataset: opinions
     method: combined
-    combined: {tickets: [opinions, paraphrases], weights: mean}
+    of: [opinions, paraphrases], weights: mean
 evaluations:
   few:
     dataset: paraphrases

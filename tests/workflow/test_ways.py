@@ -36,8 +36,8 @@ tickets:
   one_shot: {network: lenet, recipe: train, dataset: digits, densities: [0.25], one_shot: true}
   rewound: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: step, rewind_step: 3}
   tuned: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: trained, retrain: tune}
-  stable: {network: lenet, recipe: train, dataset: digits, densities: [0.25], score: stability, scope: network}
-  reinit: {network: lenet, recipe: train, dataset: digits, method: derived, derived: {ticket: imp, kind: fresh}}
+  stable: {network: lenet, recipe: train, dataset: digits, densities: [0.25], score: stability, scope: global}
+  reinit: {network: lenet, recipe: train, dataset: digits, method: derived, of: imp, kind: reinitialised}
   snip: {network: lenet, recipe: train, dataset: digits, method: at_init, score: snip, densities: [0.25]}
   grasp: {network: lenet, recipe: train, dataset: digits, method: at_init, score: grasp, densities: [0.25]}
   progressive:
@@ -46,7 +46,7 @@ tickets:
     dataset: digits
     method: progressive
     densities: [0.25]
-    progressive: {until_epoch: 2}
+    until_epoch: 2
   rigl:
     network: lenet
     recipe: train
@@ -54,15 +54,15 @@ tickets:
     method: dynamic
     densities: [0.25]
     scope: erk
-    dynamic: {every: 3}
+    update_interval: 3
   rst:
     network: lenet
     recipe: train
     dataset: digits
     method: dual
     densities: [0.25]
-    dual: {recipe: tune, penalty: {rise: 0.5, every: 1}}
-  both: {network: lenet, recipe: train, dataset: digits, method: combined, combined: {tickets: [snip, grasp]}}
+    transform: tune, penalty: {rise: 0.5, every: 1}
+  both: {network: lenet, recipe: train, dataset: digits, method: combined, of: [snip, grasp]}
 comparisons:
   ways:
     tickets: [imp, one_shot, rewound, tuned, reinit, snip, grasp, progressive, rigl, rst, dense]

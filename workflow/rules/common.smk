@@ -5,11 +5,11 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from lth.config.layout import ROUND_TABLES, Layout
-from lth.config.plan import Arm, Plan
-from lth.config.problems import StudyError
-from lth.config.read import read_study
-from lth.config.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+from lth.plan.paths import ROUND_TABLES, Paths
+from lth.plan.plan import Arm, Plan
+from lth.checks.problems import StudyError
+from lth.checks.read import read_study
+from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.errors import UserError
@@ -35,7 +35,7 @@ if workflow.is_main_process:
 os.environ[STARTED_BY] = str(os.getpid())  # jobs end when this process is gone
 plan = Plan(study)
 
-layout = Layout(plan)
+layout = Paths(plan)
 RESULTS = layout.results
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
@@ -52,7 +52,7 @@ wildcard_constraints:
     ticket=r"[a-z0-9_]+",
     evaluation=r"[a-z0-9_]+",
     arm=r"[a-z0-9_]+(-[a-z]+)?",
-    kind="fresh|shuffled|random|dense",
+    kind="reinitialised|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
 
@@ -141,7 +141,8 @@ def round_group(wildcards):
 def round_parameters(wildcards):
     """What a round is told."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
-    targets = METHODS[job.method].target, SCORES[job.score].target
+    score = job.options.get("score")
+    targets = METHODS[job.method].target, *([SCORES[score].target] if score else [])
     return told(job, "round.py", *trained_targets(job), *targets)
 
 
@@ -222,7 +223,7 @@ def all_arms(name, evaluation):
     return [
         (
             layout.round_file(name, arm.ticket, seed, arm.round)
-            if arm.at_home
+            if arm.trained_when_found
             else layout.evaluated(name, evaluation, arm.name, seed)
         )
         for arm in plan.arms(evaluation)
@@ -258,7 +259,7 @@ def figure_files(evaluation=None):
 
 def of_all(files):
     """Files of the study, and of all its evaluations and comparisons."""
-    return [file for e in (None, *plan.trials) for file in files(e)]
+    return [file for e in (None, *plan.assessments) for file in files(e)]
 
 
 def report_words():

@@ -54,7 +54,7 @@ rule evaluation_tables:
 # One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
 # start. They need not be the same ones everywhere, hence a rule each.
 placed = places(plan)
-for trial in (None, *plan.trials):
+for trial in (None, *plan.assessments):
     drawn = figures_of(plan, trial)
     folder = FIGURE_FILES if trial is None else f"{FIGURE_FILES}/{trial}"
 

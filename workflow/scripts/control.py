@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lth.config.jobs import ControlJob
+from lth.plan.jobs import ControlJob
 from lth.controls import make_control
 from lth.jobs import job
 

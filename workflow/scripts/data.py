@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lth.config.jobs import DataJob
+from lth.plan.jobs import DataJob
 from lth.data.kinds import PREPARED
 from lth.data.root import data_root
 from lth.data.sources import SOURCES

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lth.config.jobs import ModelJob
+from lth.plan.jobs import ModelJob
 from lth.jobs import job
 from lth.text.checkpoints import save_model
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lth.config.jobs import RoundJob
-from lth.config.models import Compute
+from lth.plan.jobs import RoundJob
+from lth.config.study import Compute
 from lth.jobs import job, round_of
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lth.config.models import Study
+from lth.config.study import Study
 from lth.jobs import job
 from lth.tables import write_study_tables
 

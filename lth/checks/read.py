@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lth.config.check import check
-from lth.config.check_power import warnings
-from lth.config.models import Study
-from lth.config.places import Places
-from lth.config.problems import Fault, Problem, StudyError, label
-from lth.config.structure import structure
-from lth.config.yaml_file import Unreadable, YamlFile
+from pydantic import ValidationError
+
+from lth.checks.assessments import assessments
+from lth.checks.explain import explain
+from lth.checks.locations import Locations
+from lth.checks.problems import Fault, Problem, StudyError, label
+from lth.checks.relations import relations
+from lth.checks.warnings import warnings
+from lth.checks.yaml_file import Unreadable, YamlFile
+from lth.config.study import Study
 
 
 def load_study(path: Path | str) -> Study:
@@ -38,19 +41,22 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     """
     opened = _opened([Path(file) for file in files])
     merged = _merged(file.data for file in opened) if data is None else _plain(data)
-    places = Places(opened, merged)
+    locations = Locations(opened, merged)
+    in_files = _file_faults(opened)
     odd_keys = {path for file in opened for path in file.odd_keys}
-    study, faults = structure(merged)
-    faults = [fault for fault in faults if fault[0] not in odd_keys] + [*check(study)]
-    found = [*_file_faults(opened), *_located(places, faults)]
-    if found:
+    try:
+        study = Study.model_validate(merged)
+    except ValidationError as error:
+        faults = [fault for fault in explain(error, merged) if fault[0] not in odd_keys]
+        raise StudyError([*in_files, *_located(locations, faults)]) from None
+    broken, faults = relations(study)
+    if found := [*in_files, *_located(locations, [*faults, *assessments(study, broken)])]:
         raise StudyError(found)
-    whole = Study.model_validate(merged)
-    return whole, sorted(_located(places, warnings(whole)))
+    return study, sorted(_located(locations, warnings(study)))
 
 
-def _located(places: Places, faults: Iterable[Fault]) -> list[Problem]:
-    return [places.problem(path, message) for path, message in faults]
+def _located(locations: Locations, faults: Iterable[Fault]) -> list[Problem]:
+    return [locations.problem(path, message) for path, message in faults]
 
 
 def _opened(files: Sequence[Path]) -> list[YamlFile]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from lth.config import problems
-from lth.config.wording import found
+from lth.checks import problems
+from lth.checks.wording import found
 
 MAX_NODES = 20_000
 """More values than any study holds; a file of nested aliases reaches it in a few lines."""

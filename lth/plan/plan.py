@@ -7,16 +7,17 @@ arm changes no job that is already done.
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import get_args
 
-from lth.config.chains import Chains
-from lth.config.jobs import ControlJob, DataJob, EvaluationJob, Kind, ModelJob, RoundJob
-from lth.config.models import Comparison, Evaluation, LayerKind, Network, RateOf, Study
+from lth.config.base import section_of
+from lth.config.data import Network
+from lth.config.study import Comparison, Evaluation, Study
+from lth.config.tickets import RATED, DenseTicket, PrunedTicket, TicketSpec
+from lth.config.training import Recipe
+from lth.plan.chains import Chains
+from lth.plan.jobs import ArmKind, ControlJob, DataJob, EvaluationJob, ModelJob, RoundJob
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
-KINDS: tuple[LayerKind, ...] = tuple(kind for kind in get_args(LayerKind) if kind in RateOf.model_fields)
-"""Kinds of layers that may have rates of their own."""
 
 
 @dataclass(frozen=True)
@@ -24,22 +25,25 @@ class Arm:
     """One contestant: a ticket's mask after `round`, as found (`own`) or transformed."""
 
     ticket: str
-    kind: Kind
+    kind: ArmKind
     round: int
-    at_home: bool = False
+    trained_when_found: bool = False
     """In a comparison: as it was trained when it was found."""
 
     @property
     def name(self) -> str:
-        """`mnist-own`, `mnist-fresh`, ..., or just `dense`; in a comparison the name of the ticket."""
-        if self.kind == "dense":
-            return "dense"
-        return self.ticket if self.at_home else f"{self.ticket}-{self.kind}"
+        """`mnist-own`, `mnist-reinitialised`, ..., or just `dense`; in a comparison the name of the ticket."""
+        return self.ticket if self.trained_when_found and self.kind != "dense" else arm_name(self.ticket, self.kind)
 
     @property
     def is_control(self) -> bool:
         """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already)."""
-        return self.kind in ("fresh", "shuffled", "random") or (self.kind == "dense" and self.round > 0)
+        return self.kind in ("reinitialised", "shuffled", "random") or (self.kind == "dense" and self.round > 0)
+
+
+def arm_name(ticket: str, kind: ArmKind) -> str:
+    """`mnist-own`, `mnist-reinitialised`, ..., or just `dense`."""
+    return "dense" if kind == "dense" else f"{ticket}-{kind}"
 
 
 class Plan(Chains):
@@ -49,7 +53,7 @@ class Plan(Chains):
         super().__init__(study)
         self._arms: dict[str, dict[str, Arm]] = {}  # asked for by every job of an evaluation, and not cheap
 
-    def trial(self, name: str) -> Evaluation | Comparison:
+    def assessment(self, name: str) -> Evaluation | Comparison:
         """The evaluation or comparison of that name."""
         return self.study.evaluations[name] if name in self.study.evaluations else self.study.comparisons[name]
 
@@ -59,59 +63,69 @@ class Plan(Chains):
         return f"results/{self.study.study}"
 
     @property
-    def trials(self) -> list[str]:
+    def assessments(self) -> list[str]:
         """The names of all evaluations and comparisons."""
         return [*self.study.evaluations, *self.study.comparisons]
 
-    def trial_dataset(self, name: str) -> str:
+    def assessment_dataset(self, name: str) -> str:
         """The data set that the arms of an evaluation or comparison are trained on."""
-        trial = self.trial(name)
-        if isinstance(trial, Evaluation):
-            return trial.dataset
+        found = self.assessment(name)
+        if isinstance(found, Evaluation):
+            return found.dataset
         first = self.arms(name)[0]
         return self.dataset(first.ticket, first.round)
 
-    def arms(self, trial: str) -> list[Arm]:
+    def arms(self, assessment: str) -> list[Arm]:
         """The arms of an evaluation, in the order of the study file: tickets, their transforms, controls."""
-        if trial not in self._arms:
-            self._arms[trial] = {arm.name: arm for arm in self._find_arms(trial)}
-        return list(self._arms[trial].values())
+        if assessment not in self._arms:
+            self._arms[assessment] = {arm.name: arm for arm in self._find_arms(assessment)}
+        return list(self._arms[assessment].values())
 
-    def arm(self, trial: str, name: str) -> Arm:
+    def arm(self, assessment: str, name: str) -> Arm:
         """The arm of that name."""
-        self.arms(trial)
-        return self._arms[trial][name]
+        self.arms(assessment)
+        return self._arms[assessment][name]
 
-    def _find_arms(self, trial: str) -> list[Arm]:
-        if trial not in self.study.evaluations:
-            return self._at_home(self.study.comparisons[trial])
-        spec = self.study.evaluations[trial]
-        kinds: list[Kind] = [*spec.initialisations]
+    def arm_names(self, evaluation: str) -> list[str]:
+        """The names of an evaluation's arms, without asking which rounds they are."""
+        return [arm_name(*made) for made in self._made_of(self.study.evaluations[evaluation])]
+
+    def _made_of(self, spec: Evaluation) -> list[tuple[str, ArmKind]]:
+        """The ticket and kind of each arm of an evaluation, in order."""
+        kinds: list[ArmKind] = [*spec.initialisations]
         if "shuffled" in spec.controls:
             kinds.append("shuffled")
-        own = self.evaluated_tickets(trial)
-        arms = [Arm(arm.ticket, kind, arm.round) for kind in kinds for arm in own]
+        made = [(ticket, kind) for kind in kinds for ticket in spec.tickets]
         if "random" in spec.controls:
-            matched = self.matched_to(spec)
-            arms.append(Arm(matched, "random", self.nearest_round(matched, spec.density)))
+            made.append((self.matched_to(spec), "random"))
         if "dense" in spec.controls:
-            root = self.root(spec.tickets[0])
-            arms.append(Arm(root, "dense", self.first_round(root)))
+            made.append((spec.tickets[0], "dense"))
+        return made
+
+    def _find_arms(self, assessment: str) -> list[Arm]:
+        if assessment not in self.study.evaluations:
+            return self._existing(self.study.comparisons[assessment])
+        spec = self.study.evaluations[assessment]
+        arms = []
+        for ticket, kind in self._made_of(spec):
+            of = self.root(ticket) if kind == "dense" else ticket
+            round_ = self.first_round(of) if kind == "dense" else self.nearest_round(of, spec.density)
+            arms.append(Arm(of, kind, round_))
         return arms
 
-    def _at_home(self, spec: Comparison) -> list[Arm]:
+    def _existing(self, spec: Comparison) -> list[Arm]:
         """The arms of a comparison; the dense one is a ticket of that method, or where the first one's chain began."""
-        dense = [name for name in spec.tickets if self.study.tickets[name].method == "dense"]
+        dense = [name for name in spec.tickets if isinstance(self.study.tickets[name], DenseTicket)]
         sparse = [name for name in spec.tickets if name not in dense]
         arms = [Arm(name, "own", self.nearest_round(name, spec.density), True) for name in sparse]
         begin = dense[0] if dense else self.root(spec.tickets[0])
         return [*arms, Arm(begin, "dense", 0, True)] if self.first_round(begin) == 0 else arms
 
-    def evaluated_tickets(self, trial: str) -> list[Arm]:
+    def evaluated_tickets(self, assessment: str) -> list[Arm]:
         """The tickets of an evaluation or comparison as found, at its density."""
-        if trial in self.study.comparisons:
-            return [arm for arm in self.arms(trial) if arm.kind == "own"]
-        spec = self.study.evaluations[trial]
+        if assessment in self.study.comparisons:
+            return [arm for arm in self.arms(assessment) if arm.kind == "own"]
+        spec = self.study.evaluations[assessment]
         return [Arm(ticket, "own", self.nearest_round(ticket, spec.density)) for ticket in spec.tickets]
 
     def matched_to(self, evaluation: Evaluation) -> str:
@@ -139,8 +153,8 @@ class Plan(Chains):
         """Where the artifact of a network's pre-trained model lies."""
         return f"{self.results}/models/{network}.safetensors"
 
-    def told_network(self, ticket: str) -> Network:
-        """The network of a ticket as jobs are told of it: a pre-trained model is named by its artifact."""
+    def job_network(self, ticket: str) -> Network:
+        """The network of a ticket as jobs know it: a pre-trained model is named by its artifact."""
         network = self.network(ticket)
         if network.model is None:
             return network
@@ -156,6 +170,7 @@ class Plan(Chains):
         """What the job that finds the ticket of a round and trains it is told."""
         spec = self.study.tickets[ticket]
         density = str(self.density(ticket, round_))
+        pruned = spec if isinstance(spec, PrunedTicket) else PrunedTicket.model_construct()
         return RoundJob(
             study=self.study.study,
             ticket=ticket,
@@ -163,20 +178,26 @@ class Plan(Chains):
             round=round_,
             method=spec.method,
             dataset=self.dataset(ticket, round_),
-            network=self.told_network(ticket),
+            network=self.job_network(ticket),
             recipe=self.recipe(ticket, round_),
             prunes=self.prunes(ticket, round_),
             density=density,
-            density_of={kind: own for kind in KINDS if (own := str(self.density(ticket, round_, kind))) != density},
-            whole=spec.whole,
-            score=spec.score,
-            scope=spec.scope,
-            rewind=spec.rewind,
-            rewind_step=spec.rewind_step,
+            layer_densities={k: own for k in RATED if (own := str(self.density(ticket, round_, k))) != density},
+            scope=pruned.scope,
+            unpruned=pruned.unpruned,
             first_step=self.first_step(ticket, round_),
-            transform=self.study.recipes[spec.dual.recipe] if spec.method == "dual" and spec.dual else None,
-            **({spec.method: getattr(spec, spec.method)} if spec.method not in ("imp", "dense") else {}),
+            options=spec.options.model_dump(mode="json"),
+            recipes=self._recipes_of_options(spec),
         )
+
+    def _recipes_of_options(self, spec: TicketSpec) -> dict[str, Recipe]:
+        """The recipes that a method's options name, by option."""
+        names = {
+            key: getattr(spec, key)
+            for key, field in spec.options_model.model_fields.items()
+            if section_of(field) == "recipes"
+        }
+        return {key: self.study.recipes[name] for key, name in names.items() if name is not None}
 
     def control_job(self, arm: Arm, seed: int) -> ControlJob:
         """What the job that makes a control of a ticket is told."""
@@ -186,7 +207,7 @@ class Plan(Chains):
             kind=arm.kind,
             seed=seed,
             round=arm.round,
-            network=self.told_network(arm.ticket),
+            network=self.job_network(arm.ticket),
         )
 
     def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> EvaluationJob:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from lth.config.check_lengths import length, met
-from lth.config.check_methods import weights_of
-from lth.config.models import Comparison, Dataset, Evaluation, Study, Ticket
-from lth.config.plan import Plan
-from lth.config.problems import Fault, Path
-from lth.config.wording import listed
-from lth.data.sources import SOURCES, ImageSource
+from lth.checks.problems import Fault, Path
+from lth.checks.relations import datasets_of, recipes_of, weights_of
+from lth.checks.wording import listed
+from lth.config.data import Dataset
+from lth.config.study import Assessment, Study
+from lth.config.tickets import THETA_0
+from lth.data.sources import ImageSource
+from lth.plan.plan import Plan
 from lth.power import seeds_needed, smallest_p
 
 
@@ -34,7 +35,7 @@ def _two_things(study: Study) -> Iterator[Fault]:
     for name, evaluation in study.evaluations.items():
         kinds = [kind for kind in ("shuffled", "random") if kind in evaluation.controls]
         others = {ticket: weights_of(study, ticket) for ticket in evaluation.tickets}
-        moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != "theta_0"]
+        moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != THETA_0]
         if kinds and moved:
             message = f"{' and '.join(kinds)} masks start from theta_0, {listed(moved)}"
             yield ("evaluations", name, "controls"), f"{message}: such arms differ in the mask and in the weights"
@@ -43,26 +44,26 @@ def _two_things(study: Study) -> Iterator[Fault]:
 def _without_effect(study: Study) -> Iterator[Fault]:
     """Parts of recipes that do nothing on the data sets that they meet."""
     for name, recipe in study.recipes.items():
-        datasets = met(study, name)
+        datasets = datasets_of(study, name)
         colour = recipe.augment.colour if recipe.augment else None
         for key in ("saturation", "hue"):
             if getattr(colour, key, 0) and datasets and all(_is_grey(study.datasets[other]) for other in datasets):
                 path = ("recipes", name, "augment", "colour", key)
                 yield path, f"has no effect: the images of {listed(datasets)} are grey"
         for dataset in datasets if recipe.evaluate_every else []:
-            steps, _ = length(study, name, dataset)
+            steps, _ = recipe.steps(study.datasets[dataset].sizes[0])
             if (recipe.evaluate_every or 0) > steps:
                 message = f"only the untrained and the trained network are scored: {steps} steps on '{dataset}'"
                 yield ("recipes", name, "evaluate_every"), f"{message}, found {recipe.evaluate_every}"
 
 
 def _is_grey(dataset: Dataset) -> bool:
-    source = SOURCES[dataset.source]
+    source = dataset.entry
     return dataset.grey or (isinstance(source, ImageSource) and source.channels == 1)
 
 
-def _power(study: Study, path: Path, trial: Evaluation | Comparison) -> Iterator[Fault]:
-    seeds, tests = len(study.seeds), len(trial.compare)
+def _power(study: Study, path: Path, assessment: Assessment) -> Iterator[Fault]:
+    seeds, tests = len(study.seeds), len(assessment.compare)
     needed = seeds_needed(study.alpha, tests) if tests else 0
     if seeds < needed:
         least = smallest_p(seeds)
@@ -72,8 +73,8 @@ def _power(study: Study, path: Path, trial: Evaluation | Comparison) -> Iterator
 
 def _unused(study: Study) -> Iterator[Fault]:
     tickets, evaluations = study.tickets.values(), study.evaluations.values()
-    recipes = {recipe for ticket in tickets for recipe in (ticket.recipe, ticket.retrain, _transform(ticket))}
-    used: dict[str, set[str | None]] = {
+    recipes = {recipe for ticket in tickets for recipe in recipes_of(ticket)}
+    used: dict[str, set[str]] = {
         "datasets": {*Plan(study).used_datasets},
         "networks": {ticket.network for ticket in tickets},
         "recipes": recipes | {evaluation.recipe for evaluation in evaluations},
@@ -83,7 +84,3 @@ def _unused(study: Study) -> Iterator[Fault]:
             if name not in names:
                 yield (section, name), "is used by no ticket and no evaluation"
 
-
-def _transform(ticket: Ticket) -> str | None:
-    """The recipe under the penalty of `method: dual`."""
-    return ticket.dual.recipe if ticket.dual else None

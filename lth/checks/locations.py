@@ -3,23 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lth.config.problems import COMMAND_LINE, Path, Problem
-from lth.config.yaml_file import YamlFile
+from lth.checks.problems import COMMAND_LINE, Path, Problem
+from lth.checks.yaml_file import YamlFile
 
 
-class Places:
-    """The places of a study's keys, from the files and the configuration merged from them."""
+class Locations:
+    """The locations of a study's keys, from the files and the configuration merged from them."""
 
     def __init__(self, files: Sequence[YamlFile], data: Mapping[str, Any]) -> None:
         self.files = files
         self.data = data
 
     def problem(self, path: Path, message: str) -> Problem:
-        """A sentence about a key, with the place of the key (or of the nearest one above it that is written)."""
-        file, line, order = self._place(path)
+        """A sentence about a key, with the location of the key (or of the nearest one above it that is written)."""
+        file, line, order = self._location(path)
         return Problem(order=order, line=line, file=file, path=path, message=message)
 
-    def _place(self, path: Path) -> tuple[str, int, int]:
+    def _location(self, path: Path) -> tuple[str, int, int]:
         written = path
         while written and not holds(self.data, written):
             written = written[:-1]

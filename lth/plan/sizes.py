@@ -2,11 +2,11 @@
 
 from math import ceil
 
-from lth.config.lengths import split_sizes, steps_of
-from lth.config.models import Dataset, Recipe
-from lth.config.plan import Plan
+from lth.config.data import Dataset
+from lth.config.training import Recipe
 from lth.data.sources import SOURCES, TOKENS, ImageSource
 from lth.networks import ARCHITECTURES
+from lth.plan.plan import Plan
 
 LEAST_MINUTES = 15
 """Of any training job: start, reading, writing, and a busy machine."""
@@ -21,9 +21,9 @@ BASE_MB = {"images": 1300, "texts": 5000}
 
 def examples(dataset: Dataset, recipe: Recipe) -> float:
     """Training steps' examples in a training, and the scoring in between counted as such."""
-    steps, epoch = steps_of(recipe, dataset)
+    steps, epoch = recipe.steps(dataset.sizes[0])
     scorings = steps // (recipe.evaluate_every or epoch) + 2
-    return steps * recipe.batch + scorings * split_sizes(dataset)[1] / SCORED
+    return steps * recipe.batch + scorings * dataset.sizes[1] / SCORED
 
 
 def minutes(plan: Plan, work: float, least: int = LEAST_MINUTES) -> int:
@@ -37,11 +37,11 @@ def asked(each: int, attempt: int, most: int | None) -> int:
 
 
 def round_minutes(plan: Plan, ticket: str, round_: int) -> int:
-    """The limit of a ticket's round; of a dual ticket with its transformation."""
-    spec, dataset = plan.study.tickets[ticket], plan.study.datasets[plan.dataset(ticket, round_)]
+    """The limit of a ticket's round, with the trainings that its method does before."""
+    study, dataset = plan.study, plan.study.datasets[plan.dataset(ticket, round_)]
+    before = study.tickets[ticket].options.extra_trainings.items()
     work = examples(dataset, plan.recipe(ticket, round_))
-    if spec.dual:
-        work += spec.dual.cycles * examples(dataset, plan.study.recipes[spec.dual.recipe])
+    work += sum(times * examples(dataset, study.recipes[name]) for name, times in before)
     return minutes(plan, work, LEAST_MINUTES if plan.part(ticket, round_) is None else LEAST_OF_SEVERAL)
 
 
@@ -56,7 +56,7 @@ def evaluation_minutes(plan: Plan, evaluation: str) -> int:
 def memory_mb(plan: Plan, dataset: str, network: str) -> int:
     """The memory of a training: the process, the data set in memory twice over, and the network's own."""
     spec, source = plan.study.datasets[dataset], SOURCES[plan.study.datasets[dataset].source]
-    count = sum(split_sizes(spec))
+    count = sum(spec.sizes)
     if isinstance(source, ImageSource):
         each = (1 if spec.grey else source.channels) * (spec.size or source.size) ** 2
     else:

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from fractions import Fraction
 
-from lth.config.models import LayerKind, Network, RateOf, Recipe, Stage, Study
+from lth.config.data import Network
+from lth.config.study import Study
+from lth.config.tickets import (
+    ChainTicket,
+    FollowingTicket,
+    IndependentTicket,
+    LayerKind,
+    LayerRates,
+    PrunedTicket,
+    Stage,
+)
+from lth.config.training import Recipe
 from lth.schedules import Rounds, density_after
-
-FROM_SCRATCH = ("at_init", "progressive", "dynamic", "dual")
-"""Methods whose rounds stand each for itself: round k finds the ticket of the k-th density from theta_0."""
-FOLLOWERS = ("derived", "combined")
-"""Methods that take over the masks of other tickets, round by round."""
 
 
 class Chains:
@@ -28,11 +34,13 @@ class Chains:
     def own_rounds(self, ticket: str) -> int:
         """Prunings that a ticket does itself."""
         spec = self.study.tickets[ticket]
-        if spec.method == "dense":
+        if not isinstance(spec, PrunedTicket):
             return 0
         if spec.densities:
             return len(spec.densities)
-        return sum(stage.rounds for stage in spec.chain) if spec.chain else (spec.rounds or 0)
+        if isinstance(spec, ChainTicket) and spec.chain:
+            return sum(stage.rounds for stage in spec.chain)
+        return spec.rounds or 0
 
     def last_round(self, ticket: str) -> int:
         """The last round of a ticket."""
@@ -45,26 +53,25 @@ class Chains:
         return self._rounds[ticket]
 
     def _find_rounds(self, ticket: str) -> tuple[int, ...]:
-        spec, base = self.study.tickets[ticket], self._base(ticket)
-        begins = () if spec.method in (*FROM_SCRATCH, *FOLLOWERS) else (base,)
-        if spec.method == "derived" and spec.derived:
-            pruned = [round_ for round_ in self.rounds(spec.derived.ticket) if round_ > 0]
-        elif spec.method == "combined" and spec.combined:
-            first, second = (self.rounds(name) for name in spec.combined.tickets)
-            pruned = sorted({*first} & {*second} - {0})
-        else:
-            pruned = list(range(base + 1, base + self.own_rounds(ticket) + 1))
-        return (*begins, *pruned[:: spec.every])
+        spec = self.study.tickets[ticket]
+        if isinstance(spec, FollowingTicket):
+            followed = [{*self.rounds(other)} for other in spec.made_from()]
+            return tuple(sorted(set.intersection(*followed) - {0}))[:: spec.every]
+        base = self._base(ticket)
+        pruned = range(base + 1, base + self.own_rounds(ticket) + 1)
+        if isinstance(spec, IndependentTicket):
+            return tuple(pruned)[:: spec.every]
+        every = spec.every if isinstance(spec, ChainTicket) else 1
+        return (base, *pruned[::every])
 
     def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """The tickets (with their rounds) that a round is made of."""
-        spec, first = self.study.tickets[ticket], self.first_round(ticket)
-        if spec.method == "derived" and spec.derived:
-            return [(spec.derived.ticket, round_)]
-        if spec.method == "combined" and spec.combined:
-            return [(name, round_) for name in spec.combined.tickets]
-        if spec.method in FROM_SCRATCH:
+        spec = self.study.tickets[ticket]
+        if isinstance(spec, FollowingTicket):
+            return [(other, round_) for other in spec.made_from()]
+        if not isinstance(spec, ChainTicket):
             return []
+        first = self.first_round(ticket)
         if round_ > first:
             return [(ticket, first if spec.one_shot else round_ - 1)]
         return [(spec.start.ticket, spec.start.round)] if spec.start else []
@@ -75,7 +82,7 @@ class Chains:
         Only where each round is made of the one before: rounds that stand for themselves may run side by side.
         """
         spec, size = self.study.tickets[ticket], self.study.compute.rounds_per_job
-        if size == 1 or spec.method != "imp" or spec.one_shot:
+        if size == 1 or not isinstance(spec, ChainTicket) or spec.one_shot:
             return None
         return (round_ - self.first_round(ticket)) // size
 
@@ -88,26 +95,29 @@ class Chains:
 
     def prunes(self, ticket: str, round_: int) -> bool:
         """Whether a round prunes with the trained weights of its parent."""
-        return self.study.tickets[ticket].method == "imp" and round_ > self.first_round(ticket)
+        return isinstance(self.study.tickets[ticket], ChainTicket) and round_ > self.first_round(ticket)
 
     def needs_trained(self, ticket: str, round_: int) -> bool:
         """Whether a round needs the trained weights of its parents: to prune, or to start from them."""
-        spec = self.study.tickets[ticket]
-        if spec.method == "combined" and spec.combined:
-            return spec.combined.weights != "initial"
-        return self.prunes(ticket, round_) or (spec.rewind == "parent" and bool(self.parents(ticket, round_)))
+        if self.prunes(ticket, round_):
+            return True
+        return self.study.tickets[ticket].options.starts_from_trained and bool(self.parents(ticket, round_))
 
     def rates(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Rounds:
         """The rates of a ticket's own prunings up to `round_`, for a kind of layer."""
         spec, count = self.study.tickets[ticket], round_ - self._base(ticket)
+        if not isinstance(spec, PrunedTicket):
+            return ()
+        if not isinstance(spec, ChainTicket):
+            return (spec.rate,) * count
         if not spec.chain:
-            return (_rate(spec.rate, spec.rate_of, kind),) * count
+            return (_rate(spec.rate, spec.layer_rates, kind),) * count
         stages = _stages(spec.chain)[:count]
-        return tuple(_rate(stage.rate or spec.rate, stage.rate_of or spec.rate_of, kind) for stage in stages)
+        return tuple(_rate(stage.rate or spec.rate, stage.layer_rates or spec.layer_rates, kind) for stage in stages)
 
     def _base(self, ticket: str) -> int:
         """The round whose density a ticket's own prunings set out from."""
-        start = self.study.tickets[ticket].start
+        start = self.study.tickets[ticket].start_or_none()
         return start.round if start else 0
 
     def density(self, ticket: str, round_: int, kind: LayerKind | None = None) -> Fraction:
@@ -123,24 +133,22 @@ class Chains:
 
     def _find_density(self, ticket: str, round_: int, kind: LayerKind | None) -> Fraction:
         spec = self.study.tickets[ticket]
-        if spec.method == "derived" and spec.derived:
-            return self.density(spec.derived.ticket, round_, kind)
-        if spec.method == "combined" and spec.combined:
-            return self.density(spec.combined.tickets[0], round_, kind)
-        done = round_ - self._base(ticket)
-        if spec.densities and done:
+        if isinstance(spec, FollowingTicket):
+            return self.density(spec.made_from()[0], round_, kind)
+        done, start = round_ - self._base(ticket), spec.start_or_none()
+        if isinstance(spec, PrunedTicket) and spec.densities and done:
             return Fraction(str(spec.densities[done - 1]))
-        before = self.density(spec.start.ticket, spec.start.round, kind) if spec.start else Fraction(1)
+        before = self.density(start.ticket, start.round, kind) if start else Fraction(1)
         return before * density_after(self.rates(ticket, round_, kind))
 
     def dataset(self, ticket: str, round_: int) -> str:
         """The data set that the network of this round is trained on (which decides the *next* pruning)."""
         spec = self.study.tickets[ticket]
-        if not spec.chain:
-            assert spec.dataset is not None
-            return spec.dataset
-        stages = _stages(spec.chain)
-        return stages[min(round_ - self._base(ticket), len(stages) - 1)].dataset
+        if isinstance(spec, ChainTicket) and spec.chain:
+            stages = _stages(spec.chain)
+            return stages[min(round_ - self._base(ticket), len(stages) - 1)].dataset
+        assert spec.dataset is not None
+        return spec.dataset
 
     def recipe(self, ticket: str, round_: int) -> Recipe:
         """How a round is trained."""
@@ -149,8 +157,10 @@ class Chains:
     def recipe_name(self, ticket: str, round_: int) -> str:
         """The dense round is trained by `recipe`, pruned ones by `retrain`, if there is one."""
         spec = self.study.tickets[ticket]
+        if not isinstance(spec, ChainTicket) or not spec.retrain:
+            return spec.recipe
         dense = round_ == self.first_round(ticket) and not self.parents(ticket, round_)
-        return spec.retrain if spec.retrain and (spec.method in FROM_SCRATCH or not dense) else spec.recipe
+        return spec.recipe if dense else spec.retrain
 
     def first_step(self, ticket: str, round_: int) -> int:
         """The step at which a round's training begins.
@@ -159,8 +169,10 @@ class Chains:
         the round has a recipe or data set of its own, of which nothing has been done yet.
         """
         spec, first = self.study.tickets[ticket], self.first_round(ticket)
-        same = not spec.retrain and self.dataset(ticket, round_) == self.dataset(ticket, first)
-        return (spec.rewind_step or 0) if spec.rewind == "step" and round_ > first and same else 0
+        step = spec.options.early_step
+        if step is None or round_ == first or self.recipe_name(ticket, round_) != spec.recipe:
+            return 0
+        return step if self.dataset(ticket, round_) == self.dataset(ticket, first) else 0
 
     def nearest_round(self, ticket: str, density: float) -> int:
         """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
@@ -168,7 +180,7 @@ class Chains:
 
     def root(self, ticket: str) -> str:
         """The ticket at the beginning of the chain of starts: the one whose first round is dense."""
-        start = self.study.tickets[ticket].start
+        start = self.study.tickets[ticket].start_or_none()
         return self.root(start.ticket) if start else ticket
 
     def network(self, ticket: str) -> Network:
@@ -181,7 +193,7 @@ def _stages(chain: Sequence[Stage]) -> list[Stage]:
     return [stage for stage in chain for _ in range(stage.rounds)]
 
 
-def _rate(rate: float, of_kinds: RateOf | None, kind: LayerKind | None) -> float:
+def _rate(rate: float, of_kinds: LayerRates | None, kind: LayerKind | None) -> float:
     """The rate at which a kind of layer is pruned; of no kind in particular, `rate`."""
     own = getattr(of_kinds, kind, None) if kind and of_kinds else None
     return rate if own is None else float(own)

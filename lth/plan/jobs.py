@@ -1,13 +1,17 @@
 """What each job gets told: the part of a study that its result depends on, and nothing else."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
 
 from lth.config.base import Model, Seed
-from lth.config.models import Dataset, LayerKind, Method, Network, Recipe, Rewind, Scope
-from lth.config.ways import AtInit, Combined, Derived, Dual, Dynamic, Progressive
+from lth.config.data import Dataset, Network
+from lth.config.tickets import LayerKind, Scope
+from lth.config.training import Recipe
 
-Kind = Literal["dense", "own", "fresh", "shuffled", "random"]
-"""What an arm is made of a ticket: nothing kept of it, itself, other weights, permuted masks, random masks."""
+ArmKind = Literal["dense", "own", "reinitialised", "shuffled", "random"]
+"""What of a ticket an arm keeps: nothing, all of it, its mask over other weights, its per-layer counts."""
 
 
 class DataJob(Model):
@@ -31,7 +35,7 @@ class RoundJob(Model):
     ticket: str
     seed: Seed
     round: int
-    method: Method
+    method: str
     dataset: str
     network: Network
     recipe: Recipe
@@ -40,23 +44,16 @@ class RoundJob(Model):
     """Whether this round prunes what the job gets; a chain's first round takes over a mask or starts dense."""
     density: str
     """The share of weights kept, as a fraction."""
-    density_of: dict[LayerKind, str]
+    layer_densities: dict[LayerKind, str] = Field(default_factory=dict)
     """Shares of kinds of layers that differ from it."""
-    whole: tuple[LayerKind, ...]
-    score: str
-    scope: Scope
-    rewind: Rewind
-    rewind_step: int | None = None
+    scope: Scope = "layerwise"
+    unpruned: tuple[LayerKind, ...] = ()
     first_step: int = 0
     """Of this round's training, which goes on where the weights that it starts from were taken."""
-    transform: Recipe | None = None
-    """For `dual`: the training under the penalty."""
-    at_init: AtInit | None = None
-    progressive: Progressive | None = None
-    dynamic: Dynamic | None = None
-    dual: Dual | None = None
-    derived: Derived | None = None
-    combined: Combined | None = None
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    """Those of the method."""
+    recipes: dict[str, Recipe] = Field(default_factory=dict)
+    """The recipes that the method's options name, by option."""
 
 
 class ControlJob(Model):
@@ -64,7 +61,7 @@ class ControlJob(Model):
 
     study: str
     ticket: str
-    kind: Kind
+    kind: ArmKind
     seed: Seed
     round: int
     network: Network

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lth.config.plan import Arm, Plan
+from lth.plan.plan import Arm, Plan
 
 ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 """CSV files beside each round's ticket."""
@@ -10,7 +10,7 @@ ARM_TABLES = ("history", "confusion")
 """CSV files of each arm of an evaluation."""
 
 
-class Layout:
+class Paths:
     """Paths below `results/<study>`."""
 
     def __init__(self, plan: Plan) -> None:

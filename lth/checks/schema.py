@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from lth.config.models import Study
+from lth.config.study import TICKETS, Study, method_of
 from lth.data.sources import SOURCES
 from lth.networks import ARCHITECTURES
 from lth.registry import Registry
@@ -13,11 +13,7 @@ from lth.scores import SCORES
 
 Schema = dict[str, Any]
 
-NAMED: dict[tuple[str, str], Registry[Any]] = {
-    ("Dataset", "source"): SOURCES,
-    ("Network", "architecture"): ARCHITECTURES,
-    ("Ticket", "score"): SCORES,
-}
+NAMED: dict[str, Registry[Any]] = {"source": SOURCES, "architecture": ARCHITECTURES, "score": SCORES}
 """Fields whose values are names from a table. The models leave them open, so that the tables stay free to grow."""
 
 
@@ -30,8 +26,10 @@ def structure_schema() -> Schema:
 def study_schema() -> Schema:
     """The schema for editors: with the names of architectures, sources and scores, and only usable names."""
     schema = Study.model_json_schema()
-    for (model, field), registry in NAMED.items():
-        schema["$defs"][model]["properties"][field]["enum"] = sorted(registry)
+    for model in schema["$defs"].values():
+        for field, registry in NAMED.items():
+            if field in model.get("properties", {}):
+                model["properties"][field]["enum"] = sorted(registry)
     for section in schema["properties"].values():
         if "patternProperties" in section:
             section["additionalProperties"] = False
@@ -43,12 +41,23 @@ def schema_text() -> str:
     return json.dumps(study_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def schema_at(path: tuple[str, ...]) -> Schema:
-    """The resolved schema of the value at a key path; empty where the path leads nowhere."""
+def schema_at(path: tuple[str, ...], data: Mapping[str, Any]) -> Schema:
+    """The resolved schema of the value at a key path of this study; empty where the path leads nowhere."""
     schema = structure_schema()
-    for key in path:
-        schema = _resolved(_step(schema, key))
+    for depth, key in enumerate(path):
+        if depth == 1 and path[0] == "tickets":
+            schema = _of_ticket(data, key)
+        else:
+            schema = _resolved(_step(schema, key))
     return schema
+
+
+def _of_ticket(data: Mapping[str, Any], name: str) -> Schema:
+    """The schema of a ticket of the method that it names."""
+    tickets = data.get("tickets")
+    method = method_of(tickets.get(name)) if isinstance(tickets, Mapping) else "imp"
+    model = TICKETS.get(method if isinstance(method, str) else "imp", TICKETS["imp"])
+    return dict(structure_schema()["$defs"][model.__name__])
 
 
 def _step(schema: Mapping[str, Any], key: str) -> Schema:

@@ -1,10 +1,12 @@
-"""How networks are trained: the update rule, the learning rate over time, and random changes of the images."""
+"""How networks are trained: optimiser, learning-rate schedule, data augmentation."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from math import ceil
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Model
+from lth.config.base import Count, Fault, Model
 
 
 class Optimiser(Model):
@@ -21,9 +23,26 @@ class Optimiser(Model):
     nesterov: bool = False
     """For `sgd` with momentum."""
 
+    def faults(self) -> Iterator[Fault]:
+        """Hyperparameters that the update rule would ignore."""
+        for key in ("momentum", "nesterov"):
+            if self.name != "sgd" and getattr(self, key):
+                yield (key,), f"only `sgd` has it, and `name` is '{self.name}'; take it out, or set `name: sgd`"
+        if self.name == "sgd" and self.nesterov and not self.momentum:
+            yield ("nesterov",), "needs momentum, found none; set `momentum`, for instance 0.9, or take it out"
 
-class Schedule(Model):
+
+class LearningRateSchedule(Model):
     """How the learning rate changes over training, after a linear warm-up."""
+
+    only: ClassVar = {
+        "milestones": ("step",),
+        "factor": ("step",),
+        "period_epochs": ("cosine_restarts",),
+        "period_growth": ("cosine_restarts",),
+        "final": ("linear", "cosine", "cosine_restarts"),
+    }
+    """The schedules that a hyperparameter is for."""
 
     name: Literal["constant", "step", "linear", "cosine", "cosine_restarts"] = "constant"
     """`step` falls at `milestones`, `linear` and `cosine` fall to `final`, `cosine_restarts` does so every `period`."""
@@ -39,6 +58,20 @@ class Schedule(Model):
     """For `cosine_restarts`: how many times longer each cycle is than the one before."""
     final: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """For `linear`, `cosine` and `cosine_restarts`: the share of the highest rate that they end at."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Hyperparameters that the schedule would ignore, or lacks."""
+        for key, names in self.only.items():
+            if self.name not in names and getattr(self, key) != type(self).model_fields[key].default:
+                *most, last = [f"`{name}`" for name in names]
+                fitting = f"{', '.join(most)} and {last} have it" if most else f"{last} has it"
+                yield (key,), f"only {fitting}, and `name` is '{self.name}'; take it out"
+        if self.name == "step" and not self.milestones:
+            yield (), "`milestones` is missing: the epochs after which the rate falls"
+        if self.name == "cosine_restarts" and self.period_epochs is None:
+            yield (), "`period_epochs` is missing: how many epochs the first cycle has"
+        if list(self.milestones) != sorted(set(self.milestones)):
+            yield ("milestones",), f"must rise, found {', '.join(f'{epoch:g}' for epoch in self.milestones)}"
 
 
 class Colour(Model):
@@ -88,7 +121,7 @@ class Recipe(Model):
     """Optimiser steps, where the source counts them; give this or `epochs`."""
     evaluate_every: Count | None = None
     """Score validation and test data every so many steps; without it after each epoch."""
-    schedule: Schedule = Schedule()
+    schedule: LearningRateSchedule = LearningRateSchedule()
     """Of the learning rate."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the target that goes to all classes alike; reported losses are without it."""
@@ -96,3 +129,15 @@ class Recipe(Model):
     """Random changes of training images."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
+
+    def steps(self, examples: int) -> tuple[int, int]:
+        """Optimiser steps of a training on so many examples, and of one of its epochs."""
+        epoch = ceil(examples / self.batch)
+        return self.iterations or (self.epochs or 0) * epoch, epoch
+
+    def faults(self) -> Iterator[Fault]:
+        """One way to say how long the training is."""
+        if self.epochs is None and self.iterations is None:
+            yield (), "does not say how long to train; give `epochs` or `iterations`"
+        if self.epochs is not None and self.iterations is not None:
+            yield ("iterations",), "given besides `epochs`; take one of them out"

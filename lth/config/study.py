@@ -1,0 +1,202 @@
+"""A study: named data sets, networks, recipes, tickets, evaluations and comparisons, and where its jobs run."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+
+from pydantic import (
+    Discriminator,
+    Field,
+    ModelWrapValidatorHandler,
+    Tag,
+    create_model,
+    model_validator,
+)
+
+from lth.config.base import (
+    Count,
+    DatasetName,
+    Density,
+    Fault,
+    Model,
+    Name,
+    RecipeName,
+    Seed,
+    TicketName,
+    defining,
+    each_once,
+)
+from lth.config.data import Dataset, Network
+from lth.config.tickets import FAMILIES, TicketSpec
+from lth.config.training import Recipe
+from lth.methods import METHODS
+
+SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
+"""The parts of a study whose entries have names."""
+Percent = Annotated[float, Field(gt=0, lt=100)]
+
+
+def ticket_model(method: str) -> type[TicketSpec]:
+    """The model of tickets of a method: its family's fields, and the method's own options."""
+    entry = METHODS[method]
+    options = entry.options_model()
+    fields: dict[str, Any] = {"method": (Literal[method], Field(method, description="How it is found."))}
+    model = create_model(
+        f"{options.__name__}Ticket", __base__=(options, FAMILIES[entry.rounds]), __doc__=options.__doc__, **fields
+    )
+    model.options_model, model.method_label = options, entry.label  # type: ignore[attr-defined]
+    return model  # type: ignore[return-value]
+
+
+TICKETS: Mapping[str, type[TicketSpec]] = {method: ticket_model(method) for method in METHODS}
+"""The model of a ticket, by its method."""
+
+
+def method_of(ticket: Any) -> Any:
+    """The method that a ticket names; `imp` unless it says another."""
+    return ticket.get("method", "imp") if isinstance(ticket, Mapping) else getattr(ticket, "method", "imp")
+
+
+def _tag(ticket: Any) -> str | None:
+    method = method_of(ticket)
+    return method if isinstance(method, str) and method in TICKETS else None
+
+
+if TYPE_CHECKING:
+    AnyTicket = TicketSpec
+else:
+    AnyTicket = Annotated[Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())], Discriminator(_tag)]
+
+
+class Assessment(Model):
+    """What evaluations and comparisons share: a density, and the family of tests."""
+
+    density: Density
+    """Share of weights kept at which arms are compared; each ticket's nearest round must lie within 2 %."""
+    compare: tuple[tuple[str, str], ...] = ()
+    """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, first minus second; in a
+    comparison pairs of tickets (or `dense`)."""
+    reach_percent: Percent | None = None
+    """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Each pair once, of two different arms."""
+        seen: set[frozenset[str]] = set()
+        for position, (first, second) in enumerate(self.compare):
+            if first == second:
+                yield ("compare", position), f"compares '{first}' with itself"
+            elif frozenset((first, second)) in seen:
+                yield ("compare", position), f"'{first}' and '{second}' are compared twice; keep one of them"
+            seen.add(frozenset((first, second)))
+
+
+class Comparison(Assessment):
+    """Tickets compared as they were trained when they were found, at one density; trains nothing itself."""
+
+    tickets: Annotated[tuple[TicketName, ...], Field(min_length=1), each_once]
+    """Which of `tickets`, all of one data set. The dense network takes part as `dense`: a ticket of that method,
+    or where the first ticket's chain begins."""
+
+
+class Evaluation(Assessment):
+    """Tickets trained on a target data set, beside their controls, at one density."""
+
+    dataset: DatasetName
+    """One of `datasets`: the target that the tickets are trained on."""
+    recipe: RecipeName
+    """One of `recipes`: how they are trained there."""
+    tickets: Annotated[tuple[TicketName, ...], Field(min_length=1), each_once]
+    """Which of `tickets`."""
+    initialisations: Annotated[
+        tuple[Literal["own", "reinitialised"], ...], Field(min_length=1), each_once
+    ] = ("own", "reinitialised")
+    """`own`: the weights that the ticket was found from; `reinitialised`: newly drawn ones under the same mask."""
+    controls: Annotated[tuple[Literal["dense", "random", "shuffled"], ...], each_once] = ("dense", "random", "shuffled")
+    """`dense`: no mask; `random`: a random mask with the exact per-layer counts of `matched_to`; `shuffled`: each
+    ticket's own mask, permuted within each layer. All with theta_0."""
+    matched_to: TicketName | None = None
+    """The ticket whose per-layer counts the random mask takes; without it, the first of `tickets`."""
+    examples: Count | None = None
+    """Few-shot: train on this many training examples, stratified, drawn anew for each seed; without it, on all."""
+    draws: Annotated[int, Field(ge=1, le=100)] = 1
+    """With `examples`: so many independent draws a seed, the same for all arms; a seed's result is their mean."""
+    trains: Literal["all", "head"] = "all"
+    """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
+
+    def faults(self) -> Iterator[Fault]:
+        """Draws only of examples."""
+        if self.examples is None and self.draws > 1:
+            yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
+
+
+class Compute(Model):
+    """Where jobs run. Not part of any result's identity: changing it reruns nothing."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto` takes a GPU where torch sees one."""
+    threads: Annotated[int, Field(ge=1, le=256)] = 1
+    """CPU threads of a training job. Small networks are fastest with one, and several jobs at once."""
+    examples_per_second: Annotated[float, Field(ge=1e-3)] = 300.0
+    """How many examples the slowest machine trains on in a second: on a cluster, time limits come from it."""
+    longest_minutes: Annotated[int, Field(ge=1)] | None = None
+    """No job asks a cluster for more time, however often it was tried: the limit of its queue."""
+    most_memory_mb: Annotated[int, Field(ge=1)] | None = None
+    """No job asks a cluster for more memory: what its machines have."""
+    jobs_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many jobs may share a GPU at once (small networks leave most of one idle); then say `--resources gpu=N` with
+    as many as there are GPUs times this."""
+    rounds_per_job: Annotated[int, Field(ge=1, le=1000)] = 1
+    """How many rounds of a chain one job on a cluster does, one after another; without a cluster of no effect."""
+    save_minutes: Annotated[float, Field(gt=0)] = 10.0
+    """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
+    scratch: str | None = None
+    """Folder for trainings in progress, which all machines must see; without it `results/<study>/scratch`."""
+
+    def scratch_of(self, study: str) -> Path:
+        """Where the trainings in progress of a study are."""
+        return Path(self.scratch).expanduser() / study if self.scratch else Path("results", study, "scratch")
+
+
+class Study(Model):
+    """A study file: named data sets, networks, recipes, tickets and evaluations."""
+
+    study: Name
+    """Its name; everything it makes lies in `results/<study>/`."""
+    about: str = ""
+    """One sentence for the head of the report."""
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1), each_once]
+    """One complete repetition each; arms are compared within a seed."""
+    data_root: str | None = None
+    """Folder with the data sets in torchvision's layout; the environment variable LTH_DATA goes before it. What is
+    missing there is downloaded there."""
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha."""
+    compute: Compute = Compute()
+    """Device and threads."""
+    datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
+    """Data sets by name."""
+    networks: Annotated[dict[Name, Network], Field(min_length=1)]
+    """Networks by name."""
+    recipes: Annotated[dict[Name, Recipe], Field(min_length=1)]
+    """Training recipes by name."""
+    tickets: Annotated[dict[Name, AnyTicket], Field(min_length=1)]
+    """Tickets by name."""
+    evaluations: dict[Name, Evaluation] = Field(default_factory=dict)
+    """Evaluations by name."""
+    comparisons: dict[Name, Comparison] = Field(default_factory=dict)
+    """Comparisons by name; no name is both an evaluation's and a comparison's."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_its_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """References are validated against the names of this very study."""
+        sections = data if isinstance(data, Mapping) else {}
+        named = {key: value for key in SECTIONS if isinstance(value := sections.get(key), Mapping)}
+        with defining(named):
+            return handler(data)
+
+    def faults(self) -> Iterator[Fault]:
+        """One name for one table."""
+        for name in self.comparisons:
+            if name in self.evaluations:
+                yield ("comparisons", name), "is the name of an evaluation, too; their tables would lie in one folder"

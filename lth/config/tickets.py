@@ -1,0 +1,347 @@
+"""How tickets are specified: what all methods share, by the way in which their rounds depend on each other.
+
+A method (`lth.methods`) adds its own options to one of the families here. Fields of a family are read by the plan
+(which rounds there are, what each is made of, how much it keeps); fields of a method's options are passed to its jobs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal, get_args
+
+from pydantic import Field
+
+from lth.config.base import (
+    DatasetName,
+    Fault,
+    Model,
+    NetworkName,
+    Rate,
+    RecipeName,
+    RoundCount,
+    TicketName,
+    each_once,
+)
+from lth.config.data import Dataset, Network
+from lth.config.training import Recipe
+
+THETA_0 = "theta_0"
+"""How the weights of a seed's network before any training are called."""
+LayerKind = Literal["first", "convolution", "dense", "output", "pooler"]
+"""First convolution, other convolutions, linear layers, the last layer; what pools an encoder's output."""
+Scope = Literal["layerwise", "global", "erk"]
+
+
+class LayerRates(Model):
+    """Pruning rates of kinds of layers that differ from the ticket's `rate`."""
+
+    convolution: Rate | None = None
+    """Of convolutions."""
+    dense: Rate | None = None
+    """Of linear layers before the last."""
+    output: Rate | None = None
+    """Of the last layer (half of `rate`, in Frankle & Carbin 2019)."""
+
+    covers: ClassVar[Mapping[str, tuple[LayerKind, ...]]] = {
+        "convolution": ("convolution", "first"),
+        "dense": ("dense", "pooler"),
+        "output": ("output",),
+    }
+    """The kinds of layers that each rate is for."""
+
+
+RATED: tuple[LayerKind, ...] = tuple(kind for kind in get_args(LayerKind) if kind in LayerRates.model_fields)
+"""Kinds of layers that may have rates of their own."""
+
+
+class Stage(Model):
+    """Some rounds on one data set, a link of a chain."""
+
+    dataset: DatasetName
+    """The data set trained on before each pruning of this stage."""
+    rounds: RoundCount
+    """Prunings in this stage."""
+    rate: Rate | None = None
+    """Instead of the ticket's, in this stage."""
+    layer_rates: LayerRates | None = None
+    """Likewise; kinds of layers that it does not name are pruned at the stage's `rate`."""
+
+
+class Start(Model):
+    """Another ticket's round to start from."""
+
+    ticket: TicketName
+    """The ticket whose mask is taken over."""
+    round: Annotated[int, Field(ge=0)]
+    """After which of its rounds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What a method's own check may look at beside its options: the ticket's place in its study."""
+
+    recipe: str
+    """The name of the recipe of its dense (or only) training."""
+    retrain: str | None
+    """The name of the recipe of pruned rounds, if it is another one."""
+    recipes: Mapping[str, Recipe]
+    """All recipes of the study."""
+    datasets: Mapping[str, Dataset]
+    """All data sets of the study."""
+    trained_on: tuple[str, ...]
+    """The names of the data sets that its rounds are trained on, each once."""
+    network: Network
+    has_start: bool = False
+    """Whether it starts from another ticket."""
+    one_shot: bool = False
+    by_rounds: bool = False
+    """Whether it says `rounds` instead of `densities`."""
+    weights_of: Callable[[str], str] = lambda _: THETA_0
+    """Names the weights that another ticket's training starts from; equal names for equal weights."""
+
+    def length(self, recipe: str, dataset: str) -> tuple[int, int]:
+        """Optimiser steps of a training, and of one of its epochs."""
+        return self.recipes[recipe].steps(self.datasets[dataset].sizes[0])
+
+
+class Options(Model):
+    """The options of a method: what its jobs are told beside the round's density, data set, network and recipe."""
+
+    def label(self) -> str:
+        """The method's name in figures and tables, as the field has it (`SNIP`, `RigL`); empty for the entry's."""
+        return ""
+
+    def summary(self, rounds: str, scope: str) -> str:
+        """What the method did, for the report's list of tickets.
+
+        Args:
+            rounds: the densities or rates of its rounds, in words.
+            scope: the pruning scope, in words.
+        """
+        return f"{self.label()} ({scope}), {rounds}"
+
+    def check(self, context: Context) -> Iterator[Fault]:  # noqa: ARG002
+        """What is wrong with the options in this study; paths start at the ticket."""
+        return iter(())
+
+    def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
+        """Names the weights that training starts from, equal names for equal weights; None for theta_0, or those that
+        the tickets start from which it is made of.
+
+        Args:
+            ticket: the ticket's name, for weights that no other ticket has.
+        """
+        return None
+
+    @property
+    def early_step(self) -> int | None:
+        """The step of the dense training that later rounds rewind to, if any does."""
+        return None
+
+    @property
+    def extra_trainings(self) -> Mapping[str, int]:
+        """Recipes by name that the method trains before the round's own training, and how often each."""
+        return {}
+
+    @property
+    def starts_from_trained(self) -> bool:
+        """Whether rounds that do not prune start from the trained weights of their parents."""
+        return False
+
+
+class TicketSpec(Model):
+    """What every ticket says, whatever its method. `lth.config.study` makes a model for each method of it."""
+
+    method: str
+    """How it is found: one of the methods that `python -m lth list` shows."""
+    network: NetworkName
+    """One of `networks`."""
+    recipe: RecipeName
+    """One of `recipes`: the training before each pruning, or of the sparse network."""
+    dataset: DatasetName | None = None
+    """One of `datasets`: what it is trained on."""
+
+    options_model: ClassVar[type[Options]] = Options
+    """The method's options; set for each method's model."""
+    method_label: ClassVar[str] = ""
+    """Likewise."""
+
+    @property
+    def options(self) -> Options:
+        """The method's options alone."""
+        return self.options_model.model_validate({key: getattr(self, key) for key in self.options_model.model_fields})
+
+    def start_or_none(self) -> Start | None:
+        """Where its chain starts, if from another ticket."""
+        return None
+
+    def made_from(self) -> tuple[str, ...]:
+        """The tickets whose masks it takes over."""
+        return ()
+
+    def trained_on(self) -> tuple[str, ...]:
+        """The data sets of its rounds, each once."""
+        return (self.dataset,) if self.dataset else ()
+
+    def label(self) -> str:
+        """How it is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
+        return self.options.label() or self.method_label
+
+
+class DenseTicket(TicketSpec):
+    """The dense network, trained and never pruned: one round, 0."""
+
+    def faults(self) -> Iterator[Fault]:
+        """It needs a data set."""
+        if self.dataset is None:
+            yield (), "has no `dataset` to be trained on; give one"
+
+
+class PrunedTicket(TicketSpec):
+    """Tickets that prune: how much, and in which scope."""
+
+    rounds: RoundCount | None = None
+    """Prunings on `dataset`."""
+    rate: Rate = 0.2
+    """Share of the remaining weights that a round prunes: round k keeps (1 - rate)^k."""
+    densities: Annotated[tuple[Rate, ...], Field(min_length=1, max_length=500)] | None = None
+    """Instead of `rounds` and `rate`: the density of each round, falling."""
+    scope: Scope = "layerwise"
+    """Pruning scope. `layerwise`: each layer keeps the same share; `global`: all weights are ranked together; `erk`:
+    each layer keeps its share by Erdos-Renyi-Kernel (Evci et al. 2020)."""
+    unpruned: Annotated[tuple[LayerKind, ...], each_once] = ()
+    """Kinds of layers that are never pruned; rates and densities are those of the others."""
+
+    def faults(self) -> Iterator[Fault]:
+        """What is pruned to is said once, and densities fall."""
+        if self.rounds is not None and self.densities is not None:
+            yield (), "has `rounds` besides `densities`; give one of them"
+        if self.densities and "rate" in self.model_fields_set:
+            yield ("rate",), "has no effect beside `densities`; take one of them out"
+        yield from falling(self.densities or (), Fraction(1))
+
+
+def falling(densities: Sequence[float], least: Fraction) -> Iterator[Fault]:
+    """A fault for each density that is not below the one before, the first one's being `least`."""
+    for position, density in enumerate(densities):
+        if Fraction(str(density)) >= least:
+            message = f"densities must fall from round to round, found {density:g} after {float(least):.4g}"
+            yield ("densities", position), message
+        least = Fraction(str(density))
+
+
+class ChainTicket(PrunedTicket):
+    """Rounds that each prune what the one before has trained."""
+
+    chain: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
+    """Several stages, each of some rounds on a data set, perhaps at a rate of its own, instead of `dataset` and
+    `rounds`."""
+    layer_rates: LayerRates | None = None
+    """Rates of kinds of layers, where they differ from `rate`."""
+    one_shot: bool = False
+    """Each round prunes the trained dense network at once, instead of the round before it."""
+    every: Annotated[int, Field(ge=1, le=100)] = 1
+    """Train only every so-many-th pruned round, from the first; with `one_shot` only."""
+    retrain: RecipeName | None = None
+    """One of `recipes`, for the training of pruned networks, where it differs from `recipe`."""
+    start: Start | None = None
+    """Start from another ticket's mask; without it, from the dense network."""
+
+    def start_or_none(self) -> Start | None:
+        """Its start."""
+        return self.start
+
+    def label(self) -> str:
+        """Says which are pruned in one shot."""
+        return super().label() + (", one shot" if self.one_shot else "")
+
+    def made_from(self) -> tuple[str, ...]:
+        """The ticket that it starts from."""
+        return (self.start.ticket,) if self.start else ()
+
+    def trained_on(self) -> tuple[str, ...]:
+        """The data sets of its stages, each once."""
+        return tuple(dict.fromkeys(stage.dataset for stage in self.chain)) if self.chain else super().trained_on()
+
+    def faults(self) -> Iterator[Fault]:
+        """One way to say what is pruned on; rates of layers only where layers have rates."""
+        yield from self._pruned_on()
+        for path, rates in self.rates_of_layers():
+            if self.scope != "layerwise":
+                yield path, f"needs `scope: layerwise`, found '{self.scope}'; take one of them out"
+            elif self.densities:
+                yield path, "goes with `rounds` and `rate`, found `densities`; take one of them out"
+            for kind in self.unpruned:
+                if getattr(rates, kind, None) is not None:
+                    message = f"these layers are never pruned, since `unpruned` has '{kind}'; take one of them out"
+                    yield (*path, kind), message
+        if self.every > 1 and not self.one_shot:
+            message = "each round prunes what the one before has trained, so none can be left out"
+            yield ("every",), f"{message}; take it out, or set `one_shot: true`"
+        if self.one_shot and len(datasets := self.trained_on()) > 1:
+            message = f"prunes what was trained on '{datasets[0]}' only, found a `chain` over {', '.join(datasets)}"
+            yield ("one_shot",), f"{message}; take one of them out"
+
+    def _pruned_on(self) -> Iterator[Fault]:
+        rounds = "densities" if self.densities else "rounds" if self.rounds else None
+        given = [key for key in ("dataset", rounds) if key and getattr(self, key) is not None]
+        if self.chain is not None:
+            if given:
+                both = f"has a `chain` besides {' and '.join(f'`{key}`' for key in given)}"
+                yield (), f"{both}; give either the chain or `dataset` and `rounds`"
+        elif not given:
+            yield (), "does not say what it prunes on; give `dataset` and `rounds`, or a `chain`"
+        elif len(given) == 1:
+            lacking = "dataset" if rounds else "rounds"
+            yield (), f"has `{given[0]}` but no `{lacking}`; give `dataset` and `rounds`, or a `chain`"
+
+    def rates_of_layers(self) -> Iterator[tuple[tuple[str | int, ...], LayerRates]]:
+        """Each `layer_rates` with the keys that lead to it: the ticket's, and those of its stages."""
+        if self.layer_rates:
+            yield ("layer_rates",), self.layer_rates
+        for position, stage in enumerate(self.chain or ()):
+            if stage.layer_rates:
+                yield ("chain", position, "layer_rates"), stage.layer_rates
+
+
+class IndependentTicket(PrunedTicket):
+    """Rounds that each find the ticket of one density from theta_0."""
+
+    every: Annotated[int, Field(ge=1, le=100)] = 1
+    """Train only every so-many-th round, from the first."""
+
+    def faults(self) -> Iterator[Fault]:
+        """A data set, and densities."""
+        rounds = "densities" if self.densities else "rounds" if self.rounds else None
+        given = [key for key in ("dataset", rounds) if key and getattr(self, key) is not None]
+        if not given:
+            yield (), "does not say what it prunes on; give `dataset` and `densities`"
+        elif len(given) == 1:
+            lacking = "dataset" if rounds else "densities"
+            yield (), f"has `{given[0]}` but no `{lacking}`; give `dataset` and `densities`"
+
+
+class FollowingTicket(TicketSpec):
+    """Rounds that take over the masks of the same rounds of other tickets. The options' `of` names them."""
+
+    every: Annotated[int, Field(ge=1, le=100)] = 1
+    """Train only every so-many-th pruned round, from the first."""
+
+    def made_from(self) -> tuple[str, ...]:
+        """The tickets that are followed."""
+        of: Any = getattr(self, "of")  # noqa: B009
+        return (of,) if isinstance(of, str) else tuple(of)
+
+    def faults(self) -> Iterator[Fault]:
+        """It needs a data set."""
+        if self.dataset is None:
+            yield (), "has no `dataset` to be trained on; give one"
+
+
+FAMILIES: Mapping[str, type[TicketSpec]] = {
+    "dense": DenseTicket,
+    "chain": ChainTicket,
+    "independent": IndependentTicket,
+    "following": FollowingTicket,
+}
+"""How a method's rounds depend on each other (`rounds` of its entry), and what its tickets say for it."""
