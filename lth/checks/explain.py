@@ -35,7 +35,7 @@ def explain(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Fault]:
 def _path(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> Path:
     """The keys of a study, without the tag that chose a ticket's model."""
     keys = tuple(str(key) for key in loc)
-    tagged = keys[0] == "tickets" and len(keys) > 2 and keys[2] in TICKETS and keys[2] == _method(keys, data)
+    tagged = len(keys) > 2 and keys[0] == "tickets" and keys[2] in TICKETS and keys[2] == _method(keys, data)
     return keys[:2] + keys[3:] if tagged else keys
 
 

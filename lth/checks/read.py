@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from lth.checks.assessments import assessments
 from lth.checks.explain import explain
-from lth.checks.locations import Locations
-from lth.checks.problems import Fault, Problem, StudyError, label
+from lth.checks.problems import Fault, Locations, Problem, StudyError, label
 from lth.checks.relations import relations
 from lth.checks.warnings import warnings
 from lth.checks.yaml_file import Unreadable, YamlFile

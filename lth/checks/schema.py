@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from lth.config.study import TICKETS, Study, method_of
+from lth.config.study import DEFAULT_METHOD, TICKETS, Study, method_of
 from lth.data.sources import SOURCES
 from lth.networks import ARCHITECTURES
 from lth.registry import Registry
@@ -30,6 +30,9 @@ def study_schema() -> Schema:
         for field, registry in NAMED.items():
             if field in model.get("properties", {}):
                 model["properties"][field]["enum"] = sorted(registry)
+    for method, model in TICKETS.items():
+        if method != DEFAULT_METHOD:
+            schema["$defs"][model.__name__].setdefault("required", []).append("method")
     for section in schema["properties"].values():
         if "patternProperties" in section:
             section["additionalProperties"] = False
@@ -55,8 +58,8 @@ def schema_at(path: tuple[str, ...], data: Mapping[str, Any]) -> Schema:
 def _of_ticket(data: Mapping[str, Any], name: str) -> Schema:
     """The schema of a ticket of the method that it names."""
     tickets = data.get("tickets")
-    method = method_of(tickets.get(name)) if isinstance(tickets, Mapping) else "imp"
-    model = TICKETS.get(method if isinstance(method, str) else "imp", TICKETS["imp"])
+    method = method_of(tickets.get(name)) if isinstance(tickets, Mapping) else DEFAULT_METHOD
+    model = TICKETS.get(method if isinstance(method, str) else DEFAULT_METHOD, TICKETS[DEFAULT_METHOD])
     return dict(structure_schema()["$defs"][model.__name__])
 
 

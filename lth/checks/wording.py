@@ -34,6 +34,12 @@ ABBREVIATIONS = {
     "sparsities": "densities",
     "sparsity": "densities",
     "steps": "iterations",
+    "fraction": "drop_fraction",
+    "fresh": "reinitialised",
+    "layer": "layerwise",
+    "network": "global",
+    "rate_of": "layer_rates",
+    "whole": "unpruned",
     "val": "validation",
     "wd": "weight_decay",
     "workers": "threads",
@@ -89,6 +95,8 @@ def found(value: object) -> str:
 
 def allowed(schema: Mapping[str, Any], value: object = None) -> str:
     """What a (resolved) JSON schema allows, as the end of `must be ...`, where this value was found."""
+    if "x-refers-to" in schema:
+        return f"the name of one of `{schema['x-refers-to']}`"
     if "enum" in schema:
         return "one of " + listed(schema["enum"])
     if "const" in schema:

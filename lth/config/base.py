@@ -11,7 +11,16 @@ from contextvars import ContextVar
 from types import UnionType
 from typing import Annotated, Any, Self, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -91,10 +100,13 @@ def defining(sections: Mapping[str, Collection[str]]) -> Iterator[None]:
 
 
 class RefersTo:
-    """Marks a field whose value is the name of an entry of a section of the study."""
+    """Marks a field whose value is the name of an entry of a section of the study; its JSON schema says which."""
 
     def __init__(self, section: str) -> None:
         self.section = section
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "x-refers-to": self.section}
 
 
 def _reference(section: str) -> Callable[[str], str]:

@@ -48,13 +48,15 @@ def ticket_model(method: str) -> type[TicketSpec]:
     return model  # type: ignore[return-value]
 
 
+DEFAULT_METHOD = "imp"
 TICKETS: Mapping[str, type[TicketSpec]] = {method: ticket_model(method) for method in METHODS}
 """The model of a ticket, by its method."""
 
 
 def method_of(ticket: Any) -> Any:
-    """The method that a ticket names; `imp` unless it says another."""
-    return ticket.get("method", "imp") if isinstance(ticket, Mapping) else getattr(ticket, "method", "imp")
+    """The method that a ticket names, or the default."""
+    found = ticket.get("method") if isinstance(ticket, Mapping) else getattr(ticket, "method", None)
+    return DEFAULT_METHOD if found is None else found
 
 
 def _tag(ticket: Any) -> str | None:
