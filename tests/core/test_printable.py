@@ -1,0 +1,46 @@
+"""What is printed of a user's text is one line of printable characters, and never long."""
+
+import pytest
+
+from lth.printable import LIMIT, printable
+
+HOSTILE = {
+    "a colour": ("\x1b[31mred", r"\x1b[31mred"),
+    "a title and a bell": ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+    "C1": ("\x9b2J", r"\x9b2J"),
+    "another line": ("a\nb\rc\td", r"a\nb\rc\td"),
+    "line separators": ("a\u2028b\x85", r"a\u2028b\x85"),
+    "text turned around": ("abc\u202egnp.exe\u2066", r"abc\u202egnp.exe\u2066"),
+    "nothing to see": ("a\u200bb\ufeff", r"a\u200bb\ufeff"),
+    "half a character": ("a\ud800b\udcff", r"a\ud800b\udcff"),
+    "beyond the first plane": ("\U000e0041", r"\U000e0041"),
+    "NUL and DEL": ("\x00\x7f", r"\x00\x7f"),
+}
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
+def test_what_a_terminal_might_act_on_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(text).isprintable()
+    printable(text).encode()
+
+
+@pytest.mark.parametrize("text", ["", "größe 日本語 é", r"C:\data\x1b", "density 0.216", "🎟"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_other_objects_are_converted() -> None:
+    assert printable({"a": [1, "\x1b"]}) == r"{'a': [1, '\x1b']}"
+    assert printable(None) == "None"
+
+
+@pytest.mark.parametrize("text", ["x" * 10**6, "\x1b" * 10**6, "\x1b" * LIMIT])
+def test_long_text_is_cut_with_an_ellipsis(text: str) -> None:
+    assert len(printable(text)) == LIMIT
+    assert printable(text).endswith("…")
+    assert len(printable(text, limit=20)) == 20
+
+
+def test_text_of_exactly_the_limit_is_not_cut() -> None:
+    assert printable("x" * LIMIT) == "x" * LIMIT
