@@ -25,14 +25,16 @@ setup-cluster: $(VENV)/.installed-cluster  ## add what sends jobs to SLURM and L
 
 setup-dev: $(VENV)/.installed-dev
 
-# Only PyPI's build of torch for Linux asks for CUDA's libraries (gigabytes), the CPU build of the same version does not.
-$(VENV)/.installed: requirements.lock requirements-build.lock requirements-cuda.lock
+# torch's CPU build where pip finds it (its index, or a folder in PIP_FIND_LINKS), else PyPI's with the libraries of CUDA,
+# which are gigabytes. A file that is found but is not the locked one is no reason to take the other.
+$(VENV)/.installed: requirements.lock requirements-build.lock requirements-torch-cpu.lock requirements-torch.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements-build.lock
+	@echo "torch, and its CPU build if there is one ..."
+	@$(PIP) -r requirements-torch-cpu.lock 2>$(VENV)/torch-cpu.log || \
+		if grep "DO NOT MATCH THE HASHES" $(VENV)/torch-cpu.log; then exit 1; else $(PIP) -r requirements-torch.lock; fi
 	$(PIP) -r requirements.lock
-	@if grep -qsE '^Requires-Dist: (nvidia|cuda)-' $(VENV)/lib/python3*/site-packages/torch-*.dist-info/METADATA; then \
-		echo "$(PIP) -r requirements-cuda.lock"; $(PIP) -r requirements-cuda.lock; fi
 	@$(COMPILE); touch $@
 
 $(VENV)/.installed-text: $(VENV)/.installed requirements-text.lock

@@ -4,8 +4,9 @@
 the newest releases of what those files do not pin. uv resolves for Linux, macOS and Windows and Python 3.11 or newer at
 once. It asks PyPI only, whatever index pip is configured to use, so the same locks come out everywhere.
 
-The base lock holds what every installation has, the others what they add to it. What PyPI's build of torch needs for
-CUDA is in a lock of its own, since torch's CPU build, which has the same version, needs none of it.
+The base lock holds what every installation has, the others what they add to it. torch is in two locks of its own, of
+which `make setup` takes one: the CPU build, which lies in PyTorch's index and not on PyPI, and PyPI's build with the
+libraries of CUDA. In one lock pip would always take PyPI's, since it prefers files whose checksum the index states.
 """
 
 import os
@@ -16,10 +17,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BASE, BUILD, CUDA = "requirements", "requirements-build", "requirements-cuda"
+BASE, BUILD, CPU, CUDA = "requirements", "requirements-build", "requirements-torch-cpu", "requirements-torch"
 ENCODER = "requirements-encoder"
 EXTRAS = ("requirements-text", "requirements-cluster", "requirements-dev")
-GPU_ONLY = re.compile(r"nvidia-|cuda-|triton(?!\w)")
+OF_TORCH = re.compile(r"torch==|nvidia-|cuda-|triton==")
+"""torch, and what it asks for on Linux only to use GPUs."""
 CPU_BUILDS = {
     "2.13.0": {
         "cp311-x86_64": "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",
@@ -34,7 +36,8 @@ CPU_BUILDS = {
 HEAD = {
     BASE: "What `make setup` installs.",
     BUILD: "What builds packages of which there is only a source package; installed first.",
-    CUDA: "What PyPI's build of torch for Linux needs beside requirements.lock; its CPU build does not.",
+    CPU: "torch's CPU build for Linux.",
+    CUDA: "torch as it is on PyPI, for Linux with the libraries of CUDA.",
     "requirements-text": "What `make setup-text` adds to requirements.lock.",
     "requirements-cluster": "What `make setup-cluster` adds to requirements.lock.",
     "requirements-dev": "What `make setup-dev` adds to requirements.lock; with requirements-cluster.lock's.",
@@ -93,29 +96,23 @@ def write(name: str, lock: Lock) -> None:
     (ROOT / f"{name}.lock").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def with_cpu_builds(lock: Lock) -> Lock:
-    """The lock with the checksums of torch's CPU builds, too."""
-    torch = next(requirement for requirement in lock if requirement.startswith("torch=="))
+def cpu_build(torch: str) -> Lock:
+    """The lock of the CPU build of a locked torch, such as `torch==2.13.0`."""
     version = torch.partition("==")[2].partition(" ")[0]
     if version not in CPU_BUILDS:
-        sys.exit(f"{__file__}: CPU_BUILDS has no checksums of torch {version}: add those that PyTorch's index lists")
-    return {**lock, torch: [*lock[torch], *CPU_BUILDS[version].values()]}
+        sys.exit(f"{__file__}: CPU_BUILDS has no checksums of torch {version}; add those that PyTorch's index lists")
+    return {f"torch=={version}+cpu": [*CPU_BUILDS[version].values()]}
 
 
 def main() -> None:
     """All locks anew; each extra is resolved with the versions of those before it, so that they fit each other."""
     upgrade = "--upgrade" in sys.argv[1:]
     found = resolve(BASE, upgrade=upgrade)
-    cuda = {requirement: digests for requirement, digests in found.items() if GPU_ONLY.match(requirement)}
-    write(
-        BASE,
-        with_cpu_builds({requirement: digests for requirement, digests in found.items() if requirement not in cuda}),
-    )
-    write(
-        BUILD,
-        {requirement: digests for requirement, digests in found.items() if requirement.startswith("setuptools==")},
-    )
-    write(CUDA, cuda)
+    torch = {requirement: digests for requirement, digests in found.items() if OF_TORCH.match(requirement)}
+    write(BASE, {requirement: digests for requirement, digests in found.items() if requirement not in torch})
+    write(BUILD, {requirement: found[requirement] for requirement in found if requirement.startswith("setuptools==")})
+    write(CUDA, torch)
+    write(CPU, cpu_build(next(requirement for requirement in torch if requirement.startswith("torch=="))))
     done = [BASE, CUDA]
     for extra in EXTRAS:
         added = resolve(extra, done, upgrade=upgrade)
