@@ -10,8 +10,12 @@ from typing import Any
 from lth.config.models import Study
 from lth.config.plan import Arm, Plan
 from lth.errors import UserError
+from lth.printable import printable
 
 PROGRAM = "python -m lth"
+
+SHOWN = 4000
+"""Characters of one value of an artifact's metadata that `show` prints; the layers of a large network take 3,000."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,20 +123,21 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _show(arguments: argparse.Namespace) -> Iterator[str]:
+    """Nothing is printed before the checksum has been compared, and everything from the file is escaped."""
     from lth.artifacts import read_metadata, read_tensors
 
-    metadata = read_metadata(arguments.FILE)
-    kind = metadata["kind"]
-    yield f"{arguments.FILE}: {kind}"
-    told = {key: str(value) for key, value in sorted(metadata.items()) if key not in ("kind", "content")}
-    yield from _aligned([(f"  {key}", value) for key, value in told.items()])
+    kind = read_metadata(arguments.FILE)["kind"]
+    tensors, metadata = read_tensors(arguments.FILE, kind)
     if kind == "ticket":
-        yield from _layers(arguments.FILE)
+        told = [*_layers(arguments.FILE)]
     else:
-        tensors, _ = read_tensors(arguments.FILE, kind)
         shapes = [(name, list(tensor.shape), str(tensor.dtype)) for name, tensor in tensors.items()]
-        yield "tensors"
-        yield from _aligned([(f"  {name}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes])
+        rows = [(f"  {printable(name)}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes]
+        told = ["tensors", *_aligned(rows)]
+    yield f"{printable(arguments.FILE)}: {kind}"
+    values = {key: value for key, value in sorted(metadata.items()) if key != "kind"}
+    yield from _aligned([(f"  {printable(key)}", printable(value, SHOWN)) for key, value in values.items()])
+    yield from told
 
 
 def _layers(path: Path) -> Iterator[str]:
@@ -143,7 +148,10 @@ def _layers(path: Path) -> Iterator[str]:
     yield "layers"
     yield from _aligned(
         [("  layer", "kept", "total", "density")]
-        + [(f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}") for name, kept, total in layers]
+        + [
+            (f"  {printable(name)}", str(kept), str(total), f"{kept / max(total, 1):.4g}")
+            for name, kept, total in layers
+        ]
     )
 
 
@@ -160,7 +168,9 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     for name, mask in first.items():
         kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
         overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
-        rows.append((name, str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}"))
+        rows.append(
+            (printable(name), str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}")
+        )
     yield from _aligned(rows)
 
 

