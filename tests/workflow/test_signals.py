@@ -23,7 +23,7 @@ if sys.argv[1] == "guarded":
 scheduler = JobScheduler.__new__(JobScheduler)
 scheduler._lock, scheduler._open_jobs = threading.Lock(), threading.Semaphore(0)
 signal.signal(signal.SIGTERM, scheduler.exit_gracefully)
-print("ready", flush=True)
+print("ready", file=sys.stderr, flush=True)
 for number in range(int(sys.argv[2])):
     scheduler._user_kill = None
     with scheduler._lock:  # as while it writes the metadata of a finished job
@@ -56,9 +56,9 @@ PersistenceBase.finished = _slow
 def drive(which: str, signals: int) -> "subprocess.Popen[str]":
     """A process that gets signals while it holds the lock, one after the other; it is ready for them."""
     command = [sys.executable, "-c", DRIVE, which, str(signals)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    assert process.stderr.readline() == "ready\n"
     return process
 
 
