@@ -43,12 +43,12 @@ def claim(folder: Path, study: str, results: Path) -> None:
         results: `results/<study>`.
 
     Raises:
-        UserError: it is a link, holds other files, belongs to another study, or cannot be written.
+        UserError: it is a link, holds other files, belongs to another study, or cannot be made.
     """
     try:
         _claim(folder, study, results)
     except OSError as error:
-        raise UserError(f"{folder}: cannot be opened: {error.strerror}; change `compute.scratch`") from None
+        raise UserError(f"{folder}: cannot be made: {error.strerror}; change `compute.scratch`") from None
 
 
 def _claim(folder: Path, study: str, results: Path) -> None:
@@ -64,8 +64,10 @@ def _claim(folder: Path, study: str, results: Path) -> None:
             f"{folder}: belongs to study '{found.get('study')}' in {found.get('results')}; change `compute.scratch`, "
             f"or delete {marker} if that study was moved here"
         )
+    folder.mkdir(parents=True, exist_ok=True)
     if found != ours:
-        write_text(marker, json.dumps(ours))
+        with suppress(UserError):  # a full disk: jobs say so themselves, and the next run marks it
+            write_text(marker, json.dumps(ours))
 
 
 def clear(folder: Path, results: Path) -> list[Path]:

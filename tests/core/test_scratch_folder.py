@@ -121,5 +121,5 @@ def test_a_folder_of_another_study_is_not_claimed(scratch: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("folder", ["/dev/null/demo", "/proc/demo"])
 def test_a_folder_that_cannot_be_made_is_a_sentence(folder: str, results: Path) -> None:
-    with pytest.raises(UserError, match=rf"^{folder}.*: cannot be "):
+    with pytest.raises(UserError, match=rf"^{folder}: cannot be made: .*; change `compute.scratch`$"):
         claim(Path(folder), "demo", results)
