@@ -44,7 +44,7 @@ def run_evaluation(
 
     Few-shot: it is trained several times, each on other examples, and the tables have a row `draw` for each.
     """
-    device = prepare_device(compute)
+    device = prepare_device(compute, job.announce)
     examples, ticket = load_examples(files.data), arm_ticket(spec, files.ticket)
     described = {key: getattr(spec, key) for key in ("evaluation", "arm", "ticket", "kind", "dataset", "seed", "round")}
     named = {key: described[key] for key in ("evaluation", "arm", "seed")}

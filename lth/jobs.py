@@ -30,6 +30,11 @@ class Job:
     """What the job found, for the line on the terminal."""
     started: float = field(default_factory=time.perf_counter)
 
+    def announce(self, line: str) -> None:
+        """Write a line that cannot wait to the job's log and to the terminal."""
+        self.log(line)
+        print(f"{self.title}: {line}", file=sys.stderr, flush=True)
+
 
 @contextmanager
 def job(title: str, log: str) -> Iterator[Job]:

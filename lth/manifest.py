@@ -13,9 +13,10 @@ from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.files import checksum, write_text
 from lth.printable import printable
+from lth.study_lock import FOLDER as RUNNING
 
 MANIFEST = "manifest.json"
-UNLISTED = ("logs", "scratch", MANIFEST)
+UNLISTED = ("logs", "scratch", RUNNING, MANIFEST)
 """What lies in a study's results and is no artifact."""
 
 

@@ -14,6 +14,7 @@ from lth.config.check_methods import METHOD_RULES
 from lth.config.check_parts import DATASET_RULES, NETWORK_RULES
 from lth.config.check_recipes import RECIPE_RULES
 from lth.config.check_references import references
+from lth.config.check_scratch import scratch_faults
 from lth.config.check_starts import START_RULES
 from lth.config.check_texts import TEXT_RECIPE_RULES
 from lth.config.check_tickets import TICKET_RULES, sound_followers, sound_stages, sound_start_rounds, sound_starts
@@ -45,6 +46,7 @@ def check(study: Study) -> Iterator[Fault]:
     """Every fault of meaning, of a study or of what is valid of it (see `lth.config.draft`)."""
     yield from references(study)
     yield from _repeated(("seeds",), study.seeds)
+    yield from _until_unknown(scratch_faults(study))
     for section, key in LISTS:
         for name, entry in entries(study, section):
             yield from _repeated((section, name, key), getattr(entry, key))

@@ -13,6 +13,7 @@ from lth.config.models import Study
 from lth.config.places import Places
 from lth.config.problems import Fault, Problem, StudyError, label
 from lth.config.structure import structure
+from lth.config.wording import found as shown
 from lth.config.yaml_file import Unreadable, YamlFile
 
 
@@ -42,7 +43,7 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     odd_keys = {path for file in opened for path in file.odd_keys}
     study, faults = structure(merged)
     faults = [fault for fault in faults if fault[0] not in odd_keys] + [*check(study)]
-    found = [*_file_faults(opened), *_located(places, faults)]
+    found = [*_file_faults(opened), *_two_studies(opened), *_located(places, faults)]
     if found:
         raise StudyError(found)
     whole = Study.model_validate(merged)
@@ -72,6 +73,23 @@ def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
         Problem(order=order, line=line, file=file.label, path=path, message=message)
         for order, file in enumerate(files)
         for path, line, message in file.faults
+    ]
+
+
+def _two_studies(files: Sequence[YamlFile]) -> list[Problem]:
+    """Files that name different studies: merged, they would be neither."""
+    named = [(order, file) for order, file in enumerate(files) if "study" in file.data]
+    return [
+        Problem(
+            order=order,
+            line=file.lines[("study",)],
+            file=file.label,
+            path=("study",),
+            message=f"names study {shown(file.data['study'])}, but {named[0][1].label} names study "
+            f"{shown(named[0][1].data['study'])}; give one study, and files beside it only without `study`",
+        )
+        for order, file in named[1:]
+        if file.data["study"] != named[0][1].data["study"]
     ]
 
 

@@ -172,7 +172,7 @@ class Method:
 
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
     """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
-    device = prepare_device(compute)
+    device = prepare_device(compute, job.announce)
     energy, started = Energy(device), time.perf_counter()
     method: Method = METHODS[spec.method].load()()
     round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)

@@ -16,7 +16,6 @@ from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
 from lth.figures.colours import places
-from lth.files import check_writable
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
@@ -55,14 +54,6 @@ wildcard_constraints:
     kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
-
-
-def check_results():
-    """Snakemake itself would not say it in a sentence."""
-    try:
-        check_writable(Path(RESULTS))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def code(script, *targets):
