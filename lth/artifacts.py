@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lth.errors import UserError
 from lth.files import write_bytes
+from lth.repair import advice
 
 Kind = Literal["dataset", "texts", "model", "ticket", "weights", "state"]
 
@@ -48,7 +49,7 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
     length = int.from_bytes(content[:8], "little")
     metadata = _described(path, kind, json.loads(content[8 : 8 + length]).get("__metadata__"))
     if metadata.pop("content", None) != _content(tensors, metadata):
-        raise UserError(f"{path}: was altered after it was written; delete it and rerun to make it again")
+        raise UserError(f"{path}: was altered after it was written{advice(path)}")
     return tensors, metadata
 
 
@@ -77,9 +78,7 @@ def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, OSError) as error:
-        raise UserError(
-            f"{path}: damaged or not a safetensors file ({error}); if the workflow made it, delete it and rerun"
-        ) from None
+        raise UserError(f"{path}: damaged or not a safetensors file ({error}){advice(path)}") from None
 
 
 def _described(path: Path, kind: Kind | None, stored: Mapping[str, str] | None) -> dict[str, Any]:

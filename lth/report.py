@@ -116,7 +116,7 @@ def _table(study: Study, tables: list[Path], name: str) -> "pd.DataFrame":
     """The table of which the path ends so."""
     for path in tables:
         if path.as_posix().endswith(f"/{name}"):
-            return read_table(path)
+            return read_table(path, sealed=True)
     raise UserError(f"report of {study.study}: no table {name} among its inputs")
 
 

@@ -14,8 +14,11 @@ from lth.config.models import Network
 from lth.errors import UserError
 from lth.files import checksum
 from lth.networks.build import holding, initial_weights, layout, prunable_names
+from lth.repair import advice
 
 MASK, WEIGHTS = "mask/", "weights/"
+RECORD = "record"
+"""The entry of the provenance that says what training this very ticket gave, with the checksums of its tables."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Ticket:
         return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
 
     def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
-        """A ticket made from this one: other masks or weights, provenance updated."""
-        return Ticket(dict(masks), algebra.apply(weights, masks), {**self.provenance, **provenance})
+        """A ticket made from this one: other masks or weights, provenance updated, and without its record."""
+        inherited = {key: value for key, value in self.provenance.items() if key != RECORD}
+        return Ticket(dict(masks), algebra.apply(weights, masks), {**inherited, **provenance})
 
     def layers(self) -> list[tuple[str, int, int, int]]:
         """(layer, kept, total, outputs) for each prunable parameter, in network order."""
@@ -81,7 +85,7 @@ class Ticket:
         for key, value in expected.items():
             found = metadata.get(key)
             if found != value:
-                raise UserError(f"{path}: its {key} is {found}, where {value} is needed; delete it and rerun")
+                raise UserError(f"{path}: its {key} is {found}, where {value} is needed{advice(path)}")
         layers = metadata.get("layers")
         stored = [name.removeprefix(MASK) for name in tensors if name.startswith(MASK)]
         if not isinstance(layers, list) or sorted(map(str, layers)) != sorted(stored):
@@ -116,7 +120,7 @@ class TrainedWeights:
         """Read them; raises UserError if they do not come from training this very ticket."""
         tensors, metadata = read_tensors(path, "weights")
         if metadata.get("ticket") != checksum(ticket):
-            raise UserError(f"{path}: was not trained from {ticket} as it is now; delete it and rerun to train again")
+            raise UserError(f"{path}: was not trained from {ticket} as it is now{advice(path)}")
         moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
         for name, tensor in tensors.items():
             moment, _, weight = name.partition("/")
