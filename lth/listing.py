@@ -1,4 +1,4 @@
-"""All artifacts of a study with their checksums, and the one checksum of all that the report shows. Imports no torch."""
+"""All artifacts of a study with their checksums, and the one of all that the report shows. Imports no torch."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path

@@ -1,7 +1,7 @@
 """What a finished study consists of (its settings, and the checksum of every artifact), and whether that still holds.
 
-Two checksums vouch for the manifest itself: its own (`checksum`), and that of settings and artifacts (`artifacts`), which
-stands in the report as well.
+Two checksums vouch for the manifest itself: its own (`checksum`), and that of settings and artifacts (`artifacts`),
+which stands in the report as well.
 """
 
 import os

@@ -18,7 +18,7 @@ from pathlib import Path
 from lth.records import RecordError, read_json
 
 OPTIONS = "LTH_STUDY_OPTIONS"
-"""Variable with the options of `snakemake` that name the study, a JSON list; set by the Snakefile, for its jobs' messages."""
+"""Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
 RERUN = "snakemake"
 """The entry of the manifest that holds the same."""
 STAGES = (
@@ -94,9 +94,8 @@ def options_of(configfiles: Iterable[Path | str], overrides: Iterable[str]) -> l
         configfiles: those given on the command line.
         overrides: the values of `--config`; where and on what the study runs is left out: no result depends on it.
     """
-    files = [
-        os.path.relpath(path) if Path(path).absolute().is_relative_to(Path.cwd()) else path for path in configfiles
-    ]
+    absolute = [Path(path).absolute() for path in configfiles]
+    files = [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in absolute]
     values = [value for value in overrides if value.partition("=")[0] not in ("compute", "data_root")]
     return [*(["--configfile", *map(str, files)] if files else []), *(["--config", *values] if values else [])]
 

@@ -75,7 +75,7 @@ class Shown:
     """The SVG file as a data URI."""
 
 
-def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], out: Path) -> None:
+def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], out: Path, artifacts: str) -> None:
     """Write the page.
 
     Args:
@@ -84,6 +84,7 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
             the study, or more.
         figures: `.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out.
         out: the HTML file.
+        artifacts: the checksum of the study's settings and artifacts (`lth.listing.artifacts_checksum`).
 
     Raises:
         UserError: one of these tables is missing.
@@ -98,6 +99,8 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),
         provenance=provenance(plan),
+        artifacts=artifacts,
+        results=plan.results,
     )
     write_text(out, page)
 

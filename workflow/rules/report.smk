@@ -96,6 +96,7 @@ rule report:
     input:
         tables=of_all(lambda e: table_files(e).values()),
         figures=of_all(figure_files),
+        verdicts=of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
     output:
         report(
             f"{RESULTS}/report.html", category="Report", caption="../report/report.rst"
