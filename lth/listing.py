@@ -7,8 +7,10 @@ from typing import Any
 from lth.config.layout import Layout
 from lth.config.models import Study
 from lth.config.plan import Plan
+from lth.errors import UserError
 from lth.files import checksum
 from lth.records import digest
+from lth.repair import advice
 
 REPORT = "report.html"
 MEASURED = ("measured.csv", "costs.csv")
@@ -21,9 +23,17 @@ def settings(study: Study) -> dict[str, Any]:
 
 
 def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict[str, str]:
-    """The SHA-256 of all artifacts, by path below the results; `summaries` are tables, figures and the report."""
+    """The SHA-256 of all artifacts, by path below the results; `summaries` are tables, figures and the report.
+
+    Raises:
+        UserError: one is missing.
+    """
     planned = (results / Path(path).relative_to(Plan(study).results) for path in Layout(Plan(study)).artifacts())
-    return {path.relative_to(results).as_posix(): checksum(path) for path in sorted({*summaries, *planned})}
+    paths = sorted({*summaries, *planned})
+    if missing := [path for path in paths if not path.is_file()]:
+        more = f", and {len(missing) - 1} more are missing" if len(missing) > 1 else ""
+        raise UserError(f"{missing[0]}: no such file{more}{advice(*missing)}")
+    return {path.relative_to(results).as_posix(): checksum(path) for path in paths}
 
 
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:

@@ -4,7 +4,9 @@ Two checksums vouch for the manifest itself: its own (`checksum`), and that of s
 which stands in the report as well.
 """
 
+import csv
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +18,18 @@ from lth.config.models import Study
 from lth.errors import UserError
 from lth.files import checksum, write_text
 from lth.listing import REPORT, artifacts_checksum, listed_files, settings
-from lth.records import RecordError, checked, csv_rows, json_text, read_json, seal, unseal_rows
-from lth.repair import RERUN, advice, study_options
+from lth.records import (
+    RecordError,
+    check_markup,
+    checked,
+    csv_rows,
+    json_text,
+    read_json,
+    read_record,
+    seal,
+    unseal_rows,
+)
+from lth.repair import RERUN, advice, is_artifact, study_options
 from lth.tables.checks import faults
 
 MANIFEST = "manifest.json"
@@ -49,8 +61,7 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
     """
     files = listed_files(results, study, summaries)
     shown = artifacts_checksum(settings(study), files)
-    wrong = [*_inside_all(results, files, study), *_against_page(results, files, shown)]
-    if wrong:
+    if wrong := _inside_all(results, files, study) or list(_against_page(results, files, shown)):
         lines = [f"{results / finding.path}: {finding.words}" for finding in wrong]
         raise UserError("\n".join(lines) + advice(*(results / finding.path for finding in wrong)))
     told = {"study": settings(study), "files": files, "artifacts": shown, RERUN: study_options(results)}
@@ -61,13 +72,21 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
 def verify(results: Path) -> tuple[int, list[Finding]]:
     """How many artifacts were checked, and everything that is wrong with them.
 
-    Where the manifest itself was altered, files are compared with its list, but not with its study.
+    Where the manifest itself was altered, files are compared with its list, but not with its study; where it cannot be
+    read, with their own checksums only.
 
     Raises:
-        UserError: there is no manifest, or it cannot be read.
+        UserError: there are no results, or no manifest.
     """
-    told, listed, study = _manifest(results)
+    if not (results / MANIFEST).is_file():
+        raise UserError(f"{results / MANIFEST}: no such file; it is made by running the workflow to its end")
     paths, found = _walk(results)
+    try:
+        told, listed, study = _manifest(results)
+    except RecordError as error:
+        alone = {name: checksum(path) for name, path in paths.items() if is_artifact(name) and name != MANIFEST}
+        found += [Finding(MANIFEST, "altered", str(error)), *_inside_all(results, alone, None)]
+        return len(alone), sorted(set(found))
     there = {name: checksum(path) for name, path in paths.items() if name != MANIFEST}
     found += _against_manifest(there, listed, {finding.path for finding in found})
     found += [Finding(name, "orphaned", "the finished study has no such file") for name in there if name not in listed]
@@ -76,22 +95,19 @@ def verify(results: Path) -> tuple[int, list[Finding]]:
         forged = list(_against_page(results, there, told["artifacts"]))
     found += forged
     wrong = {finding.path for finding in found}
-    found += _inside_all(results, {name: sha for name, sha in there.items() if name not in wrong}, study, not forged)
-    return len(listed), sorted(set(found))
+    sound = {name: sha for name, sha in there.items() if name not in wrong}
+    inside = _inside_all(results, sound, None if forged else study)
+    return len(listed), sorted({*found, *(finding for finding in inside if finding.path not in wrong)})
 
 
 def _manifest(results: Path) -> tuple[dict[str, Any], dict[str, str], Study]:
-    path = results / MANIFEST
+    """The manifest, its list of files and its study; raises RecordError if it cannot be read."""
     try:
-        told = read_json(path, sealed=False)
+        told = read_json(results / MANIFEST, sealed=False)
         listed = {str(name): str(sha) for name, sha in told["files"].items()}
         return told, listed, Study.model_validate(told["study"])
-    except RecordError as error:
-        if not path.exists():
-            raise UserError(f"{path}: no such file; it is made by running the workflow to its end") from None
-        raise UserError(f"{path}: {error}{advice(path)}") from None
     except (ValueError, KeyError, AttributeError, TypeError):
-        raise UserError(f"{path}: damaged (has no valid study and list of files){advice(path)}") from None
+        raise RecordError("is damaged (has no valid study and list of files)") from None
 
 
 def _walk(results: Path) -> tuple[dict[str, Path], list[Finding]]:
@@ -142,32 +158,54 @@ def _against_page(results: Path, there: Mapping[str, str], shown: str) -> Iterat
         yield Finding(REPORT, "stale", "shows another checksum than that of the study's settings and artifacts")
 
 
-def _inside_all(results: Path, there: Mapping[str, str], study: Study, known: bool = True) -> list[Finding]:
-    """What artifacts say of themselves, against their neighbours and (where it is `known`) the study."""
-    found = []
+def _inside_all(results: Path, there: Mapping[str, str], study: Study | None) -> list[Finding]:
+    """What artifacts say of themselves, against their neighbours and (where it is known) the study."""
+    found: list[Finding] = []
     for name in there:
         if name.endswith(".safetensors"):
-            found += [Finding(name, *told) for told in _inside(results, name, there, study if known else None)]
-        elif name.startswith("tables/") and name.endswith(".csv"):
-            found += [Finding(name, "altered", words) for words in _table(results / name)]
+            found += [Finding(name, *told) for told in _inside(results, name, there, study)]
+        else:
+            found += [Finding(name, "altered", words) for words in _text(results / name)]
     wrong = {finding.path for finding in found}
-    records = [results / name for name in there if name.endswith(RECORDS) and name not in wrong]
-    if known:
+    records = [results / name for name in there if RECORD.match(name) and name not in wrong]
+    if study:
         tickets = [results / name for name in there if name.endswith("/ticket.safetensors")]
-        for fault in faults(study, [path for path in records if "controls" not in path.parts], tickets):
-            found.append(Finding(fault.path.relative_to(results).as_posix(), fault.kind, fault.words))
+        faulty = faults(study, records, tickets)
+        found += [Finding(fault.path.relative_to(results).as_posix(), fault.kind, fault.words) for fault in faulty]
+    else:
+        found += [finding for record in records for finding in _beside(results, record)]
     return found
 
 
-RECORDS = ("/ticket.safetensors", "/evaluation.json")
+RECORD = re.compile("tickets/.*/ticket[.]safetensors$|evaluations/.*/evaluation[.]json$")
 """Files that hold the record of a training."""
 
 
-def _table(path: Path) -> Iterator[str]:
+def _text(path: Path) -> Iterator[str]:
+    """What is wrong with a file that carries its own checksum."""
     try:
-        unseal_rows(csv_rows(path.read_text(encoding="utf-8")))
-    except (RecordError, ValueError) as error:
+        if path.suffix in (".svg", ".html"):
+            check_markup(path)
+        elif path.suffix == ".csv" and ("tables" in path.parts or path.name == "measured.csv"):
+            unseal_rows(csv_rows(path.read_text(encoding="utf-8")))
+    except (RecordError, ValueError, csv.Error) as error:
         yield str(error)
+
+
+def _beside(results: Path, record: Path) -> Iterator[Finding]:
+    """Tables that are not those that a record names: what can be said without knowing the study."""
+    name = record.relative_to(results)
+    try:
+        tables = dict(read_record(record)["files"])
+    except (RecordError, KeyError, TypeError, ValueError) as error:
+        yield Finding(name.as_posix(), "altered", str(error))
+        return
+    for table, sha in tables.items():
+        path = record.with_name(table)
+        if not path.is_file():
+            yield Finding(name.with_name(table).as_posix(), "missing", f"{record.name} names it")
+        elif checksum(path) != sha:
+            yield Finding(name.with_name(table).as_posix(), "altered", f"its SHA-256 is not the one in {record.name}")
 
 
 def _inside(results: Path, name: str, there: Mapping[str, str], study: Study | None) -> Iterator[tuple[str, str]]:

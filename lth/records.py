@@ -135,6 +135,19 @@ def unseal_rows(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return plain
 
 
+def seal_markup(text: str) -> str:
+    """A page or figure (HTML, SVG) with a last comment that holds the SHA-256 of all before it."""
+    return f"{text}<!-- {CHECKSUM} {digest(text)} -->\n"
+
+
+def check_markup(path: Path) -> None:
+    """Raises RecordError if a page or figure is not as `seal_markup` made it."""
+    text = path.read_bytes().decode(errors="replace")
+    at = text.rfind(f"<!-- {CHECKSUM} ")
+    if at < 0 or seal_markup(text[:at]) != text:
+        raise RecordError(f"was altered after it was written (its last comment, '{CHECKSUM}', does not match the rest)")
+
+
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as CSV."""
     buffer = io.StringIO()
