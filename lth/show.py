@@ -8,10 +8,10 @@ from typing import Any
 
 from lth.errors import UserError, reason
 from lth.files import checksum
-from lth.records import CHECKSUM, RecordError, csv_rows, read_json, read_record, unseal_rows
+from lth.records import CHECKSUM, RecordError, check_markup, csv_rows, read_json, read_record, unseal_rows
 from lth.repair import advice
 
-SHOWN = (".csv", ".json", ".txt")
+SHOWN = (".csv", ".json", ".txt", ".svg", ".html")
 """Endings of the files that are shown here; all other artifacts are safetensors."""
 FIRST = 5
 """Rows of a table, and values of a list or object, that are shown."""
@@ -29,7 +29,7 @@ def show(path: Path) -> Iterator[str]:
         raise UserError(f"{path}: no such file; run the workflow to make it")
     if path.stat().st_size > LONGEST:
         raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
-    kinds = {".csv": _table, ".json": _object, ".txt": _text}
+    kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
     try:
         yield from map(_printable, kinds[path.suffix](path))
     except RecordError as error:
@@ -40,6 +40,11 @@ def show(path: Path) -> Iterator[str]:
 
 def _text(path: Path) -> Iterator[str]:
     yield from path.read_text(encoding="utf-8").splitlines()
+
+
+def _markup(path: Path) -> Iterator[str]:
+    check_markup(path)
+    yield f"{path}: figure or page, as it was written; a browser shows it"
 
 
 def _table(path: Path) -> Iterator[str]:

@@ -155,7 +155,7 @@ def test_a_manifest_is_not_written_over_what_is_damaged(project: Project) -> Non
 
 @pytest.mark.parametrize("name", ["figures/pruning_curves.svg", "report.html", "tables/rounds.csv"])
 def test_an_altered_summary_is_found_without_the_manifest(name: str, project: Project) -> None:
-    """Figures, tables and the page carry their own checksums, so that what is made from them does not publish an edit."""
+    """Figures, tables and the page carry their own checksums, so that nothing made from them publishes an edit."""
     path = project.results / name
     path.write_text(path.read_text().replace("digits", "letters", 1))
     (project.results / "manifest.json").write_text("{")
@@ -208,7 +208,8 @@ def test_show_prints_the_command_for_what_is_damaged_and_deletes_nothing_else(
     assert "record of a training, as it was written" in shown("evaluations/transfer/dense/seed0/evaluation.json")
     assert "as it was written" in shown("tables/rounds.csv")
     assert "transfer" in shown("tables/transfer/verdict.txt")
-    for name in (TICKET, history, "tables/rounds.csv", "manifest.json"):
+    assert "figure or page, as it was written" in shown("figures/pruning_curves.svg")
+    for name in (TICKET, "figures/pruning_curves.svg", history, "tables/rounds.csv", "manifest.json"):
         path = project.results / name
         path.write_bytes(path.read_bytes().replace(b"digits", b"digitz", 1))
         assert f"rm -f -- results/tiny/{name} && snakemake --configfile study.yaml" in shown(name)
