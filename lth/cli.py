@@ -37,7 +37,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
     parser.set_defaults(command=_list)
     commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
-    files = {"STUDY": "a study file", "FILE": "an artifact: a ticket, weights or a prepared data set"}
+    files = {
+        "STUDY": "a study file",
+        "FILE": "an artifact: a ticket, weights, a prepared data set, a table, a manifest",
+    }
     files |= {"A": "a ticket file", "B": "another", "RESULTS": "the folder of a study's results: results/STUDY"}
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
@@ -125,7 +128,12 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 def _show(arguments: argparse.Namespace) -> Iterator[str]:
     """Nothing is printed before the checksum has been compared, and everything from the file is escaped."""
     from lth.artifacts import read_metadata, read_tensors
+    from lth.show import SHOWN as SHOWN_AS_TEXT
+    from lth.show import show
 
+    if arguments.FILE.suffix in SHOWN_AS_TEXT:
+        yield from show(arguments.FILE)
+        return
     kind = read_metadata(arguments.FILE)["kind"]
     tensors, metadata = read_tensors(arguments.FILE, kind)
     if kind == "ticket":
@@ -198,13 +206,24 @@ def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.manifest import verify
+    from lth.manifest import MANIFEST, verify
+    from lth.records import read_json
+    from lth.repair import command, is_artifact
 
-    count, findings = verify(arguments.RESULTS)
-    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings]) if findings else ()
-    if findings:
-        raise UserError(f"{arguments.RESULTS}: {len(findings)} things do not hold, of {count} artifacts; see above")
-    yield f"{arguments.RESULTS}: all {count} artifacts are as they were when the study was finished"
+    results = arguments.RESULTS
+    count, findings = verify(results)
+    if not findings:
+        yield f"{results}: all {count} artifacts are as they were when the study was finished"
+        yield f"checksum, as report.html shows it: {read_json(results / MANIFEST)['artifacts']}"
+        return
+    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings])
+    lost = {finding.path for finding in findings if finding.kind != "orphaned" and is_artifact(finding.path)}
+    if lost:
+        yield f"to make {'it' if len(lost) == 1 else 'them'} again:"
+        yield command(results, lost)
+    if others := {finding.path for finding in findings} - lost:
+        yield f"not of the study, and left alone by this command: {', '.join(sorted(others))}"
+    raise UserError(f"{results}: {len(findings)} things do not hold, of {count} artifacts; see above")
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from lth.config.layout import ARM_TABLES, ROUND_TABLES
+from lth.config.layout import ARM_FILES, ROUND_TABLES
 from lth.errors import UserError
 from lth.files import write_text
 
@@ -26,7 +26,7 @@ OURS = re.compile(r"lock|owner\.json|training\d+\.safetensors|\.(owner\.json|tra
 MARKERS = re.compile(rf"{MARKER}|\.{MARKER}\.\d+\.part")
 MADE = {
     "tickets": ("ticket.safetensors", *(f"{name}.csv" for name in ROUND_TABLES)),
-    "evaluations": tuple(f"{name}.csv" for name in ARM_TABLES),
+    "evaluations": ARM_FILES,
 }
 """What is there for good when a job has finished, by the first part of its folder."""
 

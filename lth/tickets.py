@@ -17,12 +17,15 @@ from lth.errors import UserError
 from lth.files import checksum
 from lth.networks.build import holding, initial_weights, layout, prunable_names
 from lth.printable import printable
+from lth.repair import advice
 
 MASK, WEIGHTS = "mask/", "weights/"
 INTEGER = (torch.int64, torch.int32, torch.bool)
 """Types of buffers that count or index: of batch norms, of the tables of positions."""
 SHOWN = 120
 """Characters of a file's own words that a sentence repeats."""
+RECORD = "record"
+"""The entry of the provenance that says what training this very ticket gave, with the checksums of its tables."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ class Ticket:
         return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
 
     def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
-        """A ticket made from this one: other masks or weights, provenance updated."""
-        return Ticket(dict(masks), algebra.apply(weights, masks), {**self.provenance, **provenance})
+        """A ticket made from this one: other masks or weights, provenance updated, and without its record."""
+        inherited = {key: value for key, value in self.provenance.items() if key != RECORD}
+        return Ticket(dict(masks), algebra.apply(weights, masks), {**inherited, **provenance})
 
     def layers(self) -> list[tuple[str, int, int, int]]:
         """(layer, kept, total, outputs) for each prunable parameter, in network order."""
@@ -98,9 +102,8 @@ class Ticket:
         for key, value in expected.items():
             found = metadata.get(key)
             if found != value:
-                raise UserError(
-                    f"{shown}: its {key} is {printable(found, SHOWN)}, where {value} is needed; delete it and rerun"
-                )
+                words = f"its {key} is {printable(found, SHOWN)}, where {value} is needed"
+                raise UserError(f"{shown}: {words}{advice(path)}")
         weights = _weights(path, tensors)
         masks = {
             layer: _checked_mask(path, layer, tensors[MASK + layer], weights)
@@ -138,7 +141,7 @@ class TrainedWeights:
         tensors, metadata = read_tensors(path, "weights")
         if metadata["ticket"] != checksum(ticket):
             shown = f"{printable(path)}: was not trained from {printable(ticket)} as it is now"
-            raise UserError(f"{shown}; delete it and rerun to train again")
+            raise UserError(f"{shown}{advice(path)}")
         found, started = read_layout(path), read_layout(ticket)
         moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
         for name, tensor in tensors.items():
