@@ -7,7 +7,11 @@ from lth.config.problems import StudyError
 from lth.config.read import read_study
 
 STRUCTURE = {
-    "unknown key": (("seeds:", "sedes:"), "2 sedes: unknown key; the keys of a study are", "(did you mean 'seeds'?)"),
+    "unknown key": (
+        ("seeds:", "sedes:"),
+        "2 sedes: unknown key (did you mean 'seeds'?); the keys of a study are study, about, seeds, data_root,",
+        "... (12 in all)",
+    ),
     "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
     "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
     "abbreviation in capitals": (("learning_rate: 1.2e-3", "LR: 1"), "11 recipes.find.optimiser.LR", "'learning_rate'"),
@@ -65,13 +69,12 @@ STRUCTURE = {
     ),
     "choice": (
         ("name: sgd", "name: SGD"),
-        "15 recipes.try.optimiser.name: must be one of adam, adamw, sgd, found 'SGD'",
-        "'sgd'?",
+        "15 recipes.try.optimiser.name: found 'SGD' (did you mean 'sgd'?); must be one of adam, adamw, sgd",
     ),
     "method": (
         ("rounds: 2\n", "rounds: 2\n    method: lmp\n"),
-        "26 tickets.cross.method: must be one of imp, dense, at_init, progressive, dynamic, dual, derived, combined, "
-        "found 'lmp' (did you mean 'imp'?)",
+        "26 tickets.cross.method: found 'lmp' (did you mean 'imp'?); must be one of imp, dense, at_init, progressive, "
+        "dynamic, dual, derived, combined",
     ),
     "density of a list": (
         ("rounds: 4, rate: 0.4}", "densities: [0.5, half]}"),
@@ -141,7 +144,7 @@ MEANING = {
     ),
     "recipe": (
         ("recipe: try", "recipe: tri"),
-        "31 evaluations.transfer.recipe: 'tri' is not defined; `recipes` has find, try",
+        "31 evaluations.transfer.recipe: 'tri' is not defined (did you mean 'try'?); `recipes` has find, try",
     ),
     "data set": (("dataset: digits", "dataset: digit"), "19 tickets.home.dataset: 'digit' is not defined", "'digits'?"),
     "ticket": (
@@ -246,7 +249,7 @@ MEANING = {
     ),
     "unreached density": (
         ("0.1296", "0.17"),
-        "33 evaluations.transfer.density: no round of 'home' keeps within 2% of 0.17; "
+        "33 evaluations.transfer.density: no round of 'home', 'away', 'cross' keeps within 2% of 0.17; "
         "the nearest: round 3 keeps 0.216 and round 4 keeps 0.1296",
     ),
     "unreached by the matched ticket": (
@@ -313,7 +316,10 @@ FILES = {
     "list": ("- study: x\n", "1: a list at top level; a study is a mapping"),
     "text": ("study\n", "1: a single value at top level"),
     "tab": ("study: x\nseeds:\n\t- 1\n", "3: not valid YAML: a tab is used for indentation; YAML indents with spaces"),
-    "open bracket": ("study: x\nseeds: [1, 2\n", "3: not valid YAML"),
+    "open bracket": (
+        "study: x\nseeds: [1, 2\ndatasets: {}\n",
+        "2: not valid YAML: the '[' is never closed; the line is `seeds: [1, 2`",
+    ),
     "stray colon": ("study: a: b\n", "1: not valid YAML: a ':' where none can stand"),
     "two documents": (SOUND + "---\nstudy: y\n", "38: not valid YAML: a second document"),
     "unknown alias": ("study: *other\n", "1: not valid YAML: an alias (*) to an anchor (&) that is not defined"),
@@ -325,12 +331,12 @@ FILES = {
     "impossible date": ("study: 2020-13-45\n", "1: '2020-13-45' is not the kind of value that it looks like"),
     "latin-1": ("study: x\nabout: caf\xe9\n".encode("latin-1"), "2: not UTF-8 text; save the file as UTF-8"),
     "control character": (b"study: x\nabout: \x00\n", "2: a control character"),
-    "its own alias": ("study: &a [*a]\n", "1: nested too deeply, or aliases that repeat each other"),
+    "its own alias": ("study: &a [*a]\n", "1: an alias (*) stands inside of what it stands for"),
     "endless nesting": ("study: " + "[" * 5000, "1: nested too deeply"),
     "alias bomb": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
-        "nested too deeply, or aliases that repeat each other without end",
+        "1: holds more than 10000 values; a study has a few hundred; aliases (*) repeat",
     ),
     "wrong merge": ("study: x\n<<: 5\n", "2: `<<` takes in a mapping"),
     "key twice": (SOUND + "seeds: [1]\n", "38 seeds: given twice, first on line 2; keep one of them"),
