@@ -44,8 +44,8 @@ Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40), Af
 Folder = Annotated[str, Field(max_length=1000), AfterValidator(_folder)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Rate = Annotated[float, Field(gt=0, ge=1e-9, lt=1)]
-"""A share. Densities are exact fractions, and hundreds of rounds at 1e-300 would have millions of digits; an interval at
-an alpha of 1e-17 is infinite, which no figure can show."""
+"""A share. Densities are exact fractions, and hundreds of rounds at 1e-300 would have millions of digits; an interval
+at an alpha of 1e-17 is infinite, which no figure can show."""
 Count = Annotated[int, Field(gt=0, le=10**9)]
 RoundCount = Annotated[int, Field(gt=0, le=500)]
 """Bounded, since every round is planned: a slip of the finger must not keep the check busy for ever."""
