@@ -19,9 +19,9 @@ PROGRAM = "python -m lth"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
-    for stream in (sys.stdout, sys.stderr):  # where the locale is C, letters beyond ASCII are escaped
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":  # the C locale, for one
+        out.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         _print(arguments.command(arguments))

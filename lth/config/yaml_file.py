@@ -34,6 +34,12 @@ MERGE = "tag:yaml.org,2002:merge"
 OTHER_BASE = re.compile(r"[-+]?0[0-9_bx]|.*:")
 """What YAML 1.1 reads as octal (`010` is 8), binary, hexadecimal or to the base of 60 (`1:30` is 90)."""
 
+TEMPLATE = ("__use_yte__",)
+"""The key by which Snakemake takes a file for a template, evaluates what it holds, and takes the key out."""
+EVALUATED = (
+    "makes Snakemake run Python that is written in this file, before any check; a study is plain data, take it out"
+)
+
 TOO_LARGE = f"holds more than {MAX_NODES} values; a study has a few hundred"
 TOO_DEEP = f"nested too deeply; a study nests fewer than {MAX_DEPTH} levels"
 
@@ -119,6 +125,9 @@ class YamlFile:
             if key in first:
                 message = f"given twice, first on line {first[key]}; keep one of them"
                 self.faults.append((here, _line(key_node), message))
+            if here == TEMPLATE:
+                self.odd_keys.add(here)
+                self.faults.append((here, _line(key_node), EVALUATED))
             first.setdefault(key, _line(key_node))
             self.lines[here] = _line(key_node)
             data[key] = self._value(value_node, here)

@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import yaml
 from study_text import SOUND, changed, expect, problems
 
 from lth.config.problems import StudyError
@@ -382,6 +383,10 @@ FILES = {
     "shown line of no end": (f"study: a: {'k' * 5000}\n", "1: not valid YAML: a ':' where none", "kkk ... kkk"),
     "merge of itself": ("x: &x {<<: *x}\n" + SOUND, "1: an alias (*) stands inside of what it stands for"),
     "merge in a circle": ("x: &x {a: &a {<<: *x}}\n" + SOUND, "1: an alias (*) stands inside of what it stands for"),
+    "template": (
+        "__use_yte__: true\nabout: ?print()\n" + SOUND,
+        "1 __use_yte__: makes Snakemake run Python that is written in this file, before any check",
+    ),
     "octal seed": (
         changed(("[0, 1, 2]", "[0, 010]")),
         "2 seeds[1]: YAML reads 010 as 8; write a decimal number",
@@ -479,6 +484,15 @@ def test_one_fault_of_many_places_is_one_sentence(tmp_path):
 def test_one_data_set_that_does_not_fit_is_one_sentence(tmp_path):
     found = problems(tmp_path, SOUND.replace("dataset: letters", "dataset: photos").replace("grey: true, ", ""))
     assert ["(also line 24, line 30)" in line for line in found] == [True], "\n".join(found)
+
+
+def test_a_template_is_refused_where_snakemake_has_taken_its_mark_out(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("__use_yte__: true\n" + SOUND)
+    with pytest.raises(StudyError) as caught:
+        read_study(yaml.safe_load(SOUND), [path])
+    assert str(caught.value).startswith(f"{path}:1 __use_yte__: makes Snakemake run Python")
+    assert len(caught.value.problems) == 1
 
 
 def test_thousands_of_faults_are_counted(tmp_path):
