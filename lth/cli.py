@@ -1,16 +1,19 @@
 """`python -m lth`: what a study may name, whether it is sound, and what an artifact holds. Trains nothing."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lth.config.models import Study
 from lth.config.plan import Arm, Plan
+from lth.config.wording import listed
 from lth.errors import UserError
-from lth.printable import printable
+from lth.printable import escaped, printable
 
 PROGRAM = "python -m lth"
 
@@ -20,21 +23,55 @@ SHOWN = 4000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":  # the C locale, for one
+        out.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
-        for line in arguments.command(arguments):
-            print(line)
-        sys.stdout.flush()
+        _print(arguments.command(arguments))
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader (`head`) has seen enough; keep the interpreter from complaining at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
+def _print(lines: Iterable[str]) -> None:
+    """Write lines to standard output; files and metadata are not to move the cursor.
+
+    Raises:
+        UserError: standard output is closed or refuses.
+    """
+    for line in lines:
+        if sys.stdout is None:
+            raise UserError("standard output is closed; nothing can be printed")
+        with _standard_output():
+            print(escaped(line, keep="\n"))
+    if sys.stdout is not None:
+        with _standard_output():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """What goes wrong with standard output, in a sentence; a reader that has seen enough (`head`) ends the process."""
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        raise UserError(f"standard output: cannot be written: {error.strerror}") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments without printing them raw."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
+    parser = _Parser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
     parser.set_defaults(command=_list)
     commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
     files = {
@@ -82,7 +119,7 @@ def _check(arguments: argparse.Namespace) -> Iterator[str]:
 def summary(study: Study) -> Iterator[str]:
     """What a study comes to: its tickets and their densities, its arms, and how many jobs it takes."""
     plan = Plan(study)
-    yield f"study {study.study}: {len(study.seeds)} seeds ({', '.join(map(str, study.seeds))})"
+    yield f"study {study.study}: {len(study.seeds)} seeds ({listed(map(str, study.seeds))})"
     yield "tickets"
     yield from _aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
     for name, evaluation in study.evaluations.items():
@@ -183,15 +220,14 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
-    verdicts = sorted((arguments.RESULTS / "tables").glob("*/verdict.txt"))
+    results = _results(arguments.RESULTS)
+    verdicts = sorted((results / "tables").glob("*/verdict.txt"))
     if not verdicts:
         example = "results/demo, made by running the workflow"
-        raise UserError(
-            f"{arguments.RESULTS}: has no verdict yet; give the folder of a finished study, such as {example}"
-        )
+        raise UserError(f"{results}: has no verdict yet; give the folder of a finished study, such as {example}")
     for path in verdicts:
-        yield path.read_text(encoding="utf-8")
-    report = arguments.RESULTS / "report.html"
+        yield path.read_text(encoding="utf-8", errors="replace")
+    report = results / "report.html"
     yield (
         f"report: {report}"
         if report.is_file()
@@ -199,10 +235,27 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     )
 
 
+def _results(given: Path) -> Path:
+    """The folder of a study's results.
+
+    Raises:
+        UserError: it is no folder; of a study's file or its name, with the folder that was probably meant.
+    """
+    from lth.config.read import study_name
+
+    if given.is_dir():
+        return given
+    name = study_name(given) if given.is_file() else given.name
+    meant = Path("results", name or "STUDY")
+    what = "is a file" if given.is_file() else "no such folder"
+    example = f"did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else "such as results/demo"
+    raise UserError(f"{given}: {what}, where the folder of a study's results is needed; {example}")
+
+
 def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.tables.markdown import pages
 
-    yield from pages(arguments.RESULTS)
+    yield from pages(_results(arguments.RESULTS))
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
@@ -210,7 +263,7 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.records import read_json
     from lth.repair import command, is_artifact
 
-    results = arguments.RESULTS
+    results = _results(arguments.RESULTS)
     count, findings = verify(results)
     if not findings:
         yield f"{results}: all {count} artifacts are as they were when the study was finished"
@@ -227,8 +280,8 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines with aligned columns."""
-    rows = list(rows)
+    """Rows as lines with aligned columns; a cell is one line, whatever it holds."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -39,7 +39,7 @@ class _Module:
         self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, set[Symbol]] = {}
         self.loose: list[ast.stmt] = []
-        tree = ast.parse(path.read_text())
+        tree = ast.parse(path.read_bytes())
         for statement in _strip(tree):
             for bound, symbol in self._imported(statement):
                 self.imports.setdefault(bound, set()).add(symbol)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "config"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -392,6 +393,29 @@ def _verified(**told: object) -> Callable[[Path], object]:
     return verify
 
 
+def _pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def _large(path: Path) -> Path:
+    """A study and 200 MB that take no place on the disk."""
+    with _file(path, SOUND + "# ").open("ab") as file:
+        file.truncate(200_000_000)
+    return path
+
+
+def _verdict_of_a_study(folder: Path) -> None:
+    _command("verdict", _file(folder / "study.yaml", SOUND))
+
+
+def _data_of_nobody(_: Path) -> object:
+    from lth.data.root import data_root
+
+    with mock.patch.dict(os.environ, LTH_DATA="~nobody_here"):
+        return data_root(None)
+
+
 def bad_inputs() -> Iterator[Bad]:
     """All of them."""
     yield study("empty", "study.yaml", "")
@@ -433,6 +457,24 @@ def bad_inputs() -> Iterator[Bad]:
     yield changed("a model for a network of images", "model", "lenet5_classic}", "lenet5_classic, model: tiny}")
     yield study("augmented texts", "recipes.find.augment: changes images", AUGMENTED)
     yield changed("more images than there are", "validation", "validation: 200", "validation: 20000")
+    yield study("merged with itself", "study.yaml:1: an alias", "x: &x {<<: *x}\n" + SOUND)
+    yield study("half a surrogate pair", "study.yaml:38: text with half of", SOUND + 'about: "\\ud800"\n')
+    yield study("a terminal escape", "study.yaml:38: text with a control character", SOUND + 'about: "\\e[2J"\n')
+    yield study("UTF-16", "study.yaml:1: looks like UTF-16", SOUND.encode("utf-16"))
+    yield study("a hundred thousand brackets", "study.yaml:1: nested too deeply", "study: " + "[" * 100_000)
+    yield study("a hundred thousand values", "study.yaml:1: holds more than", f"study: [{'1,' * 100_000}]\n")
+    yield changed("a rate next to nothing", "tickets.home.rate: must be", "rate: 0.4}", "rate: 1e-300}")
+    yield changed("an alpha next to nothing", "alpha: must be", "seeds:", "alpha: 1e-300\nseeds:")
+    yield changed("a seed of 5,000 digits", "study.yaml:2: a number of 5000", "[0, 1, 2]", f"[{'1' * 5000}]")
+    yield changed("an octal seed", "reads 010 as 8", "[0, 1, 2]", "[010]")
+    yield changed("the name of a device", "Windows keeps 'con'", "study: small", "study: con")
+    yield changed("the home folder of nobody", "does not exist", "seeds:", "data_root: ~nobody_here\nseeds:")
+    yield study("three thousand unknown keys", "and 150 more", SOUND + "".join(f"k{n}: 1\n" for n in range(3000)))
+    yield call("study: without end", "is a pipe or a device", lambda _: _command("check", "/dev/zero"))
+    yield call("study: a pipe", "is a pipe or a device", lambda folder: _command("check", _pipe(folder / "s.yaml")))
+    yield call("study: 200 MB", "is larger than 250 kB", lambda folder: _command("check", _large(folder / "s.yaml")))
+    yield call("results: a study file", r"did you mean results.small", _verdict_of_a_study)
+    yield call("LTH_DATA: the home folder of nobody", "LTH_DATA: ~nobody_here begins with", _data_of_nobody)
     yield call("study: a folder", "is a directory", lambda folder: _command("check", folder))
     yield call("study: no file", "nowhere.yaml", lambda folder: _command("check", folder / "nowhere.yaml"))
     yield artifact("empty", "damaged or not a safetensors file", lambda: b"")

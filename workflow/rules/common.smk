@@ -277,4 +277,4 @@ def report_words():
     captions = {
         name: [figure.about, figure.caption] for name, figure in FIGURES.items()
     }
-    return {"captions": captions, "page": page.read_text()}
+    return {"captions": captions, "page": page.read_text(encoding="utf-8")}
