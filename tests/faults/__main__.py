@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: attacks a finished study, prints what it came to, and exits with 1 unless all promises hold."""
+"""`python -m tests.faults`: attacks a finished study and prints what came of it; exits with 1 if a promise breaks."""
 
 import argparse
 import os
@@ -25,22 +25,14 @@ ABOUT = "Kills jobs and Snakemake, flips bits, edits tables and plants hostile f
 def main() -> None:
     """Attack as asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=ABOUT)
-    parser.add_argument("--attack", action="store_true", help="200 kills, 500 flips, 200 edits, 100 hostile files")
+    parser.add_argument("--attack", action="store_true", help="200 kills, 500 flips, 200 edits, all hostile files")
     parser.add_argument("--short", action="store_true", help="with --attack: the short form, as in CI")
-    parser.add_argument(
-        "--only", nargs="+", metavar="CLASS:N", default=[], help="with --attack: these alone (kills:17)"
-    )
-    parser.add_argument(
-        "--classes", nargs="+", metavar="CLASS", help="with --attack: these classes alone (flips edits)"
-    )
-    parser.add_argument(
-        "--kills", type=int, default=20, help="without --attack: cold runs, at least so many kills (20)"
-    )
+    parser.add_argument("--only", nargs="+", metavar="CLASS:N", default=[], help="these attacks alone (kills:17)")
+    parser.add_argument("--classes", nargs="+", metavar="CLASS", help="with --attack: these classes alone")
+    parser.add_argument("--kills", type=int, default=20, help="without --attack: so many kills of cold runs (20)")
     parser.add_argument("--seed", type=int, default=0, help="of all that is drawn (0)")
     parser.add_argument("--cores", type=int, default=2, help="attacks side by side (2)")
-    parser.add_argument(
-        "--studies", type=Path, help="keep the two undisturbed studies here, and use those that are there"
-    )
+    parser.add_argument("--studies", type=Path, help="keep the two undisturbed studies here, or take them from here")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sys.exit(_attack(chosen, Path(folder)) if chosen.attack or chosen.only else _kill(chosen, Path(folder)))

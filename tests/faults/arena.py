@@ -1,4 +1,4 @@
-"""Where attacks are made: a copy of a finished study that is put back after each, and the documented command on another."""
+"""Where attacks are made: a copy of a finished study that is put back after each, or one for the documented command."""
 
 import os
 import re
@@ -81,7 +81,7 @@ class Arena:
     @staticmethod
     def _found(results: Path) -> Files:
         return {
-            os.path.relpath(os.path.join(folder, name), results): _state(Path(folder, name))
+            os.path.relpath(Path(folder, name), results): _state(Path(folder, name))
             for folder, _, names in os.walk(results)
             for name in names
         }
@@ -93,7 +93,7 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 
 def documented(project: Project, finished: Project, attacked: str) -> dict[str, str]:
-    """Run the documented command on a damaged study, then `verify`; repair as they say; compare with the undisturbed one.
+    """Run the documented command on a damaged study, then `verify`; repair as they say; compare with the undisturbed.
 
     Args:
         project: the damaged copy.

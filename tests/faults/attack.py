@@ -1,4 +1,4 @@
-"""Attacks in classes, several side by side; each is drawn from the seed, its class and its number, and from nothing else."""
+"""Attacks in classes, several side by side; each is drawn from the seed, its class and its number alone."""
 
 import multiprocessing
 import os
@@ -31,6 +31,8 @@ FULL = {"kills": 200, "flips": 500, "edits": 200, "hostile": len([*hostile.hosti
 """How many of each class the long form makes; of hostile files all, which are more than a hundred."""
 SHORT = {"kills": 4, "flips": 40, "edits": 34, "hostile": 0}
 """And the short form, in CI."""
+EXPECTED = {"kills": 4}
+"""How many one attack is taken for until it has ended and says so."""
 LIBRARIES = (
     "torch",
     "pandas",
@@ -63,10 +65,10 @@ def make(counts: dict[str, int], seed: int, studies: Studies, folder: Path, core
                 while left[group] > 0 and len(waiting) < 2 * cores:
                     waiting[pool.submit(one, group, drawn[group], seed)] = group
                     drawn[group] += 1
-                    left[group] -= 1 if group != "kills" else 3  # about so many kills a trial, corrected below
+                    left[group] -= EXPECTED.get(group, 1)
             for done in wait(waiting, return_when=FIRST_COMPLETED).done:
                 group, attack = waiting.pop(done), done.result()
-                left[group] += 3 - attack.tried if group == "kills" else 0
+                left[group] += EXPECTED.get(group, 1) - attack.tried
                 yield attack
 
 

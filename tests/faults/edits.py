@@ -210,7 +210,7 @@ def _judged(arena: Arena, name: str, content: bytes, edited: bytes) -> dict[str,
 
 
 def meaning(content: bytes) -> list[list[str]] | bytes:
-    """The rows in any order, as cells: what a reader cannot take for another table. Bytes that are no text stay bytes."""
+    """The rows in any order, as cells: what no reader takes for another table. Bytes that are no text stay bytes."""
     try:
         return sorted(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     except (UnicodeDecodeError, csv.Error):

@@ -1,7 +1,7 @@
 """Flipped bits, in every kind of artifact of a finished study.
 
-Half of them keep the file's time stamp, as a disk that rots does: then no run reads the file, and `verify` must name it.
-The others look like an edit: the next run reads the file and must refuse it, or `verify` must name it afterwards.
+Half of them keep the file's time stamp, as a disk that rots does: then no run reads the file, and `verify` must name
+it. The others look like an edit: the next run reads the file and must refuse it, or `verify` must name it afterwards.
 """
 
 import os

@@ -3,7 +3,6 @@
 Each is a file and what a user would do with it. It must end in a sentence, or, where that is as well, in success.
 """
 
-import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -166,7 +165,7 @@ def _of_runs() -> Iterator[Hostile]:
 
 
 def _scratch(change: str, mine: str) -> Callable[[Arena, Path], Found]:
-    """A scratch folder that holds, or is, something of the user's: nothing of it may go, whether it is refused or not."""
+    """A scratch folder that holds, or is, something of the user's: nothing of it may go, refused or not."""
 
     def do(arena: Arena, folder: Path) -> Found:
         project = arena.finished.copy(folder / "project")
@@ -201,7 +200,7 @@ def _linked(name: str) -> Callable[[Arena, Path], Found]:
         content[-3] ^= 1
         elsewhere.write_bytes(content)
         path.unlink()
-        os.symlink(elsewhere, path)
+        path.symlink_to(elsewhere)
         found = documented(project, arena.finished, name)
         return found if elsewhere.is_file() else {**found, "lost": "the file that the link leads to is gone"}
 

@@ -80,12 +80,12 @@ def studies() -> Iterator[tuple[str, Content, bool]]:
     yield "a date that is none", _sound(("study: small", "study: 2026-99-99")), False
     yield "a set", _head("x: !!set {a, b}"), False
     yield "binary", _head("x: !!binary aGVsbG8="), False
-    yield "a directive", lambda: f"%YAML 9.9\n---\n{SOUND}".encode(), False
+    yield "a directive", f"%YAML 9.9\n---\n{SOUND}".encode, False
 
 
 def special() -> Iterator[tuple[str, Callable[[Path], None]]]:
     """What is no file, and how to make it."""
-    yield "a FIFO", lambda path: os.mkfifo(path)
+    yield "a FIFO", os.mkfifo
     yield "a link to endless zeros", lambda path: path.symlink_to("/dev/zero")
     yield "a link to itself", lambda path: path.symlink_to(path)
     yield "a folder", lambda path: path.mkdir()

@@ -2,8 +2,8 @@
 
 What is killed (up to three jobs, and in the end a job, Snakemake, everything, or the process group as a terminal does),
 with which signal, and when (by the clock, or in the middle of one of Snakemake's own writes), is drawn from a seed.
-Afterwards nothing may be left of the processes, and after the documented command (`--unlock` where Snakemake was killed,
-then the same command again) every artifact must have the bytes that it had before.
+Afterwards nothing may be left of the processes, and after the documented command (`--unlock` where Snakemake was
+killed, then the same command again) every artifact must have the bytes that it had before.
 """
 
 import os

@@ -1,9 +1,10 @@
-"""A Snakemake that can be hit: `python launch.py AT SIGNAL WHOM HIT ARGUMENTS...`; `python launch.py SCRIPT` is a job of it.
+"""A Snakemake that can be hit: `launch.py AT SIGNAL WHOM HIT ARGUMENTS...`; `launch.py SCRIPT` is a job of it.
 
-Snakemake and its jobs get names (`attack-main`, `attack-job`) by which they are found, and the process group `GROUP`, so
-that the group can be killed as a terminal or a service manager does, even where processes are forks of a warm Python.
+Snakemake and its jobs get names (`attack-main`, `attack-job`) by which they are found, and the process group `GROUP`,
+so that the group can be killed as a terminal or a service manager does, even where processes are forks of a warm Python.
 
-`AT` is a moment in Snakemake's own writes, such as `metadata:7`: the seventh record is half written when the signal comes.
+`AT` is a moment in Snakemake's own writes, such as `metadata:7`: the seventh record is half written when the signal
+comes.
 """
 
 import ctypes
@@ -73,7 +74,7 @@ def arm(at: str, strike: Callable[[], None]) -> None:
     moment = Moment(int(number), strike)
 
     def opened(path: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
-        made = open(path, mode, *arguments, **named)  # noqa: SIM115
+        made = open(path, mode, *arguments, **named)  # noqa: SIM115, PTH123
         return Torn(made, moment) if "w" in mode and f"/{place}/" in f"{Path(path).parent}/" else made
 
     def around(method: Callable[..., Any]) -> Callable[..., Any]:
