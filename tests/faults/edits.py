@@ -104,10 +104,9 @@ def _more(given: Given) -> bytes:
     return _written([*rows, extra])
 
 
-def _shuffled(given: Given) -> bytes:
+def _reversed(given: Given) -> bytes:
     head, *rows = given.rows
-    given.chance.shuffle(rows)
-    return _written([head, *rows])
+    return _written([head, *reversed(rows)])
 
 
 def _without_column(given: Given) -> bytes:
@@ -152,7 +151,7 @@ EDITS: dict[str, Callable[[Given], bytes]] = {
     "a line less": _without_line,
     "a line twice": _twice,
     "a line more": _more,
-    "lines shuffled": _shuffled,
+    "lines reversed": _reversed,
     "only its header": lambda given: _written(given.rows[:1]),
     "empty": lambda _: b"",
     "another's file": lambda given: given.other,

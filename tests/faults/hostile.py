@@ -18,6 +18,8 @@ from verdicts import Attack
 TICKET = "tickets/digits/seed0/round01/ticket.safetensors"
 HISTORY = "evaluations/transfer/dense/seed0/history.csv"
 Found = dict[str, str]
+RUNS = 11
+"""How many of them, the last ones, run the documented command."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A Snakemake that can be hit: `launch.py AT SIGNAL WHOM HIT ARGUMENTS...`; `launch.py SCRIPT` is a job of it.
 
 Snakemake and its jobs get names (`attack-main`, `attack-job`) by which they are found, and the process group `GROUP`,
-so that the group can be killed as a terminal or a service manager does, even where processes are forks of a warm Python.
+so that the group can be killed as a terminal or a service manager does, also where processes are forks of a warm one.
 
 `AT` is a moment in Snakemake's own writes, such as `metadata:7`: the seventh record is half written when the signal
 comes.
