@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import warm
 from launch import GROUP, JOB, MAIN, PLACES
+from progress import Progress, used
 from tiny import MEASURED, RESULTS, SAME, Outcome, Project, environment
 from verdicts import Attack, Broken
 
@@ -65,11 +66,11 @@ PARTS = (
 )
 """Of these some are made anew. (Snakemake makes nothing anew that is only needed for what is there.)"""
 ENDS_WITHIN = 8.0
-"""Seconds after which no process may be left."""
-FINISHES_WITHIN = 40.0
-"""Seconds after its last signal within which Snakemake must end: the jobs that it waits for take three."""
-UNFINISHED = 120.0
-"""Seconds after which a run of which only jobs were killed, or nothing, counts as hung."""
+"""Seconds after which no process may be left; on a busy machine, seconds in which each used `ENDS_USING` as well."""
+ENDS_USING = 3.0
+"""Seconds of processor time: more than a job needs until it hears that it is to end, and has written its state."""
+ASLEEP = 25.0
+"""Seconds for which Snakemake and all its jobs may do nothing: jobs wait 20 s for a lock."""
 LAUNCH = Path(__file__).with_name("launch.py")
 FIGURE = "figures/pruning_curves.svg"
 """A file that can be made while trainings are interrupted."""
@@ -243,19 +244,15 @@ def _run_and_kill(project: Project, files: list[str], kills: list[Kill], python:
             time.sleep(max(0.0, started + kill.after - time.monotonic()))
             if _strike(project, running.pid, kill) and running.poll() is None:
                 hit.append(kill)
-        ends = FINISHES_WITHIN if last.victim != "job" and not last.at else UNFINISHED
-        try:
-            while running.poll() is None and time.monotonic() < started + ends:
-                time.sleep(0.05)
-                if mark.exists() and ends == UNFINISHED:
-                    ends = time.monotonic() - started + FINISHES_WITHIN
-        finally:
-            hung = running.poll() is None
-            output = (project.folder / ".output").read_text(errors="replace")
-            if mark.exists():
-                hit.append(last)
-            if hung:
-                running.kill()
+        progress, hung = Progress(), False
+        while running.poll() is None and not hung:
+            time.sleep(0.1)
+            hung = progress.asleep(processes(project)) > ASLEEP
+        if mark.exists():
+            hit.append(last)
+        if hung:
+            running.kill()
+    output = (project.folder / ".output").read_text(errors="replace")
     if hung:
         raise Broken("hung", f"{last}: Snakemake did not end\n{output[-800:]}")
     if "Traceback (most recent call last)" in output and last.number != signal.SIGINT:  # Python's own answer to Ctrl-C
@@ -314,11 +311,13 @@ def _name(pid: int) -> str:
 
 
 def _wait_for_silence(project: Project, kills: list[Kill]) -> None:
-    deadline = time.monotonic() + ENDS_WITHIN
+    begun, progress = time.monotonic(), Progress()
+    before = {pid: used(pid)[0] for pid in processes(project)}
     while left := processes(project):
-        if time.monotonic() > deadline:
+        works = max(used(pid)[0] - before.get(pid, 0.0) for pid in left)
+        if time.monotonic() > begun + ENDS_WITHIN and (works > ENDS_USING or progress.asleep(left) > ENDS_WITHIN):
             names = "\n".join(f"{pid} {_name(pid)}" for pid in left)
-            raise Broken("hung", f"{kills}: still there after {ENDS_WITHIN:g} s:\n{names}")
+            raise Broken("hung", f"{', '.join(map(str, kills))}: still there after {ENDS_WITHIN:g} s:\n{names}")
         time.sleep(0.1)
 
 

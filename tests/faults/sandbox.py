@@ -15,16 +15,21 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from traceback import print_exc
 from typing import NoReturn
 
+from progress import Progress
+
 from lth.errors import UserError
 
-WALL_SECONDS = 20.0
-"""After which a call is killed. Far above `CPU_SECONDS`, since the machine may be shared."""
+ASLEEP_SECONDS = 5.0
+"""For which a call may do nothing at all; the machine may be shared, so there is no limit by the clock alone."""
 CPU_SECONDS = 2.0
 """Of the processor's time, at most: what bad input may take until there is a sentence."""
+CPU_KILLED = 60.0
+"""Seconds of processor time after which a call is killed."""
 MEGABYTES = 500
 """By which the process may grow, at most."""
 LONGEST = 4000
@@ -70,7 +75,9 @@ def call(do: Callable[[], object], folder: Path, cpu_seconds: float = CPU_SECOND
             measured = json.loads(pipe.read() or "{}")
         printed.seek(0)
         text = printed.read().decode(errors="replace")
-    if measured.get("cpu", 0) > cpu_seconds:
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
+        hung = hung or f"more than {CPU_KILLED:g} s of processor time, or of all memory"
+    elif measured.get("cpu", 0) > cpu_seconds:
         hung = f"{measured['cpu']:.1f} s of processor time"
     elif measured.get("mb", 0) > MEGABYTES:
         hung = f"{measured['mb']:.0f} MB of memory"
@@ -80,14 +87,15 @@ def call(do: Callable[[], object], folder: Path, cpu_seconds: float = CPU_SECOND
 
 
 def _wait(process: int) -> tuple[str, int]:
-    descriptor = os.pidfd_open(process)
+    descriptor, progress, hung = os.pidfd_open(process), Progress(), False
     try:
-        ended, _, _ = select.select([descriptor], [], [], WALL_SECONDS)
+        while not hung and not select.select([descriptor], [], [], 0.5)[0]:
+            hung = progress.asleep([process]) > ASLEEP_SECONDS
     finally:
         os.close(descriptor)
-    if not ended:
+    if hung:
         os.kill(process, signal.SIGKILL)
-    return "" if ended else f"no end within {WALL_SECONDS:g} s", os.waitpid(process, 0)[1]
+    return f"has done nothing for {ASLEEP_SECONDS:g} s" if hung else "", os.waitpid(process, 0)[1]
 
 
 def _become(do: Callable[[], object], folder: Path, printed: int, measured: int) -> NoReturn:
@@ -102,6 +110,8 @@ def _become(do: Callable[[], object], folder: Path, printed: int, measured: int)
         begun, memory = time.process_time(), _memory("VmRSS")
         limit = int((_memory("VmSize") + 3 * MEGABYTES) * 2**20)
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        most = ceil(begun + CPU_KILLED)
+        resource.setrlimit(resource.RLIMIT_CPU, (most, most))
         status = _status(do)
         sys.stdout.flush()
         sys.stderr.flush()

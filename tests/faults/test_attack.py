@@ -1,6 +1,7 @@
 """The short form of the attacks, and that their judge can find each kind of fault; `--attack` without `--short` is the
 long form."""
 
+import faulthandler
 import os
 import random
 import signal
@@ -43,11 +44,17 @@ def _sentence() -> None:
 
 
 def _crash() -> None:
+    faulthandler.disable()
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
 def _grow() -> None:
-    assert b"x" * (600 << 20)
+    assert b"x" * (40 << 20)
+
+
+def _spin() -> None:
+    while True:
+        pass
 
 
 @pytest.mark.parametrize(
@@ -55,17 +62,20 @@ def _grow() -> None:
     [
         (lambda: 1 / 0, "traceback", "ZeroDivisionError"),
         (_crash, "traceback", "SIGSEGV"),
-        (lambda: time.sleep(9), "hung", "no end within"),
+        (lambda: time.sleep(90), "hung", "has done nothing"),
+        (_spin, "hung", "of processor time"),
         (_grow, "hung", "MB of memory"),
         (lambda: print("a\x1b[2Jb"), "wrong", "printed raw"),
         (lambda: print("x" * 5000), "wrong", "5,000 characters"),
     ],
-    ids=["exception", "crash", "no end", "memory", "escape sequence", "long line"],
+    ids=["exception", "crash", "sleeps", "spins", "memory", "escape sequence", "long line"],
 )
 def test_what_no_call_may_show_is_found(
     do: object, kind: str, evidence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "WALL_SECONDS", 0.5 if evidence == "no end within" else 20.0)
+    monkeypatch.setattr(sandbox, "ASLEEP_SECONDS", 0.5)
+    monkeypatch.setattr(sandbox, "CPU_KILLED", 1.0)
+    monkeypatch.setattr(sandbox, "MEGABYTES", 30)
     found = call(do, tmp_path).faults()
     assert found.keys() == {kind}
     assert evidence in found[kind]
