@@ -19,7 +19,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 MODELS = ("lth.config.base", "lth.config.jobs", "lth.config.models", "lth.config.recipes", "lth.config.ways")
 RESUMING = ("lth.resume", "lth.scratch", "lth.stopping")
-NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, "lth.errors", "lth.jobs", "lth.registry", "lth.repair")
+WORDS = ("lth.errors", "lth.jobs", "lth.locks", "lth.printable", "lth.registry", "lth.repair")
+NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *WORDS)
 """The study's values are in a job's parameters themselves; messages, advice, logs and lookups are in no artifact; a
 training that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
 

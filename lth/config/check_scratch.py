@@ -1,6 +1,7 @@
 """Rules of `compute.scratch`: states of trainings are deleted, so they lie apart from everything that is to stay."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from lth.config.models import Study
@@ -17,7 +18,11 @@ def scratch_faults(study: Study) -> Iterator[Fault]:
     """
     if not study.compute.scratch:
         return
-    own = study.compute.scratch_of(study.study)
+    try:
+        own = study.compute.scratch_of(study.study)
+    except RuntimeError:
+        yield ("compute", "scratch"), f"'{study.compute.scratch}' is no folder: there is no such user"
+        return
     for path in dict.fromkeys(_resolved(own.parent) + _resolved(own)):
         for what, folder in _kept(study):
             relation = _relation(path, folder)
@@ -32,13 +37,11 @@ def scratch_faults(study: Study) -> Iterator[Fault]:
 
 def _kept(study: Study) -> Iterator[tuple[str, Path]]:
     """Folders of what is to stay, with links followed."""
-    results = Path("results")
-    for what, path in (
-        ("the results", results),
-        ("the study's results", results / study.study),
-        ("the data", data_root(study.data_root)),
-        ("this project", REPOSITORY),
-    ):
+    kept = {"the results": Path("results"), "the study's results": Path("results", study.study)}
+    with suppress(RuntimeError):  # data of a user that does not exist
+        kept["the data"] = data_root(study.data_root)
+    kept["this project"] = REPOSITORY
+    for what, path in kept.items():
         yield from ((what, folder) for folder in _resolved(path))
 
 

@@ -381,3 +381,5 @@ def test_scratch_may_lie_anywhere_else(tmp_path, monkeypatch):
     monkeypatch.setenv("LTH_DATA", "/somewhere/states/small")
     path.write_text(f"{SOUND}compute:\n  scratch: /somewhere/states\n")
     assert "'/somewhere/states' contains the data" in failing(None, path)
+    path.write_text(f"{SOUND}data_root: ~no_such_user/x\ncompute:\n  scratch: ~no_such_user/states\n")
+    assert "compute.scratch: '~no_such_user/states' is no folder: there is no such user" in failing(None, path)
