@@ -153,3 +153,19 @@ def test_a_history_of_other_settings_is_named(study: Study, results: Path) -> No
     other = study.model_copy(update={"recipes": {**study.recipes, "try": recipe}})
     with pytest.raises(UserError, match="its record is of other settings than the study's"):
         check(other, results)
+
+
+def test_edited_accuracies_are_not_published(project: Project) -> None:
+    """Neither by the tables of the study nor by those of an evaluation; the last good report stays."""
+    for folder in (ROUND, ARM):
+        edit(project.results / folder / "history.csv", lambda rows: [{**r, "accuracy_percent": "99.9"} for r in rows])
+    outcome = project.run()
+    assert outcome.status != 0
+    for folder, record in ((ROUND, "ticket.safetensors"), (ARM, "evaluation.json")):
+        path = f"results/tiny/{folder}/history.csv"
+        assert f"{path}: its SHA-256 is not the one that {record} has of it: it was altered or replaced" in outcome.text
+        assert f"rm -f -- {path} && snakemake --configfile study.yaml --cores 2 -- {path} && " in outcome.text
+    assert "Traceback" not in outcome.text
+    assert not (project.results / "tables/rounds.csv").exists()
+    assert not (project.results / "tables/transfer/verdict.txt").exists()
+    assert "99.9" not in (project.results / "report.html").read_text()

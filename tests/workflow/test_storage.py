@@ -109,7 +109,8 @@ def test_a_data_file_that_changed_between_two_runs(project: Project) -> None:
     data.write_bytes(changed)
     files = lose(project, f"{ARM}/history.csv")
     refused = (
-        f"{RESULTS}/data/textures.safetensors: was altered after it was written; delete it and rerun to make it again"
+        f"{RESULTS}/data/textures.safetensors: was altered after it was written; "
+        f"to make it again: rm -f -- {RESULTS}/data/textures.safetensors && snakemake --configfile study.yaml "
     )
     assert_told(project.run(*files), f"evaluation transfer dense seed 0: {refused}")
     data.unlink()
