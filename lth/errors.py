@@ -4,6 +4,8 @@ File names, keys, metadata and messages of libraries may hold control characters
 surrogates, which cannot be written, and any number of megabytes. They are escaped and cut where they are shown.
 """
 
+from unicodedata import category
+
 LINE = 600
 """Characters of a sentence: a few lines of a terminal."""
 
@@ -12,7 +14,12 @@ def escaped(text: str, keep: str = "") -> str:
     """The text with everything unprintable escaped as Python does it (`\\x1b`), but for the characters in `keep`."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if _harmless(c) or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
+def _harmless(character: str) -> bool:
+    """Python calls all spaces but one unprintable, those that no line breaks at included."""
+    return character.isprintable() or category(character) == "Zs"
 
 
 def printable(value: object, most: int = LINE) -> str:
