@@ -4,6 +4,8 @@ File names, keys, metadata and messages of libraries may hold control characters
 surrogates, which cannot be written, and any number of megabytes. They are escaped and cut where they are shown.
 """
 
+from unicodedata import category
+
 LIMIT = 600
 """Characters of a sentence, unless the caller says otherwise: a few lines of a terminal."""
 
@@ -11,13 +13,17 @@ LIMIT = 600
 def escaped(text: str, keep: str = "") -> str:
     r"""The text with everything unprintable escaped as Python does it (`\x1b`), but for the characters in `keep`.
 
-    `str.isprintable` is false for control, format, surrogate, private and unassigned code points, and for separators
-    other than the space: exactly what a terminal might act on or show as nothing. The backslash itself stays as it is:
-    the result is for people, not for parsing.
+    Those are control, format, surrogate, private and unassigned code points and separators of lines: what a terminal
+    might act on or show as nothing. The backslash itself stays as it is: the result is for people, not for parsing.
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if _harmless(c) or c in keep else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _harmless(character: str) -> bool:
+    """Python calls all spaces but one unprintable, those that no line breaks at included."""
+    return character.isprintable() or category(character) == "Zs"
 
 
 def printable(value: object, limit: int = LIMIT) -> str:
@@ -29,9 +35,7 @@ def printable(value: object, limit: int = LIMIT) -> str:
         value: anything; other objects than strings are converted by `str`.
         limit: characters of the result, at least 10.
     """
-    return _cut(
-        escaped(_cut(str(value), limit)), limit
-    )  # before escaping, which takes time, and after it
+    return _cut(escaped(_cut(str(value), limit)), limit)  # before escaping, which takes time, and after it
 
 
 def _cut(text: str, limit: int) -> str:

@@ -113,7 +113,7 @@ def as_share(schema: Mapping[str, Any], value: object) -> str:
         return ""
     percent = PERCENT.fullmatch(str(value)[:20])
     share = float(percent[1]) / 100 if percent else 0
-    meant = 0.01 <= share < 1 or (0 < share < 1 and "%" in str(value))
+    meant = 0.01 < share < 1 or (0 < share < 1 and "%" in str(value))
     return f" (did you mean {share:.6g}?)" if meant else ""
 
 

@@ -473,6 +473,12 @@ def test_a_file_that_never_ends_is_not_begun(tmp_path, name):
         read_study(None, [path])
 
 
+@pytest.mark.parametrize("change", [("rate: 0.4}", "rate: 1}"), ("learning_rate: 0.1,", "learning_rate: 200,")])
+def test_what_is_no_percentage_is_not_taken_for_one(tmp_path, change):
+    (sentence,) = problems(tmp_path, changed(change))
+    assert "did you mean" not in sentence
+
+
 def test_one_fault_of_many_places_is_one_sentence(tmp_path):
     found = problems(tmp_path, SOUND.replace("network: lenet", "network: lennet"))
     assert found == [

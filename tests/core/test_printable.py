@@ -25,7 +25,7 @@ def test_what_a_terminal_might_act_on_is_escaped(text: str, shown: str) -> None:
     printable(text).encode()
 
 
-@pytest.mark.parametrize("text", ["", "größe 日本語 é", r"C:\data\x1b", "density 0.216", "🎟"])
+@pytest.mark.parametrize("text", ["", "5\u00a0% 1\u202f000", "größe 日本語 é", r"C:\data\x1b", "density 0.216", "🎟"])
 def test_other_text_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
 
