@@ -73,8 +73,8 @@ def resolve(name: str, constraints: Iterable[str] = (), *, upgrade: bool, alone:
 
 def _existing(name: str) -> str:
     """The versions that are locked now, which uv keeps where they still fit."""
-    lock = ROOT / f"{name}.lock"
-    return lock.read_text(encoding="utf-8") if lock.exists() else ""
+    locks = [ROOT / f"{part}.lock" for part in ((BASE, CUDA) if name == BASE else (name,))]
+    return "".join(lock.read_text(encoding="utf-8") for lock in locks if lock.exists())
 
 
 def parse(text: str) -> Lock:
@@ -92,7 +92,7 @@ def write(name: str, lock: Lock) -> None:
     """Write `<name>.lock`."""
     lines = [f"# {HEAD[name]} Made by `make lock` from requirements*.txt: do not edit."]
     for requirement, digests in sorted(lock.items()):
-        lines.append(" \\\n    ".join([requirement, *(f"--hash=sha256:{digest}" for digest in sorted(digests))]))
+        lines.append(" \\\n    ".join([requirement, *(f"--hash=sha256:{digest}" for digest in sorted({*digests}))]))
     (ROOT / f"{name}.lock").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
