@@ -238,7 +238,7 @@ def _write_arm(
 ) -> None:
     """Of an evaluation its training; of a comparison what its round would have written besides."""
     random = np.random.default_rng([seed, *arm.name.encode()])
-    if arm.at_home:
+    if arm.trained_when_found:
         folder = round_folder(files.folder, arm.ticket, seed, arm.round)
         named: dict[str, Any] = {"ticket": arm.ticket, "seed": seed, "round": arm.round}
         final = AT_HOME[arm.name]

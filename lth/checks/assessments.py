@@ -1,10 +1,10 @@
 """Rules of evaluations and comparisons: one network, one data set, a density that each ticket reaches, arms that exist."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
 from lth.checks.problems import Fault, Path
-from lth.checks.wording import did_you_mean, listed
+from lth.checks.wording import FEW, found, listed, offered
 from lth.config.study import Assessment, Comparison, Evaluation, Study
 from lth.config.tickets import DenseTicket
 from lth.plan.plan import DENSITY_TOLERANCE, Plan
@@ -34,9 +34,9 @@ def _of_evaluation(plan: Plan, name: str, spec: Evaluation, broken: Collection[s
     for network in dict.fromkeys(study.tickets[ticket].network for ticket in spec.tickets):
         if message := study.networks[network].misfit(study.datasets[spec.dataset], spec.dataset, network):
             yield ("dataset",), message
-    for ticket in dict.fromkeys([*spec.tickets, *matched]):
-        if ticket not in broken and (message := _unreached(plan, ticket, spec.density)):
-            yield ("density",), message
+    tickets = dict.fromkeys([*spec.tickets, *matched])
+    if message := _unreached(plan, [ticket for ticket in tickets if ticket not in broken], spec.density):
+        yield ("density",), message
     size = study.datasets[spec.dataset].sizes[0]
     if spec.examples and spec.examples > size:
         message = f"'{spec.dataset}' has {size} training examples, found {spec.examples}; must be at most that"
@@ -49,11 +49,9 @@ def _of_comparison(plan: Plan, name: str, spec: Comparison, broken: Collection[s
     places: list[tuple[Path, str]] = [(("tickets", str(n)), ticket) for n, ticket in enumerate(spec.tickets)]
     yield from _one_network(study, places, "a comparison needs one network")
     yield from _one_dense(study, spec)
-    for ticket in spec.tickets:
-        if ticket in broken or isinstance(study.tickets[ticket], DenseTicket):
-            continue
-        if message := _unreached(plan, ticket, spec.density):
-            yield ("density",), message
+    dense = {ticket for ticket in spec.tickets if isinstance(study.tickets[ticket], DenseTicket)}
+    if message := _unreached(plan, [t for t in spec.tickets if t not in {*broken} | dense], spec.density):
+        yield ("density",), message
     if not {*spec.tickets} & {*broken}:
         yield from _one_dataset(plan, name, spec)
         yield from _arms_exist(spec, [arm.name for arm in plan.arms(name)])
@@ -94,15 +92,26 @@ def _one_dense(study: Study, spec: Comparison) -> Iterator[Fault]:
         yield ("tickets", str(spec.tickets.index("dense"))), message
 
 
-def _unreached(plan: Plan, ticket: str, density: float) -> str | None:
-    """Why no round of a ticket stands for a density, or nothing if one does."""
-    wanted = Fraction(str(density))
+def _unreached(plan: Plan, tickets: Iterable[str], density: float) -> str | None:
+    """Why no round of some of these tickets stands for a density, or nothing if one of each does."""
+    near: dict[str, list[str]] = {}
+    for ticket in tickets:
+        if rounds := _nearest(plan, ticket, Fraction(str(density))):
+            near.setdefault(rounds, []).append(f"'{ticket}'")
+    if not near:
+        return None
+    first, *others = [(rounds, listed(names, FEW)) for rounds, names in near.items()]
+    message = f"no round of {first[1]} keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}"
+    return "; ".join([f"{message}; the nearest: {first[0]}", *(f"of {names}: {rounds}" for rounds, names in others)])
+
+
+def _nearest(plan: Plan, ticket: str, wanted: Fraction) -> str | None:
+    """The two rounds whose densities are nearest to the one wanted, or nothing if one is near enough."""
     distances = {round_: abs(plan.density(ticket, round_) - wanted) for round_ in plan.rounds(ticket)}
     if min(distances.values()) <= DENSITY_TOLERANCE * wanted:
         return None
     near = sorted(sorted(distances, key=lambda round_: distances[round_])[:2])
-    rounds = " and ".join(f"round {round_} keeps {float(plan.density(ticket, round_)):.4g}" for round_ in near)
-    return f"no round of '{ticket}' keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}; the nearest: {rounds}"
+    return " and ".join(f"round {round_} keeps {float(plan.density(ticket, round_)):.4g}" for round_ in near)
 
 
 def _arms_exist(spec: Assessment, arms: list[str]) -> Iterator[Fault]:
@@ -110,5 +119,5 @@ def _arms_exist(spec: Assessment, arms: list[str]) -> Iterator[Fault]:
     for position, pair in enumerate(spec.compare):
         for side, arm in enumerate(pair):
             if arm not in arms:
-                message = f"there is no arm '{arm}'{did_you_mean(arm, arms)}; the arms are {listed(arms)}"
+                message = f"there is no arm {found(arm)}{offered(arm, arms, 'the arms are')}"
                 yield ("compare", str(position), str(side)), message

@@ -7,11 +7,14 @@ from pydantic import ValidationError
 
 from lth.checks.problems import Fault, Path, dotted
 from lth.checks.schema import schema_at
-from lth.checks.wording import NAME, allowed, did_you_mean, found, listed, nearest
+from lth.checks.wording import FEW, NAME, allowed, as_share, did_you_mean, found, listed, nearest, offered
 from lth.config.study import TICKETS, method_of
 
 SURE = 0.8
 """How alike a key of a section below must be to be suggested: its place is wrong, so its name had better be right."""
+
+MOST_FAULTS = 200
+"""Whoever has more has not written a study; the first of them say so."""
 
 
 def explain(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Fault]:
@@ -21,7 +24,7 @@ def explain(error: ValidationError, data: Mapping[str, Any]) -> Iterator[Fault]:
         error: what `Study.model_validate(data)` raised.
         data: the study as it was read.
     """
-    errors = [(one["type"], _path(one["loc"], data), one) for one in error.errors(include_url=False)]
+    errors = [(one["type"], _path(one["loc"], data), one) for one in error.errors(include_url=False)[:MOST_FAULTS]]
     unknown = [path for kind, path, _ in errors if kind == "extra_forbidden"]
     meant = {_meant(path, data) for path in unknown}
     for kind, path, one in errors:
@@ -47,15 +50,14 @@ def _method(path: Path, data: Mapping[str, Any]) -> Any:
 def _faults(kind: str, path: Path, value: Any, context: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Fault]:
     *parents, key = path or ("",)
     if kind == "faults":
-        yield from (((*path, *map(str, inner)), text) for inner, text in context["faults"])
+        inside = tuple(parents) if key == "[key]" else path
+        yield from (((*inside, *map(str, inner)), text) for inner, text in context["faults"])
     elif kind == "undefined":
-        section = data.get(context["section"])
-        names = [str(name) for name in section] if isinstance(section, Mapping) else []
-        hint = did_you_mean(value, names)
-        yield path, f"{value!r} is not defined{hint}; `{context['section']}` has {listed(names)}"
+        section = context["section"]
+        names = [str(name) for name in data.get(section, {})]
+        yield path, f"{found(value)} is not defined{offered(value, names, f'`{section}` has')}"
     elif kind == "unlisted":
-        names = context["names"]
-        yield path, f"there is no {context['what']} {value!r}{did_you_mean(value, names)}; there are {listed(names)}"
+        yield path, f"there is no {context['what']} {found(value)}{offered(value, context['names'], 'there are')}"
     elif kind == "union_tag_not_found":
         yield from _no_method(path, value)
     elif kind == "extra_forbidden":
@@ -75,8 +77,9 @@ def _unusable(kind: str, path: Path, value: Any, context: Mapping[str, Any], dat
         path = path if context["position"] is None else (*path, str(context["position"]))
         value = context["found"]
     schema = schema_at(path, data)
-    hint = did_you_mean(value, schema["enum"]) if isinstance(value, str) and "enum" in schema else ""
-    return path, f"must be {allowed(schema, value)}, found {found(value)}{hint}"
+    if isinstance(value, str) and (meant := did_you_mean(value, schema.get("enum", ()))):
+        return path, f"found {found(value)}{meant}; must be {allowed(schema, value)}"
+    return path, f"must be {allowed(schema, value)}, found {found(value)}{as_share(schema, value)}"
 
 
 def _no_method(path: Path, value: Any) -> Iterator[Fault]:
@@ -85,7 +88,7 @@ def _no_method(path: Path, value: Any) -> Iterator[Fault]:
         yield path, f"must be {allowed(schema_at(path, {}))}, found {found(value)}"
         return
     method = value.get("method")
-    yield (*path, "method"), f"must be one of {listed(TICKETS)}, found {found(method)}{did_you_mean(method, TICKETS)}"
+    yield (*path, "method"), f"there is no method {found(method)}{offered(method, TICKETS, 'there are')}"
 
 
 def _unknown_key(parents: Path, key: str, value: Any, data: Mapping[str, Any]) -> str:
@@ -95,8 +98,10 @@ def _unknown_key(parents: Path, key: str, value: Any, data: Mapping[str, Any]) -
     keys = schema_at(parents, data).get("properties", {})
     inner = {name: nearest(key, schema_at((*parents, name), data).get("properties", {}), SURE) for name in keys}
     nested = next((f" (did you mean '{meant}', under `{name}`?)" for name, meant in inner.items() if meant), "")
-    place = f"in `{dotted(parents)}`" if parents else "of a study"
-    return f"unknown key{did_you_mean(key, keys) or nested}; the keys {place} are {listed(keys)}"
+    lead = f"the keys {f'in `{dotted(parents)}`' if parents else 'of a study'} are"
+    if nested and not did_you_mean(key, keys):
+        return f"unknown key{nested}; {lead} {listed(keys, FEW)}"
+    return f"unknown key{offered(key, keys, lead)}"
 
 
 def _of_a_method(method: str, key: str, value: Any) -> str | None:

@@ -3,6 +3,7 @@
 All faults are reported in one go, each with the file and line of its key. Nothing here imports torch.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ from pydantic import ValidationError
 
 from lth.checks.assessments import assessments
 from lth.checks.explain import explain
-from lth.checks.problems import Fault, Locations, Problem, StudyError, label
+from lth.checks.problems import COMMAND_LINE, Fault, Locations, Problem, StudyError, label
 from lth.checks.relations import relations
 from lth.checks.warnings import warnings
-from lth.checks.yaml_file import Unreadable, YamlFile
+from lth.checks.wording import found, unprintable
+from lth.checks.yaml_faults import Unreadable
+from lth.checks.yaml_file import YamlFile
+from lth.config.base import NAME_PATTERN
 from lth.config.study import Study
+from lth.scratch_folder import misplaced
 
 
 def load_study(path: Path | str) -> Study:
@@ -41,7 +46,7 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     opened = _opened([Path(file) for file in files])
     merged = _merged(file.data for file in opened) if data is None else _plain(data)
     locations = Locations(opened, merged)
-    in_files = _file_faults(opened)
+    in_files = [*_file_faults(opened), *_two_studies(opened)]
     odd_keys = {path for file in opened for path in file.odd_keys}
     try:
         study = Study.model_validate(merged)
@@ -49,9 +54,19 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
         faults = [fault for fault in explain(error, merged) if fault[0] not in odd_keys]
         raise StudyError([*in_files, *_located(locations, faults)]) from None
     broken, faults = relations(study)
-    if found := [*in_files, *_located(locations, [*faults, *assessments(study, broken)])]:
-        raise StudyError(found)
+    faults += [*assessments(study, broken), *misplaced(study)]
+    if problems := [*in_files, *_located(locations, faults)]:
+        raise StudyError(problems)
     return study, sorted(_located(locations, warnings(study)))
+
+
+def study_name(path: Path) -> str | None:
+    """The name that a study file gives its study; None if it is no study file, or gives no usable name."""
+    try:
+        name = YamlFile(path).data.get("study")
+    except Unreadable:
+        return None
+    return name if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else None
 
 
 def _located(locations: Locations, faults: Iterable[Fault]) -> list[Problem]:
@@ -80,6 +95,23 @@ def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
     ]
 
 
+def _two_studies(files: Sequence[YamlFile]) -> list[Problem]:
+    """Files that name different studies: merged, they would be neither."""
+    named = [(order, file) for order, file in enumerate(files) if "study" in file.data]
+    return [
+        Problem(
+            order=order,
+            line=file.lines[("study",)],
+            file=file.label,
+            path=("study",),
+            message=f"names study {found(file.data['study'])}, but {named[0][1].label} names study "
+            f"{found(named[0][1].data['study'])}; give one study, and files beside it only without `study`",
+        )
+        for order, file in named[1:]
+        if file.data["study"] != named[0][1].data["study"]
+    ]
+
+
 def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Mappings merged key by key, later values winning, as Snakemake merges its configuration files."""
     merged: dict[str, Any] = {}
@@ -91,7 +123,12 @@ def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(data: Any) -> Any:
-    """Plain dicts and lists with text as keys, whatever mapping types the data came in."""
+    """Plain dicts and lists with text as keys, whatever mapping types the data came in.
+
+    Text that cannot be shown is refused here: in files it has been found before, so it is from the command line.
+    """
+    if isinstance(data, str) and (problem := unprintable(data)):
+        raise StudyError([Problem(order=0, line=0, file=COMMAND_LINE, message=f"{problem}, found {found(data)}")])
     if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {_plain(str(key)): _plain(value) for key, value in data.items()}
     return [_plain(value) for value in data] if isinstance(data, list | tuple) else data

@@ -30,6 +30,9 @@ def relations(study: Study) -> tuple[set[str], list[Fault]]:
     plan, cycles = Plan(study), _cycles(study)
     faults = [fault for cycle in cycles for fault in _cycle_fault(study, cycle)]
     broken = _with_dependents(study, {name for cycle in cycles for name in cycle})
+    if too_long := _end_of_long_row(study, broken):
+        message = f"the last of a row of more than {LONGEST_ROW} tickets, each made from the one before; shorten it"
+        return {*study.tickets}, [*faults, (("tickets", too_long), message)]
     for name in _parents_first(study, broken):
         if found := [] if name in broken else [*_rounds_exist(plan, name)]:
             faults += found
@@ -84,6 +87,24 @@ def _with_dependents(study: Study, broken: set[str]) -> set[str]:
         found |= {*new}
         waiting += new
     return found
+
+
+LONGEST_ROW = 100
+"""Tickets in a row, each made from the one before; lookups go along it, one call inside the other."""
+
+
+def _end_of_long_row(study: Study, broken: set[str]) -> str | None:
+    """A ticket at the end of a longer row; to be asked when tickets in cycles are known."""
+    length: dict[str, int] = {}
+    waiting = [name for name in study.tickets if name not in broken]
+    while waiting:
+        name = waiting[-1]
+        before = [other for other in study.tickets[name].made_from() if other not in broken]
+        if unknown := [other for other in before if other not in length]:
+            waiting += unknown
+        else:
+            length[waiting.pop()] = 1 + max((length[other] for other in before), default=0)
+    return next((name for name in study.tickets if length.get(name, 0) == LONGEST_ROW + 1), None)
 
 
 def _parents_first(study: Study, broken: set[str]) -> list[str]:
@@ -211,7 +232,10 @@ def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault
     elif _has_layer_rates(study, other) and (ticket.scope != "layerwise" or ticket.densities):
         keys = "`densities`" if ticket.densities else f"`scope: {ticket.scope}`"
         message = f"'{start}' was pruned with `layer_rates`, so that its layers keep different shares"
-        yield ("start",), f"{message}, which {keys} of this ticket does not go on from; use `rounds` and layerwise scope"
+        yield (
+            ("start",),
+            f"{message}, which {keys} of this ticket does not go on from; use `rounds` and layerwise scope",
+        )
 
 
 def _pruners(study: Study, name: str) -> set[str]:

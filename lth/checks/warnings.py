@@ -83,4 +83,3 @@ def _unused(study: Study) -> Iterator[Fault]:
         for name in getattr(study, section):
             if name not in names:
                 yield (section, name), "is used by no ticket and no evaluation"
-

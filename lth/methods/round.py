@@ -23,13 +23,14 @@ from lth.masks import Masks, apply, collapsed, nearly_collapsed
 from lth.methods import METHODS
 from lth.methods.found import Found
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
-from lth.outcome import Outcome, write_outcomes
+from lth.outcome import Outcome, planned_steps, write_outcomes
 from lth.plan.jobs import RoundJob
+from lth.records import CHECKSUM, checksums, job_digest, seal
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.scratch import Scratch
 from lth.seeds import derive, generator
-from lth.tickets import Ticket, TrainedWeights
+from lth.tickets import RECORD, Ticket, TrainedWeights
 from lth.train import Keep, train
 from lth.trained import Trained
 
@@ -165,7 +166,7 @@ class Round:
 
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
     """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
-    device = prepare_device(compute)
+    device = prepare_device(compute, job.announce)
     energy, started = Energy(device), time.perf_counter()
     entry = METHODS[spec.method]
     options = entry.options_model().model_validate(spec.options)
@@ -175,11 +176,12 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
         job.log(note)
     trained = _train(found, round_, options)
     ticket = _as_trained(found.ticket, trained, round_)
-    _write(ticket, trained, found, round_)
+    record = _write(ticket, trained, found, round_)
     before = scratch.seconds_before if scratch else 0.0  # in a process that was stopped, whose energy is not known
     seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
-    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
-    write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
+    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type, record)]
+    header = ["ticket", "seed", "round", "seconds", "joules", "device", RECORD]
+    write_rows(files.measured, rows, header, sealed=True)
     job.found = "; ".join(
         [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *found.notes, *_collapses(ticket)]
     )
@@ -232,10 +234,21 @@ def _collapses(ticket: Ticket) -> Iterator[str]:
         yield f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}"
 
 
-def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> None:
+def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> str:
+    """Write all artifacts but what was measured; the checksum of the round's record."""
     spec, files = round_.spec, round_.files
-    ticket.save(files.ticket)
+    _write_tables(ticket, trained, found, round_)
+    names = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
+    length = planned_steps(spec.recipe, len(round_.examples.splits["train"]))
+    tables = checksums(files.history, files.confusion, files.layers, files.cost)
+    record = seal({**names, **length, "job": job_digest(spec), "files": tables})
+    replace(ticket, provenance={**ticket.provenance, RECORD: record}).save(files.ticket)
     TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
+    return str(record[CHECKSUM])
+
+
+def _write_tables(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> None:
+    spec, files = round_.spec, round_.files
     named = {"ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
     described = {**named, "dataset": spec.dataset, "density_percent": 100 * ticket.density}
     write_outcomes([Outcome(trained, described, named)], round_.examples, files.history, files.confusion)

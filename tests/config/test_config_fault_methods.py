@@ -45,14 +45,23 @@ OF_OTHER = "network: other, recipe: find, dataset: digits"
 CONSTANTS = {
     "constants of progressive": (
         ticket("method: progressive, densities: [0.5]"),
-        "20 tickets.new: `progressive` is missing, which says what `method: progressive` is to do",
+        "20 tickets.new: `until_epoch` is missing; it must be a whole number above 0",
     ),
-    "constants of dual": (ticket("method: dual, densities: [0.5]"), "20 tickets.new: `dual` is missing"),
-    "constants of derived": (ticket("method: derived"), "20 tickets.new: `derived` is missing"),
-    "constants of combined": (ticket("method: combined"), "20 tickets.new: `combined` is missing"),
+    "constants of dual": (
+        ticket("method: dual, densities: [0.5]"),
+        "20 tickets.new: `transform` is missing; it must be the name of one of `recipes`",
+    ),
+    "constants of derived": (
+        ticket("method: derived"),
+        "20 tickets.new: `of` is missing; it must be the name of one of `tickets`",
+    ),
+    "constants of combined": (
+        ticket("method: combined"),
+        "20 tickets.new: `of` is missing; it must be a list of exactly 2 names, such as [one, other]",
+    ),
     "constants of another method": (
         ticket("rounds: 2, update_interval: 50"),
-        "20 tickets.new.dynamic: only `method: dynamic` has it, and `method` is 'imp'; take it out",
+        "20 tickets.new.update_interval: only `method: dynamic` has it, and `method` is 'imp'; take it out",
     ),
     "rewinding without rounds to rewind": (
         ticket("method: at_init, densities: [0.5], rewind: trained"),
@@ -72,19 +81,23 @@ CONSTANTS = {
     ),
     "scope of a dense ticket": (
         ticket("method: dense, scope: global"),
-        "20 tickets.new.scope: has no effect: `method: dense` ranks no weights itself; take it out",
+        "20 tickets.new.scope: only `method: imp`, `method: at_init`, `method: progressive`, `method: "
+        "dynamic`, `method: dual` have it, and `method` is 'dense'; take it out",
     ),
     "rate of a derived ticket": (
         ticket("method: derived, of: home, rate: 0.1"),
-        "20 tickets.new.rate: has no effect: `method: derived` ranks no weights itself",
+        "20 tickets.new.rate: only `method: imp`, `method: at_init`, `method: progressive`, `method: "
+        "dynamic`, `method: dual` have it, and `method` is 'derived'; take it out",
     ),
     "rounds of a dense ticket": (
         ticket("method: dense, rounds: 2"),
-        "20 tickets.new: has `rounds`, which `method: dense` does not take; take it out",
+        "20 tickets.new.rounds: only `method: imp`, `method: at_init`, `method: progressive`, `method: "
+        "dynamic`, `method: dual` have it, and `method` is 'dense'; take it out",
     ),
     "densities of a derived ticket": (
         ticket("method: derived, of: home, densities: [0.5]"),
-        "20 tickets.new: has `densities`, which `method: derived` does not take",
+        "20 tickets.new.densities: only `method: imp`, `method: at_init`, `method: progressive`, "
+        "`method: dynamic`, `method: dual` have it, and `method` is 'derived'; take it out",
     ),
     "a dense ticket without data": (
         ticket("method: dense", trained="network: lenet, recipe: find"),
@@ -92,7 +105,7 @@ CONSTANTS = {
     ),
     "a chain of another method": (
         ticket("method: at_init, chain: [{dataset: digits, rounds: 2}]", trained="network: lenet, recipe: find"),
-        "20 tickets.new: has a `chain`, which `method: at_init` does not take; give `dataset` and `densities`",
+        "20 tickets.new.chain: only `method: imp` has it, and `method` is 'at_init'; take it out",
     ),
     "nothing to prune to": (
         ticket("method: at_init"),
@@ -136,22 +149,22 @@ SCORES = {
     ),
     "a score where there is none": (
         ticket("method: dynamic, densities: [0.5], update_interval: 5, score: random"),
-        "20 tickets.new.score: `method: dynamic` has a criterion of its own; take `score` out",
+        "20 tickets.new.score: only `method: imp`, `method: at_init` have it, and `method` is 'dynamic'; take it out",
     ),
     "images for a score without any": (
         ticket(f"{AT_INIT}, score: synflow, per_class: 5"),
-        "20 tickets.new.at_init.per_class: has no effect: 'synflow' looks at no images; take it out",
+        "20 tickets.new.per_class: has no effect: 'synflow' looks at no images; take it out",
     ),
 }
 
 DENSITIES = {
     "rates of layers that compete": (
         ticket("rounds: 2, scope: global, layer_rates: {output: 0.1}"),
-        "20 tickets.new.layer_rates: needs `scope: layer`, found 'network'; take one of them out",
+        "20 tickets.new.layer_rates: needs `scope: layerwise`, found 'global'; take one of them out",
     ),
     "rates of layers besides Erdos-Renyi": (
         ticket("rounds: 2, scope: erk, layer_rates: {output: 0.1}"),
-        "20 tickets.new.layer_rates: needs `scope: layer`, found 'erk'",
+        "20 tickets.new.layer_rates: needs `scope: layerwise`, found 'erk'; take one of them out",
     ),
     "rates of layers besides densities": (
         ticket("densities: [0.5], layer_rates: {output: 0.1}"),
@@ -163,8 +176,8 @@ DENSITIES = {
     ),
     "rate of layers that are left whole": (
         ticket("rounds: 2, unpruned: [output], layer_rates: {output: 0.1}"),
-        "20 tickets.new.rate_of.output: these layers are never pruned, since `whole` has 'output'; take one "
-        "of them out",
+        "20 tickets.new.layer_rates.output: these layers are never pruned, since `unpruned` has "
+        "'output'; take one of them out",
     ),
     "a rate besides densities": (
         ticket("densities: [0.5], rate: 0.1"),
@@ -172,17 +185,17 @@ DENSITIES = {
     ),
     "all layers whole": (
         ticket("rounds: 2, unpruned: [first, convolution, dense, output]"),
-        "20 tickets.new.whole: leaves nothing to prune: 'lenet5_classic' has first, convolution, dense, output layers "
-        "only; take one of them out",
+        "20 tickets.new.unpruned: leaves nothing to prune: 'lenet5_classic' has first, convolution, "
+        "dense, output layers only; take one of them out",
     ),
     "a pooler of a network of images": (
         ticket("rounds: 2, unpruned: [output, pooler]"),
-        "20 tickets.new.whole[1]: 'lenet5_classic' has no 'pooler' layers; its layers are first, convolution, dense, "
-        "output",
+        "20 tickets.new.unpruned[1]: 'lenet5_classic' has no 'pooler' layers; its layers are first, "
+        "convolution, dense, output",
     ),
     "whole twice": (
         ticket("rounds: 2, unpruned: [output, first, output]"),
-        "20 tickets.new.whole[2]: 'output' is given twice; keep one of them",
+        "20 tickets.new.unpruned[2]: 'output' is given twice; keep one of them",
     ),
     "densities that rise": (
         ticket("densities: [0.5, 0.2, 0.3]"),
@@ -204,7 +217,7 @@ DENSITIES = {
             "chain: [{dataset: digits, rounds: 1}, {dataset: digits, rounds: 1, layer_rates: {output: 0.1}}]",
             trained="network: lenet, recipe: find",
         ),
-        "20 tickets.new.chain[1].layer_rates: needs `scope: layer`, found 'network'; take one of them out",
+        "20 tickets.new.chain[1].layer_rates: needs `scope: layerwise`, found 'global'; take one of them out",
     ),
     "one shot over several data sets": (
         ticket(
@@ -217,8 +230,8 @@ DENSITIES = {
     "layers after the network": (
         ticket("rounds: 2, rate: 0.4, scope: global", "wide"),
         ("ticket: home", "ticket: wide"),
-        "28 tickets.cross.start: 'wide' was pruned with `scope: global`, so that layers may have less left than this "
-        "ticket's `scope: layer` is to keep; use `scope: global` or that of the other",
+        "28 tickets.cross.start: 'wide' was pruned with `scope: global`, so that layers may have less "
+        "left than this ticket's `scope: layerwise` is to keep; use `scope: global` or that of the other",
     ),
     "layers after a follower of the network": (
         ticket("rounds: 2, rate: 0.4, scope: global", "wide"),
@@ -251,31 +264,35 @@ DENSITIES = {
     "densities after rates of kinds": (
         ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),
         ticket("densities: [0.5], start: {ticket: uneven, round: 2}", "even"),
-        "21 tickets.even.start: 'uneven' was pruned with `rate_of`, so that its layers keep different shares, which "
-        "`densities` of this ticket does not go on from; use `rounds` and `scope: layer`",
+        "21 tickets.even.start: 'uneven' was pruned with `layer_rates`, so that its layers keep "
+        "different shares, which `densities` of this ticket does not go on from; use `rounds` and "
+        "layerwise scope",
     ),
     "the whole network after rates of kinds": (
         ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),
         ticket("rounds: 1, start: {ticket: uneven, round: 2}", "same"),
         ticket("rounds: 1, scope: global, start: {ticket: same, round: 3}", "wide"),
-        "22 tickets.wide.start: 'same' was pruned with `rate_of`",
-        "which `scope: global` of this ticket does not go on from",
+        "22 tickets.wide.start: 'same' was pruned with `layer_rates`, so that its layers keep different "
+        "shares, which `scope: global` of this ticket does not go on from; use `rounds` and layerwise "
+        "scope",
     ),
     "rates of layers that are not there": (
         FLAT,
         ticket("rounds: 2, layer_rates: {convolution: 0.1}", trained="network: flat, recipe: find, dataset: digits"),
-        "tickets.new.rate_of.convolution: 'lenet_300_100' has no 'convolution' layers; its layers are dense, output",
+        "21 tickets.new.layer_rates.convolution: 'lenet_300_100' has no 'convolution' layers; its "
+        "layers are dense, output",
     ),
     "all layers that are there whole": (
         FLAT,
         ticket("rounds: 2, unpruned: [dense, output]", trained="network: flat, recipe: find, dataset: digits"),
-        "tickets.new.whole: leaves nothing to prune: 'lenet_300_100' has dense, output layers only",
+        "21 tickets.new.unpruned: leaves nothing to prune: 'lenet_300_100' has dense, output layers "
+        "only; take one of them out",
     ),
     "shuffled masks of a ticket over other weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 3", "late"),
         ticket("method: derived, of: late, kind: shuffled"),
-        "21 tickets.new.derived: a shuffled mask is over theta_0, and 'late' starts from step 3 of 'find' on 'digits', "
-        "so that two things would differ; derive a ticket over theta_0",
+        "21 tickets.new.of: a shuffled mask is over theta_0, and 'late' starts from step 3 of 'find' on "
+        "'digits', so that two things would differ; derive a ticket over theta_0",
     ),
     "stability in one shot": (
         ticket("rounds: 2, one_shot: true, score: stability"),
@@ -306,17 +323,17 @@ REWINDING = {
 LENGTHS = {
     "progressive beyond the epochs": (
         ticket("method: progressive, densities: [0.5], until_epoch: 2"),
-        "20 tickets.new.progressive.until_epoch: must be below the 2 epochs of recipe 'find' on 'digits', found 2",
+        "20 tickets.new.until_epoch: must be below the 2 epochs of recipe 'find' on 'digits', found 2",
     ),
     "progressive beyond the iterations": (
         *recipe("iterations: 50"),
         ticket("method: progressive, densities: [0.5], until_epoch: 3"),
         ("new: {network: lenet, recipe: find", "new: {network: lenet, recipe: new"),
-        "21 tickets.new.progressive.until_epoch: must be below the 2.632 epochs of recipe 'new' on 'digits', found 3",
+        "21 tickets.new.until_epoch: must be below the 2.632 epochs of recipe 'new' on 'digits', found 3",
     ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
-        "20 tickets.new.progressive.until_epoch: must be above `from_epoch` (1), found 1",
+        "20 tickets.new.until_epoch: must be above `from_epoch` (1), found 1",
     ),
     "stability that is scored at the end only": (
         *recipe("iterations: 10"),
@@ -334,22 +351,23 @@ LENGTHS = {
     ),
     "a penalty that leaps over its limit": (
         ticket("method: dual, densities: [0.5], transform: find, penalty: {rise: 5}"),
-        "20 tickets.new.dual.penalty: rises by 5 each time, beyond its `limit` of 1; lower `rise`",
+        "20 tickets.new.penalty: rises by 5 each time, beyond its `limit` of 1; lower `rise`",
     ),
     "a mask that never moves": (
         ticket("method: dynamic, densities: [0.5]"),
-        "20 tickets.new.dynamic.every: the mask would never move: it rests from step 29 of 38 on (`until`), found 100; "
-        "must be below that",
+        "20 tickets.new.update_interval: no mask update happens before `until` (step 29 of 38), found "
+        "100; must be below that",
     ),
     "a penalty longer than its epochs": (
         ticket("method: dual, densities: [0.5], transform: find"),
-        "20 tickets.new.dual.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "
-        "raise `rise`",
+        "20 tickets.new.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "
+        "raise `rise`, or lower `limit` or `every`",
     ),
     "a penalty longer than its iterations": (
         *recipe("iterations: 9"),
         ticket("method: dual, densities: [0.5], transform: new, penalty: {rise: 0.1, every: 1}"),
-        "21 tickets.new.dual.penalty: takes 10 steps to its limit, and recipe 'new' has 9 on 'digits'",
+        "21 tickets.new.penalty: takes 10 steps to its limit, and recipe 'new' has 9 on 'digits'; raise "
+        "`rise`, or lower `limit` or `every`",
     ),
 }
 
@@ -357,87 +375,86 @@ FOLLOWERS = {
     "derived from another network": (
         TWO_NETWORKS,
         ticket("method: derived, of: home", trained=OF_OTHER),
-        "21 tickets.new.derived.ticket: cannot take over a mask of another network: 'home' has network 'lenet', "
+        "21 tickets.new.of: cannot take over a mask of another network: 'home' has network 'lenet', "
         "this ticket has 'other'",
     ),
     "combined with another network": (
         TWO_NETWORKS,
         ticket("rounds: 2", "foreign", OF_OTHER),
         ticket("method: combined, of: [home, foreign]"),
-        "22 tickets.new.combined.tickets[1]: cannot take over a mask of another network: 'foreign' has network 'other'",
+        "22 tickets.new.of[1]: cannot take over a mask of another network: 'foreign' has network "
+        "'other', this ticket has 'lenet'",
     ),
     "derived from a dense ticket": (
         ticket("method: dense", "whole"),
         ticket("method: derived, of: whole"),
-        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+        "21 tickets.new.of: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "derived from what has nothing to follow": (
         ticket("method: dense", "whole"),
         ticket("method: derived, of: new", "newer"),
         ticket("method: derived, of: whole"),
-        "22 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+        "22 tickets.new.of: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "started from what has nothing to follow": (
         ticket("method: dense", "whole"),
         ticket("method: derived, of: whole"),
         ("ticket: home, round: 2", "ticket: new, round: 1"),
-        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+        "21 tickets.new.of: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "evaluated without anything to follow": (
         ticket("method: dense", "whole"),
         ticket("method: derived, of: whole"),
         ("[home, away, cross]", "[home, away, cross, new]"),
-        "21 tickets.new.derived: follows the pruned rounds of another ticket, but 'whole' has none",
+        "21 tickets.new.of: follows the pruned rounds of another ticket, but 'whole' has none",
     ),
     "combined rounds that never meet": (
         ticket("one_shot: true, rounds: 4, rate: 0.4, every: 2", "odd"),
         ticket("rounds: 2, rate: 0.4, start: {ticket: home, round: 4}", "late"),
         ticket("method: combined, of: [odd, late]"),
-        "22 tickets.new.combined: combines rounds of equal number, but 'odd' has rounds 1, 3 and 'late' has "
-        "rounds 4 to 6",
+        "22 tickets.new.of: combines rounds of equal number, but 'odd' has rounds 1, 3 and 'late' has rounds 4 to 6",
     ),
     "combined with itself": (
         ticket("method: combined, of: [home, home]"),
-        "20 tickets.new.combined.tickets: combines 'home' with itself; give two tickets",
+        "20 tickets.new.of: combines 'home' with itself; give two tickets",
     ),
     "combined over different weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 5", "late"),
         ticket("method: combined, of: [home, late]"),
-        "21 tickets.new.combined.tickets: 'home' starts from theta_0, 'late' from step 5 of 'find' on 'digits'; "
+        "21 tickets.new.of: 'home' starts from theta_0, 'late' from step 5 of 'find' on 'digits'; "
         "combine tickets that start from the same weights",
     ),
     "combined over weights that training made": (
         ticket("rounds: 2, rewind: trained", "moved"),
         ticket("method: combined, of: [moved, home]"),
-        "21 tickets.new.combined.tickets: 'moved' starts from weights of its own ('moved' has `rewind: trained`), "
-        "'home' from theta_0",
+        "21 tickets.new.of: 'moved' starts from weights of its own ('moved' has `rewind: trained`), "
+        "'home' from theta_0; combine tickets that start from the same weights",
     ),
     "combined with itself in a circle": (
         ticket("method: combined, of: [home, round]", "round"),
-        "20 tickets.round.combined: a circle of starts: round <- round; one of them must start without `combined`",
+        "20 tickets.round.of: cyclic ticket dependency: round <- round; one of them must be made without the others",
     ),
     "combined and derived in a circle": (
         ticket("method: combined, of: [home, new]", "both"),
         ticket("method: derived, of: both"),
-        "20 tickets.both.combined: a circle of starts: both <- new <- both",
+        "20 tickets.both.of: cyclic ticket dependency: both <- new <- both; one of them must be made "
+        "without the others",
     ),
     "unknown recipe of retraining": (
         ticket("rounds: 2, retrain: fine"),
-        "20 tickets.new.retrain: 'fine' is not defined; `recipes` has find, try (did you mean 'find'?)",
+        "20 tickets.new.retrain: 'fine' is not defined (did you mean 'find'?); `recipes` has find, try",
     ),
     "unknown recipe of dual": (
         ticket("method: dual, densities: [0.5], transform: tri"),
-        "20 tickets.new.dual.recipe: 'tri' is not defined; `recipes` has find, try (did you mean 'try'?)",
+        "20 tickets.new.transform: 'tri' is not defined (did you mean 'try'?); `recipes` has find, try",
     ),
     "derived from nothing known": (
         ticket("method: derived, of: hom"),
-        "20 tickets.new.derived.ticket: 'hom' is not defined",
-        "(did you mean 'home'?)",
+        "20 tickets.new.of: 'hom' is not defined (did you mean 'home'?); `tickets` has home, new, away, cross",
     ),
     "combined with nothing known": (
         ticket("method: combined, of: [home, awya]"),
-        "20 tickets.new.combined.tickets[1]: 'awya' is not defined",
-        "(did you mean 'away'?)",
+        "20 tickets.new.of[1]: 'awya' is not defined (did you mean 'away'?); `tickets` has home, new, away, cross",
     ),
 }
 
@@ -528,12 +545,13 @@ COMPARISONS = {
     ),
     "unreached density": (
         *comparison("", density=0.2),
-        "32 comparisons.at_home.density: no round of 'home' keeps within 2% of 0.2; the nearest: round 3 keeps 0.216",
+        "32 comparisons.at_home.density: no round of 'home', 'also' keeps within 2% of 0.2; "
+        "the nearest: round 3 keeps 0.216",
     ),
     "no such arm": (
         *comparison("    compare: [[home, allso]]\n"),
-        "33 comparisons.at_home.compare[0][1]: there is no arm 'allso'; the arms are home, also, dense",
-        "(did you mean 'also'?)",
+        "33 comparisons.at_home.compare[0][1]: there is no arm 'allso' (did you mean 'also'?); "
+        "the arms are home, also, dense",
     ),
     "named as an evaluation": (
         *comparison(""),
@@ -554,8 +572,8 @@ COMPARISONS = {
     "a pruned ticket called dense": (
         ticket("rounds: 4, rate: 0.4", "dense"),
         *comparison("", "home, dense"),
-        "32 comparisons.at_home.tickets[1]: one arm is called `dense`, the whole network; give this ticket "
-        "another name",
+        "32 comparisons.at_home.tickets[1]: one arm is called `dense`, the dense network; give this "
+        "ticket another name, or `method: dense`",
     ),
 }
 

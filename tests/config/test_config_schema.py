@@ -9,7 +9,7 @@ import yaml
 from study_text import EVERY_WAY
 
 from lth.checks.read import read_study
-from lth.checks.reference import block, updated
+from tools.reference import block, updated
 from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
 from lth.data.sources import SOURCES
 from lth.scores import SCORES
