@@ -21,7 +21,7 @@ from lth.config.yaml_faults import Unreadable, not_yaml, shown
 
 MAX_BYTES = 250_000
 """Thirty times the largest study of this project; PyYAML reads as much in a second."""
-MAX_NODES = 10_000
+MAX_NODES = 6_000
 """More values than any study holds; a file of nested aliases reaches it in a few lines."""
 MAX_DEPTH = 40
 """Deeper than any study nests."""
