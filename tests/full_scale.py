@@ -21,11 +21,11 @@ from snakemake.utils import update_config
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 from tiny import ROOT, Project, environment
 
+from lth.checks.read import load_study
 from lth.config.study import Study
 from lth.config.tickets import TicketSpec
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
-from lth.checks.read import load_study
 
 STUDIES = ("cross-dataset", "lenet300", "conv", "vgg", "progressive", "progressive-cifar", "stability", "dual")
 TENTH = {"mnist": (5500, 500, 1000), "fashion_mnist": (5500, 500, 1000), "cifar10": (4500, 500, 1000)}

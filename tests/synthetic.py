@@ -10,8 +10,8 @@ import numpy as np
 
 from lth.config.data import Network
 from lth.config.study import Study
-from lth.plan.plan import Arm, Plan
 from lth.history import Row, write_history
+from lth.plan.plan import Arm, Plan
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 EPOCHS = 6

@@ -9,8 +9,8 @@ import pytest
 import synthetic
 
 from lth.config.training import Recipe
-from lth.plan.plan import Plan
 from lth.errors import UserError
+from lth.plan.plan import Plan
 from lth.tables import arms as by_arm
 from lth.tables import cells, notes
 from lth.tables.costs import sums

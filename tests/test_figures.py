@@ -11,12 +11,12 @@ import synthetic
 from matplotlib.figure import Figure
 
 from lth import figures
-from lth.plan.plan import Plan
 from lth.checks.read import load_study
 from lth.figures import style
 from lth.figures.choice import figures_of
 from lth.figures.colours import COLOURS, places
 from lth.figures.draw import create, draw
+from lth.plan.plan import Plan
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.tables.files import read_table
 

@@ -9,10 +9,10 @@ import synthetic
 
 from lth import figures
 from lth.config.study import Study
-from lth.plan.plan import Plan
 from lth.errors import UserError
 from lth.figures.colours import places
 from lth.figures.draw import draw
+from lth.plan.plan import Plan
 from lth.report import write_report
 from lth.tables.files import read_table
 

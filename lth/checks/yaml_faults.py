@@ -18,7 +18,8 @@ HINTS = {
     "could not find expected ':'": "a ':' is missing after a key",
     "expected <block end>": "the indentation is not that of the lines above, or a quote is wrong",
     "unexpected end of stream": "a quote is opened here and never closed",
-    "duplicate anchor": "the same anchor (&) twice",
+    "second occurrence": "an anchor (&) of a name that another one has above it",
+    "expected ',' or": "a ',' is missing, or a bracket is wrong",
 }
 """Parts of PyYAML's messages, and what they mean in practice."""
 

@@ -3,7 +3,7 @@
 The file is composed to nodes and walked once. What a study never needs is refused by name: tags, other documents,
 keys given twice (YAML takes the last in silence), numbers that YAML reads in another base, text that cannot be
 printed, and files, nestings and aliases without end. How the sentences about broken YAML are made is in
-`lth.config.yaml_faults`.
+`lth.checks.yaml_faults`.
 """
 
 import os
@@ -21,7 +21,7 @@ from lth.checks.yaml_faults import Unreadable, not_yaml, shown
 
 MAX_BYTES = 250_000
 """Thirty times the largest study of this project; PyYAML reads as much in a second."""
-MAX_NODES = 10_000
+MAX_NODES = 6_000
 """More values than any study holds; a file of nested aliases reaches it in a few lines."""
 MAX_DEPTH = 40
 """Deeper than any study nests."""

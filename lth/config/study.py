@@ -163,7 +163,9 @@ class Compute(Model):
     save_minutes: Annotated[float, Field(gt=0)] = 10.0
     """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
     scratch: Folder | None = None
-    """Folder for trainings in progress, which all machines must see; without it `results/<study>/scratch`."""
+    """Where trainings in progress are written, in a folder with the study's name; all machines that may go on with them
+    must see it. It is cleared once the study is done, so it must lie apart from results, data and this project. Without
+    it `results/<study>/scratch`."""
 
     def scratch_of(self, study: str) -> Path:
         """Where the trainings in progress of a study are."""

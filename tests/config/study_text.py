@@ -2,9 +2,9 @@
 
 import pytest
 
-from lth.config.study import Study
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
+from lth.config.study import Study
 
 SOUND = """\
 study: small

@@ -11,12 +11,12 @@ from typing import get_args
 import pytest
 from study_text import SOUND, changed, study_of
 
+from lth.checks.schema import schema_text
 from lth.cli import job_counts, main
 from lth.config.data import Network
 from lth.config.tickets import Scope
-from lth.plan.plan import Plan
-from lth.checks.schema import schema_text
 from lth.methods.progressive import Progressive
+from lth.plan.plan import Plan
 from lth.scores import SCORES
 
 ROOT = Path(__file__).parents[2]

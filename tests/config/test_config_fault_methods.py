@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from study_text import changed, expect, problems, study_of
 
-from lth.plan.plan import Plan
 from lth.checks.read import read_study
+from lth.plan.plan import Plan
 
 TRAINED = "network: lenet, recipe: find, dataset: digits"
 """What every ticket says; `find` takes 2 epochs of 19 steps on digits."""

@@ -17,13 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
-from lth.config.data import Dataset
-from lth.config.study import Study
-from lth.plan.plan import Plan
 from lth.checks.problems import StudyError
 from lth.checks.read import load_study, read_study
 from lth.checks.schema import structure_schema
 from lth.checks.wording import ABBREVIATIONS, nearest
+from lth.config.data import Dataset
+from lth.config.study import Study
+from lth.plan.plan import Plan
 from lth.power import seeds_needed
 
 ROOT = Path(__file__).parents[2]

@@ -9,10 +9,10 @@ import yaml
 from study_text import EVERY_WAY
 
 from lth.checks.read import read_study
-from tools.reference import block, updated
 from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
 from lth.data.sources import SOURCES
 from lth.scores import SCORES
+from tools.reference import block, updated
 
 ROOT = Path(__file__).parents[2]
 MODELS = {"Study": structure_schema(), **structure_schema()["$defs"]}

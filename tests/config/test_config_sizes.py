@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lth.plan.plan import Plan
 from lth.checks.read import load_study
+from lth.plan.plan import Plan
 from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 
 STUDY = """\

@@ -10,23 +10,20 @@ import pytest
 import torch
 from small import NETWORK, tiny_images
 
-from lth.plan.jobs import RoundJob
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
-from lth.methods.combined import Combined
-from lth.methods.derived import Derived
-from lth.methods.dual import Dual, Penalty
-from lth.methods.dynamic import Dynamic
-from lth.methods.progressive import Progressive
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.jobs import Job
 from lth.masks import kept, total
-from lth.methods.dual import penalty_at
-from lth.methods.dynamic import moved
-from lth.methods.progressive import density_at
+from lth.methods.combined import Combined
+from lth.methods.derived import Derived
+from lth.methods.dual import Dual, Penalty, penalty_at
+from lth.methods.dynamic import Dynamic, moved
+from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
+from lth.plan.jobs import RoundJob
 from lth.tickets import Ticket, TrainedWeights
 
 RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)

@@ -15,7 +15,6 @@ from filelock import FileLock
 from small import NETWORK, tiny_images
 
 from lth import artifacts, loop, stopping, train
-from lth.plan.jobs import EvaluationJob, RoundJob
 from lth.config.study import Compute
 from lth.config.training import Augmentation, Optimiser, Recipe, Schedule
 from lth.errors import UserError
@@ -23,6 +22,7 @@ from lth.evaluate import EvaluationFiles, run_evaluation
 from lth.gpus import ASSIGNED
 from lth.jobs import Job
 from lth.methods.round import RoundFiles, run_round
+from lth.plan.jobs import EvaluationJob, RoundJob
 from lth.scratch import Scratch
 from lth.stopping import Stopped
 

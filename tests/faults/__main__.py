@@ -47,17 +47,20 @@ def _attack(chosen: argparse.Namespace, folder: Path) -> int:
     finished(studies, (STUDY, KILLED))
     counts = SHORT if chosen.short else FULL
     counts = {name: counts[name] for name in chosen.classes or counts}
-    attacks: list[Attack] = []
-    seed = chosen.seed
-    for attack in (
+    attacks, seed, stopped = list[Attack](), chosen.seed, False
+    made = (
         only(chosen.only, seed, studies, folder) if chosen.only else make(counts, seed, studies, folder, chosen.cores)
-    ):
-        attacks.append(attack)
-        if attack.found:
-            print(describe(attack, seed), flush=True)
+    )
+    try:
+        for attack in made:
+            attacks.append(attack)
+            if attack.found:
+                print(describe(attack, seed), flush=True)
+    except KeyboardInterrupt:
+        stopped = True
     print("\n".join(table(attacks)))
     print(f"{(time.monotonic() - started) / 60:.1f} min, {meter.seconds() / 60:.1f} min of processor time, seed {seed}")
-    return int(any(attack.found for attack in attacks))
+    return int(stopped or any(attack.found for attack in attacks))
 
 
 def _kill(chosen: argparse.Namespace, folder: Path) -> int:

@@ -120,17 +120,17 @@ def trials(finished: Project, folder: Path, chance: random.Random, kills: int) -
 
 
 def attack(number: int, chance: random.Random, finished: Project, folder: Path) -> Attack:
-    """Up to three runs of one study that are killed one after the other, most of them warm; then it is finished.
+    """Three to five runs of one study that are killed one after the other, most of them warm; then it is finished.
 
     In some, one file of another kind is made meanwhile, which must leave the states of interrupted trainings alone; in
     some, files of the user's lie among the results, which must stay.
     """
-    runs = [[*_drawn(chance, chance.choice(MOMENTS), 0.4)] for _ in range(chance.choice([2, 3, 4]))]
+    runs = [[*_drawn(chance, chance.choice(MOMENTS), 0.4)] for _ in range(chance.choice([3, 4, 5]))]
     cold, between, notes = (chance.random() < share for share in (0.15, 0.25, 0.15))
     python = sys.executable if cold else warm.python()
     what = f"{'cold' if cold else 'warm'}: {'; then '.join(', '.join(map(str, kills)) for kills in runs)}"
     what += "; another file is made meanwhile" * between + "; files of mine among the results" * notes
-    name, hit, parts = f"kills:{number}", [], chance.sample(PARTS, chance.choice([2, 3, 4]))
+    name, hit, parts = f"kills:{number}", [], chance.sample(PARTS, chance.choice([2, 3]))
     try:
         _trial(finished, folder, parts, runs, python=python, hit=hit, between=between, notes=notes)
     except Broken as broken:

@@ -7,10 +7,10 @@ without Snakemake and without redrawing figures.
 from collections.abc import Callable
 from pathlib import Path
 
+from lth.checks.read import load_study
 from lth.cli import main
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
-from lth.checks.read import load_study
 
 INPUTS = {
     "history": "histories",

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lth.artifacts import read_metadata, write_tensors
-from lth.cli import main
-from lth.config.study import Study
 from lth.checks.problems import StudyError
 from lth.checks.read import load_study
+from lth.cli import main
+from lth.config.study import Study
 from lth.data.examples import load_examples
 from lth.errors import UserError
 from lth.tickets import Ticket, TrainedWeights

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from tiny import RESULTS, STUDY, Outcome, Project, checksum, environment, rounds
 
-from lth.plan.plan import Arm, Plan
 from lth.checks.read import load_study
 from lth.controls import make_control
 from lth.errors import UserError
 from lth.jobs import Job
+from lth.plan.plan import Arm, Plan
 
 pytestmark = pytest.mark.workflow
 

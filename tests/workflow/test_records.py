@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from tiny import Project
 
-from lth.config.study import Study
 from lth.checks.read import load_study
+from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import checksum
 from lth.records import json_text, seal

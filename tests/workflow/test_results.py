@@ -14,10 +14,10 @@ from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
 from lth.artifacts import read_tensors
-from lth.config.study import Study
-from lth.plan.plan import Plan
 from lth.checks.read import load_study
+from lth.config.study import Study
 from lth.networks.build import initial_weights
+from lth.plan.plan import Plan
 from lth.schedules import kept_count
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.tickets import Ticket, TrainedWeights

@@ -110,7 +110,7 @@ def test_a_data_file_that_changed_between_two_runs(project: Project) -> None:
     files = lose(project, f"{ARM}/history.csv")
     refused = (
         f"{RESULTS}/data/textures.safetensors: was altered after it was written; "
-        f"to make it again: rm -f -- {RESULTS}/data/textures.safetensors && snakemake --configfile study.yaml "
+        f"to make it again: rm -f -- {RESULTS}/data/textures.safetensors && snakemake --configfile study.yaml .*"
     )
     assert_told(project.run(*files), f"evaluation transfer dense seed 0: {refused}")
     data.unlink()

@@ -10,8 +10,8 @@ import pytest
 import warm
 from tiny import MEASURED, SAME, Project, checksum
 
-from lth.cli import main
 from lth.checks.read import load_study
+from lth.cli import main
 from lth.errors import UserError
 from lth.listing import artifacts_checksum
 from lth.manifest import UNLISTED, Finding, verify, write_manifest
