@@ -67,7 +67,7 @@ def test_list_names_everything_with_a_line(capsys, command):
     told = dict(lines)
     assert {"lenet5_classic", "fashion_mnist", "dual", "cosine", *get_args(Scope), *SCORES} <= {*told}
     shapes = get_args(Progressive.model_fields["shape"].annotation)
-    assert {f"progressive.shape: {shape}" for shape in shapes} <= {*told}
+    assert {f"shape: {shape}" for shape in shapes} <= {*told}
     assert [name for name, about in lines if len(about.split()) < 2] == []
 
 

@@ -603,7 +603,7 @@ def test_a_fault_is_named_with_its_line_and_nothing_besides(tmp_path, case):
 def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):
     """Each of 60 tickets of the two before: followed anew from each, that were 2^60 ways."""
     rungs = [
-        f"  t{n}: {{{TRAINED}, method: combined, combined: {{tickets: [t{n - 1}, t{n - 2}]}}}}\n" for n in range(2, 61)
+        f"  t{n}: {{{TRAINED}, method: combined, of: [t{n - 1}, t{n - 2}]}}\n" for n in range(2, 61)
     ]
     bottom = "".join(f"  t{n}: {{{TRAINED}, rounds: 4, rate: 0.4}}\n" for n in (0, 1))
     sound = changed(
@@ -617,7 +617,7 @@ def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):
     circle = sound.replace(
         bottom.splitlines()[0], rungs[0].replace("t2", "t0").replace("[t1, t0]", "[t60, t59]").rstrip()
     )
-    assert any("a circle of starts" in line for line in problems(tmp_path, circle))
+    assert any("cyclic ticket dependency" in line for line in problems(tmp_path, circle))
     assert time.process_time() - started < 1
 
 
@@ -657,15 +657,15 @@ def test_controls_over_other_weights_than_the_ticket_are_warned_of(tmp_path):
     )
 
 
-def test_a_whole_layer_is_one_that_encoders_have(tmp_path):
+def test_an_unpruned_layer_is_one_that_encoders_have(tmp_path):
     text = (Path(__file__).parents[2] / "config" / "text-quick.yaml").read_text()
     found = {
-        whole: problems(tmp_path, text.replace("    scope: global\n", f"    scope: global\n    whole: {whole}\n", 1))
-        for whole in ("[output]", "[pooler, dense]")
+        kinds: problems(tmp_path, text.replace("    scope: global\n", f"    scope: global\n    unpruned: {kinds}\n", 1))
+        for kinds in ("[output]", "[pooler, dense]")
     }
     words = "'bert' has no 'output' layers; its layers are dense, pooler"
-    expect(found["[output]"], f"tickets.sst2.whole[0]: {words}")
-    expect(found["[pooler, dense]"], "tickets.sst2.whole: leaves nothing to prune")
+    expect(found["[output]"], f"tickets.sst2.unpruned[0]: {words}")
+    expect(found["[pooler, dense]"], "tickets.sst2.unpruned: leaves nothing to prune")
 
 
 def test_the_sound_study_with_a_ticket_more_is_sound(tmp_path):

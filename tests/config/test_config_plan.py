@@ -6,6 +6,7 @@ from math import ceil
 import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
+from lth.methods import METHODS
 from lth.plan.plan import DENSITY_TOLERANCE, Arm, Plan
 from lth.plan.sizes import memory_mb, round_minutes
 from lth.tables.provenance import found
@@ -118,7 +119,7 @@ def test_a_stage_has_rates_of_its_own(tmp_path):
 def test_arms_come_in_the_order_of_the_study(plan):
     assert [arm.name for arm in plan.arms("transfer")] == [
         *("home-own", "away-own", "cross-own"),
-        *("home-fresh", "away-fresh", "cross-fresh"),
+        *("home-reinitialised", "away-reinitialised", "cross-reinitialised"),
         *("home-shuffled", "away-shuffled", "cross-shuffled"),
         *("cross-random", "dense"),
     ]
@@ -128,7 +129,7 @@ def test_arms_come_in_the_order_of_the_study(plan):
 
 def test_controls_have_to_be_made_and_tickets_are_there(plan):
     made = {arm.kind for arm in plan.arms("transfer") if arm.is_control}
-    assert made == {"fresh", "shuffled", "random"}
+    assert made == {"reinitialised", "shuffled", "random"}
 
 
 def test_without_matched_to_the_first_ticket_gives_the_counts(tmp_path):
@@ -295,22 +296,23 @@ def test_retraining_is_for_pruned_networks(ways):
     assert {ways.recipe("snip", 1).epochs, ways.recipe("pressed", 1).epochs} == {160}
 
 
-def test_a_job_is_told_its_own_method_s_constants_only(ways):
-    keys = {"at_init", "progressive", "dynamic", "dual", "derived", "combined"}
+def test_a_job_has_the_options_of_its_own_method_only(ways):
     for ticket, spec in ways.study.tickets.items():
         job = ways.round_job(ticket, 0, ways.last_round(ticket))
-        assert {key for key in keys if getattr(job, key) is not None} == keys & {spec.method}
-        assert (job.transform is not None) == (spec.method == "dual")
-    assert ways.round_job("pressed", 0, 1).transform == ways.study.recipes["move"]
+        options = METHODS[spec.method].options_model()
+        assert {*job.options} == {*options.model_fields}
+        assert options.model_validate(job.options) == spec.options
+        assert {*job.recipes} == ({"transform"} if spec.method == "dual" else set())
+    assert ways.round_job("pressed", 0, 1).recipes["transform"] == ways.study.recipes["move"]
 
 
 def test_a_job_is_told_densities_as_fractions_and_by_kind_where_they_differ(ways):
     job = ways.round_job("imp", 0, 2)
-    assert (job.density, job.density_of) == ("16/25", {"output": "81/100"})
-    assert ways.round_job("reinit", 0, 2).density_of == {"output": "81/100"}
-    assert ways.round_job("other", 0, 2).density_of == {}
-    assert (ways.round_job("dense", 0, 0).density, ways.round_job("dense", 0, 0).density_of) == ("1", {})
-    assert ways.round_job("stable", 0, 1).whole == ("output",)
+    assert (job.density, job.layer_densities) == ("16/25", {"output": "81/100"})
+    assert ways.round_job("reinit", 0, 2).layer_densities == {"output": "81/100"}
+    assert ways.round_job("other", 0, 2).layer_densities == {}
+    assert (ways.round_job("dense", 0, 0).density, ways.round_job("dense", 0, 0).layer_densities) == ("1", {})
+    assert ways.round_job("stable", 0, 1).unpruned == ("output",)
 
 
 def test_rounds_rewound_to_a_step_begin_there_unless_they_have_another_recipe_or_data_set(tmp_path):
@@ -332,21 +334,21 @@ def test_rounds_rewound_to_a_step_begin_there_unless_they_have_another_recipe_or
 
 def test_the_arms_of_a_comparison_are_tickets_as_they_were_found(ways):
     assert ways.arms("at_home") == [
-        Arm("imp", "own", 6, at_home=True),
-        Arm("reinit", "own", 6, at_home=True),
-        Arm("dense", "dense", 0, at_home=True),
+        Arm("imp", "own", 6, trained_when_found=True),
+        Arm("reinit", "own", 6, trained_when_found=True),
+        Arm("dense", "dense", 0, trained_when_found=True),
     ]
     assert [arm.name for arm in ways.arms("at_home")] == ["imp", "reinit", "dense"]
     assert not any(arm.is_control for arm in ways.arms("at_home"))
     assert [arm.ticket for arm in ways.evaluated_tickets("at_home")] == ["imp", "reinit"]
     assert ways.assessment_dataset("at_home") == "mnist"
-    assert ways.trials == ["away", "at_home", "photos"]
+    assert ways.assessments == ["away", "at_home", "photos"]
 
 
 def test_the_dense_arm_of_a_comparison_is_where_the_first_chain_began(tmp_path):
     alone = EVERY_WAY.replace("[imp, reinit, dense]", "[imp, reinit]")
     plan = Plan(study_of(tmp_path, alone))
-    assert plan.arm("at_home", "dense") == Arm("imp", "dense", 0, at_home=True)
+    assert plan.arm("at_home", "dense") == Arm("imp", "dense", 0, trained_when_found=True)
     assert [arm.name for arm in plan.arms("photos")] == ["snip", "grown", "moving", "pressed"], "none has a dense round"
 
 

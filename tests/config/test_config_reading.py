@@ -159,9 +159,16 @@ def test_the_check_knows_the_arms_of_the_plan(sound):
     assert Plan(study).arm_names("transfer") == named
 
 
+def _choices(schema):
+    inner = [schema, schema.get("items", {}), *schema.get("anyOf", ())]
+    return [value for one in inner for value in one.get("enum", ())]
+
+
 def test_abbreviations_lead_to_keys_that_exist():
     models = [structure_schema(), *structure_schema()["$defs"].values()]
-    assert set(ABBREVIATIONS.values()) <= {name for model in models for name in model["properties"]}
+    keys = {name for model in models for name in model["properties"]}
+    choices = {value for model in models for key in model["properties"].values() for value in _choices(key)}
+    assert set(ABBREVIATIONS.values()) <= keys | choices
     assert nearest("Wd", ["weight_decay", "width"]) == "weight_decay"
     assert nearest("xyz", list(Dataset.model_fields)) is None
 
@@ -382,4 +389,4 @@ def test_scratch_may_lie_anywhere_else(tmp_path, monkeypatch):
     path.write_text(f"{SOUND}compute:\n  scratch: /somewhere/states\n")
     assert "'/somewhere/states' contains the data" in failing(None, path)
     path.write_text(f"{SOUND}data_root: ~no_such_user/x\ncompute:\n  scratch: ~no_such_user/states\n")
-    assert "compute.scratch: '~no_such_user/states' is no folder: there is no such user" in failing(None, path)
+    assert "compute.scratch: begins with the home folder of a user who does not exist" in failing(None, path)
