@@ -209,7 +209,7 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
     if shapes[0] != shapes[1]:
         raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
-    rows = [("layerwise", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
+    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
     for name, mask in first.items():
         kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
         overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())

@@ -15,8 +15,8 @@ from lth.tickets import Ticket
 def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
     """The control of a ticket.
 
-    - `reinitialised`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019); one draw a
-      seed, shared by all tickets, so that they differ in their masks only.
+    - `reinitialised`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019);
+      one draw a seed, shared by all tickets, so that they differ in their masks only.
     - `shuffled`: theta_0 under the masks permuted within each layer; one permutation a ticket and seed.
     - `random`: theta_0 under random masks that share nothing but the counts.
     - `dense`: theta_0, whole.

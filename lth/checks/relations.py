@@ -147,7 +147,7 @@ def _numbers(rounds: tuple[int, ...] | list[int]) -> str:
 
 
 def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
-    """The examples of each data set go into the network; its layers are there."""
+    """The examples of each data set go into the network; its layers are there; nothing is given in vain."""
     network = study.networks[ticket.network]
     stages = ticket.chain or () if isinstance(ticket, ChainTicket) else ()
     used: list[tuple[Path, str]] = [(("chain", str(n), "dataset"), stage.dataset) for n, stage in enumerate(stages)]
@@ -157,6 +157,8 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
             yield path, message
     if isinstance(ticket, PrunedTicket):
         yield from _layers_exist(ticket, network.architecture)
+        if ticket.densities and "rate" in ticket.model_fields_set:  # no fault of the type: jobs are told all defaults
+            yield ("rate",), "has no effect beside `densities`; take one of them out"
 
 
 def _layers_exist(ticket: PrunedTicket, architecture: str) -> Iterator[Fault]:

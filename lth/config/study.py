@@ -71,7 +71,8 @@ if TYPE_CHECKING:
     AnyTicket = TicketSpec
 else:
     AnyTicket = Annotated[
-        Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())], Discriminator(_tag)
+        Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())],  # noqa: UP007, of a tuple
+        Discriminator(_tag),
     ]
 
 

@@ -107,8 +107,8 @@ class Context:
 class Options(Model):
     """The options of a method: what its jobs are told beside the round's density, data set, network and recipe."""
 
-    def label(self) -> str:
-        """The method's name in figures and tables, as the field has it (`SNIP`, `RigL`); empty for the entry's."""
+    def variant(self) -> str:
+        """What figures and tables call the method with these options (`SNIP`, `RigL`); empty for the entry's label."""
         return ""
 
     def summary(self, rounds: str, scope: str) -> str:
@@ -118,7 +118,7 @@ class Options(Model):
             rounds: the densities or rates of its rounds, in words.
             scope: the pruning scope, in words.
         """
-        return f"{self.label()} ({scope}), {rounds}"
+        return f"{self.variant()} ({scope}), {rounds}"
 
     def check(self, context: Context) -> Iterator[Fault]:  # noqa: ARG002
         """What is wrong with the options in this study; paths start at the ticket."""
@@ -185,7 +185,7 @@ class TicketSpec(Model):
 
     def label(self) -> str:
         """How it is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
-        return self.options.label() or self.method_label
+        return self.options.variant() or self.method_label
 
 
 class DenseTicket(TicketSpec):
@@ -216,8 +216,6 @@ class PrunedTicket(TicketSpec):
         """What is pruned to is said once, and densities fall."""
         if self.rounds is not None and self.densities is not None:
             yield (), "has `rounds` besides `densities`; give one of them"
-        if self.densities and "rate" in self.model_fields_set:
-            yield ("rate",), "has no effect beside `densities`; take one of them out"
         yield from falling(self.densities or (), Fraction(1))
 
 
@@ -253,7 +251,8 @@ class ChainTicket(PrunedTicket):
 
     def label(self) -> str:
         """Says which are pruned in one shot."""
-        return super().label() + (", one shot" if self.one_shot else "")
+        method, comma, details = super().label().partition(", ")
+        return f"{method}{', one shot' if self.one_shot else ''}{comma}{details}"
 
     def made_from(self) -> tuple[str, ...]:
         """The ticket that it starts from."""

@@ -11,6 +11,9 @@ TOL = ("#332288", "#117733", "#882255", "#661100")
 """For more tickets: dark ones of Tol's (2021), furthest from the others with and without colour blindness."""
 COLOURS = OKABE_ITO + TOL
 
+OF_A_DENSITY = {"densities", "recipe", "shape", "from_epoch", "until_epoch"}
+"""What tickets that are found in one way may say differently: how far to prune, how long to train, when to prune."""
+
 
 def places(plan: Plan) -> dict[str, int]:
     """The place of each ticket among colours (the place modulo their number) and shapes (how often it goes in).
@@ -42,5 +45,5 @@ def _only_denser(one: TicketSpec, other: TicketSpec) -> bool:
         return False
     if not one.densities or not other.densities or {*one.densities} & {*other.densities}:
         return False
-    ways = [(t.method, t.label(), t.network, t.trained_on(), t.scope, t.unpruned) for t in (one, other)]
-    return ways[0] == ways[1]
+    ways = [ticket.model_dump(exclude=OF_A_DENSITY) for ticket in (one, other)]
+    return bool(ways[0] == ways[1])

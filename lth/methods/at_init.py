@@ -40,7 +40,7 @@ class AtInit(Options):
         """The score can score untrained weights of this network."""
         yield from score_faults(self.score, "at_init", "initial", context.network.architecture)
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """The score's name."""
         return LABELS.get(self.score, f"{self.score} at init")
 

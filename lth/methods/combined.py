@@ -47,7 +47,7 @@ class Combined(Options):
         """Unless it starts from the weights that both were found from."""
         return self.weights != "initial"
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """`union` or `intersection`."""
         return self.rule
 

@@ -38,7 +38,7 @@ class Derived(Options):
             message = f"a {self.kind} mask is over theta_0, and '{self.of}' starts from {weights}"
             yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """The kind, and of which ticket."""
         return f"{self.kind}, of {self.of}"
 

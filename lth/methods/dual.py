@@ -80,7 +80,7 @@ class Dual(Options):
         """The transformation, once a cycle."""
         return {self.transform: self.cycles}
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """RST or RST Iter-n."""
         return "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
 

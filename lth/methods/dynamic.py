@@ -42,7 +42,7 @@ class Dynamic(Options):
                 message = f"no mask update happens before `until` (step {ceil(end)} of {steps})"
                 yield ("update_interval",), f"{message}, found {self.update_interval}; must be below that"
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """SET or RigL."""
         return {"random": "SET", "gradient": "RigL"}[self.grow]
 

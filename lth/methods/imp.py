@@ -83,7 +83,7 @@ class Imp(Options):
         """With `rewind: parent`."""
         return self.rewind == "parent"
 
-    def label(self) -> str:
+    def variant(self) -> str:
         """IMP, and what differs from magnitude pruning rewound to theta_0."""
         rewound = {
             "initial": "",
