@@ -17,7 +17,7 @@ from lth.tables.costs import sums
 from lth.tables.files import read_table
 from lth.tables.markdown import pages
 from lth.tables.verdict import verdict
-from lth.tables.ways import described, way
+from lth.tables.ways import described
 
 
 def spent(joules: dict[tuple[str, int], float | str]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -204,16 +204,15 @@ def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:
 
 def test_ways_to_find_a_ticket_have_the_names_of_the_field() -> None:
     tickets = synthetic.methods(1).tickets
-    words = {name: way(spec) for name, spec in tickets.items()}
+    words = {name: spec.label() for name, spec in tickets.items()}
     assert words == {
         **{"dense": "dense", "imp": "IMP", "progressive": "progressive", "snip": "SNIP", "synflow": "SynFlow"},
-        **{"random_erk": "random", "rigl": "RigL", "dual": "RST Iter-3", "imp_fresh": "fresh, of imp"},
+        **{"random_erk": "random", "rigl": "RigL", "dual": "RST Iter-3", "imp_fresh": "reinitialised, of imp"},
         "both": "union",
     }
     late = {"rewind": "step", "rewind_step": 500, "one_shot": True, "score": "random"}
-    assert way(tickets["imp"].model_copy(update=late)) == "IMP, one shot, random, k = 500"
-    grown = tickets["rigl"].dynamic.model_copy(update={"grow": "random"})
-    assert way(tickets["rigl"].model_copy(update={"dynamic": grown})) == "SET"
+    assert tickets["imp"].model_copy(update=late).label() == "IMP, one shot, random, k = 500"
+    assert tickets["rigl"].model_copy(update={"grow": "random"}).label() == "SET"
 
 
 def test_a_recipe_in_one_line() -> None:

@@ -51,7 +51,7 @@ def drawn(name: str, tables: dict[str, Path], out: Path) -> str:
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_figure_is_drawn(name: str, tables: dict[str, Path], tmp_path: Path) -> None:
     example = EXAMPLES[str(tables["name"])]
-    (trial,) = Plan(example).trials
+    (trial,) = Plan(example).assessments
     if name not in (*figures_of(Plan(example)), *figures_of(Plan(example), trial)):
         return
     text = drawn(name, tables, tmp_path / "first.svg")
@@ -65,7 +65,7 @@ def test_a_figure_is_drawn(name: str, tables: dict[str, Path], tmp_path: Path) -
 
 def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
     everything = {name for name, drawing in figures.FIGURES.items() if drawing.scope == "evaluation"}
-    found = {name: set(figures_of(Plan(example), Plan(example).trials[0])) for name, example in EXAMPLES.items()}
+    found = {name: set(figures_of(Plan(example), Plan(example).assessments[0])) for name, example in EXAMPLES.items()}
     assert found["three_seeds"] == everything - {"accuracy_cost", "block_density"}
     assert found["methods"] == everything - {"initialisations", "block_density"}
     assert everything - found["one_arm"] == {
@@ -191,7 +191,8 @@ def test_where_colours_recur_marks_and_lines_tell_tickets_apart() -> None:
     palette = style.Palette({name: place for place, name in enumerate(names)})
     assert len({(palette.ticket(name), palette.points(name)["marker"]) for name in names}) == 20
     assert len({(palette.ticket(name), str(palette.line(name)["linestyle"])) for name in names}) == 20
-    assert palette.points("ticket13", "fresh")["marker"] == style.KINDS["fresh"].marker  # the kind's own
+    own = style.KINDS["reinitialised"].marker
+    assert palette.points("ticket13", "reinitialised")["marker"] == own
 
 
 def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
@@ -216,9 +217,9 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
 def test_every_kind_of_arm_has_a_mark() -> None:
     from typing import get_args
 
-    from lth.plan.plan import Kind
+    from lth.plan.jobs import ArmKind
 
-    assert set(style.KINDS) == set(get_args(Kind))
+    assert set(style.KINDS) == set(get_args(ArmKind))
     assert len({mark.marker for mark in style.KINDS.values()}) == len(style.KINDS)
 
 

@@ -26,7 +26,7 @@ OF_COMPARISON = ("final_accuracy", "accuracy_cost", "early_stop")
 def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
     """The tables and some figures of a study."""
     tables = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
-    (trial,) = Plan(example).trials
+    (trial,) = Plan(example).assessments
     drawn = []
     for name in OF_COMPARISON if example.comparisons else NAMES:
         spec = figures.FIGURES[name]
@@ -117,17 +117,15 @@ def test_a_comparison_has_its_section_with_costs(compared: str) -> None:
 
 def test_every_method_has_its_line_of_provenance(compared: str) -> None:
     assert "lenet; dense, never pruned, on mnist" in compared
-    assert (
-        "lenet; pruned before training by snip (the network at once), 10, 5, 2 % of weights kept, on mnist" in compared
-    )
+    assert "lenet; pruned before training by snip (globally), 10, 5, 2 % of weights kept, on mnist" in compared
     assert "pruned by magnitude while training (linear, epochs 0 to 1)" in compared
-    assert "a mask that moved while training, regrown by gradient (layers by ERK)" in compared
+    assert "mask updated while training, regrown by gradient (layers by ERK)" in compared
     assert "masked weights moved out by a growing penalty in 3 cycles" in compared
-    assert "fresh weights under the masks of imp, round by round" in compared
+    assert "newly drawn weights under the masks of imp, round by round" in compared
     assert "union of the masks of snip and synflow" in compared
     assert "<dt>recipe find</dt><dd>SGD 0.1, constant, batches of 60" in compared
     assert "on mnist; recipe find" in compared
-    assert "rounds 0 to 12, 25 % a round, magnitude (layer by layer), rewound to theta_0" in compared
+    assert "rounds 0 to 12, 25 % a round, magnitude (layerwise), rewound to theta_0" in compared
     assert (
         "<dt>comparison at_tenth</dt><dd>3 arms on mnist, 2 % of weights kept, as trained when they were found"
         in compared

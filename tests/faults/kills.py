@@ -45,7 +45,9 @@ tickets:
     dataset: digits
     method: dual
     densities: [0.5]
-    transform: press, cycles: 2, penalty: {rise: 0.05, every: 1}
+    transform: press
+    cycles: 2
+    penalty: {rise: 0.05, every: 1}
 evaluations:
   home:
     dataset: digits

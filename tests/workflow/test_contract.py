@@ -25,7 +25,7 @@ FIGURES = {"figures_of_transfer"}
 PAGES = {"report", "manifest"}
 SUMMARIES = TABLES | {"study_figures"} | FIGURES | PAGES
 """Every rule that trains nothing, makes no ticket and reads no images."""
-CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")
+CONTROLS = ("digits-reinitialised", "cross-reinitialised", "digits-shuffled", "cross-shuffled", "cross-random")
 
 
 def made(arms: tuple[str, ...] = CONTROLS, seeds: tuple[int, ...] = (0, 1)) -> set[str]:
@@ -187,7 +187,7 @@ def test_another_arm_runs_its_own_jobs_and_summaries(project: Project) -> None:
     """Letters join the evaluation: three arms, two of them controls; every other arm stays as it is."""
     project.study.write_text(STUDY.replace("tickets: [digits, cross]", "tickets: [digits, cross, letters]"))
     planned = project.planned()
-    arms = ("letters-own", "letters-fresh", "letters-shuffled")
+    arms = ("letters-own", "letters-reinitialised", "letters-shuffled")
     assert trained(planned) == evaluations(arms)
     assert controls(planned) == made(arms[1:])
     assert summaries(planned) == SUMMARIES
@@ -237,7 +237,7 @@ def test_an_edited_artifact_is_noticed_and_a_restored_one_is_none(project: Proje
     ticket = project.results / "tickets/digits/seed1/round02/ticket.safetensors"
     content = ticket.read_bytes()
     ticket.write_bytes(content[:-4] + b"\0\0\0\1")
-    arms = ("digits-own", "digits-fresh", "digits-shuffled")
+    arms = ("digits-own", "digits-reinitialised", "digits-shuffled")
     planned = project.planned()
     assert trained(planned) == evaluations(arms, seeds=[1])
     assert controls(planned) == made(arms[1:], seeds=(1,))

@@ -24,7 +24,7 @@ def state(scratch: Path, job: str) -> Path:
 
 def test_results_survive_scratch_among_them(project: Project) -> None:
     """Refused before the run, with file and key; and where an own folder of the study's name holds something else."""
-    control = "controls/digits-fresh/seed0/round02/ticket.safetensors"
+    control = "controls/digits-reinitialised/seed0/round02/ticket.safetensors"
     (project.results / control).unlink()
     before = project.files(*SAME)
     outcome = project.run(str(RESULTS / control), "--config", "compute={scratch: results}")
@@ -47,7 +47,7 @@ def test_states_stay_until_the_whole_study_is_done(project: Project) -> None:
     scratch = project.results / "scratch"
     (project.results / ARM / "history.csv").unlink()
     kept, notes = state(scratch, ARM), scratch / "tickets/notes.txt"
-    control = RESULTS / "controls/digits-fresh/seed0/round02/ticket.safetensors"
+    control = RESULTS / "controls/digits-reinitialised/seed0/round02/ticket.safetensors"
     (project.folder / control).unlink()
     assert project.run(str(control)).status == 0
     assert kept.is_file()

@@ -130,9 +130,10 @@ def test_what_was_sealed_again_but_does_not_fit_is_named(
 
 
 def test_an_arm_that_was_trained_from_another_ticket_is_named(study: Study, results: Path) -> None:
-    place = results / "controls/cross-fresh/seed0/round02/ticket.safetensors"
+    place = results / "controls/cross-reinitialised/seed0/round02/ticket.safetensors"
     shutil.copy(results / "controls/cross-shuffled/seed0/round02/ticket.safetensors", place)
-    with pytest.raises(UserError, match=r"cross-fresh/seed0/evaluation\.json: was trained from another ticket than "):
+    told = r"cross-reinitialised/seed0/evaluation\.json: was trained from another ticket than "
+    with pytest.raises(UserError, match=told):
         check(study, results)
 
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.workflow
 SEEDS = (0, 1)
 EVALUATED_AGAIN = "evaluations/transfer/cross-random/seed0"
 AGAIN = ("data", "tables", "figures", "tickets/letters/seed0", EVALUATED_AGAIN)
-CONTROLS = ("digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled", "cross-random")
+CONTROLS = ("digits-reinitialised", "cross-reinitialised", "digits-shuffled", "cross-shuffled", "cross-random")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_all_arms_have_the_same_density_and_controls_the_exact_counts(finished: 
             parent = own[arm.partition("-")[0]]
             assert counts(control) == expected, arm
             same = [torch.equal(mask, parent.masks[layer]) for layer, mask in control.masks.items()]
-            assert all(same) if arm.endswith("fresh") else not any(same), arm
+            assert all(same) if arm.endswith("reinitialised") else not any(same), arm
     for arm in ARMS:
         densities = set()
         for seed in SEEDS:
@@ -108,7 +108,7 @@ def test_all_arms_have_the_same_density_and_controls_the_exact_counts(finished: 
 
 
 def test_surviving_weights_are_theta_0_bit_for_bit_and_pruned_ones_zero(finished: Project, study: Study) -> None:
-    """In every ticket, the cross chain's after two data sets too; fresh arms have one other draw, shared by them."""
+    """In every ticket, the cross chain's after two data sets too; reinitialised arms share one other draw."""
     network = study.networks["lenet"]
     theta_0 = {seed: initial_weights(network, seed) for seed in SEEDS}
     fresh = {seed: initial_weights(network, seed, "fresh initialisation") for seed in SEEDS}
@@ -116,7 +116,7 @@ def test_surviving_weights_are_theta_0_bit_for_bit_and_pruned_ones_zero(finished
     assert not torch.equal(theta_0[0]["0.weight"], fresh[0]["0.weight"])
     for path in all_tickets(finished):
         ticket = Ticket.load(path, network)
-        drawn = (fresh if "-fresh" in str(path) else theta_0)[int(ticket.provenance["seed"])]
+        drawn = (fresh if "-reinitialised" in str(path) else theta_0)[int(ticket.provenance["seed"])]
         assert ticket.weights.keys() == drawn.keys()
         for name, weight in ticket.weights.items():
             mask = ticket.masks.get(name, torch.ones_like(weight, dtype=torch.bool))

@@ -23,7 +23,7 @@ head -c $(((free - $1) * 1024)) /dev/zero > results/filler && shift && exec "$@"
 """The results on a disk of which so many kilobytes are free."""
 READ_ONLY = 'mount --bind results results && mount -o remount,bind,ro results && exec "$@"'
 ARM = "evaluations/transfer/dense/seed0"
-CONTROL = "controls/digits-fresh/seed0/round02/ticket.safetensors"
+CONTROL = "controls/digits-reinitialised/seed0/round02/ticket.safetensors"
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_full_disk(project: Project, mounts: None) -> None:
     full = "cannot be written: No space left on device; free space or change the folder, then rerun"
     assert_told(
         outcome,
-        f"control digits-fresh seed 0: {RESULTS}/{CONTROL}: {full}",
+        f"control digits-reinitialised seed 0: {RESULTS}/{CONTROL}: {full}",
         f"tables: {RESULTS}/tables/\\w+.csv: {full}",
         f"figures of transfer: {RESULTS}/figures/transfer/\\w+.svg: {full}",
     )

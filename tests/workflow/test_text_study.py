@@ -29,7 +29,8 @@ tickets:
     recipe: tune
     dataset: opinions
     method: combined
-    of: [opinions, paraphrases], weights: mean
+    of: [opinions, paraphrases]
+    weights: mean
 evaluations:
   few:
     dataset: paraphrases

@@ -187,7 +187,7 @@ DAMAGED = (
     "data/textures.safetensors",
     "tickets/letters/seed1/round01/ticket.safetensors",
     "tickets/digits/seed0/round02/history.csv",
-    "controls/cross-fresh/seed0/round02/ticket.safetensors",
+    "controls/cross-reinitialised/seed0/round02/ticket.safetensors",
     "evaluations/transfer/dense/seed1/history.csv",
     "figures/pruning_curves.svg",
     "manifest.json",

@@ -61,7 +61,8 @@ tickets:
     dataset: digits
     method: dual
     densities: [0.25]
-    transform: tune, penalty: {rise: 0.5, every: 1}
+    transform: tune
+    penalty: {rise: 0.5, every: 1}
   both: {network: lenet, recipe: train, dataset: digits, method: combined, of: [snip, grasp]}
 comparisons:
   ways:
@@ -121,7 +122,7 @@ def test_an_edit_of_a_score_reruns_what_it_scored_and_what_was_made_of_it(ways: 
 
 
 def test_another_constant_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
-    ways.study.write_text(WAYS.replace("{until_epoch: 2}", "{until_epoch: 1}"))
+    ways.study.write_text(WAYS.replace("until_epoch: 2", "until_epoch: 1"))
     assert trained(ways.planned()) == rounds("progressive")
 
 

@@ -57,7 +57,7 @@ evaluations:
 """
 ROUNDS = {"digits": range(3), "letters": range(3), "cross": range(1, 3)}
 ARMS = (
-    *("digits-own", "cross-own", "digits-fresh", "cross-fresh", "digits-shuffled", "cross-shuffled"),
+    *("digits-own", "cross-own", "digits-reinitialised", "cross-reinitialised", "digits-shuffled", "cross-shuffled"),
     *("cross-random", "dense"),
 )
 RESULTS = Path("results/tiny")

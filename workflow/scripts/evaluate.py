@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lth.plan.jobs import EvaluationJob
 from lth.config.study import Compute
 from lth.jobs import job
+from lth.plan.jobs import EvaluationJob
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = EvaluationJob.model_validate(told["job"])

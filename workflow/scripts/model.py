@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lth.plan.jobs import ModelJob
 from lth.jobs import job
+from lth.plan.jobs import ModelJob
 from lth.text.checkpoints import save_model
 
 spec = ModelJob.model_validate(snakemake.params.cfg["job"])

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lth.plan.jobs import RoundJob
 from lth.config.study import Compute
 from lth.jobs import job, round_of
+from lth.plan.jobs import RoundJob
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(told["job"])
