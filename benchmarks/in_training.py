@@ -14,29 +14,30 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import BATCH, Epoch, Times, dataset_spec, interleave, run_epoch, spread
 from lth.config.study import Compute, Study
-from lth.plan.plan import Plan
 from lth.data.images import Images
 from lth.data.prepare import prepare
 from lth.device import prepare_device
 from lth.loop import Loop
 from lth.methods import METHODS
-from lth.methods.round import Method, Round, RoundFiles
+from lth.methods.found import Found
+from lth.methods.round import Round, RoundFiles
+from lth.plan.plan import Plan
 
 STEPS = {"lenet_300_100": 200, "resnet20": 6}
 """Networks, and the steps of a timed epoch; with the hundreds of a real one, a pruning an epoch weighs less."""
-WAYS: dict[str, dict[str, Any]] = {
+TICKETS: dict[str, dict[str, Any]] = {
     "dense": {"method": "dense"},
-    "progressive": {"method": "progressive", "scope": "network"},
-    "set": {"method": "dynamic", "scope": "erk", "dynamic": {"grow": "random", "every": 100}},
-    "rigl": {"method": "dynamic", "scope": "erk", "dynamic": {"grow": "gradient", "every": 100}},
+    "progressive": {"method": "progressive", "scope": "global"},
+    "set": {"method": "dynamic", "scope": "erk", "grow": "random", "update_interval": 100},
+    "rigl": {"method": "dynamic", "scope": "erk", "grow": "gradient", "update_interval": 100},
 }
 OPTIMISER = {"name": "sgd", "learning_rate": 0.05, "momentum": 0.9}
 NOWHERE = dict.fromkeys(("data", "ticket", "trained", "history", "confusion", "layers", "cost", "measured"), Path())
 
 
 def plan(architecture: str, dataset: dict[str, Any], rounds: int) -> Plan:
-    """A study of one ticket for each way; progressive pruning prunes before every epoch that is timed."""
-    WAYS["progressive"]["progressive"] = {"until_epoch": rounds + 1}
+    """A study of one ticket for each method; progressive pruning prunes before every epoch that is timed."""
+    TICKETS["progressive"]["until_epoch"] = rounds + 1
     common = {"network": "network", "recipe": "train", "dataset": "data"}
     sparse = {"densities": [0.1]}
     study = {
@@ -45,7 +46,9 @@ def plan(architecture: str, dataset: dict[str, Any], rounds: int) -> Plan:
         "datasets": {"data": dataset},
         "networks": {"network": {"architecture": architecture}},
         "recipes": {"train": {"optimiser": OPTIMISER, "batch": BATCH, "epochs": rounds + 2}},
-        "tickets": {name: {**common, **way, **({} if name == "dense" else sparse)} for name, way in WAYS.items()},
+        "tickets": {
+            name: {**common, **ticket, **({} if name == "dense" else sparse)} for name, ticket in TICKETS.items()
+        },
     }
     return Plan(Study.model_validate(study))
 
@@ -55,18 +58,17 @@ def epochs(studied: Plan, name: str, images: Images) -> Epoch:
     device = prepare_device(Compute(device="cpu"))
     spec = studied.round_job(name, 0, studied.first_round(name))
     round_ = Round(spec, RoundFiles(**NOWHERE), images, device, lambda _: None)
-    method: Method = METHODS[spec.method].load()()
-    ticket, hook = method.ticket(round_), method.hook(round_)
-    loop = Loop.start(ticket.network(), ticket.masks, images, spec.recipe, 0, device)
+    found: Found = METHODS[spec.method].load()(round_, studied.study.tickets[name].options)
+    loop = Loop.start(found.ticket.network(), found.ticket.masks, images, spec.recipe, 0, device)
 
     def epoch(number: int) -> None:
-        run_epoch(loop, number, hook)
+        run_epoch(loop, number, found.hook)
 
     return epoch
 
 
 def rows(architecture: str, times: dict[str, Times], steps: int) -> list[list[str]]:
-    """A table row for each way: milliseconds a step, and the paired ratio to the dense training's."""
+    """A table row for each method: milliseconds a step, and the paired ratio to the dense training's."""
     found = []
     for name, ours in times.items():
         ratios = [o / d for o, d in zip(ours.cpu, times["dense"].cpu, strict=True)]
@@ -87,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         spec, root = dataset_spec(steps)
         source, images = spec.source, prepare("benchmark", spec, root)
         studied = plan(architecture, spec.model_dump(), rounds)
-        loops = {name: epochs(studied, name, images) for name in WAYS}
+        loops = {name: epochs(studied, name, images) for name in TICKETS}
         lines += rows(architecture, interleave(loops, rounds), steps)
     about = (
         f"{source}, batches of {BATCH}, one thread, fp32, epochs of {' / '.join(map(str, STEPS.values()))} steps. "

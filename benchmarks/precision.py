@@ -22,7 +22,7 @@ from benchmarks.training import Precision, sparse_ticket
 from lth.allocation import Target, allocate
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
-from lth.config.training import Optimiser, Recipe, Schedule
+from lth.config.training import LearningRateSchedule, Optimiser, Recipe
 from lth.data.examples import Examples
 from lth.data.kinds import PREPARED
 from lth.data.root import data_root
@@ -42,7 +42,7 @@ PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
 ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4), batch=60, epochs=3)
 TUNE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=1e-4, weight_decay=0.01),
-    schedule=Schedule(name="linear", warmup_epochs=0.2),
+    schedule=LearningRateSchedule(name="linear", warmup_epochs=0.2),
     batch=32,
     epochs=2,
 )
@@ -140,7 +140,7 @@ def ticket_of(network: Network, density: float, seed: int) -> Ticket:
         return sparse_ticket(network, density, seed)
     dense = Ticket.dense(network, seed)
     scores = {name: dense.weights[name].abs() for name in dense.masks}
-    target = Target(scope="network", density=Fraction(str(density)))
+    target = Target(scope="global", density=Fraction(str(density)))
     return dense if density >= 1 else dense.derive(allocate(scores, dense.masks, target), dense.weights)
 
 

@@ -19,7 +19,8 @@ from lth.config.training import Optimiser, Recipe
 from lth.data.kinds import PREPARED
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
-from lth.loop import Hook, Loop
+from lth.hooks import Hook
+from lth.loop import Loop
 from lth.resume import restore, snapshot
 from lth.scratch import Scratch
 from lth.tickets import Ticket

@@ -31,7 +31,7 @@ from lth.tickets import Ticket
 
 DENSITY = Fraction(4, 5)
 """Of a first round, which ranks all weights; later ones rank fewer."""
-SCOPES: tuple[Scope, ...] = ("layer", "network")
+SCOPES: tuple[Scope, ...] = ("layerwise", "global")
 TARGETS = [Target(scope=scope, density=DENSITY) for scope in SCOPES]
 
 
@@ -103,7 +103,7 @@ def seconds(action: Callable[[], object], times: int) -> float:
 
 
 def rows(case: Case, times: int, device: torch.device) -> list[list[str]]:
-    """A table row for each score: its time, that of masking within layers and over the network, and their share."""
+    """A table row for each score: its time, that of masking layerwise and globally, and their share."""
     what = evidence(case, Ticket.dense(case.network, 0), device)
     epoch = seconds(step(build_again(case, what), case, device), times) * case.images / case.batch
     found = []
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for case in CASES:
         if case.network.architecture in names:
             lines += rows(case, 1 if chosen.quick else chosen.times, device)
-    header = ["network", "score", "score (ms)", "mask, layer (ms)", "mask, network (ms)", "steps", "of an epoch (%)"]
+    header = ["network", "score", "score (ms)", "mask, layerwise (ms)", "mask, global (ms)", "steps", "of an epoch (%)"]
     about = (
         f"On {device.type}, medians (of processor time on a CPU). The share counts all steps of a score, and the "
         "slower way to mask."

@@ -57,33 +57,30 @@ def child(folder: Path, steps: int) -> dict[str, Any]:
 
 def write_job(folder: Path, source: str, architecture: str, validation: int, test: int | None) -> None:
     """A prepared data set, grey 28x28, and what a round of a chain is told."""
-    from lth.plan.jobs import RoundJob
     from lth.config.data import Dataset, Network
     from lth.config.training import Optimiser, Recipe
     from lth.data.prepare import prepare
     from lth.data.root import data_root
+    from lth.methods.imp import Imp
+    from lth.plan.jobs import RoundJob
 
-    spec = Dataset(source=source, grey=True, size=28, validation=validation, test=test)
-    prepare("benchmark", spec, data_root(None)).save(folder / "images.safetensors")
+    data = Dataset(source=source, grey=True, size=28, validation=validation, test=test)
+    prepare("benchmark", data, data_root(None)).save(folder / "images.safetensors")
     recipe = Recipe(optimiser=Optimiser(learning_rate=1.2e-3, weight_decay=1e-4), batch=60, epochs=1)
-    told = RoundJob(
+    spec = RoundJob(
         study="benchmark",
         ticket="benchmark",
         seed=0,
         round=0,
         prunes=False,
         density="1",
-        density_of={},
-        whole=(),
         dataset="benchmark",
         network=Network(architecture=architecture),
         recipe=recipe,
         method="imp",
-        score="magnitude",
-        scope="layer",
-        rewind="initial",
+        options=Imp().model_dump(mode="json"),
     )
-    (folder / "job.json").write_text(told.model_dump_json(), encoding="utf-8")
+    (folder / "job.json").write_text(spec.model_dump_json(), encoding="utf-8")
 
 
 def job_start(source: str, runs: int) -> list[str]:

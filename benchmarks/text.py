@@ -30,7 +30,8 @@ from lth.config.training import Optimiser, Recipe
 from lth.data.root import data_root
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
-from lth.loop import Hook, Loop
+from lth.hooks import Hook
+from lth.loop import Loop
 from lth.text.bert import TextClassifier
 from lth.text.checkpoints import save_model, tokenizer_of
 from lth.text.extra import transformers

@@ -20,17 +20,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
 from lth.allocation import Target, allocate
+from lth.config.data import Dataset as DatasetSpec
 from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
-from lth.config.data import Dataset as DatasetSpec
 from lth.data.choose import choose
 from lth.data.images import Images
 from lth.data.prepare import prepare
 from lth.data.root import data_root
 from lth.data.sources import SOURCES
 from lth.device import prepare_device
-from lth.loop import Hook, Loop
+from lth.hooks import Hook
+from lth.loop import Loop
 from lth.networks.build import build, load_weights
 from lth.seeds import generator
 from lth.tickets import Ticket
@@ -78,7 +79,7 @@ def sparse_ticket(network: Network, density: float = DENSITY, seed: int = 0) -> 
         return dense
     stream, share = generator(seed, "benchmark masks"), Fraction(str(density))
     scores = {name: torch.rand(mask.shape, generator=stream) for name, mask in dense.masks.items()}
-    return dense.derive(allocate(scores, dense.masks, Target(scope="layer", density=share)), dense.weights)
+    return dense.derive(allocate(scores, dense.masks, Target(scope="layerwise", density=share)), dense.weights)
 
 
 def dataset_spec(steps: int) -> tuple[DatasetSpec, Path | None]:

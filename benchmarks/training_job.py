@@ -14,10 +14,10 @@ from typing import Any
 
 from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the preamble's import)
 
-from lth.plan.jobs import RoundJob
 from lth.config.study import Compute
 from lth.jobs import job
 from lth.methods.round import RoundFiles, run_round
+from lth.plan.jobs import RoundJob
 
 
 class Watch:

@@ -47,7 +47,7 @@ def study(seeds: int = 3, **evaluation: Any) -> Study:
                     "compare": [
                         ["cross-own", "mnist-own"],
                         ["cross-own", "fashion-own"],
-                        ["cross-own", "cross-fresh"],
+                        ["cross-own", "cross-reinitialised"],
                         ["cross-own", "cross-shuffled"],
                         ["cross-own", "cross-random"],
                         ["cross-own", "dense"],
@@ -67,9 +67,8 @@ def one_arm(seeds: int = 3) -> Study:
 def methods(seeds: int = 3, **comparison: Any) -> Study:
     """Ten ways to find a ticket on one data set, and one comparison of them; `comparison` replaces its keys."""
     sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch": 60}
-    home = {"network": "lenet", "recipe": "find", "dataset": "mnist"}
-    once = {**home, "densities": [0.1, 0.05, 0.02]}
-    transform = {"recipe": "moving", "cycles": 3}
+    found = {"network": "lenet", "recipe": "find", "dataset": "mnist"}
+    once = {**found, "densities": [0.1, 0.05, 0.02]}
     names = ["dense", "imp", "progressive", "snip", "synflow", "random_erk", "rigl", "dual", "imp_fresh"]
     return Study.model_validate(
         {
@@ -80,16 +79,16 @@ def methods(seeds: int = 3, **comparison: Any) -> Study:
             "networks": {"lenet": {"architecture": "lenet5_classic"}},
             "recipes": {"find": {**sgd, "iterations": STEPS, "evaluate_every": 100}, "moving": {**sgd, "epochs": 2}},
             "tickets": {
-                "dense": {**home, "method": "dense"},
-                "imp": {**home, "rounds": 12, "rate": 0.25},
-                "progressive": {**once, "method": "progressive", "progressive": {"until_epoch": 1}},
-                "snip": {**once, "method": "at_init", "score": "snip", "scope": "network"},
-                "synflow": {**once, "method": "at_init", "score": "synflow", "scope": "network"},
+                "dense": {**found, "method": "dense"},
+                "imp": {**found, "rounds": 12, "rate": 0.25},
+                "progressive": {**once, "method": "progressive", "until_epoch": 1},
+                "snip": {**once, "method": "at_init", "score": "snip", "scope": "global"},
+                "synflow": {**once, "method": "at_init", "score": "synflow", "scope": "global"},
                 "random_erk": {**once, "densities": [0.1], "method": "at_init", "score": "random", "scope": "erk"},
                 "rigl": {**once, "densities": [0.1], "method": "dynamic", "scope": "erk"},
-                "dual": {**once, "densities": [0.1], "method": "dual", "dual": transform},
-                "imp_fresh": {**home, "method": "derived", "derived": {"ticket": "imp", "kind": "fresh"}},
-                "both": {**home, "method": "combined", "combined": {"tickets": ["snip", "synflow"]}},
+                "dual": {**once, "densities": [0.1], "method": "dual", "transform": "moving", "cycles": 3},
+                "imp_fresh": {**found, "method": "derived", "of": "imp", "kind": "reinitialised"},
+                "both": {**found, "method": "combined", "of": ["snip", "synflow"]},
             },
             "comparisons": {
                 "at_tenth": {
@@ -139,19 +138,20 @@ def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | Non
         for ticket in example.tickets:
             for round_ in plan.rounds(ticket):
                 _write_round(files, plan, ticket, seed, round_)
-        for trial in plan.assessments:
-            for arm in plan.arms(trial):
-                _write_arm(files, plan, trial, arm, seed, MEANS | (means or {}), noise)
-            files.tickets += [_write_ticket(folder, plan, arm, seed) for arm in plan.evaluated_tickets(trial)]
+        for assessment in plan.assessments:
+            for arm in plan.arms(assessment):
+                _write_arm(files, plan, assessment, arm, seed, MEANS | (means or {}), noise)
+            files.tickets += [_write_ticket(folder, plan, arm, seed) for arm in plan.evaluated_tickets(assessment)]
     return files
 
 
 MEANS = {
-    **{"mnist-own": 60.1, "fashion-own": 62.3, "cross-own": 64.0, "mnist-fresh": 57.0, "fashion-fresh": 59.5},
-    **{"cross-fresh": 58.7, "mnist-shuffled": 54.0, "fashion-shuffled": 56.1, "cross-shuffled": 55.4},
+    **{"mnist-own": 60.1, "fashion-own": 62.3, "cross-own": 64.0},
+    **{"mnist-reinitialised": 57.0, "fashion-reinitialised": 59.5, "cross-reinitialised": 58.7},
+    **{"mnist-shuffled": 54.0, "fashion-shuffled": 56.1, "cross-shuffled": 55.4},
     **{"cross-random": 53.5, "dense": 66.2},
 }
-AT_HOME = {
+WHEN_FOUND = {
     **{"dense": 98.4, "imp": 98.5, "progressive": 98.2, "snip": 97.6, "synflow": 97.1, "random_erk": 96.2},
     **{"rigl": 97.9, "dual": 97.3, "imp_fresh": 97.2, "both": 96.0},
 }
@@ -179,7 +179,7 @@ def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) 
     density = float(plan.density(ticket, round_))
     dataset = plan.dataset(ticket, round_)
     random = np.random.default_rng([seed, round_, *ticket.encode()])
-    final = AT_HOME.get(ticket, {"mnist": 98.4, "fashion": 89.0}[dataset]) - 0.02 * (1 / density) ** 1.2
+    final = WHEN_FOUND.get(ticket, {"mnist": 98.4, "fashion": 89.0}[dataset]) - 0.02 * (1 / density) ** 1.2
     described = {"ticket": ticket, "seed": seed, "round": round_}
     steps = (STEPS, 100, EPOCH_STEPS) if "iterations" in plan.recipe(ticket, round_).model_fields_set else ()
     rows = history(final + random.normal(0, 0.15), random, *steps)
@@ -234,20 +234,20 @@ OUTPUTS = {"conv1.weight": 6, "conv2.weight": 16, "fc1.weight": 120, "fc2.weight
 
 
 def _write_arm(
-    files: Files, plan: Plan, trial: str, arm: Arm, seed: int, means: Mapping[str, float], noise: float
+    files: Files, plan: Plan, assessment: str, arm: Arm, seed: int, means: Mapping[str, float], noise: float
 ) -> None:
     """Of an evaluation its training; of a comparison what its round would have written besides."""
     random = np.random.default_rng([seed, *arm.name.encode()])
     if arm.trained_when_found:
         folder = round_folder(files.folder, arm.ticket, seed, arm.round)
         named: dict[str, Any] = {"ticket": arm.ticket, "seed": seed, "round": arm.round}
-        final = AT_HOME[arm.name]
+        final = WHEN_FOUND[arm.name]
     else:
-        folder = files.folder / "evaluations" / trial / arm.name / f"seed{seed}"
-        named = {"evaluation": trial, "arm": arm.name, "seed": seed}
+        folder = files.folder / "evaluations" / assessment / arm.name / f"seed{seed}"
+        named = {"evaluation": assessment, "arm": arm.name, "seed": seed}
         final = means[arm.name] + noise * float(np.random.default_rng(seed).normal()) + 0.4 * noise * random.normal()
         described = {
-            **{"evaluation": trial, "arm": arm.name, "ticket": arm.ticket, "kind": arm.kind, "dataset": "cifar"},
+            **{"evaluation": assessment, "arm": arm.name, "ticket": arm.ticket, "kind": arm.kind, "dataset": "cifar"},
             **{"seed": seed, "round": arm.round, "density_percent": 100 * float(plan.density(arm.ticket, arm.round))},
         }
         write_history(folder / "history.csv", [(described, history(final, random))])
@@ -270,7 +270,7 @@ def _confusion(named: dict[str, Any], accuracy: float, random: np.random.Generat
 
 
 def _write_ticket(folder: Path, plan: Plan, arm: Arm, seed: int) -> Path:
-    """Of the right density; layers alike, or deeper ones sparser where the whole network was ranked at once."""
+    """Of the right density; layers alike, or deeper ones sparser where all weights were ranked together."""
     import torch
 
     from lth import masks
@@ -278,7 +278,8 @@ def _write_ticket(folder: Path, plan: Plan, arm: Arm, seed: int) -> Path:
     from lth.seeds import generator
     from lth.tickets import Ticket
 
-    density, ranked = plan.density(arm.ticket, arm.round), plan.study.tickets[arm.ticket].scope == "network"
+    density = plan.density(arm.ticket, arm.round)
+    ranked = getattr(plan.study.tickets[arm.ticket], "scope", None) == "global"
     dense = Ticket.dense(Network(architecture="lenet5_classic"), seed)
     counts = [
         _kept(arm.ticket, mask.numel(), float(density), at) if ranked else kept_count(mask.numel(), density)
@@ -305,14 +306,14 @@ def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 
 def write_tables(folder: Path, example: Study, files: Files) -> dict[str, Path]:
-    """All tables of a study with one trial, keyed as the report keys them: `rounds`, `transfer/arms`, ..."""
+    """All tables of a study with one assessment, keyed as the report keys them: `rounds`, `transfer/arms`, ..."""
     from lth import tables
 
-    (trial,) = Plan(example).trials
+    (assessment,) = Plan(example).assessments
     of_study = {name: folder / "tables" / f"{name}.csv" for name in tables.STUDY_TABLES}
-    of_arms = {name: folder / "tables" / trial / f"{name}.csv" for name in tables.EVALUATION_TABLES}
-    of_arms["verdict"] = folder / "tables" / trial / "verdict.txt"
+    of_arms = {name: folder / "tables" / assessment / f"{name}.csv" for name in tables.EVALUATION_TABLES}
+    of_arms["verdict"] = folder / "tables" / assessment / "verdict.txt"
     tables.write_study_tables(example, **files.of_rounds(), out=of_study)
     spent = {"costs": files.costs, "measured": files.measured} if example.comparisons else {}
-    tables.write_evaluation_tables(example, trial, **files.of_arms(), **spent, out=of_arms)
-    return {**of_study, **{f"{trial}/{name}": path for name, path in of_arms.items()}}
+    tables.write_evaluation_tables(example, assessment, **files.of_arms(), **spent, out=of_arms)
+    return {**of_study, **{f"{assessment}/{name}": path for name, path in of_arms.items()}}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,8 @@ from lth.allocation import Target, allocate
 from lth.config.data import Network
 from lth.config.tickets import Scope
 from lth.data.images import Images, Split
+from lth.methods import METHODS
+from lth.plan.jobs import RoundJob
 from lth.seeds import generator
 from lth.tickets import Ticket
 
@@ -38,7 +41,20 @@ def sparse_ticket(seed: int = 0, share: float = 0.4) -> Ticket:
 
 
 def at_density(
-    scores: Mapping[str, Tensor], masks: algebra.Masks, density: Fraction, scope: Scope = "layer"
+    scores: Mapping[str, Tensor], masks: algebra.Masks, density: Fraction, scope: Scope = "layerwise"
 ) -> dict[str, Tensor]:
     """The masks at a density."""
     return allocate(scores, masks, Target(scope=scope, density=density))
+
+
+def round_job(**given: Any) -> RoundJob:
+    """What the job of a round is told: of a dense first one, but for what is given. The options of its method are given
+    beside it, as in a study file."""
+    fields = {
+        **{"study": "s", "ticket": "t", "seed": 3, "round": 0, "method": "imp", "dataset": "tiny", "network": NETWORK},
+        **{"prunes": False, "density": "1"},
+        **{key: value for key, value in given.items() if key in RoundJob.model_fields},
+    }
+    own = {key: value for key, value in given.items() if key not in RoundJob.model_fields}
+    options = METHODS[fields["method"]].options_model().model_validate(own)
+    return RoundJob.model_validate({**fields, "options": options.model_dump(mode="json")})

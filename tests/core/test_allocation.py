@@ -24,20 +24,20 @@ def kept(target: Target) -> dict[str, list[bool]]:
 
 
 def test_each_layer_keeps_its_share() -> None:
-    found = kept(Target(scope="layer", density=Fraction(1, 2)))
+    found = kept(Target(scope="layerwise", density=Fraction(1, 2)))
     assert all(mask == [True, True, False, False] for mask in found.values())
 
 
-def test_kinds_with_shares_of_their_own_and_kinds_left_whole() -> None:
+def test_kinds_with_shares_of_their_own_and_kinds_left_unpruned() -> None:
     shares = {"convolution": Fraction(3, 4), "output": Fraction(1, 4)}
-    found = kept(Target(scope="layer", density=Fraction(1, 2), of_kind=shares, whole=("dense",)))
+    found = kept(Target(scope="layerwise", density=Fraction(1, 2), of_kind=shares, unpruned=("dense",)))
     assert {name: sum(mask) for name, mask in found.items()} == {"a": 3, "b": 3, "c": 4, "d": 1}
 
 
 def test_over_the_network_layers_compete_and_may_be_emptied() -> None:
-    found = kept(Target(scope="network", density=Fraction(1, 2)))
+    found = kept(Target(scope="global", density=Fraction(1, 2)))
     assert {name: sum(mask) for name, mask in found.items()} == {"a": 4, "b": 0, "c": 4, "d": 0}
-    spared = kept(Target(scope="network", density=Fraction(1, 4), whole=("output",)))
+    spared = kept(Target(scope="global", density=Fraction(1, 4), unpruned=("output",)))
     assert {name: sum(mask) for name, mask in spared.items()} == {"a": 0, "b": 0, "c": 3, "d": 4}
 
 
@@ -61,7 +61,7 @@ def test_erdos_renyi_kernel_meets_the_density_exactly(shapes: list[tuple[int, in
     assert sum(found[name] * size for name, size in sizes.items()) == density * sum(sizes.values())
 
 
-@given(st.sampled_from(["layer", "network", "erk"]), st.integers(0, 10**6))
+@given(st.sampled_from(["layerwise", "global", "erk"]), st.integers(0, 10**6))
 def test_masks_only_lose_weights(scope: str, seed: int) -> None:
     stream = torch.Generator().manual_seed(seed)
     kinds = {"a": "dense", "b": "output"}
@@ -76,4 +76,4 @@ def test_masks_only_lose_weights(scope: str, seed: int) -> None:
 def test_a_score_of_nan_is_refused() -> None:
     broken = {**SCORES, "a": torch.full((4,), float("nan"))}
     with pytest.raises(Exception, match="NaN"):
-        allocate(broken, WHOLE, Target(scope="layer", density=Fraction(1, 2)), KINDS)
+        allocate(broken, WHOLE, Target(scope="layerwise", density=Fraction(1, 2)), KINDS)

@@ -18,7 +18,7 @@ from lth.scores.evidence import Evidence
 from lth.scores.iterate import density_after_step, prune_at_init
 
 
-def pruned(name: str, network: nn.Module, density: Fraction, steps: int, scope: str = "network") -> list[Masks]:
+def pruned(name: str, network: nn.Module, density: Fraction, steps: int, scope: str = "global") -> list[Masks]:
     """The masks that each step scores, and the last."""
     seen: list[Masks] = []
     weights = evidence(network).weights
@@ -81,7 +81,7 @@ def bottleneck() -> nn.Module:
 
 
 @pytest.mark.parametrize("name", ["magnitude", "snip", "grasp", "synflow"])
-def test_ranked_over_the_whole_network_once_a_layer_collapses(name: str) -> None:
+def test_ranked_globally_once_a_layer_collapses(name: str) -> None:
     masks = pruned(name, bottleneck(), Fraction(1, 1000), 1)[-1]
     assert collapsed(masks) != []
 
@@ -97,4 +97,4 @@ def test_synflow_keeps_every_layer_at_the_same_density() -> None:
 
 
 def test_within_layers_no_score_can_empty_one() -> None:
-    assert collapsed(pruned("snip", bottleneck(), Fraction(1, 2000), 1, "layer")[-1]) == []
+    assert collapsed(pruned("snip", bottleneck(), Fraction(1, 2000), 1, "layerwise")[-1]) == []

@@ -76,7 +76,7 @@ def test_ten_weights_at_a_fifth_a_round_keep_8_6_5_4() -> None:
 def test_scope_network_ranks_all_layers_at_once() -> None:
     scores = {"a": torch.tensor([1.0, 2, 3, 4]), "b": torch.tensor([[10.0, 20], [0, 30]])}
     full = {name: torch.ones_like(score, dtype=torch.bool) for name, score in scores.items()}
-    pruned = at_density(scores, full, Fraction(1, 2), "network")
+    pruned = at_density(scores, full, Fraction(1, 2), "global")
     assert pruned["a"].int().tolist() == [0, 0, 0, 1]
     assert pruned["b"].int().tolist() == [[1, 1], [0, 1]]
     per_layer = at_density(scores, full, Fraction(1, 2))

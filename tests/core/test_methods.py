@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from small import NETWORK, tiny_images
+from small import NETWORK, round_job, tiny_images
 
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
@@ -16,14 +16,11 @@ from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.jobs import Job
 from lth.masks import kept, total
-from lth.methods.combined import Combined
-from lth.methods.derived import Derived
-from lth.methods.dual import Dual, Penalty, penalty_at
-from lth.methods.dynamic import Dynamic, moved
+from lth.methods.dual import Penalty, penalty_at
+from lth.methods.dynamic import moved
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
-from lth.plan.jobs import RoundJob
 from lth.tickets import Ticket, TrainedWeights
 
 RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)
@@ -66,19 +63,10 @@ def run(tmp_path: Path) -> Run:
         )
         log: list[str] = []
         job = Job(name, log.append)
-        run_round(RoundJob.model_validate({**round_(name), **changes}), files, COMPUTE, job)
+        run_round(round_job(**{"recipe": RECIPE, **changes}), files, COMPUTE, job)
         return Done(folder, log, job.found)
 
     return running
-
-
-def round_(ticket: str) -> dict[str, Any]:
-    """A dense first round; changes make others of it."""
-    return {
-        **{"study": "s", "ticket": "t", "seed": 3, "round": 0, "method": "imp", "dataset": "tiny", "network": NETWORK},
-        **{"recipe": RECIPE, "prunes": False, "density": "1", "density_of": {}, "whole": (), "score": "magnitude"},
-        **{"scope": "layer", "rewind": "initial"},
-    }
 
 
 def pruned(density: str = "1/4", **changes: Any) -> dict[str, Any]:
@@ -87,6 +75,10 @@ def pruned(density: str = "1/4", **changes: Any) -> dict[str, Any]:
 
 def scratch(method: str, density: str = "1/4", **changes: Any) -> dict[str, Any]:
     return {"method": method, "round": 1, "density": density, **changes}
+
+
+def transforming(recipe: Recipe) -> dict[str, Any]:
+    return {"transform": "r", "recipes": {"transform": recipe}}
 
 
 def counts(ticket: Ticket) -> dict[str, int]:
@@ -129,13 +121,13 @@ def test_imp_prunes_the_smallest_trained_weights_and_rewinds(run: Run) -> None:
     assert starts_from(second.ticket, initial_weights(NETWORK, 3))
 
 
-def test_layers_kept_whole_and_layers_with_rates_of_their_own(run: Run) -> None:
+def test_layers_left_unpruned_and_layers_with_rates_of_their_own(run: Run) -> None:
     dense = run("dense")
-    some = run("some", dense, **pruned("1/2", density_of={"output": "3/4"}, whole=("first",)))
+    some = run("some", dense, **pruned("1/2", layer_densities={"output": "3/4"}, unpruned=("first",)))
     assert list(counts(some.ticket).values()) == [150, 1200, 3840, 5040, 189]
-    convolutions = run("convolutions", dense, **pruned("1/2", density_of={"convolution": "9/10"}))
+    convolutions = run("convolutions", dense, **pruned("1/2", layer_densities={"convolution": "9/10"}))
     assert list(counts(convolutions.ticket).values()) == [135, 2160, 3840, 5040, 126]
-    overall = run("overall", dense, **pruned("1/10", scope="network", whole=("output",)))
+    overall = run("overall", dense, **pruned("1/10", scope="global", unpruned=("output",)))
     found = counts(overall.ticket)
     assert found["11.weight"] == 252
     assert sum(found.values()) - 252 == round((150 + 2400 + 7680 + 10080) / 10)
@@ -172,17 +164,17 @@ def test_a_round_that_is_rewound_to_a_step_goes_on_there(run: Run) -> None:
     assert int(again.rows("cost")[0]["forward_images"]) == 110  # 11 steps of 10
 
 
-def test_fine_tuning_and_fresh_rewinding(run: Run) -> None:
+def test_fine_tuning_and_reinitialising(run: Run) -> None:
     dense = run("dense")
     tuned = run("tuned", dense, **pruned("1/2", rewind="trained"))
     assert starts_from(tuned.ticket, dict(dense.trained.last))
-    fresh = run("fresh", dense, **pruned("1/2", rewind="fresh"))
-    assert not starts_from(fresh.ticket, initial_weights(NETWORK, 3))
-    assert counts(fresh.ticket) == counts(tuned.ticket)
+    anew = run("anew", dense, **pruned("1/2", rewind="reinitialised"))
+    assert not starts_from(anew.ticket, initial_weights(NETWORK, 3))
+    assert counts(anew.ticket) == counts(tuned.ticket)
 
 
 def test_stability_prunes_what_moved_since_the_best_epoch_and_says_when_it_cannot(run: Run) -> None:
-    stable = {"score": "stability", "scope": "network", "whole": ("output",)}
+    stable = {"score": "stability", "scope": "global", "unpruned": ("output",)}
     dense = run("dense", **stable)
     assert dense.trained.best
     best = dict(dense.trained.best)
@@ -220,7 +212,7 @@ def test_a_round_that_cannot_prune_does_not_repeat_the_training_of_its_parent(ru
 
 @pytest.mark.parametrize("score", ["snip", "grasp", "synflow", "random", "magnitude"])
 def test_pruning_at_initialisation(run: Run, score: str) -> None:
-    found = run(score, **scratch("at_init", "1/5", score=score, scope="network", at_init={}))
+    found = run(score, **scratch("at_init", "1/5", score=score, scope="global"))
     assert kept(found.ticket.masks) == round(total(found.ticket.masks) / 5)
     assert starts_from(found.ticket, initial_weights(NETWORK, 3))
     phases = {row["phase"]: row for row in found.rows("cost")}
@@ -228,9 +220,8 @@ def test_pruning_at_initialisation(run: Run, score: str) -> None:
 
 
 def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> None:
-    options = Progressive(from_epoch=1, until_epoch=3)
-    recipe = RECIPE.model_copy(update={"epochs": 5})
-    found = run("p", **scratch("progressive", "1/5", scope="network", progressive=options, recipe=recipe))
+    options = {"from_epoch": 1, "until_epoch": 3, "recipe": RECIPE.model_copy(update={"epochs": 5})}
+    found = run("p", **scratch("progressive", "1/5", scope="global", **options))
     assert kept(found.ticket.masks) == round(total(found.ticket.masks) / 5)
     assert starts_from(found.ticket, initial_weights(NETWORK, 3))
     assert all(not found.trained.last[name][~mask].any() for name, mask in found.ticket.masks.items())
@@ -241,8 +232,8 @@ def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> No
 
 def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run) -> None:
     """Before it more weights are left, and the loss is smaller: no result of the ticket."""
-    options, recipe = Progressive(until_epoch=6), RECIPE.model_copy(update={"epochs": 8})
-    found = run("p", **scratch("progressive", "1/100", scope="network", progressive=options, recipe=recipe))
+    options = {"until_epoch": 6, "recipe": RECIPE.model_copy(update={"epochs": 8})}
+    found = run("p", **scratch("progressive", "1/100", scope="global", **options))
     everything = total(found.ticket.masks)
     scored = {float(row["epoch"]): row for row in found.rows("history") if row["split"] == "validation"}
     shares = [Fraction(1), 1, *(1 - Fraction(99, 100) * Fraction(epoch, 6) for epoch in range(1, 7)), Fraction(1, 100)]
@@ -270,10 +261,10 @@ def test_the_density_of_progressive_pruning_by_epoch() -> None:
 
 @pytest.mark.parametrize("grow", ["random", "gradient"])
 def test_dynamic_training_moves_weights_and_keeps_each_layers_count(run: Run, grow: str) -> None:
-    never = Dynamic(grow=grow, every=1000)
-    often = Dynamic(grow=grow, every=4, fraction=0.5)
+    never = {"update_interval": 1000}
+    often = {"update_interval": 4, "drop_fraction": 0.5}
     still, lively = (
-        run(name, **scratch("dynamic", "1/5", scope="erk", dynamic=options))
+        run(name, **scratch("dynamic", "1/5", scope="erk", grow=grow, **options))
         for name, options in (("never", never), ("often", often))
     )
     assert counts(still.ticket) == counts(lively.ticket)
@@ -291,8 +282,8 @@ def test_rigl_pays_for_the_gradients_of_all_weights_where_it_grows(run: Run) -> 
     """Evci et al. 2020, appendix: a step that grows takes a dense network's gradients of weights."""
     spent = {}
     for grow in ("random", "gradient"):
-        options = Dynamic(grow=grow, every=4, until=0.7)  # 21 steps, of which 4, 8 and 12 grow
-        done = run(grow, **scratch("dynamic", "1/5", scope="erk", dynamic=options))
+        options = {"grow": grow, "update_interval": 4, "until": 0.7}  # 21 steps, of which 4, 8 and 12 grow
+        done = run(grow, **scratch("dynamic", "1/5", scope="erk", **options))
         spent[grow] = int(done.rows("cost")[-1]["flops"])
     kept_ = counts(done.ticket)
     places = {"0.weight": 256, "3.weight": 16}
@@ -302,11 +293,10 @@ def test_rigl_pays_for_the_gradients_of_all_weights_where_it_grows(run: Run) -> 
 
 def test_random_masks_are_one_stream_a_seed(run: Run) -> None:
     """Arms that keep as much start from one mask, so that they differ in what is done with it alone."""
-    still = Dynamic(every=1000)
-    random = run("random", **scratch("at_init", score="random", at_init={}, ticket="a"))
-    dynamic = run("dynamic", **scratch("dynamic", dynamic=still, ticket="b"))
+    random = run("random", **scratch("at_init", score="random", ticket="a"))
+    dynamic = run("dynamic", **scratch("dynamic", update_interval=1000, ticket="b"))
     transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
-    dual = run("dual", **scratch("dual", dual=Dual(recipe="r"), transform=transform, ticket="c"))
+    dual = run("dual", **scratch("dual", **transforming(transform), ticket="c"))
     for name, mask in random.ticket.masks.items():
         assert torch.equal(mask, dynamic.ticket.masks[name])
         assert torch.equal(mask, dual.ticket.masks[name])
@@ -324,7 +314,7 @@ def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypa
     monkeypatch.setattr(ImageFeed, "training_batches", noted)
     dense = run("dense")
     run("rewound", dense, **pruned("1/2"))
-    run("fresh", dense, **pruned("1/2", rewind="fresh"))
+    run("anew", dense, **pruned("1/2", rewind="reinitialised"))
     run("tuned", dense, **pruned("1/2", rewind="trained"))
     run("as_well", dense, **pruned("1/2", rewind="trained", score="random"))
     run("start", dense, rewind="parent", round=1)
@@ -333,7 +323,7 @@ def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypa
     assert orders[5] not in orders[:5]
     del orders[:]
     transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
-    run("iter", **scratch("dual", dual=Dual(recipe="r", cycles=3), transform=transform))
+    run("iter", **scratch("dual", cycles=3, **transforming(transform)))
     assert orders[3] == 3  # paired with tickets that are trained from theta_0
     assert len(set(orders)) == 4
 
@@ -345,21 +335,21 @@ def test_a_move_by_hand() -> None:
     assert moved(weight, growth, mask, 2).tolist() == [True, False, True, True, False, True]
 
 
-def test_dual_tickets_press_masked_weights_to_nothing_before_removing_them(run: Run) -> None:
+def test_the_penalty_of_dual_tickets_shrinks_masked_weights_to_nothing_before_they_are_removed(run: Run) -> None:
     """What the paper claims: with the penalty the masked weights are all but gone before they are removed, so that
     removing them changes little; without it they are as large as the others, and removing them does harm."""
     transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9), batch=10, iterations=200)
-    shared = {"transform": transform, "scope": "layer"}
-    pressed = run("pressed", **scratch("dual", dual=Dual(recipe="r", penalty=Penalty(rise=0.05, every=5)), **shared))
-    free = run("free", **scratch("dual", dual=Dual(recipe="r", penalty=Penalty(rise=1e-9, limit=1e-9)), **shared))
-    assert counts(pressed.ticket) == counts(free.ticket)
-    sizes = [next(line for line in done.log if "root mean square" in line) for done in (pressed, free)]
+    shared = {**transforming(transform), "scope": "layerwise"}
+    penalised = run("penalised", **scratch("dual", penalty=Penalty(rise=0.05, every=5), **shared))
+    free = run("free", **scratch("dual", penalty=Penalty(rise=1e-9, limit=1e-9), **shared))
+    assert counts(penalised.ticket) == counts(free.ticket)
+    sizes = [next(line for line in done.log if "root mean square" in line) for done in (penalised, free)]
     masked = [float(line.rpartition(" ")[2]) for line in sizes]
     assert masked[0] < 1e-3 * masked[1]
     removed = [
-        next(float(r["loss_nats"]) for r in done.rows("history") if r["split"] == "test") for done in (pressed, free)
+        next(float(r["loss_nats"]) for r in done.rows("history") if r["split"] == "test") for done in (penalised, free)
     ]
-    before = [last_loss(done.log) for done in (pressed, free)]
+    before = [last_loss(done.log) for done in (penalised, free)]
     assert abs(removed[0] - before[0]) < 0.05 < removed[1] - before[1]
 
 
@@ -371,7 +361,7 @@ def last_loss(log: list[str]) -> float:
 
 def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
     transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=20)
-    found = run("iter", **scratch("dual", "1/4", dual=Dual(recipe="r", cycles=2), transform=transform))
+    found = run("iter", **scratch("dual", "1/4", cycles=2, **transforming(transform)))
     assert [row["phase"] for row in found.rows("cost")] == ["transform 1", "transform 2", "train"]
     assert counts(found.ticket)["0.weight"] == 38
     assert not starts_from(found.ticket, initial_weights(NETWORK, 3))
@@ -388,31 +378,30 @@ def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> 
 def test_derived_tickets_change_one_thing(run: Run) -> None:
     dense = run("dense")
     ticket = run("ticket", dense, **pruned("1/4"))
-    for kind in ("fresh", "shuffled", "random"):
-        made = run(kind, ticket, **scratch("derived", ticket="c", derived=Derived(ticket="t", kind=kind)))
+    for kind in ("reinitialised", "shuffled", "random"):
+        made = run(kind, ticket, **scratch("derived", ticket="c", of="t", kind=kind))
         assert counts(made.ticket) == counts(ticket.ticket)
-        assert starts_from(made.ticket, initial_weights(NETWORK, 3)) == (kind != "fresh")
-    again = run("again", ticket, **scratch("derived", ticket="c", derived=Derived(ticket="t", draw=1)))
-    assert not starts_from(again.ticket, dict(Ticket.load(dense.folder.parent / "fresh" / "ticket").weights))
+        assert starts_from(made.ticket, initial_weights(NETWORK, 3)) == (kind != "reinitialised")
+    again = run("again", ticket, **scratch("derived", ticket="c", of="t", draw=1))
+    assert not starts_from(again.ticket, dict(Ticket.load(dense.folder.parent / "reinitialised" / "ticket").weights))
 
 
 def test_combined_tickets(run: Run) -> None:
-    first = run("first", **scratch("at_init", score="random", at_init={}, ticket="a"))
-    second = run("second", **scratch("at_init", score="magnitude", at_init={}, ticket="b"))
+    first = run("first", **scratch("at_init", score="random", ticket="a"))
+    second = run("second", **scratch("at_init", score="magnitude", ticket="b"))
     for rule in ("union", "intersection"):
-        options = Combined(tickets=("a", "b"), rule=rule)
-        both = run(rule, first, second, **scratch("combined", ticket="c", combined=options))
+        both = run(rule, first, second, **scratch("combined", ticket="c", of=("a", "b"), rule=rule))
         for name, mask in both.ticket.masks.items():
             one, other = first.ticket.masks[name], second.ticket.masks[name]
             assert torch.equal(mask, one | other if rule == "union" else one & other)
         assert starts_from(both.ticket, initial_weights(NETWORK, 3))
     tuned = run("tuned", run("dense"), **pruned(rewind="trained"))
     with pytest.raises(UserError, match=r"a and b start from different weights in 0\.weight"):
-        run("clash", first, tuned, **scratch("combined", ticket="c", combined=Combined(tickets=("a", "b"))))
+        run("clash", first, tuned, **scratch("combined", ticket="c", of=("a", "b")))
 
 
 def test_layer_collapse_is_said(run: Run) -> None:
-    found = run("tiny", **scratch("at_init", "1/2000", score="magnitude", scope="network", at_init={}))
+    found = run("tiny", **scratch("at_init", "1/2000", score="magnitude", scope="global"))
     empty = [row["layer"] for row in found.rows("layers") if row["kept"] == "0"]
     assert empty
     assert f"LAYER COLLAPSE: no weight is left in {', '.join(empty)}" in found.found
@@ -426,10 +415,10 @@ def test_layer_collapse_is_said(run: Run) -> None:
 def test_the_same_round_twice_gives_the_same_bytes(run: Run, method: str) -> None:
     recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=10)
     options = {
-        "progressive": {"progressive": Progressive(until_epoch=2)},
-        "dynamic": {"dynamic": Dynamic(every=3)},
-        "dual": {"dual": Dual(recipe="r"), "transform": recipe},
-        "at_init": {"at_init": {}, "score": "snip"},
+        "progressive": {"until_epoch": 2},
+        "dynamic": {"update_interval": 3},
+        "dual": transforming(recipe),
+        "at_init": {"score": "snip"},
     }[method]
     first, again = (run(name, **scratch(method, **options)) for name in ("first", "again"))
     for output in OUTPUTS[:-1]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from lth.config.data import Network
@@ -56,6 +57,14 @@ def shape(spec: Network) -> tuple[int, ...]:
     """Of what comes out, without calculating it."""
     images = torch.empty(2, spec.channels, spec.size, spec.size, device="meta")
     return tuple(layout(spec).to("meta")(images).shape)
+
+
+def assert_refused(words: str, **spec: object) -> None:
+    """By the type, and by whoever builds what was not validated."""
+    with pytest.raises(ValidationError, match=words):
+        Network.model_validate(spec)
+    with pytest.raises(UserError, match=words):
+        build(Network.model_construct(**spec))  # type: ignore[arg-type]
 
 
 def size_of(network: nn.Module) -> int:
@@ -139,8 +148,7 @@ def test_the_smallest_image_works_and_scaling_it_scales_the_output(name: str) ->
 @pytest.mark.parametrize("name", [name for name in PUBLISHED if ARCHITECTURES[name].smallest > 8])
 def test_a_smaller_image_would_not_work_and_is_refused(name: str) -> None:
     size = ARCHITECTURES[name].smallest - 1
-    with pytest.raises(UserError, match=f"needs at least {size + 1} pixels a side, found {size}"):
-        build(Network(architecture=name, size=size))
+    assert_refused(f"needs at least {size + 1} pixels a side, found {size}", architecture=name, size=size)
     with pytest.raises((RuntimeError, UserWarning)):  # the warning: layers without a weight
         ARCHITECTURES[name].load()(1, size, 10).eval()(torch.zeros(2, 1, size, size))
 
@@ -155,10 +163,9 @@ def test_smallest_images_of_torchvision_networks_are_the_smallest(name: str) -> 
 
 
 def test_what_an_architecture_is_not_made_for_is_one_sentence() -> None:
-    with pytest.raises(UserError, match="'torchvision:vit_b_16' needs a multiple of 16 pixels a side, found 28"):
-        build(Network(architecture="torchvision:vit_b_16", size=28))
-    with pytest.raises(UserError, match=r"'resnet20' has no place for dropout, found 0\.5"):
-        build(Network(architecture="resnet20", dropout=0.5))
+    words = "'torchvision:vit_b_16' needs a multiple of 16 pixels a side, found 28"
+    assert_refused(words, architecture="torchvision:vit_b_16", size=28)
+    assert_refused(r"'resnet20' has no place for dropout, found 0\.5", architecture="resnet20", dropout=0.5)
 
 
 def test_padded_shortcuts_have_no_parameters_and_keep_what_there_is() -> None:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lth.config.training import Schedule
+from lth.config.training import LearningRateSchedule
 from lth.rates import SCHEDULES, rate_factor
 
 EPOCH = 10
@@ -23,29 +23,31 @@ def torchs(make, steps: int) -> list[float]:
     return found
 
 
-def ours(schedule: Schedule, steps: int) -> list[float]:
+def ours(schedule: LearningRateSchedule, steps: int) -> list[float]:
     return [rate_factor(schedule, step, steps, EPOCH) for step in range(steps)]
 
 
 def test_step_falls_at_its_milestones_as_torchs_does() -> None:
     expected = torchs(lambda o: torch.optim.lr_scheduler.MultiStepLR(o, [20, 35], gamma=0.1), 50)
-    assert ours(Schedule(name="step", milestones=(2, 3.5)), 50) == pytest.approx(expected)
+    assert ours(LearningRateSchedule(name="step", milestones=(2, 3.5)), 50) == pytest.approx(expected)
 
 
 def test_cosine_is_torchs() -> None:
     expected = torchs(lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, 50, eta_min=0.1), 50)
-    assert ours(Schedule(name="cosine", final=0.1), 50) == pytest.approx(expected)
+    assert ours(LearningRateSchedule(name="cosine", final=0.1), 50) == pytest.approx(expected)
 
 
 def test_cosine_with_restarts_is_torchs() -> None:
     expected = torchs(lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 10, T_mult=2), 70)
-    assert ours(Schedule(name="cosine_restarts", period_epochs=1, period_growth=2), 70) == pytest.approx(expected)
+    assert ours(LearningRateSchedule(name="cosine_restarts", period_epochs=1, period_growth=2), 70) == pytest.approx(
+        expected
+    )
 
 
 def test_linear_and_warm_up_by_hand() -> None:
-    falling = ours(Schedule(name="linear", warmup_epochs=0.4), 12)
+    falling = ours(LearningRateSchedule(name="linear", warmup_epochs=0.4), 12)
     assert falling == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 7 / 8, 6 / 8, 5 / 8, 4 / 8, 3 / 8, 2 / 8, 1 / 8])
-    assert set(ours(Schedule(), 30)) == {1.0}
+    assert set(ours(LearningRateSchedule(), 30)) == {1.0}
 
 
 @given(
@@ -55,5 +57,7 @@ def test_linear_and_warm_up_by_hand() -> None:
     st.floats(0, 3),
 )
 def test_factors_lie_between_0_and_1(name: str, final: float, steps: int, warmup: float) -> None:
-    schedule = Schedule(name=name, final=final, warmup_epochs=warmup, milestones=(1, 2), period_epochs=0.7)
+    own = {"final": final, "milestones": (1, 2), "period_epochs": 0.7}
+    having = {key: value for key, value in own.items() if name in LearningRateSchedule.only[key]}
+    schedule = LearningRateSchedule(name=name, warmup_epochs=warmup, **having)
     assert all(0 < factor <= 1 for factor in ours(schedule, steps))

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from small import NETWORK, tiny_images
+from small import NETWORK, round_job, tiny_images
 
 from lth import artifacts, loop, stopping, train
 from lth.config.study import Compute
-from lth.config.training import Augmentation, Optimiser, Recipe, Schedule
+from lth.config.training import Augmentation, LearningRateSchedule, Optimiser, Recipe
 from lth.errors import UserError
 from lth.evaluate import EvaluationFiles, run_evaluation
 from lth.gpus import ASSIGNED
@@ -28,7 +28,7 @@ from lth.stopping import Stopped
 
 SGD = Recipe(
     optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),
-    schedule=Schedule(name="cosine"),
+    schedule=LearningRateSchedule(name="cosine"),
     augment=Augmentation(rotation_degrees=10, flip=True),
     batch=10,
     epochs=2,
@@ -38,7 +38,7 @@ BF16 = ADAM.model_copy(update={"precision": "bf16"})
 DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
 RESNET = NETWORK.model_copy(update={"architecture": "resnet20"})
 OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
-PENALTY = {"rise": 0.1, "every": 1}
+TRANSFORM = {"transform": "x", "recipes": {"transform": ADAM}, "penalty": {"rise": 0.1, "every": 1}}
 
 WAYS: dict[str, dict[str, Any]] = {
     "dense, Adam": {"recipe": ADAM},
@@ -48,23 +48,18 @@ WAYS: dict[str, dict[str, Any]] = {
     "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
     "from a step on": {"recipe": SGD, "first_step": 3},
     "snip": {"method": "at_init", "score": "snip"},
-    "progressive": {"method": "progressive", "progressive": {"until_epoch": 1}},
-    "set": {"method": "dynamic", "dynamic": {"every": 2, "grow": "random"}},
-    "rigl": {"method": "dynamic", "dynamic": {"every": 2}},
-    "rst": {"method": "dual", "transform": ADAM, "dual": {"recipe": "x", "penalty": PENALTY}},
-    "rst-iter": {"method": "dual", "transform": ADAM, "dual": {"recipe": "x", "cycles": 2, "penalty": PENALTY}},
+    "progressive": {"method": "progressive", "until_epoch": 1},
+    "set": {"method": "dynamic", "update_interval": 2, "grow": "random"},
+    "rigl": {"method": "dynamic", "update_interval": 2},
+    "rst": {"method": "dual", **TRANSFORM},
+    "rst-iter": {"method": "dual", "cycles": 2, **TRANSFORM},
 }
 
 
 def round_of(way: dict[str, Any]) -> RoundJob:
     """A first round found in that way; one that prunes keeps a quarter."""
     sparse = "method" in way
-    plain = {
-        **{"study": "s", "ticket": "t", "seed": 3, "round": int(sparse), "method": "imp", "dataset": "tiny"},
-        **{"network": NETWORK, "recipe": SGD, "prunes": False, "density": "1/4" if sparse else "1", "density_of": {}},
-        **{"whole": (), "score": "magnitude", "scope": "layer", "rewind": "initial"},
-    }
-    return RoundJob.model_validate({**plain, **way})
+    return round_job(**{"recipe": SGD, "round": int(sparse), "density": "1/4" if sparse else "1", **way})
 
 
 def write(folder: Path, spec: RoundJob, scratch: Scratch | None, noise: float = 40) -> list[str]:

@@ -80,16 +80,16 @@ def test_pruned_weights_are_exactly_zero_in_the_file_and_survivors_are_theta_0(s
         assert torch.equal(weight[mask], theta_0[name][mask])
 
 
-@pytest.mark.parametrize("kind", ["fresh", "shuffled", "random"])
+@pytest.mark.parametrize("kind", ["reinitialised", "shuffled", "random"])
 def test_controls_keep_exact_counts_per_layer(sparse: Ticket, kind: str) -> None:
     made = control(sparse, kind, NETWORK, 3, "t")
     assert made.layers() == sparse.layers()
     same_masks = all(torch.equal(made.masks[n], sparse.masks[n]) for n in sparse.masks)
-    assert same_masks == (kind == "fresh")
+    assert same_masks == (kind == "reinitialised")
     theta_0 = initial_weights(NETWORK, 3)
     for name, mask in made.masks.items():
         assert not made.weights[name][~mask].any()
-        assert torch.equal(made.weights[name][mask], theta_0[name][mask]) == (kind != "fresh")
+        assert torch.equal(made.weights[name][mask], theta_0[name][mask]) == (kind != "reinitialised")
     repeated = control(sparse, kind, NETWORK, 3, "t")
     assert all(torch.equal(made.weights[n], repeated.weights[n]) for n in made.weights)
 

@@ -91,7 +91,7 @@ class TestChoose:
         assert all(torch.equal(first[split], again[split]) for split in SPLITS)
         assert not torch.equal(first["validation"], other["validation"])
 
-    @pytest.mark.parametrize(("validation", "train"), [(400, None), (5000, None), (300, 101)])
+    @pytest.mark.parametrize(("validation", "train"), [(400, None), (1296, None), (300, 101)])
     def test_too_many_training_images(self, validation: int, train: int | None) -> None:
         spec = Dataset(source="digits", validation=validation, train=train)
         with pytest.raises(

@@ -13,7 +13,7 @@ from lth.allocation import Target, allocate
 from lth.artifacts import read_tensors
 from lth.config.data import Network
 from lth.config.study import Compute
-from lth.config.training import Optimiser, Recipe, Schedule
+from lth.config.training import LearningRateSchedule, Optimiser, Recipe
 from lth.device import prepare_device
 from lth.errors import UserError
 from lth.masks import random_like
@@ -29,7 +29,7 @@ from lth.trained import Trained
 
 RECIPE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=2e-3, weight_decay=1e-2),
-    schedule=Schedule(name="linear", warmup_epochs=0.3),
+    schedule=LearningRateSchedule(name="linear", warmup_epochs=0.3),
     batch=16,
     epochs=2,
 )
@@ -51,18 +51,18 @@ def test_every_matrix_of_encoder_and_pooler_is_prunable_and_nothing_else(tmp_pat
     assert kinds == {**dict.fromkeys(blocks, "dense"), "encoder.pooler.dense.weight": "pooler"}
 
 
-def test_a_pooler_may_stay_whole(tmp_path: Path) -> None:
+def test_a_pooler_may_stay_unpruned(tmp_path: Path) -> None:
     """A drawn one has the smallest weights of all, so that ranking the whole network takes it first."""
     kinds = layer_kinds(build(tiny(tmp_path)))
     masks = {name: torch.ones(4, 4, dtype=torch.bool) for name in kinds}
     scores = {name: torch.full((4, 4), 0.1 if kind == "pooler" else 1.0) for name, kind in kinds.items()}
     half = Fraction(1, 2)
-    found = allocate(scores, masks, Target(scope="network", density=half), kinds)
+    found = allocate(scores, masks, Target(scope="global", density=half), kinds)
     assert not found["encoder.pooler.dense.weight"].any()
-    found = allocate(scores, masks, Target(scope="network", density=half, whole=("pooler",)), kinds)
+    found = allocate(scores, masks, Target(scope="global", density=half, unpruned=("pooler",)), kinds)
     assert found["encoder.pooler.dense.weight"].all()
     assert sum(int(mask.sum()) for mask in found.values()) == 16 + 16 * (len(kinds) - 1) // 2
-    found = allocate(scores, masks, Target(scope="layer", density=half, of_kind={"dense": Fraction(1, 4)}), kinds)
+    found = allocate(scores, masks, Target(scope="layerwise", density=half, of_kind={"dense": Fraction(1, 4)}), kinds)
     assert {int(mask.sum()) for mask in found.values()} == {4}  # it is a linear layer, too
 
 
