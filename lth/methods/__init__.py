@@ -51,7 +51,7 @@ METHODS = Registry(
             options="lth.methods.at_init:AtInit",
             label="at init",
             rounds="independent",
-            about="prune the untrained network by a saliency score, then train (SNIP, GraSP, SynFlow, random, magnitude)",
+            about="prune the untrained network by saliency, then train (SNIP, GraSP, SynFlow, random, magnitude)",
         ),
         "progressive": Method(
             target="lth.methods.progressive:find",
