@@ -1,4 +1,4 @@
-"""Rules of evaluations and comparisons: one network, one data set, a density that each ticket reaches, arms that exist."""
+"""Rules of evaluations and comparisons: one network, one data set, a density that all tickets reach, known arms."""
 
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction

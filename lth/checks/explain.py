@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a study, in sentences: unknown keys, wrong types, values out of range, unknown names."""
+"""What pydantic found wrong with a study, in sentences: unknown keys and names, wrong types, values out of range."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -92,9 +92,9 @@ def _no_method(path: Path, value: Any) -> Iterator[Fault]:
 
 
 def _unknown_key(parents: Path, key: str, value: Any, data: Mapping[str, Any]) -> str:
-    if len(parents) == 2 and parents[0] == "tickets":
-        if (method := _method(parents, data)) in TICKETS and (message := _of_a_method(method, key, value)):
-            return message
+    method = str(_method(parents, data)) if len(parents) == 2 and parents[0] == "tickets" else ""
+    if method in TICKETS and (message := _of_a_method(method, key, value)):
+        return message
     keys = schema_at(parents, data).get("properties", {})
     inner = {name: nearest(key, schema_at((*parents, name), data).get("properties", {}), SURE) for name in keys}
     nested = next((f" (did you mean '{meant}', under `{name}`?)" for name, meant in inner.items() if meant), "")

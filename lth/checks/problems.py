@@ -1,4 +1,4 @@
-"""What is wrong with a study: a sentence each, the file and line that it is about, and the exception with all of them."""
+"""What is wrong with a study: a sentence each, the file and line it is about, and the exception with all of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

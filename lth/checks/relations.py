@@ -6,20 +6,13 @@ them has no plan and is left out of the other rules.
 
 from collections.abc import Iterator, Mapping
 
+from lth.checks.dependencies import LONGEST_ROW, cycle_fault, cycles, end_of_long_row, parents_first, with_dependents
 from lth.checks.problems import Fault, Path
 from lth.checks.wording import listed
 from lth.config.data import Dataset
+from lth.config.options import THETA_0, Context
 from lth.config.study import Study
-from lth.config.tickets import (
-    THETA_0,
-    ChainTicket,
-    Context,
-    FollowingTicket,
-    LayerRates,
-    PrunedTicket,
-    TicketSpec,
-    falling,
-)
+from lth.config.tickets import ChainTicket, FollowingTicket, LayerRates, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
 from lth.networks import ARCHITECTURES
 from lth.plan.plan import Plan
@@ -27,99 +20,23 @@ from lth.plan.plan import Plan
 
 def relations(study: Study) -> tuple[set[str], list[Fault]]:
     """The tickets that cannot be planned, and every fault between tickets, recipes, networks and data sets."""
-    plan, cycles = Plan(study), _cycles(study)
-    faults = [fault for cycle in cycles for fault in _cycle_fault(study, cycle)]
-    broken = _with_dependents(study, {name for cycle in cycles for name in cycle})
-    if too_long := _end_of_long_row(study, broken):
+    plan, circular = Plan(study), cycles(study)
+    faults = [fault for cycle in circular for fault in cycle_fault(study, cycle)]
+    broken = with_dependents(study, {name for cycle in circular for name in cycle})
+    if too_long := end_of_long_row(study, broken):
         message = f"the last of a row of more than {LONGEST_ROW} tickets, each made from the one before; shorten it"
         return {*study.tickets}, [*faults, (("tickets", too_long), message)]
-    for name in _parents_first(study, broken):
+    for name in parents_first(study, broken):
         if found := [] if name in broken else [*_rounds_exist(plan, name)]:
             faults += found
-            broken = _with_dependents(study, {*broken, name})
+            broken = with_dependents(study, {*broken, name})
     for name, ticket in study.tickets.items():
         faults += [(("tickets", name, *path), message) for path, message in _fit(study, ticket)]
         if name not in broken:
-            faults += [(("tickets", name, *map(str, path)), text) for path, text in _of_ticket(plan, name, ticket)]
+            faults += [(("tickets", name, *map(str, path)), text) for path, text in _of_ticket(plan, ticket)]
     for name, recipe in study.recipes.items():
         faults += [(("recipes", name, *path), message) for path, message in _of_recipe(study, name, recipe)]
     return broken, faults
-
-
-# --- which tickets can be planned -----------------------------------------------------------------------------------
-
-
-def _cycles(study: Study) -> list[list[str]]:
-    """Tickets that are made from each other in a cycle, each cycle once."""
-    found: list[list[str]] = []
-    for name in study.tickets:
-        cycle = _way_back(study, name)
-        if cycle and not any(name in other for other in found):
-            found.append(cycle)
-    return found
-
-
-def _way_back(study: Study, name: str) -> list[str]:
-    """The tickets from one to itself, along what each is made from; empty if there is no such way."""
-    ways = [[name]]
-    seen = {name}
-    for way in ways:
-        for parent in study.tickets[way[-1]].made_from():
-            if parent == name:
-                return way
-            if parent not in seen:
-                seen.add(parent)
-                ways.append([*way, parent])
-    return []
-
-
-def _cycle_fault(study: Study, cycle: list[str]) -> Iterator[Fault]:
-    way = " <- ".join([*cycle, cycle[0]])
-    key = "of" if isinstance(study.tickets[cycle[0]], FollowingTicket) else "start"
-    yield ("tickets", cycle[0], key), f"cyclic ticket dependency: {way}; one of them must be made without the others"
-
-
-def _with_dependents(study: Study, broken: set[str]) -> set[str]:
-    found, waiting = {*broken}, [*broken]
-    while waiting:
-        one = waiting.pop()
-        new = [name for name, ticket in study.tickets.items() if one in ticket.made_from() and name not in found]
-        found |= {*new}
-        waiting += new
-    return found
-
-
-LONGEST_ROW = 100
-"""Tickets in a row, each made from the one before; lookups go along it, one call inside the other."""
-
-
-def _end_of_long_row(study: Study, broken: set[str]) -> str | None:
-    """A ticket at the end of a longer row; to be asked when tickets in cycles are known."""
-    length: dict[str, int] = {}
-    waiting = [name for name in study.tickets if name not in broken]
-    while waiting:
-        name = waiting[-1]
-        before = [other for other in study.tickets[name].made_from() if other not in broken]
-        if unknown := [other for other in before if other not in length]:
-            waiting += unknown
-        else:
-            length[waiting.pop()] = 1 + max((length[other] for other in before), default=0)
-    return next((name for name in study.tickets if length.get(name, 0) == LONGEST_ROW + 1), None)
-
-
-def _parents_first(study: Study, broken: set[str]) -> list[str]:
-    """The tickets that are in no cycle, each after those that it is made from."""
-    order: dict[str, None] = {}
-
-    def add(name: str) -> None:
-        if name not in order and name not in broken:
-            for parent in study.tickets[name].made_from():
-                add(parent)
-            order[name] = None
-
-    for name in study.tickets:
-        add(name)
-    return list(order)
 
 
 def _rounds_exist(plan: Plan, name: str) -> Iterator[Fault]:
@@ -176,7 +93,7 @@ def _layers_exist(ticket: PrunedTicket, architecture: str) -> Iterator[Fault]:
                 yield (*map(str, path), own), absent.format(own)
 
 
-def _of_ticket(plan: Plan, name: str, ticket: TicketSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
     study = plan.study
     yield from _one_network(study, ticket)
     start = ticket.start_or_none()
@@ -185,10 +102,10 @@ def _of_ticket(plan: Plan, name: str, ticket: TicketSpec) -> Iterator[tuple[tupl
             yield from _start_fits(study, ticket, start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]
-    yield from ticket.options.check(_context(study, name, ticket))
+    yield from ticket.options.check(_context(study, ticket))
 
 
-def _context(study: Study, name: str, ticket: TicketSpec) -> Context:
+def _context(study: Study, ticket: TicketSpec) -> Context:
     chain = ticket if isinstance(ticket, ChainTicket) else None
     return Context(
         recipe=ticket.recipe,

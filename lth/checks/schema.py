@@ -48,10 +48,8 @@ def schema_at(path: tuple[str, ...], data: Mapping[str, Any]) -> Schema:
     """The resolved schema of the value at a key path of this study; empty where the path leads nowhere."""
     schema = structure_schema()
     for depth, key in enumerate(path):
-        if depth == 1 and path[0] == "tickets":
-            schema = _of_ticket(data, key)
-        else:
-            schema = _resolved(_step(schema, key))
+        of_a_ticket = depth == 1 and path[0] == "tickets"
+        schema = _of_ticket(data, key) if of_a_ticket else _resolved(_step(schema, key))
     return schema
 
 

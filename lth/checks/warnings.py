@@ -6,8 +6,8 @@ from lth.checks.problems import Fault, Path
 from lth.checks.relations import datasets_of, recipes_of, weights_of
 from lth.checks.wording import listed
 from lth.config.data import Dataset
+from lth.config.options import THETA_0
 from lth.config.study import Assessment, Study
-from lth.config.tickets import THETA_0
 from lth.data.sources import ImageSource
 from lth.plan.plan import Plan
 from lth.power import seeds_needed, smallest_p

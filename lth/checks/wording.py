@@ -148,9 +148,8 @@ def allowed(schema: Mapping[str, Any], value: object = None) -> str:
         return ("a whole number" if kind == "integer" else "a number") + _range(schema, value)
     if kind == "string":
         return _name(schema) if "pattern" in schema else _text(schema)
-    if kind == "array":
-        return _list(schema)
-    return {"boolean": "true or false", "object": _mapping(schema)}.get(str(kind), "something else")
+    others = {"array": _list, "boolean": lambda _: "true or false", "object": _mapping}
+    return others[kind](schema) if kind in others else "something else"
 
 
 def _name(schema: Mapping[str, Any]) -> str:

@@ -87,7 +87,7 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
     def faults(self) -> Iterator[Fault]:
-        """What is wrong between the fields, each of which is valid by itself. Of all base classes, each says its own."""
+        """What is wrong between the fields, each of which is valid by itself. Each base class says its own."""
         return iter(())
 
     @model_validator(mode="after")

@@ -4,8 +4,7 @@ A method (`lth.methods`) adds its own options to one of the families here. Field
 (which rounds there are, what each is made of, how much it keeps); fields of a method's options are passed to its jobs.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
@@ -22,11 +21,8 @@ from lth.config.base import (
     TicketName,
     each_once,
 )
-from lth.config.data import Dataset, Network
-from lth.config.training import Recipe
+from lth.config.options import Options
 
-THETA_0 = "theta_0"
-"""How the weights of a seed's network before any training are called."""
 LayerKind = Literal["first", "convolution", "dense", "output", "pooler"]
 """First convolution, other convolutions, linear layers, the last layer; what pools an encoder's output."""
 Scope = Literal["layerwise", "global", "erk"]
@@ -74,79 +70,6 @@ class Start(Model):
     """The ticket whose mask is taken over."""
     round: Annotated[int, Field(ge=0)]
     """After which of its rounds."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """What a method's own check may look at beside its options: the ticket's place in its study."""
-
-    recipe: str
-    """The name of the recipe of its dense (or only) training."""
-    retrain: str | None
-    """The name of the recipe of pruned rounds, if it is another one."""
-    recipes: Mapping[str, Recipe]
-    """All recipes of the study."""
-    datasets: Mapping[str, Dataset]
-    """All data sets of the study."""
-    trained_on: tuple[str, ...]
-    """The names of the data sets that its rounds are trained on, each once."""
-    network: Network
-    has_start: bool = False
-    """Whether it starts from another ticket."""
-    one_shot: bool = False
-    by_rounds: bool = False
-    """Whether it says `rounds` instead of `densities`."""
-    weights_of: Callable[[str], str] = lambda _: THETA_0
-    """Names the weights that another ticket's training starts from; equal names for equal weights."""
-
-    def length(self, recipe: str, dataset: str) -> tuple[int, int]:
-        """Optimiser steps of a training, and of one of its epochs."""
-        return self.recipes[recipe].steps(self.datasets[dataset].sizes[0])
-
-
-class Options(Model):
-    """The options of a method: what its jobs are told beside the round's density, data set, network and recipe."""
-
-    def variant(self) -> str:
-        """What figures and tables call the method with these options (`SNIP`, `RigL`); empty for the entry's label."""
-        return ""
-
-    def summary(self, rounds: str, scope: str) -> str:
-        """What the method did, for the report's list of tickets.
-
-        Args:
-            rounds: the densities or rates of its rounds, in words.
-            scope: the pruning scope, in words.
-        """
-        return f"{self.variant()} ({scope}), {rounds}"
-
-    def check(self, context: Context) -> Iterator[Fault]:  # noqa: ARG002
-        """What is wrong with the options in this study; paths start at the ticket."""
-        return iter(())
-
-    def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
-        """Names the weights that training starts from, equal names for equal weights; None for theta_0, or those that
-        the tickets start from which it is made of.
-
-        Args:
-            ticket: the ticket's name, for weights that no other ticket has.
-        """
-        return None
-
-    @property
-    def early_step(self) -> int | None:
-        """The step of the dense training that later rounds rewind to, if any does."""
-        return None
-
-    @property
-    def extra_trainings(self) -> Mapping[str, int]:
-        """Recipes by name that the method trains before the round's own training, and how often each."""
-        return {}
-
-    @property
-    def starts_from_trained(self) -> bool:
-        """Whether rounds that do not prune start from the trained weights of their parents."""
-        return False
 
 
 class TicketSpec(Model):

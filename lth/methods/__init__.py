@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from lth.registry import Entry, Registry
 
 if TYPE_CHECKING:
-    from lth.config.tickets import Options
+    from lth.config.options import Options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from lth.config.base import Fault, TicketName
-from lth.config.tickets import Context, Options
+from lth.config.options import Context, Options
 from lth.errors import UserError
 from lth.methods.found import Found
 

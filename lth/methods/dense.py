@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lth.config.tickets import Options
+from lth.config.options import Options
 from lth.methods.found import Found
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from lth.config.base import Fault, TicketName
-from lth.config.tickets import THETA_0, Context, Options
+from lth.config.options import THETA_0, Context, Options
 from lth.methods.found import Found
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from lth.config.base import Count, Fault, Model, RecipeName
-from lth.config.tickets import Context, Options
+from lth.config.options import Context, Options
 from lth.hooks import Hook
 from lth.methods.found import Found
 

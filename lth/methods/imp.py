@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from lth.config.base import Fault, named_in
-from lth.config.tickets import Context, Options
+from lth.config.options import Context, Options
 from lth.methods.found import Found
 from lth.scores import SCORES, score_faults
 

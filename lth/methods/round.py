@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from lth.allocation import Target, allocate
+from lth.config.options import Options
 from lth.config.study import Compute
-from lth.config.tickets import LayerKind, Options
+from lth.config.tickets import LayerKind
 from lth.data.examples import Examples, Feed, load_examples
 from lth.device import prepare_device
 from lth.energy import Energy
