@@ -6,11 +6,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-from lth.plan.paths import ROUND_TABLES, Paths
-from lth.plan.plan import Arm, Plan
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
-from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.data.kinds import FEEDS, HELD, PREPARED
 from lth.data.sources import SOURCES
 from lth.errors import UserError
@@ -21,6 +18,9 @@ from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
+from lth.plan.paths import ROUND_TABLES, Paths
+from lth.plan.plan import Arm, Plan
+from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
 from lth.repair import OPTIONS, options_of
 from lth.scores import SCORES
 from lth.stopping import STARTED_BY
@@ -40,8 +40,8 @@ os.environ[OPTIONS] = json.dumps(options)  # for the messages of jobs
 os.environ[STARTED_BY] = str(os.getpid())  # jobs end when this process is gone
 plan = Plan(study)
 
-layout = Paths(plan)
-RESULTS = layout.results
+paths = Paths(plan)
+RESULTS = paths.results
 SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
 TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
@@ -102,16 +102,16 @@ def round_inputs(wildcards):
     """A round prunes with what its parent trained; others take over a mask, or two, or start from nothing."""
     ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
     inputs = {
-        "data": layout.dataset(plan.dataset(ticket, number)),
+        "data": paths.dataset(plan.dataset(ticket, number)),
         **model_input(ticket),
     }
     parents = plan.parents(ticket, number)
     for name, (parent, parent_round) in zip(("parent", "other"), parents):
-        inputs[name] = layout.round_file(
+        inputs[name] = paths.round_file(
             "ticket.safetensors", parent, seed, parent_round
         )
         if plan.needs_trained(ticket, number):
-            inputs[f"{name}_trained"] = layout.round_file(
+            inputs[f"{name}_trained"] = paths.round_file(
                 "trained.safetensors", parent, seed, parent_round
             )
     return inputs
@@ -119,11 +119,11 @@ def round_inputs(wildcards):
 
 def round_outputs(keep):
     """The files of a round; weights that only other rounds need are temporary."""
-    trained = layout.round_file("trained.safetensors")
+    trained = paths.round_file("trained.safetensors")
     return {
-        "ticket": layout.round_file("ticket.safetensors"),
+        "ticket": paths.round_file("ticket.safetensors"),
         "trained": trained if keep else temp(trained),
-        **{name: layout.round_file(f"{name}.csv") for name in ROUND_TABLES},
+        **{name: paths.round_file(f"{name}.csv") for name in ROUND_TABLES},
     }
 
 
@@ -147,8 +147,8 @@ def evaluation_inputs(wildcards):
     """An arm's ticket, and the data set that it is tried on."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     return {
-        "data": layout.dataset(study.evaluations[wildcards.evaluation].dataset),
-        "ticket": layout.arm_ticket(arm, wildcards.seed),
+        "data": paths.dataset(study.evaluations[wildcards.evaluation].dataset),
+        "ticket": paths.arm_ticket(arm, wildcards.seed),
         **model_input(arm.ticket),
     }
 
@@ -208,7 +208,7 @@ def summary(script, *targets):
 def all_rounds(name):
     """A file of every round of every ticket and seed."""
     return [
-        layout.round_file(name, t, s, r)
+        paths.round_file(name, t, s, r)
         for t in study.tickets
         for s in study.seeds
         for r in plan.rounds(t)
@@ -219,39 +219,39 @@ def all_arms(name, evaluation):
     """A file of every arm and seed of an evaluation; of a comparison, from the rounds that were trained anyway."""
     return [
         (
-            layout.round_file(name, arm.ticket, seed, arm.round)
+            paths.round_file(name, arm.ticket, seed, arm.round)
             if arm.trained_when_found
-            else layout.evaluated(name, evaluation, arm.name, seed)
+            else paths.evaluated(name, evaluation, arm.name, seed)
         )
         for arm in plan.arms(evaluation)
         for seed in study.seeds
     ]
 
 
-def all_needed(name, trial):
+def all_needed(name, assessment):
     """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
-    if trial not in study.comparisons:
+    if assessment not in study.comparisons:
         return []
-    made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(trial)]
+    made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
     places = dict.fromkeys(place for places in made_of for place in places)
     return [
-        layout.round_file(name, ticket, seed, round_)
+        paths.round_file(name, ticket, seed, round_)
         for ticket, round_ in places
         for seed in study.seeds
     ]
 
 
-def records(trial):
+def records(assessment):
     """What vouches for the tables of the trainings that an evaluation or comparison reads."""
-    if trial in study.comparisons:
-        return all_needed("ticket.safetensors", trial)
-    return all_arms("evaluation.json", trial)
+    if assessment in study.comparisons:
+        return all_needed("ticket.safetensors", assessment)
+    return all_arms("evaluation.json", assessment)
 
 
-def arm_tickets(trial):
+def arm_tickets(assessment):
     """The tickets that the arms of an evaluation were trained from; of a comparison none."""
-    arms = plan.arms(trial) if trial in study.evaluations else ()
-    return [layout.arm_ticket(arm, seed) for arm in arms for seed in study.seeds]
+    arms = plan.arms(assessment) if assessment in study.evaluations else ()
+    return [paths.arm_ticket(arm, seed) for arm in arms for seed in study.seeds]
 
 
 def table_files(evaluation=None):

@@ -1,9 +1,9 @@
 rule control:
     input:
         unpack(lambda wildcards: model_input(wildcards.ticket)),
-        ticket=layout.round_file("ticket.safetensors"),
+        ticket=paths.round_file("ticket.safetensors"),
     output:
-        ticket=layout.control_file(),
+        ticket=paths.control_file(),
     log:
         f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}/seed{{seed}}/round{{round}}.log",
     conda:

@@ -25,7 +25,7 @@ def begin():
 
 def clear_scratch():
     """Nobody needs locks and states once all of the study is there; a run of other targets leaves them alone."""
-    needed = (*layout.artifacts(), f"{RESULTS}/report.html", f"{RESULTS}/manifest.json")
+    needed = (*paths.artifacts(), f"{RESULTS}/report.html", f"{RESULTS}/manifest.json")
     if not all(Path(file).is_file() for file in needed):
         return
     left = clear(SCRATCH, Path(RESULTS))

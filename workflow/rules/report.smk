@@ -28,7 +28,7 @@ rule evaluation_tables:
         histories=lambda wildcards: all_arms("history.csv", wildcards.evaluation),
         confusions=lambda wildcards: all_arms("confusion.csv", wildcards.evaluation),
         tickets=lambda wildcards: [
-            layout.arm_ticket(arm, seed)
+            paths.arm_ticket(arm, seed)
             for arm in plan.evaluated_tickets(wildcards.evaluation)
             for seed in study.seeds
         ],
@@ -57,20 +57,24 @@ rule evaluation_tables:
 # One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
 # start. They need not be the same ones everywhere, hence a rule each.
 placed = places(plan)
-for trial in (None, *plan.assessments):
-    drawn = figures_of(plan, trial)
-    folder = FIGURE_FILES if trial is None else f"{FIGURE_FILES}/{trial}"
+for assessment in (None, *plan.assessments):
+    drawn = figures_of(plan, assessment)
+    folder = FIGURE_FILES if assessment is None else f"{FIGURE_FILES}/{assessment}"
 
     rule:
         name:
-            "study_figures" if trial is None else f"figures_of_{trial}"
+            "study_figures" if assessment is None else f"figures_of_{assessment}"
         input:
-            **{t: table_files(trial)[t] for name in drawn for t in FIGURES[name].tables},
+            **{
+                t: table_files(assessment)[t]
+                for name in drawn
+                for t in FIGURES[name].tables
+            },
         output:
             **{
                 name: report(
                     f"{folder}/{name}.svg",
-                    category="Study" if trial is None else trial,
+                    category="Study" if assessment is None else assessment,
                     labels={"figure": FIGURES[name].about},
                     caption=f"../report/{name}.rst",
                 )
@@ -78,13 +82,13 @@ for trial in (None, *plan.assessments):
             },
         log:
             f"{RESULTS}/logs/figures.log"
-            if trial is None
-            else f"{RESULTS}/logs/figures/{trial}.log",
+            if assessment is None
+            else f"{RESULTS}/logs/figures/{assessment}.log",
         conda:
             ENVIRONMENT
         params:
-            cfg=lambda wildcards, trial=trial, drawn=drawn: {
-                "of": trial or "the study",
+            cfg=lambda wildcards, assessment=assessment, drawn=drawn: {
+                "of": assessment or "the study",
                 "places": placed,
                 "code": code("figures.py", *(FIGURES[name].target for name in drawn)),
             },

@@ -2,9 +2,9 @@ rule evaluation:
     input:
         unpack(evaluation_inputs),
     output:
-        history=layout.evaluated("history.csv"),
-        confusion=layout.evaluated("confusion.csv"),
-        record=layout.evaluated("evaluation.json"),
+        history=paths.evaluated("history.csv"),
+        confusion=paths.evaluated("confusion.csv"),
+        record=paths.evaluated("evaluation.json"),
     log:
         f"{RESULTS}/logs/evaluations/{{evaluation}}/{{arm}}/seed{{seed}}.log",
     conda:
