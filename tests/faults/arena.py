@@ -88,8 +88,9 @@ class Arena:
 
 
 def _state(path: Path) -> tuple[int, int, int]:
+    """Changes with the content, whatever is done about time stamps: nobody sets that of the last change of status."""
     status = path.lstat()
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return status.st_ino, status.st_ctime_ns, status.st_size
 
 
 def documented(project: Project, finished: Project, attacked: str) -> dict[str, str]:
