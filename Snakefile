@@ -1,7 +1,5 @@
 """Cross-dataset lottery tickets: one graph of four verbs, find, transform, train and compare, read from one study file."""
 
-import shutil
-
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -16,7 +14,9 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/speed.smk"
+include: "workflow/rules/signals.smk"
 include: "workflow/rules/common.smk"
+include: "workflow/rules/guards.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/tickets.smk"
 include: "workflow/rules/controls.smk"
@@ -39,9 +39,9 @@ localrules:
 # second that nothing here needs; over hundreds of jobs the passes add up to a whole core (docs/LOG.md).
 onstart:
     workflow.scheduler.job_rate_limiter = None
-    check_results()
+    begin()
 
 
-# Locks and states of trainings, which nobody needs once everything is done.
+# Not with `shutil.rmtree`: `compute.scratch` may name any folder.
 onsuccess:
-    shutil.rmtree(SCRATCH, ignore_errors=True)
+    clear_scratch()

@@ -1,39 +1,83 @@
 """`python -m lth`: what a study may name, whether it is sound, and what an artifact holds. Trains nothing."""
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from lth.config.models import Study
 from lth.config.plan import Arm, Plan
+from lth.config.wording import listed
 from lth.errors import UserError
+from lth.printable import escaped, printable
 
 PROGRAM = "python -m lth"
+
+SHOWN = 4000
+"""Characters of one value of an artifact's metadata that `show` prints; the layers of a large network take 3,000."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
+    out = sys.stdout
+    if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":  # the C locale, for one
+        out.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
-        for line in arguments.command(arguments):
-            print(line)
-        sys.stdout.flush()
+        _print(arguments.command(arguments))
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader (`head`) has seen enough; keep the interpreter from complaining at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
+def _print(lines: Iterable[str]) -> None:
+    """Write lines to standard output; files and metadata are not to move the cursor.
+
+    Raises:
+        UserError: standard output is closed or refuses.
+    """
+    for line in lines:
+        if sys.stdout is None:
+            raise UserError("standard output is closed; nothing can be printed")
+        with _standard_output():
+            print(escaped(line, keep="\n"))
+    if sys.stdout is not None:
+        with _standard_output():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """What goes wrong with standard output, in a sentence; a reader that has seen enough (`head`) ends the process."""
+    try:
+        yield
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        if isinstance(error, BrokenPipeError):
+            sys.exit(0)
+        raise UserError(f"standard output: cannot be written: {error.strerror}") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments without printing them raw."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
+    parser = _Parser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
     parser.set_defaults(command=_list)
     commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
-    files = {"STUDY": "a study file", "FILE": "an artifact: a ticket, weights or a prepared data set"}
+    files = {
+        "STUDY": "a study file",
+        "FILE": "an artifact: a ticket, weights, a prepared data set, a table, a manifest",
+    }
     files |= {"A": "a ticket file", "B": "another", "RESULTS": "the folder of a study's results: results/STUDY"}
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
@@ -75,7 +119,7 @@ def _check(arguments: argparse.Namespace) -> Iterator[str]:
 def summary(study: Study) -> Iterator[str]:
     """What a study comes to: its tickets and their densities, its arms, and how many jobs it takes."""
     plan = Plan(study)
-    yield f"study {study.study}: {len(study.seeds)} seeds ({', '.join(map(str, study.seeds))})"
+    yield f"study {study.study}: {len(study.seeds)} seeds ({listed(map(str, study.seeds))})"
     yield "tickets"
     yield from _aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
     for name, evaluation in study.evaluations.items():
@@ -119,20 +163,26 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _show(arguments: argparse.Namespace) -> Iterator[str]:
+    """Nothing is printed before the checksum has been compared, and everything from the file is escaped."""
     from lth.artifacts import read_metadata, read_tensors
+    from lth.show import SHOWN as SHOWN_AS_TEXT
+    from lth.show import show
 
-    metadata = read_metadata(arguments.FILE)
-    kind = metadata["kind"]
-    yield f"{arguments.FILE}: {kind}"
-    told = {key: str(value) for key, value in sorted(metadata.items()) if key not in ("kind", "content")}
-    yield from _aligned([(f"  {key}", value) for key, value in told.items()])
+    if arguments.FILE.suffix in SHOWN_AS_TEXT:
+        yield from show(arguments.FILE)
+        return
+    kind = read_metadata(arguments.FILE)["kind"]
+    tensors, metadata = read_tensors(arguments.FILE, kind)
     if kind == "ticket":
-        yield from _layers(arguments.FILE)
+        told = [*_layers(arguments.FILE)]
     else:
-        tensors, _ = read_tensors(arguments.FILE, kind)
         shapes = [(name, list(tensor.shape), str(tensor.dtype)) for name, tensor in tensors.items()]
-        yield "tensors"
-        yield from _aligned([(f"  {name}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes])
+        rows = [(f"  {printable(name)}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes]
+        told = ["tensors", *_aligned(rows)]
+    yield f"{printable(arguments.FILE)}: {kind}"
+    values = {key: value for key, value in sorted(metadata.items()) if key != "kind"}
+    yield from _aligned([(f"  {printable(key)}", printable(value, SHOWN)) for key, value in values.items()])
+    yield from told
 
 
 def _layers(path: Path) -> Iterator[str]:
@@ -143,7 +193,10 @@ def _layers(path: Path) -> Iterator[str]:
     yield "layers"
     yield from _aligned(
         [("  layer", "kept", "total", "density")]
-        + [(f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}") for name, kept, total in layers]
+        + [
+            (f"  {printable(name)}", str(kept), str(total), f"{kept / max(total, 1):.4g}")
+            for name, kept, total in layers
+        ]
     )
 
 
@@ -160,20 +213,21 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     for name, mask in first.items():
         kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
         overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
-        rows.append((name, str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}"))
+        rows.append(
+            (printable(name), str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}")
+        )
     yield from _aligned(rows)
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
-    verdicts = sorted((arguments.RESULTS / "tables").glob("*/verdict.txt"))
+    results = _results(arguments.RESULTS)
+    verdicts = sorted((results / "tables").glob("*/verdict.txt"))
     if not verdicts:
         example = "results/demo, made by running the workflow"
-        raise UserError(
-            f"{arguments.RESULTS}: has no verdict yet; give the folder of a finished study, such as {example}"
-        )
+        raise UserError(f"{results}: has no verdict yet; give the folder of a finished study, such as {example}")
     for path in verdicts:
-        yield path.read_text(encoding="utf-8")
-    report = arguments.RESULTS / "report.html"
+        yield path.read_text(encoding="utf-8", errors="replace")
+    report = results / "report.html"
     yield (
         f"report: {report}"
         if report.is_file()
@@ -181,25 +235,53 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     )
 
 
+def _results(given: Path) -> Path:
+    """The folder of a study's results.
+
+    Raises:
+        UserError: it is no folder; of a study's file or its name, with the folder that was probably meant.
+    """
+    from lth.config.read import study_name
+
+    if given.is_dir():
+        return given
+    name = study_name(given) if given.is_file() else given.name
+    meant = Path("results", name or "STUDY")
+    what = "is a file" if given.is_file() else "no such folder"
+    example = f"did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else "such as results/demo"
+    raise UserError(f"{given}: {what}, where the folder of a study's results is needed; {example}")
+
+
 def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.tables.markdown import pages
 
-    yield from pages(arguments.RESULTS)
+    yield from pages(_results(arguments.RESULTS))
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.manifest import verify
+    from lth.manifest import MANIFEST, verify
+    from lth.records import read_json
+    from lth.repair import command, is_artifact
 
-    count, findings = verify(arguments.RESULTS)
-    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings]) if findings else ()
-    if findings:
-        raise UserError(f"{arguments.RESULTS}: {len(findings)} things do not hold, of {count} artifacts; see above")
-    yield f"{arguments.RESULTS}: all {count} artifacts are as they were when the study was finished"
+    results = _results(arguments.RESULTS)
+    count, findings = verify(results)
+    if not findings:
+        yield f"{results}: all {count} artifacts are as they were when the study was finished"
+        yield f"checksum, as report.html shows it: {read_json(results / MANIFEST)['artifacts']}"
+        return
+    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings])
+    lost = {finding.path for finding in findings if finding.kind != "orphaned" and is_artifact(finding.path)}
+    if lost:
+        yield f"to make {'it' if len(lost) == 1 else 'them'} again:"
+        yield command(results, lost)
+    if others := {finding.path for finding in findings} - lost:
+        yield f"not of the study, and left alone by this command: {', '.join(sorted(others))}"
+    raise UserError(f"{results}: {len(findings)} things do not hold, of {count} artifacts; see above")
 
 
 def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines with aligned columns."""
-    rows = list(rows)
+    """Rows as lines with aligned columns; a cell is one line, whatever it holds."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

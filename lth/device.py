@@ -1,6 +1,7 @@
 """Where a job computes, and the switches that make it reproducible there."""
 
 import os
+from collections.abc import Callable
 
 import torch
 
@@ -9,15 +10,19 @@ from lth.errors import UserError
 from lth.gpus import take_gpu
 
 
-def prepare_device(compute: Compute) -> torch.device:
+def prepare_device(compute: Compute, announce: Callable[[str], None] = lambda _: None) -> torch.device:
     """Choose the device and make arithmetic on it repeatable; called once, before the first tensor.
 
     The thread count comes from the study, not from the scheduler: sums are split among threads, so another count
     would give other last bits. Denormals are flushed because pruned networks are full of them and each costs a CPU
     a hundred cycles.
 
+    Args:
+        compute: says which device.
+        announce: takes a sentence for the user, if a GPU has to be shared with a job that should not be there.
+
     Raises:
-        UserError: `cuda` is asked for and torch sees no GPU.
+        UserError: `cuda` is asked for and torch sees no GPU; or the locks of GPUs cannot be kept safely.
     """
     torch.set_num_threads(compute.threads)
     torch.set_flush_denormal(True)
@@ -29,7 +34,7 @@ def prepare_device(compute: Compute) -> torch.device:
         raise UserError("compute.device: cuda is asked for, but torch sees no GPU; use auto or cpu")
     if compute.device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    gpu = take_gpu(torch.cuda.device_count(), compute.jobs_per_gpu)
+    gpu = take_gpu(torch.cuda.device_count(), compute.jobs_per_gpu, shares=announce)
     if gpu is None:
         return torch.device("cuda")
     torch.cuda.set_device(gpu)  # CUDA_VISIBLE_DEVICES would come too late: asking whether there is a GPU has read it

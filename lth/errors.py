@@ -1,14 +1,20 @@
 """The one exception a user is meant to see."""
 
+from lth.printable import LIMIT, printable
+
 
 class UserError(Exception):
     """Something the user can put right, said in one sentence that names the file or key, the fault and what is allowed.
 
     Entry points (`workflow/scripts`, `python -m lth`, the Snakefile) print it without a traceback and exit with 1;
-    any other exception is a fault of ours and keeps its traceback.
+    any other exception is a fault of ours and keeps its traceback. Its text is one line that can be printed as it is:
+    unprintable characters are escaped, and what is longer than `lth.printable.LIMIT` is cut.
     """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 def reason(error: Exception) -> str:
     """What a library's exception says, in a line that fits into a sentence of ours."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    return printable((str(error).splitlines() or [type(error).__name__])[0], LIMIT // 2)

@@ -11,8 +11,10 @@ from lth.data.choose import stratified
 from lth.data.examples import Examples, load_examples
 from lth.device import prepare_device
 from lth.errors import UserError
+from lth.files import checksum, write_text
 from lth.jobs import Job
-from lth.outcome import Outcome, write_outcomes
+from lth.outcome import Outcome, planned_steps, write_outcomes
+from lth.records import checksums, job_digest, json_text, seal
 from lth.scratch import Scratch
 from lth.seeds import generator
 from lth.tickets import Ticket
@@ -29,6 +31,8 @@ class EvaluationFiles:
     """The pre-trained model, which the network names as well."""
     history: Path
     confusion: Path
+    record: Path
+    """JSON: which training this was, and the checksums of its ticket and of the two tables."""
 
 
 def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
@@ -44,7 +48,7 @@ def run_evaluation(
 
     Few-shot: it is trained several times, each on other examples, and the tables have a row `draw` for each.
     """
-    device = prepare_device(compute)
+    device = prepare_device(compute, job.announce)
     examples, ticket = load_examples(files.data), arm_ticket(spec, files.ticket)
     described = {key: getattr(spec, key) for key in ("evaluation", "arm", "ticket", "kind", "dataset", "seed", "round")}
     named = {key: described[key] for key in ("evaluation", "arm", "seed")}
@@ -66,7 +70,20 @@ def run_evaluation(
         which = {} if draw is None else {"draw": draw}
         outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))
     write_outcomes(outcomes, examples, files.history, files.confusion)
+    _write_record(spec, files, spec.examples or len(examples.splits["train"]))
     job.found = ", ".join(outcome.trained.summary() for outcome in outcomes)
+
+
+def _write_record(spec: EvaluationJob, files: EvaluationFiles, examples: int) -> None:
+    names = {key: getattr(spec, key) for key in ("study", "evaluation", "arm", "ticket", "seed", "round")}
+    record = {
+        **names,
+        **planned_steps(spec.recipe, examples),
+        "job": job_digest(spec),
+        "ticket_sha256": checksum(files.ticket),
+        "files": checksums(files.history, files.confusion),
+    }
+    write_text(files.record, json_text(seal(record)))
 
 
 def drawn(examples: Examples, spec: EvaluationJob, draw: int) -> Examples:

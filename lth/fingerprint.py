@@ -19,9 +19,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 MODELS = ("lth.config.base", "lth.config.jobs", "lth.config.models", "lth.config.recipes", "lth.config.ways")
 RESUMING = ("lth.resume", "lth.scratch", "lth.stopping")
-NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, "lth.errors", "lth.jobs", "lth.registry")
-"""The study's values are in a job's parameters themselves; messages, logs and lookups are in no artifact; a training
-that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
+WORDS = ("lth.errors", "lth.jobs", "lth.locks", "lth.printable", "lth.registry", "lth.repair")
+NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *WORDS)
+"""The study's values are in a job's parameters themselves; messages, advice, logs and lookups are in no artifact; a
+training that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
 
 BLOCKS = ("body", "orelse", "handlers", "finalbody", "cases")
 """The fields of a syntax tree that hold statements, or what holds statements in its turn."""
@@ -39,7 +40,7 @@ class _Module:
         self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, set[Symbol]] = {}
         self.loose: list[ast.stmt] = []
-        tree = ast.parse(path.read_text())
+        tree = ast.parse(path.read_bytes())
         for statement in _strip(tree):
             for bound, symbol in self._imported(statement):
                 self.imports.setdefault(bound, set()).add(symbol)

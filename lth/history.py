@@ -1,13 +1,12 @@
 """Training histories: tidy rows (one split of one epoch each), and CSV files that describe themselves."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lth.files import write_text
+from lth.records import csv_text, seal_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +25,17 @@ class Row:
     accuracy_percent: float
 
 
-def write_rows(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str]) -> None:
-    """Write a CSV file atomically; floats with nine digits, which restores a float32 exactly."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(header)
-    for row in rows:
-        writer.writerow([f"{cell:.9g}" if isinstance(cell, float) else cell for cell in row])
-    write_text(path, buffer.getvalue())
+def write_rows(path: Path, rows: Iterable[Sequence[Any]], header: Sequence[str], *, sealed: bool = False) -> None:
+    """Write a CSV file atomically; floats with nine digits, which restores a float32 exactly.
+
+    Args:
+        path: the file.
+        rows: one sequence of cells each.
+        header: the names of the columns.
+        sealed: add a column with the table's own checksum; for tables that no record can vouch for.
+    """
+    table = [list(header), *([f"{cell:.9g}" if isinstance(cell, float) else str(cell) for cell in row] for row in rows)]
+    write_text(path, csv_text(seal_rows(table) if sealed else table))
 
 
 def write_history(path: Path, histories: Sequence[tuple[Mapping[str, Any], Iterable[Row]]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from lth.config.models import Study
 from lth.config.plan import Plan
 from lth.errors import UserError
+from lth.printable import escaped, printable
 from lth.stopping import EXIT_STOPPED, Stopped, listening
 
 
@@ -29,6 +30,11 @@ class Job:
     found: str = ""
     """What the job found, for the line on the terminal."""
     started: float = field(default_factory=time.perf_counter)
+
+    def announce(self, line: str) -> None:
+        """Write a line that cannot wait to the job's log and to the terminal."""
+        self.log(line)
+        print(f"{self.title}: {line}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -52,12 +58,12 @@ def job(title: str, log: str) -> Iterator[Job]:
             sys.exit(EXIT_STOPPED)
         seconds = time.perf_counter() - running.started
         running.log(f"done in {seconds:.1f} s: {running.found}")
-        print(f"{title}: {running.found} ({seconds:.1f} s)", file=sys.stderr)
+        print(printable(f"{title}: {running.found} ({seconds:.1f} s)"), file=sys.stderr)
 
 
 @contextmanager
 def _written_to(log: Path) -> Iterator[Callable[[str], None]]:
-    """Writes lines to a new file, each at once.
+    """Writes lines to a new file, each at once; what a terminal would obey is escaped, since logs are shown on one.
 
     Lines that cannot be written are lost: where the disk is full, the job's own files say so in a sentence.
     """
@@ -70,6 +76,6 @@ def _written_to(log: Path) -> Iterator[Callable[[str], None]]:
         def write(line: str) -> None:
             with suppress(OSError):
                 if file:
-                    file.write(f"{line}\n".encode())
+                    file.write(f"{escaped(line)}\n".encode())
 
         yield write

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lth.config.recipes import Recipe
 from lth.data.examples import Examples
 from lth.history import write_history, write_rows
 from lth.trained import Trained
@@ -16,6 +17,12 @@ from lth.trained import Trained
 def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
     """int64 [classes, classes]: how many images of class i (row) were taken for class j (column)."""
     return torch.bincount(labels * classes + predicted, minlength=classes * classes).view(classes, classes)
+
+
+def planned_steps(recipe: Recipe, examples: int) -> dict[str, int]:
+    """Steps of a whole training on so many examples, and of one of its epochs, as records have them."""
+    epoch = -(-examples // recipe.batch)
+    return {"steps": recipe.iterations or (recipe.epochs or 0) * epoch, "epoch_steps": epoch}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from lth.config.plan import Plan
 from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.files import write_text
+from lth.records import RecordError, check_markup, seal_markup
+from lth.repair import advice
 from lth.tables import cells
 from lth.tables.files import read_table
 from lth.tables.notes import notes, round_notes
@@ -75,7 +77,7 @@ class Shown:
     """The SVG file as a data URI."""
 
 
-def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], out: Path) -> None:
+def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], out: Path, artifacts: str) -> None:
     """Write the page.
 
     Args:
@@ -84,9 +86,10 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
             the study, or more.
         figures: `.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out.
         out: the HTML file.
+        artifacts: the checksum of the study's settings and artifacts (`lth.listing.artifacts_checksum`).
 
     Raises:
-        UserError: one of these tables is missing.
+        UserError: one of these tables is missing, or a table or figure was altered since it was written.
     """
     given, plan = list(map(Path, tables)), Plan(study)
     drawn = list(map(Path, figures))
@@ -98,8 +101,10 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),
         provenance=provenance(plan),
+        artifacts=artifacts,
+        results=plan.results,
     )
-    write_text(out, page)
+    write_text(out, seal_markup(page.rstrip() + "\n"))
 
 
 def _template() -> Any:
@@ -116,7 +121,7 @@ def _table(study: Study, tables: list[Path], name: str) -> "pd.DataFrame":
     """The table of which the path ends so."""
     for path in tables:
         if path.as_posix().endswith(f"/{name}"):
-            return read_table(path)
+            return read_table(path, sealed=True)
     raise UserError(f"report of {study.study}: no table {name} among its inputs")
 
 
@@ -145,10 +150,18 @@ def _shown(figures: list[Path], evaluation: str | None) -> list[Shown]:
     for name, drawing in FIGURES.items():
         for path in figures:
             if drawing.scope == scope and path.stem == name and evaluation in (None, path.parent.name):
+                _check_figure(path)
                 source = "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
                 told = {"name": name, "title": drawing.about, "caption": drawing.caption, "of": evaluation or ""}
                 shown.append(Shown(**told, source=source))
     return shown
+
+
+def _check_figure(path: Path) -> None:
+    try:
+        check_markup(path)
+    except RecordError as error:
+        raise UserError(f"{path}: {error}{advice(path)}") from None
 
 
 def _methods(study: Study) -> list[str]:

@@ -1,8 +1,6 @@
 """Where a job keeps the states of its trainings until it has succeeded, and the lock that lets only one write them."""
 
 import json
-import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,13 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from lth.artifacts import read_tensors, write_tensors
 from lth.config.models import Compute
 from lth.errors import UserError
-from lth.files import checksum, write_text
-from lth.gpus import ASSIGNED
+from lth.files import checksum
+from lth.locks import Busy, acquire
+from lth.scratch_folder import LOCK, OWNER, STATES
 from lth.stopping import writing
 
 SHARE = 0.01
@@ -62,32 +59,35 @@ class Scratch:
         return cls(compute.scratch_of(study).joinpath(*job), key, sorted(inputs), 60 * compute.save_minutes)
 
     @contextmanager
-    def held(self, log: Callable[[str], None]) -> Iterator["Scratch"]:
+    def held(self, log: Callable[[str], None], waits: Callable[[str], None] | None = None) -> Iterator["Scratch"]:
         """Keep all others out; when the work has succeeded, nothing is left but the lock (and what `keeps` keeps).
 
         The lock file stays (a process may be waiting for it; on another file it would be alone), until the whole study
         is done.
 
+        Args:
+            log: takes lines of progress.
+            waits: takes the sentence that says for whom this job waits, before it does; by default `log`.
+
         Raises:
             UserError: another process is at it.
         """
         self.log = log
-        lock, owner = FileLock(self.folder / "lock"), self.folder / "owner.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout:
-            raise UserError(
-                f"{self.folder}: {_described(owner)} is at this very job; wait until it ends, or end it"
-            ) from None
+            lock = acquire(self.folder / LOCK, self.folder / OWNER, LOCK_SECONDS, self._says(waits or log))
+        except Busy as busy:
+            raise UserError(f"{self.folder}: {busy} is at this very job; wait until it ends, or end it") from None
         except (OSError, NotImplementedError) as error:
             raise UserError(f"{self.folder}: cannot be locked: {error}; change `compute.scratch`, then rerun") from None
         with lock:
             self.identity = self._identity()
-            write_text(owner, json.dumps(_ourselves()))
             yield self
-            for path in (owner, *(() if self.keeps else self.folder.glob("training*.safetensors"))):
+            for path in (self.folder / OWNER, *(() if self.keeps else self.folder.glob(STATES))):
                 path.unlink(missing_ok=True)
+
+    def _says(self, waits: Callable[[str], None]) -> Callable[[str], None]:
+        return lambda who: waits(f"waits up to {LOCK_SECONDS:g} s for {who}, which is at this very job")
 
     def training(self) -> "Saved":
         """The state of the job's next training."""
@@ -138,18 +138,3 @@ class Saved:
         self._before = told["seconds"]
         self.scratch.seconds_before += self._before
         return tensors, told
-
-
-def _ourselves() -> dict[str, Any]:
-    job = next((os.environ[name] for name in ASSIGNED if name in os.environ), None)
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return {"host": socket.gethostname(), "pid": os.getpid(), "job": job, "since": since}
-
-
-def _described(owner: Path) -> str:
-    try:
-        told = json.loads(owner.read_text())
-        job = f", the cluster's job {told['job']}," if told["job"] else ""
-        return f"process {told['pid']} on {told['host']}{job} (since {told['since']})"
-    except (OSError, ValueError, KeyError):
-        return "another process"

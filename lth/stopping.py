@@ -5,12 +5,14 @@ else listens to) and kill later. A request sets a flag that the training loop lo
 has not ended by itself when the grace is over is ended, but never while a state is being written.
 """
 
+import _thread
 import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 
 EXIT_STOPPED = 75
 """What a job that was stopped exits with (EX_TEMPFAIL of sysexits.h: run it again)."""
@@ -22,7 +24,9 @@ STARTED_BY = "LTH_STARTED_BY"
 """Variable with the number of the Snakemake process whose jobs these are. The parent alone does not tell: who is
 orphaned while Python still starts has never seen another one."""
 
-_requested = threading.Event()
+_requested: list[None] = []
+"""Not empty once this process was told to stop. No `threading.Event`: setting one takes a lock, for which the handler
+of a second signal would wait for ever."""
 _writing = threading.Lock()
 
 
@@ -32,14 +36,29 @@ class Stopped(Exception):
 
 def requested() -> bool:
     """Whether this process was told to stop."""
-    return _requested.is_set()
+    return bool(_requested)
 
 
 def request(*_: object) -> None:
     """Tell this process to stop; as often as one likes (Slurm sends SIGTERM twice at a time limit)."""
-    if not _requested.is_set():
-        _requested.set()
-        threading.Thread(target=_end_after_grace, daemon=True).start()
+    if not _requested:
+        _requested.append(None)
+        _thread.start_new_thread(_end_after_grace, ())
+
+
+def in_thread(handler: Callable[..., object]) -> Callable[..., None]:
+    """A signal handler that does its work in a thread of its own, and returns at once.
+
+    Python runs a handler in the main thread, in the middle of whatever that is doing. If the interrupted code holds a
+    lock that the handler takes, both wait for ever; a thread waits until the lock is released. (`_thread`, because
+    starting a `threading.Thread` takes locks itself.)
+    """
+
+    @wraps(handler)
+    def start(*arguments: object) -> None:
+        _thread.start_new_thread(handler, arguments)
+
+    return start
 
 
 @contextmanager

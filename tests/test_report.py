@@ -19,6 +19,7 @@ from lth.tables.files import read_table
 NAMES = ("final_accuracy", "differences", "pruning_curves")
 
 
+CHECKSUM = "0123456789abcdef" * 4
 OF_COMPARISON = ("final_accuracy", "accuracy_cost", "early_stop")
 
 
@@ -43,7 +44,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     example = synthetic.study(6, initialisations=["own"], controls=["dense"], compare=[["cross-own", "mnist-own"]])
     tables, drawn = made(folder, example)
     for name in ("one.html", "two.html"):
-        write_report(example, tables, drawn, folder / name)
+        write_report(example, tables, drawn, folder / name, CHECKSUM)
         drawn.reverse()
     assert (folder / "one.html").read_bytes() == (folder / "two.html").read_bytes()
     return (folder / "one.html").read_text()
@@ -80,7 +81,7 @@ def test_the_page_names_seeds_tickets_and_versions(page: str) -> None:
 def test_text_of_the_study_is_escaped(tmp_path: Path) -> None:
     example = synthetic.study(1).model_copy(update={"about": "<b>a & b</b>"})
     tables, drawn = made(tmp_path, example)
-    write_report(example, tables, drawn, tmp_path / "report.html")
+    write_report(example, tables, drawn, tmp_path / "report.html", CHECKSUM)
     text = (tmp_path / "report.html").read_text()
     assert "&lt;b&gt;a &amp; b&lt;/b&gt;" in text
     assert "One seed cannot show any difference" in text
@@ -89,7 +90,7 @@ def test_text_of_the_study_is_escaped(tmp_path: Path) -> None:
 def test_a_study_of_one_arm(tmp_path: Path) -> None:
     example = synthetic.one_arm(2)
     tables, drawn = made(tmp_path, example)
-    write_report(example, tables, drawn, tmp_path / "report.html")
+    write_report(example, tables, drawn, tmp_path / "report.html", CHECKSUM)
     assert "nothing is tested on cifar at 13 % density" in (tmp_path / "report.html").read_text()
 
 
@@ -99,7 +100,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("compared")
     example = synthetic.methods(2, density=0.02, tickets=["snip", "progressive", "dense"], compare=[["snip", "dense"]])
     tables, drawn = made(folder, example)
-    write_report(example, tables, drawn, folder / "report.html")
+    write_report(example, tables, drawn, folder / "report.html", CHECKSUM)
     return html.unescape(re.sub(r'src="data:[^"]*"', "", (folder / "report.html").read_text()))
 
 
@@ -135,4 +136,4 @@ def test_every_method_has_its_line_of_provenance(compared: str) -> None:
 
 def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no table transfer/arms.csv among its inputs"):
-        write_report(synthetic.study(1), [], [], tmp_path / "report.html")
+        write_report(synthetic.study(1), [], [], tmp_path / "report.html", CHECKSUM)

@@ -14,9 +14,17 @@ from lth.config.check_methods import METHOD_RULES
 from lth.config.check_parts import DATASET_RULES, NETWORK_RULES
 from lth.config.check_recipes import RECIPE_RULES
 from lth.config.check_references import references
+from lth.config.check_scratch import scratch_faults
 from lth.config.check_starts import START_RULES
 from lth.config.check_texts import TEXT_RECIPE_RULES
-from lth.config.check_tickets import TICKET_RULES, sound_followers, sound_stages, sound_start_rounds, sound_starts
+from lth.config.check_tickets import (
+    TICKET_RULES,
+    sound_followers,
+    sound_rows,
+    sound_stages,
+    sound_start_rounds,
+    sound_starts,
+)
 from lth.config.draft import Unknown, entries, items
 from lth.config.models import Study
 from lth.config.problems import Fault, Path
@@ -45,10 +53,11 @@ def check(study: Study) -> Iterator[Fault]:
     """Every fault of meaning, of a study or of what is valid of it (see `lth.config.draft`)."""
     yield from references(study)
     yield from _repeated(("seeds",), study.seeds)
+    yield from _until_unknown(scratch_faults(study))
     for section, key in LISTS:
         for name, entry in entries(study, section):
             yield from _repeated((section, name, key), getattr(entry, key))
-    for repair in (sound_stages, sound_starts, sound_followers, sound_start_rounds):
+    for repair in (sound_stages, sound_starts, sound_rows, sound_followers, sound_start_rounds):
         study, faults = repair(study)
         yield from faults
     for section, rules in RULES.items():

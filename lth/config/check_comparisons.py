@@ -42,12 +42,12 @@ def _one_network(study: Study, name: str, comparison: Comparison) -> Iterator[Fa
 
 
 def _reached(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:
+    sparse = []
     for _, ticket in items(comparison.tickets):
         with suppress(Unknown):
-            if study.tickets[ticket].method == "dense":
-                continue
-            if message := unreached(Plan(study), ticket, comparison.density):
-                yield ("comparisons", name, "density"), message
+            sparse += [ticket] if study.tickets[ticket].method != "dense" else []
+    if message := unreached(Plan(study), sparse, comparison.density):
+        yield ("comparisons", name, "density"), message
 
 
 def _one_dense(study: Study, name: str, comparison: Comparison) -> Iterator[Fault]:

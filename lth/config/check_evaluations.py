@@ -1,6 +1,6 @@
 """Rules of evaluations: one network, one density that every ticket reaches, and comparisons between arms that exist."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
@@ -13,7 +13,7 @@ from lth.config.lookup import source_of
 from lth.config.models import Evaluation, Study
 from lth.config.plan import DENSITY_TOLERANCE, Plan
 from lth.config.problems import Fault, Path
-from lth.config.wording import did_you_mean, listed
+from lth.config.wording import FEW, found, listed, offered
 
 
 def arm_names(evaluation: Evaluation) -> list[str]:
@@ -57,26 +57,33 @@ def _reached(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]
     """Every ticket has a round near enough to the density."""
     tickets = [ticket for _, ticket in items(evaluation.tickets)]
     matched = [evaluation.matched_to] if isinstance(evaluation.matched_to, str) else []
-    for ticket in dict.fromkeys([*tickets, *matched]):
-        try:
-            message = unreached(Plan(study), ticket, evaluation.density)
-        except Unknown:
-            continue
-        if message:
-            yield ("evaluations", name, "density"), message
+    if message := unreached(Plan(study), dict.fromkeys([*tickets, *matched]), evaluation.density):
+        yield ("evaluations", name, "density"), message
 
 
-def unreached(plan: Plan, ticket: str, density: float) -> str | None:
-    """Why no round of a ticket stands for a density, or nothing if one does."""
-    wanted = Fraction(str(density))
+def unreached(plan: Plan, tickets: Iterable[str], density: float) -> str | None:
+    """Why no round of some of these tickets stands for a density, or nothing if one of each does."""
+    near: dict[str, list[str]] = {}
+    for ticket in tickets:
+        with suppress(Unknown):
+            if rounds := _nearest(plan, ticket, Fraction(str(density))):
+                near.setdefault(rounds, []).append(f"'{ticket}'")
+    if not near:
+        return None
+    first, *others = [(rounds, listed(names, FEW)) for rounds, names in near.items()]
+    message = f"no round of {first[1]} keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}"
+    return "; ".join([f"{message}; the nearest: {first[0]}", *(f"of {names}: {rounds}" for rounds, names in others)])
+
+
+def _nearest(plan: Plan, ticket: str, wanted: Fraction) -> str | None:
+    """The two rounds whose densities are nearest to the one wanted, or nothing if one is near enough."""
     distances = {round_: abs(plan.density(ticket, round_) - wanted) for round_ in plan.rounds(ticket)}
     if not distances:
         raise Unknown  # it follows a ticket that has no pruned rounds, which is reported there
     near = sorted(sorted(distances, key=lambda round_: distances[round_])[:2])
     if min(distances.values()) <= DENSITY_TOLERANCE * wanted:
         return None
-    rounds = " and ".join(f"round {round_} keeps {float(plan.density(ticket, round_)):.4g}" for round_ in near)
-    return f"no round of '{ticket}' keeps within {float(DENSITY_TOLERANCE):.0%} of {density:g}; the nearest: {rounds}"
+    return " and ".join(f"round {round_} keeps {float(plan.density(ticket, round_)):.4g}" for round_ in near)
 
 
 def _few(study: Study, name: str, evaluation: Evaluation) -> Iterator[Fault]:
@@ -104,12 +111,12 @@ def compared(trial: Path, pairs: Any, arms: list[str]) -> Iterator[Fault]:
         path = (*trial, "compare", position)
         for side in (0, 1):
             if pair[side] not in arms:
-                message = f"there is no arm '{pair[side]}'; the arms are {listed(arms)}{did_you_mean(pair[side], arms)}"
+                message = f"there is no arm {found(pair[side])}{offered(pair[side], arms, 'the arms are')}"
                 yield (*path, str(side)), message
         if pair[0] == pair[1]:
-            yield path, f"compares '{pair[0]}' with itself"
+            yield path, f"compares {found(pair[0])} with itself"
         elif frozenset(pair) in seen:
-            yield path, f"'{pair[0]}' and '{pair[1]}' are compared twice; keep one of them"
+            yield path, f"{found(pair[0])} and {found(pair[1])} are compared twice; keep one of them"
         seen.add(frozenset(pair))
 
 

@@ -7,7 +7,7 @@ from lth.config.draft import entries, items
 from lth.config.models import Evaluation, Start, Study, Ticket
 from lth.config.problems import Fault, Path
 from lth.config.ways import Combined, Derived, Dual
-from lth.config.wording import did_you_mean, listed
+from lth.config.wording import found, offered
 from lth.data.sources import SOURCES
 from lth.networks import ARCHITECTURES
 from lth.scores import SCORES
@@ -25,13 +25,13 @@ def references(study: Study) -> Iterator[Fault]:
     for path, section, name in _mentions(study):
         known = getattr(study, section)
         if isinstance(name, str) and isinstance(known, dict) and name not in known:
-            yield path, f"{name!r} is not defined; `{section}` has {listed(known)}{did_you_mean(name, known)}"
+            yield path, f"{name!r} is not defined{offered(name, known, f'`{section}` has')}"
     for (section, key), table in TABLES.items():
         for entry, value in entries(study, section):
             name = getattr(value, key)
             if isinstance(name, str) and name not in table:
                 path = (section, entry, key)
-                yield path, f"there is no {key} {name!r}; there are {listed(table)}{did_you_mean(name, table)}"
+                yield path, f"there is no {key} {found(name)}{offered(name, table, 'there are')}"
 
 
 def _mentions(study: Study) -> Iterator[tuple[Path, str, Any]]:

@@ -49,14 +49,17 @@ def _of_its_kind(_: Study, name: str, dataset: Dataset) -> Iterator[Fault]:
         if getattr(dataset, key) != default:
             yield (*path, key), f"is for images, and '{dataset.source}' holds texts; leave it out"
     if dataset.tokenizer is None:
-        yield path, "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as bert-base-uncased"
+        yield path, "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as OWNER/NAME@COMMIT"
 
 
 def _model(_: Study, name: str, network: Network) -> Iterator[Fault]:
     """A model for the architectures that start from one, and for no other."""
     text = architecture_of(network).text
     if text and network.model is None:
-        yield ("networks", name), "`model` is missing: the pre-trained encoder, such as bert-base-uncased"
+        yield (
+            ("networks", name),
+            "`model` is missing: the pre-trained encoder, such as OWNER/NAME@COMMIT",
+        )
     elif not text and network.model is not None:
         having = [other for other, entry in ARCHITECTURES.items() if entry.text]
         yield ("networks", name, "model"), f"'{network.architecture}' starts from no model; {listed(having)} does"

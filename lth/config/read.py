@@ -3,17 +3,21 @@
 All faults are reported in one go, each with the file and line of its key. Nothing here imports torch.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lth.config.base import NAME_PATTERN
 from lth.config.check import check
 from lth.config.check_power import warnings
 from lth.config.models import Study
 from lth.config.places import Places
-from lth.config.problems import Fault, Problem, StudyError, label
+from lth.config.problems import COMMAND_LINE, Fault, Problem, StudyError, label
 from lth.config.structure import structure
-from lth.config.yaml_file import Unreadable, YamlFile
+from lth.config.wording import found, unprintable
+from lth.config.yaml_faults import Unreadable
+from lth.config.yaml_file import YamlFile
 
 
 def load_study(path: Path | str) -> Study:
@@ -42,11 +46,20 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     odd_keys = {path for file in opened for path in file.odd_keys}
     study, faults = structure(merged)
     faults = [fault for fault in faults if fault[0] not in odd_keys] + [*check(study)]
-    found = [*_file_faults(opened), *_located(places, faults)]
-    if found:
-        raise StudyError(found)
+    problems = [*_file_faults(opened), *_two_studies(opened), *_located(places, faults)]
+    if problems:
+        raise StudyError(problems)
     whole = Study.model_validate(merged)
     return whole, sorted(_located(places, warnings(whole)))
+
+
+def study_name(path: Path) -> str | None:
+    """The name that a study file gives its study; None if it is no study file, or gives no usable name."""
+    try:
+        name = YamlFile(path).data.get("study")
+    except Unreadable:
+        return None
+    return name if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else None
 
 
 def _located(places: Places, faults: Iterable[Fault]) -> list[Problem]:
@@ -75,6 +88,23 @@ def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
     ]
 
 
+def _two_studies(files: Sequence[YamlFile]) -> list[Problem]:
+    """Files that name different studies: merged, they would be neither."""
+    named = [(order, file) for order, file in enumerate(files) if "study" in file.data]
+    return [
+        Problem(
+            order=order,
+            line=file.lines[("study",)],
+            file=file.label,
+            path=("study",),
+            message=f"names study {found(file.data['study'])}, but {named[0][1].label} names study "
+            f"{found(named[0][1].data['study'])}; give one study, and files beside it only without `study`",
+        )
+        for order, file in named[1:]
+        if file.data["study"] != named[0][1].data["study"]
+    ]
+
+
 def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Mappings merged key by key, later values winning, as Snakemake merges its configuration files."""
     merged: dict[str, Any] = {}
@@ -86,7 +116,12 @@ def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(data: Any) -> Any:
-    """Plain dicts and lists with text as keys, whatever mapping types the data came in."""
+    """Plain dicts and lists with text as keys, whatever mapping types the data came in.
+
+    Text that cannot be shown is refused here: in files it has been found before, so it is from the command line.
+    """
+    if isinstance(data, str) and (problem := unprintable(data)):
+        raise StudyError([Problem(order=0, line=0, file=COMMAND_LINE, message=f"{problem}, found {found(data)}")])
     if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
+        return {_plain(str(key)): _plain(value) for key, value in data.items()}
     return [_plain(value) for value in data] if isinstance(data, list | tuple) else data

@@ -8,9 +8,11 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from lth.artifacts import read_metadata
+from lth.artifacts import check_range, check_tensor, read_metadata
 from lth.config.recipes import Augmentation
 from lth.data.kinds import FEEDS, HELD
+from lth.errors import UserError
+from lth.printable import printable
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -103,3 +105,17 @@ def load_examples(path: Path) -> Examples:
     held = HELD[kind].load() if kind in HELD else HELD["dataset"].load()  # which says what is wrong with it
     examples: Examples = held.load(path)
     return examples
+
+
+def check_classes(path: Path, classes: Any) -> tuple[str, ...]:
+    """The names of an artifact's classes; raises UserError where they are none."""
+    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
+        raise UserError(f"{printable(path)}: has no valid 'classes' in its metadata; delete it and rerun")
+    return tuple(classes)
+
+
+def check_labels(path: Path, split: SplitName, tensors: Mapping[str, Tensor], examples: int, classes: int) -> Tensor:
+    """The labels of a split of an artifact, int64 [examples]; raises UserError where they are none."""
+    name = f"{split}/labels"
+    labels = check_tensor(path, name, tensors.get(name), torch.int16, examples)
+    return check_range(path, name, labels, 0, classes - 1).long()

@@ -7,8 +7,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lth.artifacts import read_tensors, write_tensors
-from lth.data.examples import SPLITS, Examples, SplitName
+from lth.artifacts import check_tensor, read_tensors, write_tensors
+from lth.data.examples import SPLITS, Examples, SplitName, check_classes, check_labels
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,17 @@ class Images(Examples):
 
     @classmethod
     def load(cls, path: Path) -> "Images":
-        """Read the artifact; raises UserError where it is damaged."""
+        """Read the artifact; raises UserError where it is damaged, or holds what no data set of images does."""
         tensors, metadata = read_tensors(path, "dataset")
-        splits = {s: Split(tensors[f"{s}/images"], tensors[f"{s}/labels"].long()) for s in SPLITS}
-        return cls(metadata["name"], splits, tuple(metadata["classes"]), tensors["mean"], tensors["std"])
+        classes = check_classes(path, metadata["classes"])
+        mean = check_tensor(path, "mean", tensors.get("mean"), torch.float32, None)
+        std = check_tensor(path, "std", tensors.get("std"), torch.float32, len(mean))
+        splits: dict[SplitName, Split] = {}
+        for name in SPLITS:
+            title = f"{name}/images"
+            images = check_tensor(path, title, tensors.get(title), torch.uint8, None, len(mean), None, None)
+            splits[name] = Split(images, check_labels(path, name, tensors, len(images), len(classes)))
+        return cls(metadata["name"], splits, classes, mean, std)
 
     def few(self, rows: Tensor) -> "Images":
         """The same data set with these rows of its training split only."""

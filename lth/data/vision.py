@@ -5,7 +5,6 @@ because torchvision does not check MNIST's uncompressed files at all: each file 
 before anything parses (for CIFAR-10: unpickles) those very bytes.
 """
 
-import gzip
 import hashlib
 import pickle
 import socket
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from lth.data.raw import RawImages
 from lth.errors import UserError
+from lth.reading import read_regular, unpack
 
 IDX_FILES = (
     "train-images-idx3-ubyte",
@@ -43,6 +43,8 @@ IDX_MD5 = {
     ),
 }
 """MD5 of the uncompressed `IDX_FILES`, in their order. torchvision lists only those of the .gz files."""
+IDX_BYTES = (47_040_016, 60_008, 7_840_016, 10_008)
+"""Sizes of the uncompressed `IDX_FILES`, the same for both data sets."""
 
 CIFAR_FOLDER = "cifar-10-batches-py"
 CIFAR_MD5 = {
@@ -54,6 +56,8 @@ CIFAR_MD5 = {
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 """MD5 of CIFAR-10's files, the test set last."""
+CIFAR_BYTES = 31_100_000
+"""None of them is larger: 10,000 images of 3,072 bytes, their labels and file names."""
 
 CLASSES = {
     "MNIST": (
@@ -85,7 +89,7 @@ def fashion_mnist(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (
 def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
     """Photographs, 50,000 + 10,000 of 32x32 RGB (Krizhevsky 2009); raises UserError as `_locate` does."""
     folder = _locate("CIFAR10", root, Path(CIFAR_FOLDER), [*CIFAR_MD5])
-    *train, test = [_batch(_read(folder, name, md5)) for name, md5 in CIFAR_MD5.items()]
+    *train, test = [_batch(_read(folder, name, md5, CIFAR_BYTES)) for name, md5 in CIFAR_MD5.items()]
     return RawImages(
         train_images=np.concatenate([images for images, _ in train]),
         train_labels=np.concatenate([labels for _, labels in train]),
@@ -98,7 +102,8 @@ def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothin
 def _idx_set(title: str, root: Path | None) -> RawImages:
     folder = _locate(title, root, Path(title, "raw"), IDX_FILES)
     train_images, train_labels, test_images, test_labels = (
-        _idx(_read(folder, name, md5)) for name, md5 in zip(IDX_FILES, IDX_MD5[title], strict=True)
+        _idx(_read(folder, name, md5, size))
+        for name, md5, size in zip(IDX_FILES, IDX_MD5[title], IDX_BYTES, strict=True)
     )
     return RawImages(
         train_images=train_images[:, None],
@@ -133,7 +138,8 @@ def _locate(title: str, root: Path | None, inside: Path, names: Sequence[str]) -
 
 
 def _found(folder: Path, name: str) -> Path | None:
-    return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
+    """The file, whatever it is: what a user put there is refused where it is no file, not replaced."""
+    return next((path for path in (folder / name, folder / f"{name}.gz") if path.exists()), None)
 
 
 def _download(title: str, root: Path) -> None:
@@ -157,21 +163,24 @@ def _download(title: str, root: Path) -> None:
         socket.setdefaulttimeout(before)
 
 
-def _read(folder: Path, name: str, md5: str) -> bytes:
-    """The content of a file, uncompressed and checked; raises UserError if it is missing, unreadable or damaged."""
+def _read(folder: Path, name: str, md5: str, most: int) -> bytes:
+    """The content of a file, uncompressed (at most `most` bytes) and checked.
+
+    Raises:
+        UserError: it is missing, no regular file, unreadable, too long or damaged.
+    """
     path = _found(folder, name) or folder / name
-    try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        content = b""
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    content: bytes | None = read_regular(path, most)
+    advice = "replace it, or delete it to download it again"
+    if path.suffix == ".gz":
+        try:
+            content = unpack(content or b"", most)
+        except (EOFError, zlib.error):
+            content = b""
+    if content is None:
+        raise UserError(f"{path}: is longer than the published file (at most {most:,} bytes uncompressed); {advice}")
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-        raise UserError(
-            f"{path}: damaged (its MD5 differs from the published one); replace it, or delete it to download it again"
-        )
+        raise UserError(f"{path}: damaged (its MD5 differs from the published one); {advice}")
     return content
 
 

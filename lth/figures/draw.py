@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from lth.figures import FIGURES
 from lth.figures.style import SETTINGS, Palette
-from lth.files import write_bytes
+from lth.files import write_text
+from lth.records import seal_markup
 
 
 def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int]) -> Figure:
@@ -21,11 +22,11 @@ def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, i
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG, atomically; equal figures give equal bytes."""
+    """Write a figure as SVG with its checksum, atomically; equal figures give equal bytes."""
     buffer = io.BytesIO()
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    write_bytes(path, buffer.getvalue())
+    write_text(path, seal_markup(buffer.getvalue().decode()))
 
 
 def draw(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:

@@ -24,12 +24,13 @@ from lth.loop import Hook
 from lth.masks import Masks, apply, collapsed, nearly_collapsed
 from lth.methods import METHODS
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
-from lth.outcome import Outcome, write_outcomes
+from lth.outcome import Outcome, planned_steps, write_outcomes
+from lth.records import CHECKSUM, checksums, job_digest, seal
 from lth.scores import SCORES
 from lth.scores.evidence import Evidence
 from lth.scratch import Scratch
 from lth.seeds import derive, generator
-from lth.tickets import Ticket, TrainedWeights
+from lth.tickets import RECORD, Ticket, TrainedWeights
 from lth.train import Keep, train
 from lth.trained import Trained
 
@@ -172,7 +173,7 @@ class Method:
 
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
     """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
-    device = prepare_device(compute)
+    device = prepare_device(compute, job.announce)
     energy, started = Energy(device), time.perf_counter()
     method: Method = METHODS[spec.method].load()()
     round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)
@@ -183,11 +184,12 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     trained = _train(ticket, method.hook(round_), round_)
     if any(not mask.equal(trained.masks[name]) for name, mask in ticket.masks.items()):
         ticket = ticket.derive(trained.masks, initial_weights(spec.network, spec.seed))  # what grew has a theta_0, too
-    _write(ticket, trained, round_)
+    record = _write(ticket, trained, round_)
     before = scratch.seconds_before if scratch else 0.0  # in a process that was stopped, whose energy is not known
     seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
-    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type)]
-    write_rows(files.measured, rows, ["ticket", "seed", "round", "seconds", "joules", "device"])
+    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type, record)]
+    header = ["ticket", "seed", "round", "seconds", "joules", "device", RECORD]
+    write_rows(files.measured, rows, header, sealed=True)
     found = [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *round_.said, *_collapses(ticket)]
     job.found = "; ".join(found)
 
@@ -231,10 +233,21 @@ def _collapses(ticket: Ticket) -> Iterator[str]:
         yield f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}"
 
 
-def _write(ticket: Ticket, trained: Trained, round_: Round) -> None:
+def _write(ticket: Ticket, trained: Trained, round_: Round) -> str:
+    """Write all artifacts but what was measured; the checksum of the round's record."""
     spec, files = round_.spec, round_.files
-    ticket.save(files.ticket)
+    _write_tables(ticket, trained, round_)
+    names = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
+    length = planned_steps(spec.recipe, len(round_.examples.splits["train"]))
+    tables = checksums(files.history, files.confusion, files.layers, files.cost)
+    record = seal({**names, **length, "job": job_digest(spec), "files": tables})
+    ticket.derive(ticket.masks, ticket.weights, **{RECORD: record}).save(files.ticket)
     TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
+    return str(record[CHECKSUM])
+
+
+def _write_tables(ticket: Ticket, trained: Trained, round_: Round) -> None:
+    spec, files = round_.spec, round_.files
     named = {"ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
     described = {**named, "dataset": spec.dataset, "density_percent": 100 * ticket.density}
     write_outcomes([Outcome(trained, described, named)], round_.examples, files.history, files.confusion)

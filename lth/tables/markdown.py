@@ -25,9 +25,10 @@ def pages(results: Path) -> Iterator[str]:
         raise UserError(f"{results}: has no tables yet; give the folder of a finished study, such as results/demo")
     for folder in trials:
         yield from (f"## {folder.name}", "")
-        yield from trial(read_table(folder / "arms.csv"), read_table(folder / "comparisons.csv"))
+        arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
+        yield from trial(arms, comparisons)
     yield from ("## Rounds", "")
-    yield from rounds(read_table(tables / "rounds.csv"))
+    yield from rounds(read_table(tables / "rounds.csv", sealed=True))
 
 
 def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:

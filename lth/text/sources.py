@@ -12,6 +12,8 @@ from lth.text.raw import RawTexts
 from lth.text.tsv import read_tsv
 
 HUB = "nyu-mll/glue"
+REVISION = "bcdcba79d07bc864c1c254ccfcedcce55bcc9a8c"
+"""The commit of `HUB` that is downloaded, so that what its owners change later changes nothing here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +84,7 @@ def _whole(task: Task, root: Path | None) -> RawTexts:
 def _folder(task: Task, root: Path | None) -> Path | None:
     """Where its files lie, if they do: `<root>/glue/<task>` or `<root>/<task>`."""
     places = [root / "glue" / task.folder, root / task.folder] if root else []
-    return next((place for place in places if (place / "train.tsv").is_file()), None)
+    return next((place for place in places if (place / "train.tsv").exists()), None)
 
 
 def _read(task: Task, folder: Path) -> RawTexts:
@@ -94,7 +96,7 @@ def _read(task: Task, folder: Path) -> RawTexts:
 def _downloaded(task: Task, root: Path | None) -> RawTexts:
     library = datasets()
     try:
-        found = library.load_dataset(HUB, task.config)
+        found = library.load_dataset(HUB, task.config, revision=REVISION)
     except Exception as error:  # every kind of network error, by many libraries
         raise UserError(f"{_missing(task, root)}, and the download failed ({reason(error)})") from None
     parts = []

@@ -1,5 +1,6 @@
 """A data set of tokenised texts in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -7,8 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lth.artifacts import read_tensors, write_tensors
-from lth.data.examples import SPLITS, Examples, SplitName
+from lth.artifacts import check_range, check_tensor, read_tensors, write_tensors
+from lth.data.examples import SPLITS, Examples, SplitName, check_classes, check_labels
 
 
 @dataclass(frozen=True)
@@ -92,17 +93,31 @@ class Texts(Examples):
 
     @classmethod
     def load(cls, path: Path) -> "Texts":
-        """Read the artifact; raises UserError where it is damaged."""
+        """Read the artifact; raises UserError where it is damaged, or holds what no data set of texts does."""
         tensors, metadata = read_tensors(path, "texts")
+        classes, vocabulary = check_classes(path, metadata["classes"]), int(metadata["vocabulary"])
         splits: dict[SplitName, TextSplit] = {}
         for name in SPLITS:
-            tokens = Tokens(tensors[f"{name}/ids"], tensors[f"{name}/lengths"], tensors[f"{name}/second"])
-            splits[name] = TextSplit(tokens, tensors[f"{name}/labels"].long())
-        return cls(
-            metadata["name"], splits, tuple(metadata["classes"]), metadata["tokenizer"], int(metadata["vocabulary"])
-        )
+            tokens = _tokens(path, name, tensors, vocabulary)
+            splits[name] = TextSplit(tokens, check_labels(path, name, tensors, len(tokens), len(classes)))
+        return cls(metadata["name"], splits, classes, metadata["tokenizer"], vocabulary)
 
     def few(self, rows: Tensor) -> "Texts":
         """The same data set with these rows of its training split only."""
         train = self.splits["train"]
         return replace(self, splits={**self.splits, "train": TextSplit(train.tokens[rows], train.labels[rows])})
+
+
+def _tokens(path: Path, split: SplitName, tensors: Mapping[str, Tensor], vocabulary: int) -> Tokens:
+    """The tokens of a split, checked."""
+
+    def found(part: str, dtype: torch.dtype, *shape: int | None) -> Tensor:
+        return check_tensor(path, f"{split}/{part}", tensors.get(f"{split}/{part}"), dtype, *shape)
+
+    ids = found("ids", torch.int32, None, None)
+    texts, longest = ids.shape
+    lengths, second = found("lengths", torch.int16, texts), found("second", torch.int16, texts)
+    check_range(path, f"{split}/ids", ids, 0, vocabulary - 1)
+    check_range(path, f"{split}/lengths", lengths, 1, longest)
+    check_range(path, f"{split}/second", second, 0, longest)
+    return Tokens(ids, lengths, second)

@@ -7,6 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.errors import UserError
+from lth.printable import printable
+from lth.reading import read_regular
+
+MOST = 256 << 20
+"""Bytes of a file; GLUE's largest, QQP's, has 52 MB."""
+COLUMNS = 1000
+"""More than that are a mistake; GLUE's files have up to six."""
+SHOWN = 100
+"""Characters of a file's own words that a sentence repeats."""
 
 
 def read_tsv(
@@ -21,28 +30,28 @@ def read_tsv(
         classes: labels go from 0 to below this.
 
     Raises:
-        UserError: no such file, not UTF-8, a column missing, a line with too few or too many fields, an empty text, a
-            label that is none, or no line at all.
+        UserError: no such file, no regular file, too long, not UTF-8, a column missing or too many of them, a line with
+            too few or too many fields, an empty text, a label that is none, or no line at all.
     """
     lines = _lines(path)
-    header = lines[0].split("\t") if lines else []
+    header = _header(path, lines[0]) if lines else []
     missing = [name for name in (*columns, label) if name not in header]
     if missing:
-        raise UserError(f"{path}:1: has no column '{missing[0]}'; found {', '.join(header) or 'nothing'}")
+        shown = printable(", ".join(header), SHOWN + 1) or "nothing"
+        raise UserError(f"{path}:1: has no column '{missing[0]}'; found {shown}")
     places, there = [header.index(name) for name in columns], header.index(label)
     texts, labels = [], []
     for number, line in enumerate(lines[1:], start=2):
+        if (count := line.count("\t") + 1) != len(header):
+            raise UserError(f"{path}:{number}: has {count} fields between tabs, where the header has {len(header)}")
         fields = line.split("\t")
-        if len(fields) != len(header):
-            raise UserError(
-                f"{path}:{number}: has {len(fields)} fields between tabs, where the header has {len(header)}"
-            )
         found = tuple(fields[place].strip() for place in places)
         if empty := [name for name, text in zip(columns, found, strict=True) if not text]:
             raise UserError(f"{path}:{number}: its {empty[0]} is empty; every text needs at least one word")
         if fields[there] not in map(str, range(classes)):
             allowed = ", ".join(map(str, range(classes)))
-            raise UserError(f"{path}:{number}: {label} is '{fields[there]}', where {allowed} are allowed")
+            shown = printable(fields[there], SHOWN + 1)
+            raise UserError(f"{path}:{number}: {label} is '{shown}', where {allowed} are allowed")
         texts.append(found)
         labels.append(int(fields[there]))
     if not texts:
@@ -50,11 +59,15 @@ def read_tsv(
     return texts, np.array(labels, dtype=np.int64)
 
 
+def _header(path: Path, line: str) -> list[str]:
+    """The names of the columns; counted first, since millions of names would take gigabytes."""
+    if (count := line.count("\t") + 1) > COLUMNS:
+        raise UserError(f"{path}:1: has {count:,} columns, where at most {COLUMNS:,} are allowed")
+    return line.split("\t")
+
+
 def _lines(path: Path) -> list[str]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    content = read_regular(path, MOST)
     try:
         return _split(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

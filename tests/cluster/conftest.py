@@ -15,7 +15,7 @@ from tiny import Project, finished_once
 def slurm(tmp_path: Path) -> Iterator[Slurm]:
     """Each test's own, up in a second: tests end nodes, and must not meet with another's jobs."""
     if missing := lacking():
-        pytest.skip(f"no {', '.join(missing)}: SLURM is not installed (as root on Debian, `make test` does it)")
+        pytest.skip(f"no {', '.join(missing)}: SLURM is not installed (`make test-cluster` does it, as root on Debian)")
     with Slurm.running(tmp_path / "slurm") as running:
         yield running
 

@@ -1,6 +1,7 @@
 """`python -m lth`: each command's words, and one sentence on stderr for whatever the user can put right."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -129,6 +130,38 @@ def test_show_tells_the_tensors_of_other_artifacts(capsys, tmp_path):
     ]
 
 
+@pytest.mark.parametrize("kind", ["ticket", "weights"])
+def test_show_escapes_what_a_terminal_would_act_on(capsys, tmp_path, kind):
+    """Names and metadata of a sound artifact, which may come from anybody."""
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    evil = "w\x1b]0;owned\x07\u202e\n"
+    names = [f"mask/{evil}", f"weights/{evil}"] if kind == "ticket" else [f"last/{evil}"]
+    tensors = {name: torch.ones(2, dtype=torch.uint8 if "mask" in name else torch.float32) for name in names}
+    path = tmp_path / "x\x1b[31m.safetensors"
+    write_tensors(path, kind, tensors, {"ticket": evil, evil: "x" * 10**6, "layers": [evil]})
+    status, out, _ = run(capsys, "show", path)
+    assert status == 0
+    assert r"w\x1b]0;owned\x07\u202e\n" in out
+    assert all(line.isprintable() for line in out.removesuffix("\n").split("\n"))
+    assert len(out) < 10_000
+
+
+def test_show_prints_nothing_of_an_artifact_that_was_altered(capsys, tmp_path):
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    path = tmp_path / "weights.safetensors"
+    write_tensors(path, "weights", {"w": torch.zeros(2, 3)}, {"ticket": "before"})
+    path.write_bytes(path.read_bytes().replace(b"before", b"behind"))
+    status, out, err = run(capsys, "show", path)
+    assert (status, out) == (1, "")
+    assert "was altered after it was written" in err
+
+
 def test_compare_sets_overlap_against_chance(capsys, tickets):
     """By hand: a half with itself is 1, with its complement 0; two random halves share a third."""
     for other, jaccard in (("half", "1.0000"), ("other", "0.0000")):
@@ -175,6 +208,76 @@ def test_a_reader_that_stops_early_is_no_error():
         ["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def python_m_lth(command, **environment):
+    """A command line of bash with `lth` in it, where nothing but standard output or the locale is unusual."""
+    line = command.replace("lth", f"{sys.executable} -m lth")
+    return subprocess.run(
+        ["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | environment
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("lth list >&-", "standard output is closed; nothing can be printed"),
+        ("lth schema >/dev/full", "standard output: cannot be written: No space left on device"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_a_sentence(command, sentence):
+    done = python_m_lth(command)
+    assert (done.returncode, done.stderr) == (1, f"{sentence}\n")
+
+
+def test_where_the_locale_is_ascii_other_letters_are_escaped(tmp_path):
+    """UTF-8 mode, which Python chooses in the C locale, is off as where PYTHONUTF8=0 is set for a whole cluster."""
+    folder = tmp_path / "größe"
+    (folder / "tables" / "e").mkdir(parents=True)
+    (folder / "tables" / "e" / "verdict.txt").write_text("5.0 ± 1.0\n", encoding="utf-8")
+    done = python_m_lth(f"lth verdict '{folder}'", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(r"5.0 \xb1 1.0")
+
+
+def test_show_escapes_what_a_terminal_would_obey(capsys, tmp_path):
+    import torch
+
+    from lth.artifacts import write_tensors
+
+    path = tmp_path / "weights.safetensors"
+    write_tensors(
+        path,
+        "weights",
+        {"last/w\x1b[2J": torch.zeros(1)},
+        {"ticket": "0" * 64, "note": "\x1b]0;title\x07\nline", "long": "x" * 10**6},
+    )
+    status, out, _ = run(capsys, "show", path)
+    assert status == 0
+    assert r"\x1b]0;title\x07\nline" in out
+    assert r"last/w\x1b[2J" in out
+    assert len(out) < 4000
+    assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_names_of_files_are_escaped_in_sentences(capsys, tmp_path):
+    for command in ("show", "check", "verdict", "verify"):
+        sentence = refused(capsys, command, tmp_path / "\x1b[2J.yaml")
+        assert r"\x1b[2J.yaml" in sentence
+        assert "\x1b" not in sentence
+    with pytest.raises(SystemExit):
+        main(["show", "one", "\x1b[2J"])
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["verdict", "markdown", "verify"])
+def test_a_study_file_where_results_are_needed_offers_them(capsys, tmp_path, monkeypatch, command):
+    sentence = refused(capsys, command, ROOT / "config" / "demo.yaml")
+    assert sentence.endswith("is a file, where the folder of a study's results is needed; did you mean results/demo?\n")
+    (tmp_path / "results" / "quick").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert refused(capsys, command, "quick").endswith("did you mean results/quick?\n")
+    assert refused(capsys, command, "other").startswith("other: no such folder, where")
 
 
 @pytest.mark.parametrize("arguments", [["chek"], ["show"]])

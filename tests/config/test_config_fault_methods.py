@@ -423,11 +423,11 @@ FOLLOWERS = {
     ),
     "unknown recipe of retraining": (
         ticket("rounds: 2, retrain: fine"),
-        "20 tickets.new.retrain: 'fine' is not defined; `recipes` has find, try (did you mean 'find'?)",
+        "20 tickets.new.retrain: 'fine' is not defined (did you mean 'find'?); `recipes` has find, try",
     ),
     "unknown recipe of dual": (
         ticket("method: dual, densities: [0.5], dual: {recipe: tri}"),
-        "20 tickets.new.dual.recipe: 'tri' is not defined; `recipes` has find, try (did you mean 'try'?)",
+        "20 tickets.new.dual.recipe: 'tri' is not defined (did you mean 'try'?); `recipes` has find, try",
     ),
     "derived from nothing known": (
         ticket("method: derived, derived: {ticket: hom}"),
@@ -528,12 +528,13 @@ COMPARISONS = {
     ),
     "unreached density": (
         *comparison("", density=0.2),
-        "32 comparisons.at_home.density: no round of 'home' keeps within 2% of 0.2; the nearest: round 3 keeps 0.216",
+        "32 comparisons.at_home.density: no round of 'home', 'also' keeps within 2% of 0.2; "
+        "the nearest: round 3 keeps 0.216",
     ),
     "no such arm": (
         *comparison("    compare: [[home, allso]]\n"),
-        "33 comparisons.at_home.compare[0][1]: there is no arm 'allso'; the arms are home, also, dense",
-        "(did you mean 'also'?)",
+        "33 comparisons.at_home.compare[0][1]: there is no arm 'allso' (did you mean 'also'?); "
+        "the arms are home, also, dense",
     ),
     "named as an evaluation": (
         *comparison(""),

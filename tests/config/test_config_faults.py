@@ -1,13 +1,20 @@
 """Each fault of a study: its line, and the sentence that says it."""
 
+import os
+
 import pytest
+import yaml
 from study_text import SOUND, changed, expect, problems
 
 from lth.config.problems import StudyError
 from lth.config.read import read_study
 
 STRUCTURE = {
-    "unknown key": (("seeds:", "sedes:"), "2 sedes: unknown key; the keys of a study are", "(did you mean 'seeds'?)"),
+    "unknown key": (
+        ("seeds:", "sedes:"),
+        "2 sedes: unknown key (did you mean 'seeds'?); the keys of a study are study, about, seeds, data_root,",
+        "... (12 in all)",
+    ),
     "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
     "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
     "abbreviation in capitals": (("learning_rate: 1.2e-3", "LR: 1"), "11 recipes.find.optimiser.LR", "'learning_rate'"),
@@ -43,6 +50,47 @@ STRUCTURE = {
         ("0.1296", "12.96"),
         "33 evaluations.transfer.density: must be a number above 0 and at most 1",
     ),
+    "density in percent, suggested": (
+        ("0.1296", "21.6"),
+        "33 evaluations.transfer.density: must be a number above 0 and at most 1, found 21.6 (did you mean 0.216?)",
+    ),
+    "rate with a percent sign": (
+        ("rate: 0.4}", "rate: 40 %}"),
+        "19 tickets.home.rate: must be a number above 0 and below 1, found '40 %' (did you mean 0.4?)",
+    ),
+    "learning rate that is no percentage": (
+        ("learning_rate: 0.1", "learning_rate: 200"),
+        "15 recipes.try.optimiser.learning_rate: must be a number above 0 and at most 100, found 200",
+    ),
+    "rate next to nothing": (
+        ("rate: 0.4}", "rate: 1e-300}"),
+        "19 tickets.home.rate: must be a number at least 1e-09 and below 1, found '1e-300'",
+    ),
+    "alpha of infinite intervals": (
+        ("seeds:", "alpha: 1.0e-17\nseeds:"),
+        "2 alpha: must be a number at least 1e-09 and below 1, found 1e-17",
+    ),
+    "name of a device": (("study: small", "study: con"), "1 study: cannot be a name: Windows keeps 'con' for a device"),
+    "entry named as a device": (
+        ("  letters: {", "  lpt1: {"),
+        "5 datasets.lpt1: cannot be a name: Windows keeps 'lpt1'",
+    ),
+    "home folder of nobody": (
+        ("seeds:", "data_root: ~nobody_here/data\nseeds:"),
+        "2 data_root: begins with the home folder of a user who does not exist, found '~nobody_here'",
+    ),
+    "scratch of nobody": (
+        ("seeds:", "compute: {scratch: ~nobody_here}\nseeds:"),
+        "2 compute.scratch: begins with the home folder of a user who does not exist",
+    ),
+    "folder of a very long name": (
+        ("seeds:", f"data_root: data/{'x' * 256}\nseeds:"),
+        "2 data_root: has a part that is longer than the 255 bytes",
+    ),
+    "about as a book": (
+        ("seeds:", f"about: {'word ' * 500}\nseeds:"),
+        "2 about: must be text of at most 2000 characters, found 'word word",
+    ),
     "rounds without end": (
         ("rounds: 4, rate: 0.4}", "rounds: 10000000, rate: 0.4}"),
         "19 tickets.home.rounds: must be a whole number above 0 and at most 500, found 10000000",
@@ -65,13 +113,12 @@ STRUCTURE = {
     ),
     "choice": (
         ("name: sgd", "name: SGD"),
-        "15 recipes.try.optimiser.name: must be one of adam, adamw, sgd, found 'SGD'",
-        "'sgd'?",
+        "15 recipes.try.optimiser.name: found 'SGD' (did you mean 'sgd'?); must be one of adam, adamw, sgd",
     ),
     "method": (
         ("rounds: 2\n", "rounds: 2\n    method: lmp\n"),
-        "26 tickets.cross.method: must be one of imp, dense, at_init, progressive, dynamic, dual, derived, combined, "
-        "found 'lmp' (did you mean 'imp'?)",
+        "26 tickets.cross.method: found 'lmp' (did you mean 'imp'?); must be one of imp, dense, at_init, progressive, "
+        "dynamic, dual, derived, combined",
     ),
     "density of a list": (
         ("rounds: 4, rate: 0.4}", "densities: [0.5, half]}"),
@@ -141,7 +188,7 @@ MEANING = {
     ),
     "recipe": (
         ("recipe: try", "recipe: tri"),
-        "31 evaluations.transfer.recipe: 'tri' is not defined; `recipes` has find, try",
+        "31 evaluations.transfer.recipe: 'tri' is not defined (did you mean 'try'?); `recipes` has find, try",
     ),
     "data set": (("dataset: digits", "dataset: digit"), "19 tickets.home.dataset: 'digit' is not defined", "'digits'?"),
     "ticket": (
@@ -246,7 +293,7 @@ MEANING = {
     ),
     "unreached density": (
         ("0.1296", "0.17"),
-        "33 evaluations.transfer.density: no round of 'home' keeps within 2% of 0.17; "
+        "33 evaluations.transfer.density: no round of 'home', 'away', 'cross' keeps within 2% of 0.17; "
         "the nearest: round 3 keeps 0.216 and round 4 keeps 0.1296",
     ),
     "unreached by the matched ticket": (
@@ -313,8 +360,60 @@ FILES = {
     "list": ("- study: x\n", "1: a list at top level; a study is a mapping"),
     "text": ("study\n", "1: a single value at top level"),
     "tab": ("study: x\nseeds:\n\t- 1\n", "3: not valid YAML: a tab is used for indentation; YAML indents with spaces"),
-    "open bracket": ("study: x\nseeds: [1, 2\n", "3: not valid YAML"),
+    "open bracket": (
+        "study: x\nseeds: [1, 2\ndatasets: {}\n",
+        "2: not valid YAML: the '[' is never closed; the line is `seeds: [1, 2`",
+    ),
     "stray colon": ("study: a: b\n", "1: not valid YAML: a ':' where none can stand"),
+    "open bracket at the end": ("study: x\nseeds: [1, 2\n", "2: not valid YAML: the '[' is never closed"),
+    "missing comma": (
+        "study: x\nseeds: [\n  1,\n  2\n  3: 4,\n]\n",
+        "5: not valid YAML: a ',' is missing before or on this line, in what the '[' of line 2 opens",
+        "; the line is `  3: 4,`",
+    ),
+    "missing comma on one line": (
+        "study: x\nseeds: {a: 1 b: 2}\n",
+        "2: not valid YAML: a ',' is missing, or a bracket",
+    ),
+    "anchor twice": ("a: &x 1\nb: &x 2\n", "2: not valid YAML: an anchor (&) of a name that another one has"),
+    "open quote": (
+        'study: "x\nseeds: [0]\n',
+        '1: not valid YAML: a quote is opened here and never closed; the line is `study: "x`',
+    ),
+    "missing colon": (
+        "study: x\nseeds [0]\ndatasets: {}\n",
+        "2: not valid YAML: a ':' is missing after a key; the line is `seeds [0]`",
+    ),
+    "shown tab": ("study: x\nseeds:\n\t- 1\n", r"the line is `\t- 1`"),
+    "shown line of no end": (f"study: a: {'k' * 5000}\n", "1: not valid YAML: a ':' where none", "kkk ... kkk"),
+    "merge of itself": ("x: &x {<<: *x}\n" + SOUND, "1: an alias (*) stands inside of what it stands for"),
+    "merge in a circle": ("x: &x {a: &a {<<: *x}}\n" + SOUND, "1: an alias (*) stands inside of what it stands for"),
+    "template": (
+        "__use_yte__: true\nabout: ?print()\n" + SOUND,
+        "1 __use_yte__: makes Snakemake run Python that is written in this file, before any check",
+    ),
+    "octal seed": (
+        changed(("[0, 1, 2]", "[0, 010]")),
+        "2 seeds[1]: YAML reads 010 as 8; write a decimal number",
+    ),
+    "seed to the base of 60": (changed(("[0, 1, 2]", "[1:30]")), "2 seeds[0]: YAML reads 1:30 as 90"),
+    "five thousand digits": (changed(("[0, 1, 2]", f"[{'1' * 5000}]")), "2: a number of 5000 characters"),
+    "half a surrogate pair": (
+        changed(("seeds:", 'about: "\\ud800"\nseeds:')),
+        r"2: text with half of a surrogate pair (U+D800), which cannot be shown or written; take it out",
+        r'; the line is `about: "\ud800"`',
+    ),
+    "half a surrogate pair as a key": (SOUND + '"\\udfff": 1\n', "38: text with half of a surrogate pair (U+DFFF)"),
+    "terminal escape": (SOUND + 'about: "\\e[2J"\n', "38: text with a control character (U+001B)"),
+    "NUL in a path": (SOUND + 'data_root: "a\\0b"\n', "38: text with a control character (U+0000)"),
+    "UTF-16": (SOUND.encode("utf-16"), "1: looks like UTF-16"),
+    "UTF-16 without a mark": (SOUND.encode("utf-16-be"), "1: looks like UTF-16"),
+    "nesting in blocks": (
+        "".join(f"{' ' * depth}a:\n" for depth in range(600)),
+        "41: nested too deeply; a study nests fewer than 40 levels",
+    ),
+    "many values": (f"study: [{'1,' * 20_000}]\n", "1: holds more than 6000 values"),
+    "many kilobytes": ("# " + "x" * 300_000, "is larger than 250 kB"),
     "two documents": (SOUND + "---\nstudy: y\n", "38: not valid YAML: a second document"),
     "unknown alias": ("study: *other\n", "1: not valid YAML: an alias (*) to an anchor (&) that is not defined"),
     "tag": (
@@ -325,12 +424,12 @@ FILES = {
     "impossible date": ("study: 2020-13-45\n", "1: '2020-13-45' is not the kind of value that it looks like"),
     "latin-1": ("study: x\nabout: caf\xe9\n".encode("latin-1"), "2: not UTF-8 text; save the file as UTF-8"),
     "control character": (b"study: x\nabout: \x00\n", "2: a control character"),
-    "its own alias": ("study: &a [*a]\n", "1: nested too deeply, or aliases that repeat each other"),
+    "its own alias": ("study: &a [*a]\n", "1: an alias (*) stands inside of what it stands for"),
     "endless nesting": ("study: " + "[" * 5000, "1: nested too deeply"),
     "alias bomb": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
-        "nested too deeply, or aliases that repeat each other without end",
+        "1: holds more than 6000 values; a study has a few hundred; aliases (*) repeat",
     ),
     "wrong merge": ("study: x\n<<: 5\n", "2: `<<` takes in a mapping"),
     "key twice": (SOUND + "seeds: [1]\n", "38 seeds: given twice, first on line 2; keep one of them"),
@@ -357,13 +456,81 @@ def test_a_fault_is_named_with_its_line(tmp_path, case):
 def test_a_structural_fault_is_reported_once_and_drags_nothing_along(tmp_path, name):
     replacements = [part for part in STRUCTURE[name] if isinstance(part, tuple)]
     found = problems(tmp_path, changed(*replacements))
-    dangling = {"unusable name", "empty section"}  # what refers to them by their right names is reported too
+    dangling = {
+        "unusable name",
+        "entry named as a device",
+        "empty section",
+    }  # what refers to them by their right names is reported too
     assert len(found) == 1 or name in dangling, "\n".join(found)
 
 
-@pytest.mark.parametrize(("text", "sentence"), FILES.values(), ids=FILES)
-def test_a_file_that_is_no_study(tmp_path, text, sentence):
-    expect(problems(tmp_path, text), sentence)
+@pytest.mark.parametrize(("text", "sentences"), [(text, rest) for text, *rest in FILES.values()], ids=FILES)
+def test_a_file_that_is_no_study(tmp_path, text, sentences):
+    expect(problems(tmp_path, text), *sentences)
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "pipe"])
+def test_a_file_that_never_ends_is_not_begun(tmp_path, name):
+    path = tmp_path / name
+    if name == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(StudyError, match=rf"{path}: is a pipe or a device; a study is a file"):
+        read_study(None, [path])
+
+
+@pytest.mark.parametrize("change", [("rate: 0.4}", "rate: 1}"), ("learning_rate: 0.1,", "learning_rate: 200,")])
+def test_what_is_no_percentage_is_not_taken_for_one(tmp_path, change):
+    (sentence,) = problems(tmp_path, changed(change))
+    assert "did you mean" not in sentence
+
+
+def test_one_fault_of_many_places_is_one_sentence(tmp_path):
+    found = problems(tmp_path, SOUND.replace("network: lenet", "network: lennet"))
+    assert found == [
+        "19 tickets.home.network: 'lennet' is not defined (did you mean 'lenet'?); `networks` has lenet "
+        "(also line 20, line 22)"
+    ]
+
+
+def test_one_data_set_that_does_not_fit_is_one_sentence(tmp_path):
+    found = problems(tmp_path, SOUND.replace("dataset: letters", "dataset: photos").replace("grey: true, ", ""))
+    assert ["(also line 24, line 30)" in line for line in found] == [True], "\n".join(found)
+
+
+def test_a_template_is_refused_where_snakemake_has_taken_its_mark_out(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("__use_yte__: true\n" + SOUND)
+    with pytest.raises(StudyError) as caught:
+        read_study(yaml.safe_load(SOUND), [path])
+    assert str(caught.value).startswith(f"{path}:1 __use_yte__: makes Snakemake run Python")
+    assert len(caught.value.problems) == 1
+
+
+def test_hundreds_of_faults_are_counted(tmp_path):
+    found = problems(tmp_path, SOUND + "".join(f"key{number}: 1\n" for number in range(1500)))
+    assert len(found) == 51
+    assert found[0].startswith("38 key0: unknown key")
+    assert found[-1] == "and 150 more"
+
+
+def test_a_row_of_hundreds_of_tickets_is_refused_where_it_is_too_long(tmp_path):
+    """Python's own limit is at some hundred calls inside each other."""
+    row = "".join(
+        f"  t{n}: {{network: lenet, recipe: find, dataset: digits, rounds: 1, "
+        f"start: {{ticket: {f't{n - 1}' if n else 'home'}, round: {n}}}}}\n"
+        for n in range(250)
+    )
+    found = problems(tmp_path, SOUND.replace("tickets:\n", f"tickets:\n{row}", 1))
+    expect(found, "118 tickets.t99: the last of a row of more than 100 tickets")
+    assert len(found) == 1
+
+
+def test_text_from_the_command_line_that_cannot_be_written_is_refused(tmp_path):
+    for text, kind in (("\udcff", "half of a surrogate pair"), ("\x1b[2J", "a control character")):
+        for data in ({"about": text}, {"datasets": {text: {}}}):
+            with pytest.raises(StudyError, match=f"^--config: text with {kind} ") as caught:
+                read_study(data, [])
+            assert str(caught.value).isprintable()
 
 
 def test_there_is_no_file(tmp_path):

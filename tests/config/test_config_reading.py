@@ -1,5 +1,6 @@
 """Reading sound studies: numbers, merged files, the command line, and how long it takes."""
 
+import re
 import subprocess
 import sys
 import time
@@ -333,3 +334,52 @@ def test_a_file_in_the_current_folder_is_named_from_there(sound, monkeypatch):
     sound.write_text(changed(("epochs: 2", "epochs: 0")))
     monkeypatch.chdir(sound.parent)
     assert failing(None, sound.resolve()).startswith("study.yaml:13 recipes.find.epochs: must be")
+
+
+def test_two_files_that_name_two_studies_are_refused(sound, tmp_path):
+    """Merged they would be neither, under the second one's name; a file that changes keys of the first has no name."""
+    other, overlay = tmp_path / "other.yaml", tmp_path / "overlay.yaml"
+    other.write_text("alpha: 0.1\nstudy: quick\n")
+    overlay.write_text("seeds: [7]\n")
+    told = failing(None, sound, overlay, other)
+    assert told == (
+        f"{other}:2 study: names study 'quick', but {sound} names study 'small'; give one study, and files beside it "
+        "only without `study`"
+    )
+    other.write_text("study: small\nalpha: 0.1\n")
+    assert read_study(None, [sound, overlay, other])[0].seeds == (7,)
+
+
+SCRATCH = ("results", "results/small", "results/small/scratch", "data", ".", "..", "/", "lth/x", "way/../results")
+LINKED = ("link", "link/x", "far", "far/small")
+
+
+@pytest.mark.parametrize("scratch", [*SCRATCH, *LINKED])
+def test_scratch_lies_apart_from_what_is_to_stay(tmp_path, monkeypatch, scratch):
+    """Results, data, and this project; also where results are a link, and where scratch leads there by one."""
+    (tmp_path / "far/small").mkdir(parents=True)
+    (tmp_path / "here/way").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("lth.config.check_scratch.REPOSITORY", tmp_path / "here")
+    for name, target in (("results", tmp_path / "far"), ("link", tmp_path / "far")):
+        Path(name).symlink_to(target)
+    scratch = scratch.replace("far", str(tmp_path / "far"))
+    path = tmp_path / "study.yaml"
+    path.write_text(f"{SOUND}compute:\n  scratch: {scratch}\n")
+    told = failing(None, path)
+    words = f"'{scratch}' (is the folder of|contains|lies in) (the results|the study's results|the data|this project)"
+    assert re.match(rf"{path}:\d+ compute.scratch: {words} \(/.*\); states of trainings are deleted, so name", told)
+    assert "\n" not in told
+
+
+def test_scratch_may_lie_anywhere_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "study.yaml"
+    for line in ("scratch: /somewhere/states", "threads: 1", "scratch: null", "scratch: ''"):
+        path.write_text(f"{SOUND}compute:\n  {line}\n")
+        load_study(path)
+    monkeypatch.setenv("LTH_DATA", "/somewhere/states/small")
+    path.write_text(f"{SOUND}compute:\n  scratch: /somewhere/states\n")
+    assert "'/somewhere/states' contains the data" in failing(None, path)
+    path.write_text(f"{SOUND}data_root: ~no_such_user/x\ncompute:\n  scratch: ~no_such_user/states\n")
+    assert "compute.scratch: '~no_such_user/states' is no folder: there is no such user" in failing(None, path)

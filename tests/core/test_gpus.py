@@ -1,9 +1,12 @@
 """Jobs side by side take different GPUs; a scheduler's word goes before ours."""
 
 import os
+import re
+import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import torch
 from lth import gpus
 from lth.config.models import Compute
 from lth.device import prepare_device
+from lth.errors import UserError
 
 JOB = """\
 import sys, tempfile
@@ -100,3 +104,47 @@ def test_a_job_computes_on_the_gpu_that_it_took(tmp_path: Path, monkeypatch: pyt
 )
 def test_where_there_is_no_choice_or_it_was_made_nothing_is_locked(count: int, environment: dict[str, str]) -> None:
     assert gpus.take_gpu(count, 1, environment) is None
+
+
+def test_a_job_that_has_to_share_says_with_whom(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs.start(2, 1, at_once=2)
+    monkeypatch.setattr(tempfile, "tempdir", str(jobs.folder))
+    told: list[str] = []
+    assert gpus.take_gpu(2, 1, {}, told.append) == 0
+    pids = "|".join(str(job.pid) for job in jobs.running)
+    assert len(told) == 1
+    assert re.match(rf"all GPUs are taken, so this job shares GPU 0 with process ({pids}) on \S+ \(since ", told[0])
+
+
+@pytest.mark.parametrize(
+    ("planted", "fault"),
+    [
+        (lambda path, other: path.symlink_to(other), "is a link"),
+        (lambda path, other: path.symlink_to(other / "nowhere"), "is a link"),
+        (lambda path, _: path.touch(), "is no folder"),
+        (lambda path, _: (path.mkdir(), path.chmod(0o777)), "has mode 777"),
+        (lambda path, _: (path.mkdir(mode=0o700), os.chown(path, 12345, -1)), "belongs to user 12345"),
+    ],
+    ids=["a link", "a dangling link", "a file", "open to all", "another user's"],
+)
+def test_a_planted_folder_of_locks_is_refused(
+    planted: Callable[[Path, Path], object], fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (other := tmp_path / "other").mkdir(mode=0o700)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder = tmp_path / f"lth-gpus-{os.getuid()}"
+    try:
+        planted(folder, other)
+    except PermissionError:
+        pytest.skip("only root can give folders away")
+    with pytest.raises(UserError, match=rf"^{folder}: {fault}, but must be a folder that you alone may open"):
+        gpus.take_gpu(2, 1, {})
+    assert [*other.iterdir()] == []
+
+
+def test_the_folder_of_locks_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", held := [])
+    assert gpus.take_gpu(2, 1, {}) == 0
+    assert stat.S_IMODE((tmp_path / f"lth-gpus-{os.getuid()}").stat().st_mode) == 0o700
+    held[0].release()

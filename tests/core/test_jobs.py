@@ -28,6 +28,17 @@ def test_a_users_mistake_is_a_sentence_and_status_1(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == log.read_text() == "data x: x.bin: damaged; delete it\n"
 
 
+def test_terminal_escapes_reach_neither_the_terminal_nor_the_log(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    log = tmp_path / "job.log"
+    with job("data x", str(log)) as running:
+        running.log("reading \x1b[2Jx \ud800")
+        running.found = "\x1b[2Jx"
+    with pytest.raises(SystemExit), job("data x", str(tmp_path / "other.log")):
+        raise UserError("\x1b[2Jx.bin: damaged")
+    assert log.read_text().startswith("data x  reading \\x1b[2Jx \\ud800\n")
+    assert "\x1b" not in capsys.readouterr().err + log.read_text() + (tmp_path / "other.log").read_text()
+
+
 @pytest.mark.parametrize("log", ["/dev/full", "/dev/null/job.log"], ids=["a full disk", "no folder"])
 def test_a_log_that_cannot_be_written_hides_no_sentence(log: str, capsys: pytest.CaptureFixture) -> None:
     """The disk is full for the log as well; then the job says it on the terminal alone."""

@@ -140,7 +140,7 @@ def test_a_stopped_few_shot_evaluation_ends_as_if_it_had_not_been_stopped(
     )
 
     def run(name: str, scratch: Scratch | None) -> dict[str, bytes]:
-        found = {part: tmp_path / f"{name}-{part}" for part in ("history", "confusion")}
+        found = {part: tmp_path / name / part for part in ("history", "confusion", "record")}
         files = EvaluationFiles(data=tmp_path / "images", ticket=tmp_path / "ticket/ticket", **found)
         job = Job("evaluation", lambda _: None)
         if scratch:
@@ -152,7 +152,7 @@ def test_a_stopped_few_shot_evaluation_ends_as_if_it_had_not_been_stopped(
 
     whole = run("whole", None)
     assert finish(lambda: run("again", scratch_in(tmp_path)), monkeypatch, 6) > 2
-    assert {part: (tmp_path / f"again-{part}").read_bytes() for part in whole} == whole
+    assert {part: (tmp_path / "again" / part).read_bytes() for part in whole} == whole
 
 
 def test_a_state_is_written_every_so_often_and_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,7 @@ def _damage(path: Path, layer: str, change: str) -> None:
         ("mask dtype", "mask of 3.weight holds values other than 0 and 1"),
         ("mask shape", "mask of 3.weight has shape"),
         ("revived", "3.weight has pruned weights that are not zero"),
-        ("nan", "weight of 3.weight holds values that are not finite"),
+        ("nan", "weights/3.weight holds values that are not finite"),
         ("no weight", "its weight is missing"),
         ("no mask", "its metadata lists the layers"),
     ],

@@ -6,17 +6,21 @@ process prints, as JSON, each input's status, sentence and seconds, and its own 
 
 import io
 import json
+import os
 import re
 import resource
 import struct
 import sys
 import time
 import traceback
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "config"))
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -26,6 +30,7 @@ from lth.cli import main
 from lth.errors import UserError
 
 Content = bytes | str
+TEXTS = find_spec("transformers") is not None
 FOREVER = "[" * 400 + "]" * 400
 AUGMENTED = """\
 study: texts
@@ -36,6 +41,8 @@ recipes: {find: {optimiser: {learning_rate: 1e-3}, batch: 8, epochs: 1, augment:
 tickets: {one: {network: net, recipe: find, dataset: talk, rounds: 1}}
 """
 PICKLE = b"cos\nsystem\n(S'touch bad'\ntR."
+DEEP = "[" * 100_000 + "]" * 100_000
+WORDY = '{"model_type": "bert", "hidden_size": "large", "num_attention_heads": []}'
 BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
 
 
@@ -107,22 +114,28 @@ def _of(metadata: object) -> Callable[[], bytes]:
     return lambda: _safetensors({"__metadata__": {"lth": text}})
 
 
-def _ticket(mask: Any = None, weight: Any = None, forget: bool = False, **told: object) -> bytes:
+def _ticket(
+    mask: Any = None, weight: Any = None, forget: bool = False, others: dict[str, Any] | None = None, **told: object
+) -> bytes:
     """A ticket of one layer of four weights, the last pruned; its checksum is right unless it is to be forgotten."""
-    import tempfile
-
     import torch
-
-    from lth.artifacts import write_tensors
 
     kept = torch.tensor([1, 1, 1, 0], dtype=torch.uint8) if mask is None else mask
     tensors = {"mask/w": kept, "weights/w": torch.tensor([1.0, 2, 3, 0]) if weight is None else weight}
     known = {"layers": ["w"], "seed": 0, "ticket": "t", "study": "s", "network": None, "parent": None}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "ticket"
-        write_tensors(path, "ticket", tensors, {**known, **told})
-        content = path.read_bytes()
+    content = _artifact("ticket", {**tensors, **(others or {})}, {**known, **told})
     return content[:-1] + bytes([content[-1] ^ 1]) if forget else content
+
+
+def _artifact(kind: Any, tensors: dict[str, Any], metadata: dict[str, Any]) -> bytes:
+    """An artifact whose checksum is right, whatever is in it."""
+    import tempfile
+
+    from lth.artifacts import write_tensors
+
+    with tempfile.TemporaryDirectory() as folder:
+        write_tensors(Path(folder) / "made", kind, tensors, metadata)
+        return (Path(folder) / "made").read_bytes()
 
 
 def _tensor(values: list[float], kind: str) -> Any:
@@ -177,14 +190,230 @@ def _weights(folder: Path) -> object:
     return TrainedWeights.load(folder / "trained", folder / "ticket.safetensors")
 
 
-def _foreign(folder: Path) -> object:
-    """A ticket of another network than the one that is asked for."""
+def _foreign(found: object) -> Callable[[Path], object]:
+    """A ticket that says it is of this network, where another one is asked for."""
+
+    def read(folder: Path) -> object:
+        from lth.config.models import Network
+        from lth.tickets import Ticket
+
+        return Ticket.load(_file(folder / "ticket", _ticket(network=found)), Network(architecture="lenet5_classic"))
+
+    return read
+
+
+def _lenet5() -> dict[str, Any]:
+    from lth.config.models import Network
+
+    return Network(architecture="lenet5").model_dump()
+
+
+def _other_names(folder: Path) -> object:
+    """A ticket of the network that is asked for, by what it says, with other parameters than that has."""
     from lth.config.models import Network
     from lth.tickets import Ticket
 
-    network = Network(architecture="lenet5")
-    path = _file(folder / "ticket", _ticket(network=network.model_dump()))
-    return Ticket.load(path, Network(architecture="lenet5_classic"))
+    network = Network(architecture="lenet5_classic")
+    return Ticket.load(_file(folder / "ticket", _ticket(network=network.model_dump())), network)
+
+
+def _other_moments(folder: Path) -> object:
+    """Trained weights whose tensors are called otherwise."""
+    from lth.files import checksum
+    from lth.tickets import TrainedWeights
+
+    ticket = _file(folder / "ticket", _ticket())
+    told = {"ticket": checksum(ticket)}
+    trained = _file(folder / "trained", _artifact("weights", {"first/w": _tensor([1.0] * 4, "float32")}, told))
+    return TrainedWeights.load(trained, ticket)
+
+
+def _other_weights(folder: Path) -> object:
+    """Trained weights of the ticket beside them, by what they say, with another shape."""
+    from lth.files import checksum
+    from lth.tickets import TrainedWeights
+
+    ticket = _file(folder / "ticket", _ticket())
+    told = {"ticket": checksum(ticket)}
+    trained = _file(folder / "trained", _artifact("weights", {"last/w": _tensor([1.0], "float32")}, told))
+    return TrainedWeights.load(trained, ticket)
+
+
+def _images(labels: list[float], count: int = 3, **changes: Any) -> Callable[[], bytes]:
+    """A data set of three images of 2x2 a split, with these labels."""
+
+    def made() -> bytes:
+        import torch
+
+        tensors = {"mean": torch.zeros(1), "std": torch.ones(1)}
+        for split in ("train", "validation", "test"):
+            tensors[f"{split}/images"] = torch.zeros(count, 1, 2, 2, dtype=torch.uint8)
+            tensors[f"{split}/labels"] = _tensor(labels, "int16")
+        metadata = {"name": "d", "classes": ["a", "b"]}
+        kept = {name: changes.get(name, tensor) for name, tensor in tensors.items()}
+        told = {key: changes.get(key, value) for key, value in metadata.items()}
+        return _artifact(
+            "dataset",
+            {name: tensor for name, tensor in kept.items() if tensor is not None},
+            {key: value for key, value in told.items() if value is not None},
+        )
+
+    return made
+
+
+def _texts(**changes: Any) -> Callable[[], bytes]:
+    """A data set of two texts of three tokens a split."""
+
+    def made() -> bytes:
+        import torch
+
+        tensors = {}
+        for split in ("train", "validation", "test"):
+            tensors[f"{split}/ids"] = changes.get("ids", torch.ones(2, 3, dtype=torch.int32))
+            tensors[f"{split}/lengths"] = changes.get("lengths", torch.tensor([3, 3], dtype=torch.int16)).clone()
+            tensors[f"{split}/second"] = torch.tensor([3, 3], dtype=torch.int16)
+            tensors[f"{split}/labels"] = torch.tensor([0, 1], dtype=torch.int16)
+        told = {"name": "d", "classes": ["a", "b"], "tokenizer": "tiny", "vocabulary": changes.get("vocabulary", 5)}
+        return _artifact("texts", tensors, told)
+
+    return made
+
+
+def _fifo(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path)
+    return path
+
+
+def _fifo_of_images(name: str) -> Callable[[Path], object]:
+    """A data set whose second file is a FIFO, which nobody writes to."""
+
+    def read(folder: Path) -> object:
+        from lth.data.vision import mnist
+
+        for number, file in enumerate(
+            ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+        ):
+            path = folder / f"MNIST/raw/{file}-ubyte"
+            _file(path, b"") if number else _fifo(path.with_name(f"{path.name}{name}"))
+        return mnist(folder, 0)
+
+    return read
+
+
+def _fifo_of_texts(folder: Path) -> object:
+    from lth.text.sources import sst2
+
+    _file(folder / "glue/SST-2/train.tsv", "sentence\tlabel\na\t1\n")
+    _fifo(folder / "glue/SST-2/dev.tsv")
+    return sst2(folder, 0)
+
+
+def _model(folder: Path) -> Path:
+    """A folder with a small model and its tokenizer."""
+    from lth.text.tiny import tiny_config, tiny_tokenizer
+
+    tiny_tokenizer().save_pretrained(folder)
+    _file(folder / "config.json", json.dumps(tiny_config()))
+    return folder
+
+
+def _fifo_of_model(name: str) -> Callable[[Path], object]:
+    def read(folder: Path) -> object:
+        from lth.text.checkpoints import save_model, tokenizer_of
+
+        _model(folder / "model")
+        (folder / "model" / name).unlink(missing_ok=True)
+        _fifo(folder / "model" / name)
+        return tokenizer_of(str(folder / "model")), save_model(str(folder / "model"), folder / "made")
+
+    return read
+
+
+def _config(content: Content) -> Callable[[Path], object]:
+    """A model with this as its configuration."""
+
+    def read(folder: Path) -> object:
+        from lth.text.checkpoints import save_model
+
+        _file(_model(folder / "model") / "config.json", content)
+        return save_model(str(folder / "model"), folder / "made")
+
+    return read
+
+
+def _tokenizer(content: Content) -> Callable[[Path], object]:
+    """A model with this as its tokenizer."""
+
+    def read(folder: Path) -> object:
+        from lth.text.checkpoints import tokenizer_of
+
+        _file(_model(folder / "model") / "tokenizer.json", content)
+        return tokenizer_of(str(folder / "model"))
+
+    return read
+
+
+def _gzip_bomb(folder: Path) -> object:
+    """Files of a few kilobytes that become 610 MB, where 47 MB are expected."""
+    from lth.data.vision import mnist
+
+    packer = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    head, block = (packer.compress(bytes(10**7)) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    bomb = head + block * 60  # a stream of 610 MB; each block stands for itself
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        _file(folder / f"MNIST/raw/{name}-ubyte.gz", bomb)
+    return mnist(folder, 0)
+
+
+def _sparse(folder: Path) -> object:
+    """A file that says it has 3 GB, and takes none."""
+    from lth.tickets import Ticket
+
+    path = folder / "ticket"
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+    return Ticket.load(path)
+
+
+def _verified(**told: object) -> Callable[[Path], object]:
+    """A finished study with a ticket that says this of itself."""
+
+    def verify(folder: Path) -> None:
+        from lth.config.read import load_study
+        from lth.files import checksum
+
+        ticket = _file(folder / "results/small/tickets/home/ticket.safetensors", _ticket(**told))
+        model = load_study(_file(folder / "study.yaml", SOUND))
+        files = {"tickets/home/ticket.safetensors": checksum(ticket)}
+        manifest = {"study": model.model_dump(mode="json", exclude={"compute", "data_root"}), "files": files}
+        _file(folder / "results/small/manifest.json", json.dumps(manifest))
+        _command("verify", folder / "results/small")
+
+    return verify
+
+
+def _pipe(path: Path) -> Path:
+    os.mkfifo(path)
+    return path
+
+
+def _large(path: Path) -> Path:
+    """A study and 200 MB that take no place on the disk."""
+    with _file(path, SOUND + "# ").open("ab") as file:
+        file.truncate(200_000_000)
+    return path
+
+
+def _verdict_of_a_study(folder: Path) -> None:
+    _command("verdict", _file(folder / "study.yaml", SOUND))
+
+
+def _data_of_nobody(_: Path) -> object:
+    from lth.data.root import data_root
+
+    with mock.patch.dict(os.environ, LTH_DATA="~nobody_here"):
+        return data_root(None)
 
 
 def bad_inputs() -> Iterator[Bad]:
@@ -228,6 +457,24 @@ def bad_inputs() -> Iterator[Bad]:
     yield changed("a model for a network of images", "model", "lenet5_classic}", "lenet5_classic, model: tiny}")
     yield study("augmented texts", "recipes.find.augment: changes images", AUGMENTED)
     yield changed("more images than there are", "validation", "validation: 200", "validation: 20000")
+    yield study("merged with itself", "study.yaml:1: an alias", "x: &x {<<: *x}\n" + SOUND)
+    yield study("half a surrogate pair", "study.yaml:38: text with half of", SOUND + 'about: "\\ud800"\n')
+    yield study("a terminal escape", "study.yaml:38: text with a control character", SOUND + 'about: "\\e[2J"\n')
+    yield study("UTF-16", "study.yaml:1: looks like UTF-16", SOUND.encode("utf-16"))
+    yield study("a hundred thousand brackets", "study.yaml:1: nested too deeply", "study: " + "[" * 100_000)
+    yield study("a hundred thousand values", "study.yaml:1: holds more than", f"study: [{'1,' * 100_000}]\n")
+    yield changed("a rate next to nothing", "tickets.home.rate: must be", "rate: 0.4}", "rate: 1e-300}")
+    yield changed("an alpha next to nothing", "alpha: must be", "seeds:", "alpha: 1e-300\nseeds:")
+    yield changed("a seed of 5,000 digits", "study.yaml:2: a number of 5000", "[0, 1, 2]", f"[{'1' * 5000}]")
+    yield changed("an octal seed", "reads 010 as 8", "[0, 1, 2]", "[010]")
+    yield changed("the name of a device", "Windows keeps 'con'", "study: small", "study: con")
+    yield changed("the home folder of nobody", "does not exist", "seeds:", "data_root: ~nobody_here\nseeds:")
+    yield study("fifteen hundred unknown keys", "and 150 more", SOUND + "".join(f"k{n}: 1\n" for n in range(1500)))
+    yield call("study: without end", "is a pipe or a device", lambda _: _command("check", "/dev/zero"))
+    yield call("study: a pipe", "is a pipe or a device", lambda folder: _command("check", _pipe(folder / "s.yaml")))
+    yield call("study: 200 MB", "is larger than 250 kB", lambda folder: _command("check", _large(folder / "s.yaml")))
+    yield call("results: a study file", r"did you mean results.small", _verdict_of_a_study)
+    yield call("LTH_DATA: the home folder of nobody", "LTH_DATA: ~nobody_here begins with", _data_of_nobody)
     yield call("study: a folder", "is a directory", lambda folder: _command("check", folder))
     yield call("study: no file", "nowhere.yaml", lambda folder: _command("check", folder / "nowhere.yaml"))
     yield artifact("empty", "damaged or not a safetensors file", lambda: b"")
@@ -253,7 +500,11 @@ def bad_inputs() -> Iterator[Bad]:
     )
     yield ticket("layers that it does not have", "metadata lists the layers", layers=["v"])
     yield ticket("no layers at all", "metadata lists the layers", layers=None)
-    yield call("ticket: of another network", "belongs to network lenet5 .* not to network lenet5_classic", _foreign)
+    yield call(
+        "ticket: of another network",
+        "belongs to network lenet5 .* not to network lenet5_classic",
+        _foreign(_lenet5()),
+    )
     yield call("weights: of another ticket", "was not trained from", _weights)
     yield call("data: a ticket for a data set", "holds a ticket, where a dataset is needed", _data(_ticket))
     yield call("data: bytes", "damaged or not a safetensors file", _data(lambda: b"\x89PNG" + b"0" * 50))
@@ -271,6 +522,162 @@ def bad_inputs() -> Iterator[Bad]:
     yield call("SST-2: a part of it", "has 1 training and 1 development", _tsv("sentence\tlabel\na\t1\n"))
     yield call("results: no manifest", "manifest.json: no such file", lambda folder: _command("verify", folder))
     yield call("results: no verdict", "has no verdict yet", lambda folder: _command("verdict", folder))
+    yield from _forged_tickets()
+    yield from _forged_artifacts()
+    yield from _hostile_data()
+    if TEXTS:
+        yield from _hostile_models()
+
+
+def _forged_tickets() -> Iterator[Bad]:
+    """Tickets whose checksum is right, and nothing else is."""
+    yield ticket("an empty tensor", "w has no values", mask=_tensor([], "uint8"), weight=_tensor([], "float32"))
+    yield call("ticket: numbers for tensors", "w is a single number", _scalar)
+    for kind in ("float8_e4m3fn", "complex64", "int32", "float64", "bool"):
+        yield Bad(f"ticket: weights of {kind}", f"w is {kind}, where float32", _weights_of(kind))
+    yield Bad("ticket: another parameter of complex64", "weights/b is complex64", _others("b", "complex64"))
+    yield Bad(
+        "ticket: another parameter that is NaN", "b holds values that are not finite", _others("b", "float32", True)
+    )
+    yield Bad("ticket: a tensor of another name", "has a tensor 'momentum/w'", _named("momentum/w"))
+    yield Bad("ticket: no tensors at all", "has no masks", _nothing)
+    yield Bad("ticket: a layer that is a number", r"metadata lists the layers \[1\]", _numbered)
+    yield ticket("a layer twice", "metadata lists the layers", layers=["w", "w"])
+    yield ticket("a wrong count", "says kept is 4, where its masks have 3", kept=4)
+    yield call("ticket: an empty network", "belongs to an unknown network, not to network lenet5_classic", _foreign({}))
+    yield call(
+        "ticket: a network of another kind", "belongs to an unknown network", _foreign({"model": True, "size": []})
+    )
+    yield call(
+        "ticket: a network whose parameters it has not",
+        "lacks 10 of the 10 parameters .* first '0.weight'",
+        _other_names,
+    )
+    yield call(
+        "verify: a parent that is a list", "1 things do not hold", _verified(study="small", ticket="home", parent=[])
+    )
+    yield call("verify: everything a list", "4 things do not hold", _verified(study=[], ticket=[], seed=[], parent={}))
+
+
+def _forged_artifacts() -> Iterator[Bad]:
+    """Other artifacts of that kind, and JSON that no parser should follow."""
+    yield artifact("metadata 100,000 deep", "not an artifact of this project", _of(DEEP))
+    yield artifact("a header 100,000 deep", "damaged or not a safetensors", lambda: _safetensors(DEEP.encode()))
+    yield artifact("a number of 10,000 digits", "not an artifact of this project", _of(f'{{"kind": {"9" * 10_000}}}'))
+    yield artifact("a kind that is a list", "not an artifact of this project", _of({"kind": [], "content": ""}))
+    yield artifact(
+        "a kind that nobody knows", "not an artifact of this project", _of({"kind": "cookie", "content": ""})
+    )
+    yield artifact(
+        "escapes in its kind", "not an artifact of this project", _of({"kind": "\x1b[2J" * 200, "content": ""})
+    )
+    yield artifact(
+        "escapes in a damaged header", "damaged", lambda: _safetensors({"\x1b]0;x\x07": _entry([0, 400])}, b"x")
+    )
+    yield call("ticket: 3 GB of nothing", "damaged or not", _sparse)
+    yield call(
+        "artifact: a FIFO",
+        "is a FIFO, where an artifact is needed",
+        lambda folder: _command("show", _fifo(folder / "x")),
+    )
+    yield call(
+        "artifact: a device", "is a device, where an artifact is needed", lambda folder: _command("show", "/dev/zero")
+    )
+    yield call("weights: of other names", "has a tensor 'first/w'", _other_moments)
+    yield call("weights: of another shape", r"last/w is F32 \[1\], where its ticket has F32 \[4\]", _other_weights)
+    yield call(
+        "data: a split missing", "lacks the tensor 'test/images'", _data(_images([0, 1, 1], **{"test/images": None}))
+    )
+    yield call("data: a label outside", "train/labels holds values outside 0 to 1", _data(_images([0, 1, 2])))
+    yield call(
+        "data: more images than labels", r"train/labels has shape \[2\], where \[3\] is needed", _data(_images([0, 1]))
+    )
+    yield call("data: no classes", "'classes' in its metadata", _data(_images([0, 1, 1], classes=None)))
+    yield call(
+        "data: no images",
+        r"train/images has shape \[0, 1, 2, 2\], where \[n, 1, n, n\] is needed",
+        _data(_images([], count=0)),
+    )
+    yield call("data: a kind that is a list", "not an artifact of this project", _data(_of({"kind": []})))
+    yield call("texts: a token outside", "train/ids holds values outside 0 to 0", _data(_texts(vocabulary=1)))
+    yield call(
+        "texts: a length outside",
+        "train/lengths holds values outside 1 to 3",
+        _data(_texts(lengths=_tensor([3, 9], "int16"))),
+    )
+    yield call("texts: a vocabulary of words", "'vocabulary' in its metadata", _data(_texts(vocabulary="many")))
+    yield call("results: a manifest 100,000 deep", "manifest.json: damaged", _manifest)
+
+
+def _hostile_data() -> Iterator[Bad]:
+    """Data files that never end, or become something else than their size says."""
+    for ending in ("", ".gz"):
+        yield call(f"MNIST: a FIFO{ending}", "is a FIFO, where a file is needed", _fifo_of_images(ending))
+    yield call("SST-2: a FIFO", "dev.tsv: is a FIFO, where a file is needed", _fifo_of_texts)
+    yield call("MNIST: a gzip bomb", "is longer than the published file", _gzip_bomb)
+    columns = "\t".join(["sentence", "label", *map(str, range(10**6))])
+    yield call("SST-2: a million columns", "has 1,000,002 columns", _tsv(columns + "\n"))
+    yield call("SST-2: a name of 10 MB", "has no column 'sentence'; found x{100}", _tsv("x" * 10**7 + "\n"))
+    yield call("SST-2: a label of 10 MB", "label is '1{100}", _tsv("sentence\tlabel\na\t" + "1" * 10**7 + "\n"))
+    yield call("SST-2: escapes in a label", r"label is '\\x1b\[2J'", _tsv("sentence\tlabel\na\t\x1b[2J\n"))
+
+
+def _hostile_models() -> Iterator[Bad]:
+    """Folders of pre-trained models."""
+    yield call("model: a configuration 100,000 deep", "config.json: cannot be read as JSON", _config(DEEP))
+    yield call("model: a configuration of lists", "config.json: .*model_type", _config('{"model_type": []}'))
+    yield call("model: a size of words", "configuration is none that transformers knows", _config(WORDY))
+    yield call("model: a tokenizer 100,000 deep", "has no tokenizer", _tokenizer(DEEP))
+    yield call("model: a tokenizer of numbers", "has no tokenizer", _tokenizer('{"model": 1}'))
+    for name in ("config.json", "tokenizer_config.json", "model.safetensors"):
+        yield call(f"model: {name} is a FIFO", f"{name}: is a FIFO", _fifo_of_model(name))
+
+
+def _weights_of(kind: str) -> Callable[[Path], object]:
+    return lambda folder: _load(folder, weight=_tensor([1, 1, 1, 0], "float32").to(_dtype(kind)))
+
+
+def _others(name: str, kind: str, broken: bool = False) -> Callable[[Path], object]:
+    value = float("nan") if broken else 1.0
+    return lambda folder: _load(folder, others={f"weights/{name}": _tensor([value], "float32").to(_dtype(kind))})
+
+
+def _named(name: str) -> Callable[[Path], object]:
+    return lambda folder: _load(folder, others={name: _tensor([1.0], "float32")})
+
+
+def _scalar(folder: Path) -> object:
+    return _load(folder, mask=_tensor([1], "uint8")[0].clone(), weight=_tensor([1], "float32")[0].clone())
+
+
+def _nothing(folder: Path) -> object:
+    from lth.tickets import Ticket
+
+    return Ticket.load(_file(folder / "ticket", _artifact("ticket", {}, {"layers": []}))).density
+
+
+def _numbered(folder: Path) -> object:
+    from lth.tickets import Ticket
+
+    tensors = {"mask/1": _tensor([1.0], "uint8"), "weights/1": _tensor([1.0], "float32")}
+    return Ticket.load(_file(folder / "ticket", _artifact("ticket", tensors, {"layers": [1]})))
+
+
+def _load(folder: Path, **changes: Any) -> object:
+    from lth.tickets import Ticket
+
+    return Ticket.load(_file(folder / "ticket", _ticket(**changes))).layers()
+
+
+def _dtype(kind: str) -> Any:
+    import torch
+
+    return getattr(torch, kind)
+
+
+def _manifest(folder: Path) -> None:
+    _file(folder / "manifest.json", DEEP)
+    _command("verify", folder)
 
 
 def _entry(offsets: list[int]) -> dict[str, object]:
@@ -280,6 +687,11 @@ def _entry(offsets: list[int]) -> dict[str, object]:
 def run(folder: Path) -> dict[str, Any]:
     """What every input came to. Libraries are there before, or the first to need them would be charged with them."""
     import torch  # noqa: F401
+
+    if TEXTS:
+        from lth.text.tiny import tiny_tokenizer
+
+        tiny_tokenizer().save_pretrained(folder / "tokenizer")
 
     found = {}
     for number, bad in enumerate(bad_inputs()):

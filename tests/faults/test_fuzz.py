@@ -1,19 +1,24 @@
 """Bytes and words at random: whatever is read, there is a sentence or a sound thing, and never anything else."""
 
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from bad_inputs import SOUND, _ticket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lth.artifacts import read_metadata
+from lth.artifacts import read_metadata, write_tensors
+from lth.cli import main
 from lth.config.models import Study
 from lth.config.problems import StudyError
 from lth.config.read import load_study
+from lth.data.examples import load_examples
 from lth.errors import UserError
-from lth.tickets import Ticket
+from lth.tickets import Ticket, TrainedWeights
 
 WHOLE = _ticket()
 PIECES = sorted(
@@ -49,6 +54,57 @@ def test_a_cut_or_spliced_file_is_refused(tmp_path: Path, other: bytes, cut: int
         Ticket.load(path)
     with suppress(UserError):
         read_metadata(path)
+
+
+FORGED = settings(FUZZ, max_examples=60)
+NUMBERS = ("float32", "uint8", "float64", "bfloat16", "complex64", "float8_e5m2", "int64", "bool")
+NAMES = st.sampled_from(["mask/w", "weights/w", "mask/v", "weights/v", "last/w", "w", "mask/", ""]) | st.text(
+    max_size=6
+)
+KEYS = st.sampled_from(["layers", "network", "seed", "kept", "classes", "name"]) | st.text(max_size=4)
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=5)
+    | st.just("w"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def tensors(draw: st.DrawFn) -> torch.Tensor:
+    """A small tensor of any type and shape."""
+    full = torch.full(draw(st.lists(st.integers(0, 3), max_size=3)), draw(st.sampled_from([0.0, 1.0, 2.0])))
+    return full.to(getattr(torch, draw(st.sampled_from(NUMBERS))))
+
+
+@FORGED
+@given(
+    st.dictionaries(NAMES.filter(lambda name: name != "__metadata__"), tensors(), max_size=4),
+    st.dictionaries(KEYS, JSON),
+    st.sampled_from(["ticket", "dataset", "texts", "weights"]),
+)
+def test_whatever_an_artifact_with_a_right_checksum_holds_it_is_sound_or_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: dict[str, torch.Tensor], told: dict[str, Any], kind: Any
+) -> None:
+    monkeypatch.setattr("os.fsync", lambda _: None)  # a disk under load takes a second for it
+    path = tmp_path / "artifact"
+    write_tensors(path, kind, held, told)
+    with suppress(UserError):
+        ticket = Ticket.load(path)
+        assert 0 <= ticket.density <= 1
+        assert all(kept <= total and outputs for _, kept, total, outputs in ticket.layers())
+    with suppress(UserError):
+        assert load_examples(path).classes
+    with suppress(UserError):
+        TrainedWeights.load(path, path)
+    with redirect_stdout(StringIO()) as shown, redirect_stderr(StringIO()) as refused:
+        main(["show", str(path)])
+    for text in (shown.getvalue(), refused.getvalue()):
+        assert all(line.isprintable() for line in text.split("\n"))
 
 
 @FUZZ

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def damaged(folder: Path, file: str, content: bytes | None) -> Path:
         ("model.safetensors", None, r"model.safetensors: no such file; weights are read from safetensors only"),
         ("model.safetensors", b"\x80\x02}q\x00.", r"model.safetensors: damaged or not a safetensors file"),
         ("model.safetensors", (8 << 30).to_bytes(8, "little"), r"model.safetensors: damaged or not a safetensors file"),
-        ("config.json", None, r"config.json: cannot be read as JSON"),
+        ("config.json", None, r"config.json: cannot be read: No such file"),
         ("config.json", b"{", r"config.json: cannot be read as JSON"),
         ("config.json", b"[]", r"config.json: says no `model_type`"),
     ],
@@ -117,12 +118,29 @@ def test_a_folder_without_a_tokenizer_is_a_sentence(tmp_path: Path) -> None:
         tokenizer_of(str(folder))
 
 
-def test_a_name_that_is_nowhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_that_is_nowhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(
-        UserError, match=r"model 'nobody/nothing': no folder of that name, and not to be had from the hub"
-    ):
-        folder_of("nobody/nothing")
+    name = f"nobody/nothing@{'0' * 40}"
+    with pytest.raises(UserError, match=f"model '{name}': no folder of that name, and not to be had from the hub"):
+        folder_of(name)
+
+
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "config.json"])
+def test_code_that_a_model_brings_is_never_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    """Not even where somebody says yes: transformers would ask on the terminal."""
+    folder = checkpoint(tmp_path / "model")
+    (folder / "own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass Own: pass\n")
+    own = {"AutoTokenizer": ["own.Own", None], "AutoConfig": "own.Own", "AutoModel": "own.Own"}
+    for name in ("config.json", file):
+        told = json.loads((folder / name).read_text())
+        told |= {"tokenizer_class": "Own", "model_type": "own"}
+        (folder / name).write_text(json.dumps(told | {"auto_map": own} if name == file else told))
+    monkeypatch.setattr("builtins.input", lambda *_: "yes")
+    with suppress(UserError):  # or a tokenizer without the code, which the folder has as well
+        tokenizer_of(str(folder))
+    with pytest.raises(UserError, match="configuration is none that transformers knows"):
+        save_model(str(folder), tmp_path / "out.safetensors")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_packaged_encoder_is_found_or_its_absence_said(tmp_path: Path) -> None:

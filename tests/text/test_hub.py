@@ -10,6 +10,8 @@ from lth.errors import UserError
 from lth.text import sources
 from lth.text.checkpoints import folder_of
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
 
 def table(rows: int, *columns: str) -> dict[str, list[Any]]:
     """A split of a downloaded data set, by column."""
@@ -23,8 +25,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, **splits: dict[str, list[Any]]) -> list
     """Downloads give these splits; what was asked for."""
     asked: list[tuple[str, ...]] = []
 
-    def load_dataset(*names: str) -> dict[str, dict[str, list[Any]]]:
-        asked.append(names)
+    def load_dataset(*names: str, revision: str) -> dict[str, dict[str, list[Any]]]:
+        asked.append((*names, revision))
         return splits
 
     monkeypatch.setattr(sources, "datasets", lambda: SimpleNamespace(load_dataset=load_dataset))
@@ -34,7 +36,8 @@ def hub(monkeypatch: pytest.MonkeyPatch, **splits: dict[str, list[Any]]) -> list
 def test_sst2_is_downloaded_where_there_are_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = hub(monkeypatch, train=table(67349, "sentence"), validation=table(872, "sentence"))
     raw = sources.sst2(tmp_path, 0)
-    assert asked == [("nyu-mll/glue", "sst2")]
+    assert asked == [("nyu-mll/glue", "sst2", sources.REVISION)]
+    assert len(sources.REVISION) == 40  # a commit, which nobody can change
     assert (raw.train[3], raw.test[871]) == (("sentence 3",), ("sentence 871",))
     assert list(raw.test_labels[:4]) == [0, 1, 0, 1]
 
@@ -57,12 +60,21 @@ def test_a_model_is_fetched_by_its_name_and_no_code_or_pickle_with_it(
     pytest.importorskip("transformers", reason="the text extra is not installed")
     asked: dict[str, Any] = {}
 
-    def download(name: str, *, allow_patterns: list[str]) -> str:
-        asked.update(name=name, patterns=allow_patterns)
+    def download(name: str, *, revision: str, allow_patterns: list[str]) -> str:
+        asked.update(name=name, revision=revision, patterns=allow_patterns)
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
-    assert folder_of("somebody/encoder") == tmp_path
-    assert asked["name"] == "somebody/encoder"
+    assert folder_of(f"somebody/encoder@{COMMIT}") == tmp_path
+    assert (asked["name"], asked["revision"]) == ("somebody/encoder", COMMIT)
     assert not any(pattern.endswith((".bin", ".py", ".pkl", "*")) for pattern in asked["patterns"])
     assert "model.safetensors" in asked["patterns"]
+
+
+@pytest.mark.parametrize("revision", ["", "@", "@main", "@v1.0", f"@{COMMIT[:39]}", f"@{COMMIT}\n", f"@{COMMIT}/.."])
+def test_a_model_without_a_commit_is_not_downloaded(monkeypatch: pytest.MonkeyPatch, revision: str) -> None:
+    """A name, a branch or a tag gives whatever its owner last put there."""
+    pytest.importorskip("transformers", reason="the text extra is not installed")
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *_, **__: pytest.fail("something was downloaded"))
+    with pytest.raises(UserError, match=r"no commit is named .* name somebody/encoder@COMMIT with the 40 hexadecimal"):
+        folder_of(f"somebody/encoder{revision}")

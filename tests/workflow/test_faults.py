@@ -93,7 +93,10 @@ def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Projec
     targets = [RESULTS / f / "ticket.safetensors" for f in sorted(rounds("letters", [3]) | rounds("digits", [3]))]
     outcome = project.run(*map(str, targets), str(arm.relative_to(project.folder)))
     seed0, seed1 = "tickets/letters/seed0/round03", "tickets/letters/seed1/round03"
-    assert_sentence(outcome, project, seed0, "letters/seed0/round02/ticket.safetensors", "damaged", "delete it")
+    repair = (
+        "rm -f -- results/tiny/tickets/letters/seed0/round02/ticket.safetensors && snakemake --configfile study.yaml"
+    )
+    assert_sentence(outcome, project, seed0, "letters/seed0/round02/ticket.safetensors", "damaged", repair)
     assert_sentence(
         outcome,
         project,

@@ -109,7 +109,8 @@ def test_a_data_file_that_changed_between_two_runs(project: Project) -> None:
     data.write_bytes(changed)
     files = lose(project, f"{ARM}/history.csv")
     refused = (
-        f"{RESULTS}/data/textures.safetensors: was altered after it was written; delete it and rerun to make it again"
+        f"{RESULTS}/data/textures.safetensors: was altered after it was written; "
+        f"to make it again: rm -f -- {RESULTS}/data/textures.safetensors && snakemake --configfile study.yaml .*"
     )
     assert_told(project.run(*files), f"evaluation transfer dense seed 0: {refused}")
     data.unlink()
@@ -118,25 +119,29 @@ def test_a_data_file_that_changed_between_two_runs(project: Project) -> None:
 
 
 def test_two_snakemakes_at_once(project: Project, tmp_path: Path) -> None:
-    """In one folder the second is refused by Snakemake; from another folder, with the same results, by the job that is
-    being done. Whoever was first finishes, and then there is nothing left to do."""
+    """In one folder the second is refused by Snakemake; where Snakemake's lock went with the end of a third run, and
+    from another folder with the same results, by ours. The first finishes, and then there is nothing left to do."""
     before = project.files(*SAME)
     other = Project.new(tmp_path / "other")
     (other.folder / "results").symlink_to(project.folder / "results")
-    for which, seconds in ((project, "600.0"), (other, "0.5")):
-        which.edit("lth/scratch.py", "LOCK_SECONDS = 20.0", f"LOCK_SECONDS = {seconds}")
+    project.edit("lth/scratch.py", "LOCK_SECONDS = 20.0", "LOCK_SECONDS = 600.0")
     files, scratch = lose(project, f"{ARM}/history.csv"), project.results / "scratch" / ARM
     log = project.results / f"logs/{ARM}.log"
     log.unlink()
     scratch.mkdir(parents=True)
     with FileLock(scratch / "lock"):  # whoever comes has to wait here
         first = start(project, *files)
-        until(log.exists)
-        beside, elsewhere = project.run(*files), other.run(*files)
+        waits = "waits up to 600 s for another process, which is at this very job"
+        until(lambda: log.exists() and waits in log.read_text())
+        beside, look = project.run(*files), other.run(*files, "-n")
+        shutil.rmtree(project.folder / ".snakemake/locks")
+        refused = [project.run(*files), other.run(*files)]
     assert beside.status == 1
     assert "Directory cannot be locked" in beside.text
-    busy = "is at this very job; wait until it ends, or end it"
-    assert_told(elsewhere, f"evaluation transfer dense seed 0: {RESULTS}/scratch/{ARM}: .* {busy}")
+    assert look.status == 0, look.text
+    for outcome in refused:
+        at_work = rf"process {first.pid} on \S+ \(since .*\) is running this study; wait until it ends, or end it"
+        assert_told(outcome, f"{RESULTS}: {at_work}")
     assert first.wait(timeout=300) == 0
     assert_as_before(project, before)
     again = other.run(*files)

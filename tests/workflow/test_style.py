@@ -16,10 +16,13 @@ from tiny import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
-GROUND = "errors registry seeds schedules masks power stats files jobs stopping machine fingerprint torchvision_shim"
+GROUND = (
+    "errors registry seeds schedules masks power stats files locks study_lock jobs stopping machine fingerprint"
+    " torchvision_shim data.root"
+)
 MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan config.layout"
 FLOORS = (
-    f"{GROUND} config {MODELS} config.problems config.wording",
+    f"{GROUND} config {MODELS} config.problems config.wording scratch_folder",
     "scores networks networks.torchvision_names methods rates data data.sources data.kinds text text.extra figures"
     " figures.choice",  # names
     "config.*",  # reads studies, and checks their names against the tables

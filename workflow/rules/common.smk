@@ -1,4 +1,5 @@
 # Reads and checks the study; paths and lookups for all rules. No torch here: the graph is built in well under a second.
+import json
 import os
 from pathlib import Path
 
@@ -16,11 +17,11 @@ from lth.errors import UserError
 from lth.figures import FIGURES
 from lth.figures.choice import figures_of
 from lth.figures.colours import places
-from lth.files import check_writable
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.methods import METHODS
 from lth.networks import ARCHITECTURES
+from lth.repair import OPTIONS, options_of
 from lth.scores import SCORES
 from lth.stopping import STARTED_BY
 from lth.tables import EVALUATION_TABLES, STUDY_TABLES
@@ -32,6 +33,10 @@ except StudyError as error:
 if workflow.is_main_process:
     for warning in warnings:
         logger.warning(str(warning))
+options = options_of(
+    workflow.overwrite_configfiles, workflow.config_settings.config_args or ()
+)
+os.environ[OPTIONS] = json.dumps(options)  # for the messages of jobs
 os.environ[STARTED_BY] = str(os.getpid())  # jobs end when this process is gone
 plan = Plan(study)
 
@@ -55,14 +60,6 @@ wildcard_constraints:
     kind="fresh|shuffled|random|dense",
     seed=r"\d+",
     round=r"\d\d+",
-
-
-def check_results():
-    """Snakemake itself would not say it in a sentence."""
-    try:
-        check_writable(Path(RESULTS))
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def code(script, *targets):
@@ -243,6 +240,19 @@ def all_needed(name, trial):
     ]
 
 
+def records(trial):
+    """What vouches for the tables of the trainings that an evaluation or comparison reads."""
+    if trial in study.comparisons:
+        return all_needed("ticket.safetensors", trial)
+    return all_arms("evaluation.json", trial)
+
+
+def arm_tickets(trial):
+    """The tickets that the arms of an evaluation were trained from; of a comparison none."""
+    arms = plan.arms(trial) if trial in study.evaluations else ()
+    return [layout.arm_ticket(arm, seed) for arm in arms for seed in study.seeds]
+
+
 def table_files(evaluation=None):
     """The tables of an evaluation, or of the study, by name."""
     if evaluation is None:
@@ -267,4 +277,4 @@ def report_words():
     captions = {
         name: [figure.about, figure.caption] for name, figure in FIGURES.items()
     }
-    return {"captions": captions, "page": page.read_text()}
+    return {"captions": captions, "page": page.read_text(encoding="utf-8")}

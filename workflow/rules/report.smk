@@ -10,6 +10,7 @@ rule study_tables:
         layers=all_rounds("layers.csv"),
         costs=all_rounds("cost.csv"),
         measured=all_rounds("measured.csv"),
+        records=all_rounds("ticket.safetensors"),
     output:
         **table_files(),
     log:
@@ -33,6 +34,8 @@ rule evaluation_tables:
         ],
         costs=lambda wildcards: all_needed("cost.csv", wildcards.evaluation),
         measured=lambda wildcards: all_needed("measured.csv", wildcards.evaluation),
+        records=lambda wildcards: records(wildcards.evaluation),
+        arm_tickets=lambda wildcards: arm_tickets(wildcards.evaluation),
     output:
         **table_files("{evaluation}"),
         verdict=report(
@@ -93,6 +96,7 @@ rule report:
     input:
         tables=of_all(lambda e: table_files(e).values()),
         figures=of_all(figure_files),
+        verdicts=of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
     output:
         report(
             f"{RESULTS}/report.html", category="Report", caption="../report/report.rst"

@@ -4,6 +4,7 @@ rule evaluation:
     output:
         history=layout.evaluated("history.csv"),
         confusion=layout.evaluated("confusion.csv"),
+        record=layout.evaluated("evaluation.json"),
     log:
         f"{RESULTS}/logs/evaluations/{{evaluation}}/{{arm}}/seed{{seed}}.log",
     conda:

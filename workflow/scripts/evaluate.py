@@ -15,5 +15,5 @@ with job(f"evaluation {spec.evaluation} {spec.arm} seed {spec.seed}", snakemake.
     from lth.scratch import Scratch
 
     scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
-    with scratch.held(running.log):
+    with scratch.held(running.log, running.announce):
         run_evaluation(spec, EvaluationFiles(**inputs, **outputs), compute, running, scratch)

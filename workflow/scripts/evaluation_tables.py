@@ -5,10 +5,13 @@ from pathlib import Path
 from lth.config.models import Study
 from lth.jobs import job
 from lth.tables import write_evaluation_tables
+from lth.tables.checks import check_records
 
 trial = snakemake.wildcards.evaluation
 with job(f"tables {trial}", snakemake.log[0]) as running:
     files = {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
-    write_evaluation_tables(Study.model_validate(snakemake.params.cfg["study"]), trial, **files, out=out)
+    study = Study.model_validate(snakemake.params.cfg["study"])
+    check_records(study, files.pop("records"), files.pop("arm_tickets"))
+    write_evaluation_tables(study, trial, **files, out=out)
     running.found = ", ".join(out)

@@ -8,7 +8,7 @@ from lth.tables.files import read_table
 
 told = snakemake.params.cfg
 with job(f"figures of {told['of']}", snakemake.log[0]) as running:
-    tables = {name: read_table(Path(path)) for name, path in snakemake.input.items()}
+    tables = {name: read_table(Path(path), sealed=True) for name, path in snakemake.input.items()}
     for name, out in snakemake.output.items():
         draw(name, tables, told["places"], Path(out))
         running.log(f"drew {out}")

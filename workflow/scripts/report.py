@@ -4,10 +4,13 @@ from pathlib import Path
 
 from lth.config.models import Study
 from lth.jobs import job
+from lth.listing import artifacts_checksum, listed_files, settings
 from lth.report import write_report
 
 with job("report", snakemake.log[0]) as running:
     study = Study.model_validate(snakemake.params.cfg["study"])
-    tables, figures = map(Path, snakemake.input.tables), map(Path, snakemake.input.figures)
-    write_report(study, tables, figures, Path(snakemake.output[0]))
+    out = Path(snakemake.output[0])
+    tables, figures = list(map(Path, snakemake.input.tables)), list(map(Path, snakemake.input.figures))
+    files = listed_files(out.parent, study, map(Path, snakemake.input))
+    write_report(study, tables, figures, out, artifacts_checksum(settings(study), files))
     running.found = snakemake.output[0]

@@ -17,5 +17,5 @@ with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as
 
     scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
     scratch.keeps = compute.rounds_per_job > 1
-    with scratch.held(running.log):
+    with scratch.held(running.log, running.announce):
         run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)

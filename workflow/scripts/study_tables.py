@@ -5,9 +5,12 @@ from pathlib import Path
 from lth.config.models import Study
 from lth.jobs import job
 from lth.tables import write_study_tables
+from lth.tables.checks import check_records
 
 with job("tables", snakemake.log[0]) as running:
     files = {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
-    write_study_tables(Study.model_validate(snakemake.params.cfg["study"]), **files, out=out)
+    study = Study.model_validate(snakemake.params.cfg["study"])
+    check_records(study, files.pop("records"))
+    write_study_tables(study, **files, out=out)
     running.found = ", ".join(out)

@@ -1,0 +1,105 @@
+"""What the text artifacts of a study hold, in a few lines: tables, records, manifests, verdicts."""
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lth.errors import UserError, reason
+from lth.files import checksum
+from lth.records import CHECKSUM, RecordError, check_markup, csv_rows, read_json, read_record, unseal_rows
+from lth.repair import advice
+
+SHOWN = (".csv", ".json", ".txt", ".svg", ".html")
+"""Endings of the files that are shown here; all other artifacts are safetensors."""
+FIRST = 5
+"""Rows of a table, and values of a list or object, that are shown."""
+LONGEST = 100_000_000
+"""Bytes of a text; the longest table of a study has a few."""
+
+
+def show(path: Path) -> Iterator[str]:
+    """Lines about a table, record, manifest or text.
+
+    Raises:
+        UserError: it is missing, cannot be read, or was altered since it was written.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the workflow to make it")
+    if path.stat().st_size > LONGEST:
+        raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
+    kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
+    try:
+        yield from map(_printable, kinds[path.suffix](path))
+    except RecordError as error:
+        raise UserError(f"{path}: {error}{advice(path)}") from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not readable as {path.suffix[1:]} ({reason(error)}){advice(path)}") from None
+
+
+def _text(path: Path) -> Iterator[str]:
+    yield from path.read_text(encoding="utf-8").splitlines()
+
+
+def _markup(path: Path) -> Iterator[str]:
+    check_markup(path)
+    yield f"{path}: figure or page, as it was written; a browser shows it"
+
+
+def _table(path: Path) -> Iterator[str]:
+    """Its columns and first rows, and what vouches for it."""
+    rows = csv_rows(path.read_text(encoding="utf-8"))
+    header, *cells = rows or [[]]
+    vouched = _vouched(path, rows)
+    yield f"{path}: table, {len(cells)} rows, {len(header)} columns{vouched}"
+    shown = [header, *cells[:FIRST]]
+    widths = [max(len(cell) for cell in column) for column in zip(*shown, strict=False)]
+    for row in shown:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+    if len(cells) > FIRST:
+        yield f"  and {len(cells) - FIRST} more"
+
+
+def _vouched(path: Path, rows: list[list[str]]) -> str:
+    """Whether the table is as it was written; nothing is said of one that no checksum is known of."""
+    if rows and rows[0] and rows[0][-1].startswith(CHECKSUM):
+        unseal_rows(rows)
+        return ", as it was written"
+    for record in (path.with_name("ticket.safetensors"), path.with_name("evaluation.json")):
+        if record.is_file() and path.name in (files := _record_files(record)):
+            if files[path.name] != checksum(path):
+                raise RecordError(f"its SHA-256 is not the one that {record.name} has of it: altered or replaced")
+            return f", as {record.name} has it"
+    return ""
+
+
+def _record_files(record: Path) -> dict[str, str]:
+    try:
+        return dict(read_record(record).get("files", {}))
+    except RecordError as error:
+        raise UserError(f"{record}: {error}{advice(record)}") from None
+
+
+def _object(path: Path) -> Iterator[str]:
+    """The entries of a JSON object, long ones cut."""
+    found = read_json(path)
+    yield f"{path}: {'record of a training' if 'job' in found else 'manifest'}, as it was written"
+    for key, value in sorted(found.items()):
+        yield f"  {key}: {_short(value)}"
+        if isinstance(value, dict):
+            yield from (f"    {name}: {_short(inner)}" for name, inner in islice(sorted(value.items()), FIRST))
+            if len(value) > FIRST:
+                yield f"    and {len(value) - FIRST} more"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{len(value)} entries"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _printable(line: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)

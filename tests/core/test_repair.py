@@ -1,0 +1,71 @@
+"""The command that repairs: what it deletes, what it asks for, and which study it names."""
+
+from pathlib import Path
+
+import pytest
+
+from lth.files import write_text
+from lth.records import json_text, seal
+from lth.repair import OPTIONS, advice, command, options_of
+
+TICKET = "tickets/digits/seed0/round01/ticket.safetensors"
+
+
+@pytest.fixture
+def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty `results/tiny`, seen from the folder above `results`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(OPTIONS, raising=False)
+    write_text(tmp_path / "my study.yaml", "study: tiny  # small\n")
+    folder = Path("results/tiny")
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_each_kind_of_artifact_has_a_run_of_its_own_and_each_job_one_target(results: Path) -> None:
+    names = [TICKET, "tickets/digits/seed0/round01/history.csv", "data/digits.safetensors", "figures/layers.svg"]
+    for name in names:
+        write_text(results / name, "")
+    run = "snakemake --configfile 'my study.yaml' --cores 2"
+    steps = command(results, names).split(" && ")
+    assert steps[0].split() == ["rm", "-f", "--", *(f"results/tiny/{name}" for name in sorted(names))]
+    assert steps[1] == f"{run} -- results/tiny/data/digits.safetensors"
+    assert steps[2] == f"{run} -- results/tiny/tickets/digits/seed0/round01/history.csv"
+    assert steps[3] == f"{run} -- results/tiny/figures/layers.svg all"
+    assert len(steps) == 4
+
+
+def test_weights_that_only_the_next_round_needs_are_no_target_and_do_not_stay(results: Path) -> None:
+    trained = "tickets/digits/seed0/round01/trained.safetensors"
+    write_text(results / trained, "")
+    assert f"-- results/tiny/{trained} &&" in command(results, [trained])
+    (results / "tickets/digits/seed0/round02").mkdir()
+    steps = command(results, [trained]).split(" && ")
+    assert steps[1:] == ["snakemake --configfile 'my study.yaml' --cores 2", f"rm -f -- results/tiny/{trained}"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "data/notes.txt", "logs/report.log", "tickets/old/ticket.safetensors"])
+def test_nothing_is_said_of_deleting_what_is_no_artifact(results: Path, name: str) -> None:
+    write_text(results / name, "mine")
+    assert advice(results / name) == ""
+    assert name not in command(results, [name])
+
+
+def test_the_study_is_named_as_it_was_started(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the running Snakemake, else by the manifest if it is whole, else by the file that has the study's name."""
+    options = options_of([Path("b.yaml").absolute()], ["seeds=[0, 1]", "compute={threads: 2}"])
+    assert options == ["--configfile", "b.yaml", "--config", "seeds=[0, 1]"]
+    manifest = results / "manifest.json"
+    write_text(manifest, json_text(seal({"snakemake": options})))
+    assert command(results, []) == "snakemake --configfile b.yaml --config 'seeds=[0, 1]' --cores 2"
+    write_text(manifest, manifest.read_text().replace("b.yaml", "c.yaml"))
+    assert "'my study.yaml'" in command(results, [])
+    monkeypatch.setenv(OPTIONS, "[]")
+    assert command(results, []) == "snakemake --cores 2"
+
+
+def test_from_elsewhere_it_begins_with_the_folder(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    assert advice(tmp_path / results / TICKET).startswith(f"; to make it again: cd {tmp_path} && snakemake ")
