@@ -382,4 +382,4 @@ def test_scratch_may_lie_anywhere_else(tmp_path, monkeypatch):
     path.write_text(f"{SOUND}compute:\n  scratch: /somewhere/states\n")
     assert "'/somewhere/states' contains the data" in failing(None, path)
     path.write_text(f"{SOUND}data_root: ~no_such_user/x\ncompute:\n  scratch: ~no_such_user/states\n")
-    assert "compute.scratch: '~no_such_user/states' is no folder: there is no such user" in failing(None, path)
+    assert "compute.scratch: begins with the home folder of a user who does not exist" in failing(None, path)

@@ -17,8 +17,8 @@ from tiny import ROOT, Project
 pytestmark = pytest.mark.workflow
 
 GROUND = (
-    "errors registry seeds schedules masks power stats files locks study_lock jobs stopping machine fingerprint"
-    " torchvision_shim data.root"
+    "errors printable reading registry seeds schedules masks power stats files locks study_lock jobs stopping machine"
+    " fingerprint records repair torchvision_shim data.root"
 )
 MODELS = "config.base config.recipes config.ways config.models config.jobs config.chains config.plan config.layout"
 FLOORS = (
@@ -30,7 +30,7 @@ FLOORS = (
     "scratch trained optimisers",
     "loop train outcome resume",
     "methods.* controls evaluate",
-    "tables tables.* figures.* report manifest",
+    "tables tables.* figures.* report manifest listing show",
     "cli __main__ lth",
 )
 """Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""
