@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from math import gcd
 from pathlib import Path
 
 import edits
@@ -156,6 +157,7 @@ def test_kills_are_drawn_of_every_kind_and_repeat_exactly() -> None:
 
 
 def test_hostile_files_are_more_than_a_hundred_with_names_of_their_own() -> None:
+    assert gcd(edits.APART, len(edits.EDITS)) == 1  # so that every kind of edit has its turn
     names = [each.name for each in hostile.hostile()]
     assert len({*names}) == len(names) >= 100
     assert [name.startswith("run: ") for name in names] == [False] * (len(names) - hostile.RUNS) + [True] * hostile.RUNS
