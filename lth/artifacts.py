@@ -65,7 +65,7 @@ def read_tensors(path: Path, kind: Kind) -> tuple[dict[str, Tensor], dict[str, A
         stored = json.loads(content[8 : 8 + length]).get("__metadata__")
         metadata = _described(path, kind, stored)
         if metadata.pop("content", None) != _content(tensors, metadata):
-            raise UserError(f"{printable(path)}: was altered after it was written{advice(path)}")
+            raise UserError(f"{printable(path)}: was altered after it was written", advice(path))
     _check_metadata(path, kind, metadata)
     return tensors, metadata
 
@@ -107,7 +107,7 @@ def _damage_as_sentence(path: Path) -> Iterator[None]:
         yield
     except (SafetensorError, OSError, MemoryError, RecursionError, RuntimeError, ValueError) as error:
         words = printable(reason(error), SHOWN)
-        raise UserError(f"{shown}: damaged or not a safetensors file ({words}){advice(path)}") from None
+        raise UserError(f"{shown}: damaged or not a safetensors file ({words})", advice(path)) from None
 
 
 def _described(path: Path, kind: Kind | None, stored: Mapping[str, str] | None) -> dict[str, Any]:

@@ -13,12 +13,9 @@ from lth.checks.wording import listed
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.plan.plan import Arm, Plan
-from lth.printable import escaped, printable
+from lth.printable import aligned, escaped, printable
 
 PROGRAM = "python -m lth"
-
-SHOWN = 4000
-"""Characters of one value of an artifact's metadata that `show` prints; the layers of a large network take 3,000."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -105,7 +102,7 @@ def _list(_: argparse.Namespace) -> Iterator[str]:
     }
     for title, table in tables.items():
         yield title
-        yield from _aligned([(f"  {name}", getattr(entry, "about", entry)) for name, entry in table.items()])
+        yield from aligned([(f"  {name}", getattr(entry, "about", entry)) for name, entry in table.items()])
 
 
 def _check(arguments: argparse.Namespace) -> Iterator[str]:
@@ -121,10 +118,10 @@ def summary(study: Study) -> Iterator[str]:
     plan = Plan(study)
     yield f"study {study.study}: {len(study.seeds)} seeds ({listed(map(str, study.seeds))})"
     yield "tickets"
-    yield from _aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
+    yield from aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
     for name, evaluation in study.evaluations.items():
         yield f"evaluation {name}: on {evaluation.dataset} at density {evaluation.density:g}"
-        yield from _aligned([_arm(plan, arm) for arm in plan.arms(name)])
+        yield from aligned([_arm(plan, arm) for arm in plan.arms(name)])
     counts = job_counts(plan)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
     yield f"jobs before tables and report: {sum(counts.values())} ({kinds})"
@@ -163,41 +160,9 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _show(arguments: argparse.Namespace) -> Iterator[str]:
-    """Nothing is printed before the checksum has been compared, and everything from the file is escaped."""
-    from lth.artifacts import read_metadata, read_tensors
-    from lth.show import SHOWN as SHOWN_AS_TEXT
     from lth.show import show
 
-    if arguments.FILE.suffix in SHOWN_AS_TEXT:
-        yield from show(arguments.FILE)
-        return
-    kind = read_metadata(arguments.FILE)["kind"]
-    tensors, metadata = read_tensors(arguments.FILE, kind)
-    if kind == "ticket":
-        told = [*_layers(arguments.FILE)]
-    else:
-        shapes = [(name, list(tensor.shape), str(tensor.dtype)) for name, tensor in tensors.items()]
-        rows = [(f"  {printable(name)}", str(shape), dtype.removeprefix("torch.")) for name, shape, dtype in shapes]
-        told = ["tensors", *_aligned(rows)]
-    yield f"{printable(arguments.FILE)}: {kind}"
-    values = {key: value for key, value in sorted(metadata.items()) if key != "kind"}
-    yield from _aligned([(f"  {printable(key)}", printable(value, SHOWN)) for key, value in values.items()])
-    yield from told
-
-
-def _layers(path: Path) -> Iterator[str]:
-    from lth.tickets import Ticket
-
-    layers = [(name, kept, total) for name, kept, total, _ in Ticket.load(path).layers()]
-    layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
-    yield "layers"
-    yield from _aligned(
-        [("  layer", "kept", "total", "density")]
-        + [
-            (f"  {printable(name)}", str(kept), str(total), f"{kept / max(total, 1):.4g}")
-            for name, kept, total in layers
-        ]
-    )
+    yield from show(arguments.FILE)
 
 
 def _compare(arguments: argparse.Namespace) -> Iterator[str]:
@@ -216,7 +181,7 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
         rows.append(
             (printable(name), str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}")
         )
-    yield from _aligned(rows)
+    yield from aligned(rows)
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
@@ -269,7 +234,7 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
         yield f"{results}: all {count} artifacts are as they were when the study was finished"
         yield f"checksum, as report.html shows it: {read_json(results / MANIFEST)['artifacts']}"
         return
-    yield from _aligned([(finding.kind, finding.path, finding.words) for finding in findings])
+    yield from aligned([(finding.kind, finding.path, finding.words) for finding in findings])
     lost = {finding.path for finding in findings if finding.kind != "orphaned" and is_artifact(finding.path)}
     if lost:
         yield f"to make {'it' if len(lost) == 1 else 'them'} again:"
@@ -277,14 +242,6 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     if others := {finding.path for finding in findings} - lost:
         yield f"not of the study, and left alone by this command: {', '.join(sorted(others))}"
     raise UserError(f"{results}: {len(findings)} things do not hold, of {count} artifacts; see above")
-
-
-def _aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Rows as lines with aligned columns; a cell is one line, whatever it holds."""
-    rows = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 COMMANDS = {

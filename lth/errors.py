@@ -1,6 +1,6 @@
 """The one exception a user is meant to see."""
 
-from lth.printable import LIMIT, printable
+from lth.printable import LIMIT, escaped, printable
 
 
 class UserError(Exception):
@@ -9,10 +9,18 @@ class UserError(Exception):
     Entry points (`workflow/scripts`, `python -m lth`, the Snakefile) print it without a traceback and exit with 1;
     any other exception is a fault of ours and keeps its traceback. Its text is one line that can be printed as it is:
     unprintable characters are escaped, and what is longer than `lth.printable.LIMIT` is cut.
+
+    Args:
+        message: the sentence.
+        advice: its end, which is never cut: a command that has to be run as it stands.
     """
 
+    def __init__(self, message: object = "", advice: str = "") -> None:
+        super().__init__(message, advice)
+
     def __str__(self) -> str:
-        return printable(super().__str__())
+        message, advice = self.args
+        return printable(message) + escaped(advice)
 
 
 def reason(error: Exception) -> str:

@@ -32,7 +32,7 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
     paths = sorted({*summaries, *planned})
     if missing := [path for path in paths if not path.is_file()]:
         more = f", and {len(missing) - 1} more are missing" if len(missing) > 1 else ""
-        raise UserError(f"{missing[0]}: no such file{more}{advice(*missing)}")
+        raise UserError(f"{missing[0]}: no such file{more}", advice(*missing))
     return {path.relative_to(results).as_posix(): checksum(path) for path in paths}
 
 

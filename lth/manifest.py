@@ -65,7 +65,7 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
     shown = artifacts_checksum(settings(study), files)
     if wrong := _inside_all(results, files, study) or list(_against_page(results, files, shown)):
         lines = [f"{results / finding.path}: {finding.words}" for finding in wrong]
-        raise UserError("\n".join(lines) + advice(*(results / finding.path for finding in wrong)))
+        raise UserError("; ".join(lines), advice(*(results / finding.path for finding in wrong)))
     told = {"study": settings(study), "files": files, "artifacts": shown, RERUN: study_options(results)}
     write_text(results / MANIFEST, json_text(seal(told)))
     return len(files)

@@ -4,6 +4,7 @@ File names, keys, metadata and messages of libraries may hold control characters
 surrogates, which cannot be written, and any number of megabytes. They are escaped and cut where they are shown.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from unicodedata import category
 
 LIMIT = 600
@@ -43,3 +44,11 @@ def _cut(text: str, limit: int) -> str:
         return text
     end = (limit - 5) // 3
     return f"{text[: limit - 5 - end]} ... {text[-end:]}"
+
+
+def aligned(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as lines with aligned columns; a cell is one line, whatever it holds."""
+    rows = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

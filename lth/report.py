@@ -161,7 +161,7 @@ def _check_figure(path: Path) -> None:
     try:
         check_markup(path)
     except RecordError as error:
-        raise UserError(f"{path}: {error}{advice(path)}") from None
+        raise UserError(f"{path}: {error}", advice(path)) from None
 
 
 def _methods(study: Study) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the text artifacts of a study hold, in a few lines: tables, records, manifests, verdicts."""
+"""What an artifact holds, in a few lines; nothing of it is shown before its checksum was compared, and all escaped."""
 
 import csv
 from collections.abc import Iterator
@@ -8,11 +8,10 @@ from typing import Any
 
 from lth.errors import UserError, reason
 from lth.files import checksum
+from lth.printable import aligned, printable
 from lth.records import CHECKSUM, RecordError, check_markup, csv_rows, read_json, read_record, unseal_rows
 from lth.repair import advice
 
-SHOWN = (".csv", ".json", ".txt", ".svg", ".html")
-"""Endings of the files that are shown here; all other artifacts are safetensors."""
 FIRST = 5
 """Rows of a table, and values of a list or object, that are shown."""
 LONGEST = 100_000_000
@@ -20,22 +19,54 @@ LONGEST = 100_000_000
 
 
 def show(path: Path) -> Iterator[str]:
-    """Lines about a table, record, manifest or text.
+    """Lines about a ticket, weights, a data set, a table, a record, a manifest, a text or a figure.
 
     Raises:
         UserError: it is missing, cannot be read, or was altered since it was written.
     """
+    kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
+    if path.suffix not in kinds:
+        yield from _tensors(path)
+        return
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the workflow to make it")
     if path.stat().st_size > LONGEST:
         raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
-    kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
     try:
         yield from map(_printable, kinds[path.suffix](path))
     except RecordError as error:
-        raise UserError(f"{path}: {error}{advice(path)}") from None
+        raise UserError(f"{path}: {error}", advice(path)) from None
     except (ValueError, csv.Error) as error:
-        raise UserError(f"{path}: not readable as {path.suffix[1:]} ({reason(error)}){advice(path)}") from None
+        raise UserError(f"{path}: not readable as {path.suffix[1:]} ({reason(error)})", advice(path)) from None
+
+
+def _tensors(path: Path) -> Iterator[str]:
+    from lth.artifacts import read_metadata, read_tensors
+
+    kind = read_metadata(path)["kind"]
+    tensors, metadata = read_tensors(path, kind)
+    if kind == "ticket":
+        inside = ["layers", *aligned(_layers(path))]
+    else:
+        shapes = [(name, str(list(tensor.shape)), str(tensor.dtype)) for name, tensor in tensors.items()]
+        inside = [
+            "tensors",
+            *aligned((f"  {name}", shape, kind.removeprefix("torch.")) for name, shape, kind in shapes),
+        ]
+    yield f"{printable(path)}: {kind}"
+    values = {key: value for key, value in sorted(metadata.items()) if key != "kind"}
+    yield from aligned((f"  {key}", str(value)) for key, value in values.items())
+    yield from inside
+
+
+def _layers(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    from lth.tickets import Ticket
+
+    layers = [(name, kept, total) for name, kept, total, _ in Ticket.load(path).layers()]
+    layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
+    yield "  layer", "kept", "total", "density"
+    for name, kept, total in layers:
+        yield f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}"
 
 
 def _text(path: Path) -> Iterator[str]:
@@ -78,7 +109,7 @@ def _record_files(record: Path) -> dict[str, str]:
     try:
         return dict(read_record(record).get("files", {}))
     except RecordError as error:
-        raise UserError(f"{record}: {error}{advice(record)}") from None
+        raise UserError(f"{record}: {error}", advice(record)) from None
 
 
 def _object(path: Path) -> Iterator[str]:

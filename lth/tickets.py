@@ -103,7 +103,7 @@ class Ticket:
             found = metadata.get(key)
             if found != value:
                 words = f"its {key} is {printable(found, SHOWN)}, where {value} is needed"
-                raise UserError(f"{shown}: {words}{advice(path)}")
+                raise UserError(f"{shown}: {words}", advice(path))
         weights = _weights(path, tensors)
         masks = {
             layer: _checked_mask(path, layer, tensors[MASK + layer], weights)
@@ -141,7 +141,7 @@ class TrainedWeights:
         tensors, metadata = read_tensors(path, "weights")
         if metadata["ticket"] != checksum(ticket):
             shown = f"{printable(path)}: was not trained from {printable(ticket)} as it is now"
-            raise UserError(f"{shown}{advice(path)}")
+            raise UserError(f"{shown}", advice(path))
         found, started = read_layout(path), read_layout(ticket)
         moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
         for name, tensor in tensors.items():

@@ -52,7 +52,7 @@ def check_records(study: Study, records: Iterable[Path], tickets: Iterable[Path]
         lines = [str(fault) for fault in found[:SHOWN]]
         if len(found) > SHOWN:
             lines.append(f"and {len(found) - SHOWN} more")
-        raise UserError("\n".join(lines) + advice(*(fault.path for fault in found)))
+        raise UserError("; ".join(lines), advice(*(fault.path for fault in found)))
 
 
 def faults(study: Study, records: Iterable[Path], tickets: Iterable[Path] = ()) -> list[Fault]:

@@ -41,11 +41,11 @@ def read_table(path: Path, *, sealed: bool = False) -> pd.DataFrame:
             na_values={name: [""] for name in (rows[0] if rows else ()) if name not in TEXT_COLUMNS},
         )
     except RecordError as error:
-        raise UserError(f"{path}: {error}{advice(path)}") from None
+        raise UserError(f"{path}: {error}", advice(path)) from None
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run the workflow to make it") from None
     except (ValueError, csv.Error) as error:  # pandas' own errors are ValueErrors
-        raise UserError(f"{path}: not a readable table ({reason(error)}){advice(path)}") from None
+        raise UserError(f"{path}: not a readable table ({reason(error)})", advice(path)) from None
 
 
 def collect(files: Iterable[Path]) -> pd.DataFrame:

@@ -38,7 +38,7 @@ def read(tickets: Iterable[Path]) -> dict[tuple[int, str], "Ticket"]:
         try:
             loaded[int(ticket.provenance["seed"]), str(ticket.provenance["ticket"])] = ticket
         except KeyError as error:
-            raise UserError(f"{path}: does not say its {error}{advice(path)}") from None
+            raise UserError(f"{path}: does not say its {error}", advice(path)) from None
     return loaded
 
 

@@ -16,6 +16,8 @@ from sandbox import Said, call
 from stages import Stages
 from tiny import MEASURED, SAME, Outcome, Project
 
+from lth.manifest import MANIFEST, UNLISTED
+
 OVERWRITTEN = ("tables/", "figures/", "report.html", "manifest.json")
 """What the next run writes anew, whatever has changed."""
 COMMAND = re.compile(r"(?:rm [^\n`]*?(?:&&|;) *)?(?:python -m )?snakemake [^\n`]*")
@@ -49,7 +51,8 @@ class Arena:
     @cached_property
     def names(self) -> list[str]:
         """All artifacts, by their paths below the results."""
-        return sorted(name for name in self._found(self.finished.results) if not name.startswith(("logs/", "scratch/")))
+        found = self._found(self.finished.results)
+        return sorted(name for name in found if name.partition("/")[0] not in UNLISTED or name == MANIFEST)
 
     def call(self, do: Any, **limits: float) -> Said:
         """Call something in a fork, in the folder of the copy."""
@@ -88,8 +91,9 @@ class Arena:
 
 
 def _state(path: Path) -> tuple[int, int, int]:
+    """Changes with the content, whatever is done about time stamps: nobody sets that of the last change of status."""
     status = path.lstat()
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return status.st_ino, status.st_ctime_ns, status.st_size
 
 
 def documented(project: Project, finished: Project, attacked: str) -> dict[str, str]:

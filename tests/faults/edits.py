@@ -11,6 +11,8 @@ from verdicts import Attack
 
 WHOLE_COMMAND = 20
 """Every so many edits, the documented command is run instead of the next stage alone."""
+APART = 5
+"""So many kinds lie between two edits, so that a few are of every sort."""
 Rows = list[list[str]]
 
 
@@ -172,7 +174,7 @@ EDITS: dict[str, Callable[[Given], bytes]] = {
 
 def attack(number: int, chance: random.Random, arena: Arena) -> Attack:
     """Edit one table, and look at who says so."""
-    edit = [*EDITS][number % len(EDITS)]
+    edit = [*EDITS][number * APART % len(EDITS)]
     tables = [name for name in arena.names if name.endswith(".csv")]
     jobs = [name for name in tables if not name.startswith("tables/")]
     name = chance.choice(jobs if chance.random() < 0.8 else tables)

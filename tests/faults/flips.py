@@ -11,7 +11,7 @@ from pathlib import Path
 from arena import Arena, documented
 from verdicts import Attack
 
-WHOLE_COMMAND = 25
+WHOLE_COMMAND = 50
 """Every so many flips, the documented command is run instead of the next stage alone."""
 
 

@@ -32,9 +32,10 @@ class Hostile:
 
 
 def attack(number: int, chance: random.Random, arena: Arena) -> Attack:
-    """The one with this number; a hundred are a round through all of them."""
+    """The one with this number, mixed so that a few are of every kind; those that run the workflow come last."""
     all_of_them = [*hostile()]
-    chosen = all_of_them[number % len(all_of_them)]
+    mixed = random.Random(0).sample(all_of_them[:-RUNS], len(all_of_them) - RUNS)
+    chosen = [*mixed, *all_of_them[-RUNS:]][number % len(all_of_them)]
     folder = arena.folder / f"hostile{number}"
     folder.mkdir()
     try:

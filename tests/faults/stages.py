@@ -37,7 +37,7 @@ class Stages:
         if name.endswith(".safetensors"):
             return lambda: self.load(name)
         stages = {"tickets": [self.study_tables], "evaluations": [lambda: self.evaluation_tables(name.split("/")[1])]}
-        reported = [] if name == "report.html" else [self.report]
+        reported = [] if name == "report.html" else [self.figures, self.report]
         listed = [] if name == "manifest.json" else [*stages.get(top, []), *reported, self.manifest]
         return lambda: [stage() for stage in listed] and None
 
@@ -57,6 +57,7 @@ class Stages:
     def study_tables(self) -> None:
         """As `workflow/scripts/study_tables.py` calls it."""
         from lth.tables import STUDY_TABLES, write_study_tables
+        from lth.tables.checks import check_records
 
         places = [(t, s, r) for t in self.study.tickets for s in self.study.seeds for r in self.plan.rounds(t)]
         files = {
@@ -64,11 +65,13 @@ class Stages:
             for table in ROUND_TABLES
         }
         out = {name: self.results / f"tables/{name}.csv" for name in STUDY_TABLES}
+        check_records(self.study, [Path(self.layout.round_file("ticket.safetensors", *place)) for place in places])
         write_study_tables(self.study, **files, out=out)
 
     def evaluation_tables(self, name: str) -> None:
         """As `workflow/scripts/evaluation_tables.py` calls it."""
         from lth.tables import EVALUATION_TABLES, write_evaluation_tables
+        from lth.tables.checks import check_records
 
         arms = [(arm, seed) for arm in self.plan.arms(name) for seed in self.study.seeds]
         tickets = [(arm, seed) for arm in self.plan.evaluated_tickets(name) for seed in self.study.seeds]
@@ -78,15 +81,27 @@ class Stages:
         }
         out = {table: self.results / f"tables/{name}/{table}.csv" for table in EVALUATION_TABLES}
         out["verdict"] = self.results / f"tables/{name}/verdict.txt"
+        records = [Path(self.layout.evaluated("evaluation.json", name, arm.name, seed)) for arm, seed in arms]
+        check_records(self.study, records, [Path(self.layout.arm_ticket(arm, seed)) for arm, seed in arms])
         paths = [Path(self.layout.arm_ticket(arm, seed)) for arm, seed in tickets]
         write_evaluation_tables(self.study, name, **files, tickets=paths, out=out)
 
     def report(self) -> None:
         """As `workflow/scripts/report.py` calls it."""
+        from lth.listing import artifacts_checksum, listed_files, settings
         from lth.report import write_report
 
-        tables, figures = self.results.glob("tables/**/*.csv"), self.results.glob("figures/**/*.svg")
-        write_report(self.study, sorted(tables), sorted(figures), self.results / "report.html")
+        tables, figures = (sorted(self.results.glob(pattern)) for pattern in ("tables/**/*.csv", "figures/**/*.svg"))
+        listed = listed_files(self.results, self.study, [*tables, *figures, *self.results.glob("tables/**/*.txt")])
+        shown = artifacts_checksum(settings(self.study), listed)
+        write_report(self.study, tables, figures, self.results / "report.html", shown)
+
+    def figures(self) -> None:
+        """What `workflow/scripts/figures.py` reads, without drawing it."""
+        from lth.tables.files import read_table
+
+        for path in sorted(self.results.glob("tables/**/*.csv")):
+            read_table(path, sealed=True)
 
     def manifest(self) -> None:
         """As `workflow/scripts/manifest.py` calls it."""

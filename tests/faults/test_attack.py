@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from math import gcd
 from pathlib import Path
 
 import edits
@@ -16,9 +17,10 @@ import hostile
 import kills
 import pytest
 import sandbox
+from arena import Arena
 from kills import STUDY
 from sandbox import call
-from tiny import ROOT, finished_once
+from tiny import ROOT, Project, finished_once
 from verdicts import KINDS, Attack, describe, table
 
 from lth.errors import UserError
@@ -126,6 +128,24 @@ def test_one_bit_is_flipped(rots: bool, tmp_path: Path) -> None:
     assert (path.stat().st_mtime_ns == 10**18) is rots
 
 
+@pytest.mark.parametrize("rots", [True, False])
+def test_the_copy_is_put_back_after_each_attack(rots: bool, tmp_path: Path) -> None:
+    """Else an attack would be judged by what the one before has left."""
+    finished, results = Project(tmp_path / "finished"), tmp_path / "finished/results/tiny"
+    for name in ("tables/a.csv", "tickets/b.csv"):
+        (results / name).parent.mkdir(parents=True, exist_ok=True)
+        (results / name).write_text("1,2\n")
+    arena = Arena(finished, finished, tmp_path / "arena")
+    before = arena.project.files("**/*")
+    flips.flip(arena.project.results / "tickets/b.csv", 0, 0, rots)
+    assert arena.lost("other")["lost"].endswith("['tickets/b.csv']")
+    (arena.project.results / "tables/a.csv").unlink()
+    (arena.project.results / "tables/new").symlink_to("nowhere")
+    arena.restore()
+    assert arena.project.files("**/*") == before
+    assert arena.changed() == []
+
+
 def test_kills_are_drawn_of_every_kind_and_repeat_exactly() -> None:
     def drawn() -> list[kills.Kill]:
         chance = random.Random(1)
@@ -137,6 +157,7 @@ def test_kills_are_drawn_of_every_kind_and_repeat_exactly() -> None:
 
 
 def test_hostile_files_are_more_than_a_hundred_with_names_of_their_own() -> None:
+    assert gcd(edits.APART, len(edits.EDITS)) == 1  # so that every kind of edit has its turn
     names = [each.name for each in hostile.hostile()]
     assert len({*names}) == len(names) >= 100
     assert [name.startswith("run: ") for name in names] == [False] * (len(names) - hostile.RUNS) + [True] * hostile.RUNS
