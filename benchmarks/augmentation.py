@@ -23,8 +23,8 @@ from lth.config.study import Compute
 from lth.config.training import Augmentation, Colour
 from lth.data.augment import Changes, apply, draw
 from lth.data.batches import normalise
-from lth.device import prepare_device
 from lth.networks.build import build
+from lth.training.device import prepare_device
 
 BATCH = 128
 CALLS = 10

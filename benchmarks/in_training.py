@@ -13,15 +13,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import BATCH, Epoch, Times, dataset_spec, interleave, run_epoch, spread
+from lth.catalog.methods import METHODS
 from lth.config.study import Compute, Study
 from lth.data.images import Images
 from lth.data.prepare import prepare
-from lth.device import prepare_device
-from lth.loop import Loop
-from lth.methods import METHODS
 from lth.methods.found import Found
 from lth.methods.round import Round, RoundFiles
 from lth.plan.plan import Plan
+from lth.training.device import prepare_device
+from lth.training.loop import Loop
 
 STEPS = {"lenet_300_100": 200, "resnet20": 6}
 """Networks, and the steps of a timed epoch; with the hundreds of a real one, a pruning an epoch weighs less."""

@@ -19,20 +19,20 @@ from statistics import median, stdev
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import Precision, sparse_ticket
-from lth.allocation import Target, allocate
+from lth.analysis.stats import Interval, Paired, paired
+from lth.artifacts.tickets import Ticket
+from lth.catalog.datasets import SOURCES
+from lth.catalog.kinds import PREPARED
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
 from lth.config.training import LearningRateSchedule, Optimiser, Recipe
 from lth.data.examples import Examples
-from lth.data.kinds import PREPARED
 from lth.data.root import data_root
-from lth.data.sources import SOURCES
-from lth.device import prepare_device
-from lth.stats import Interval, Paired, paired
+from lth.pruning.allocation import Target, allocate
 from lth.text.checkpoints import save_model
-from lth.tickets import Ticket
-from lth.train import train
-from lth.trained import Trained
+from lth.training.device import prepare_device
+from lth.training.train import train
+from lth.training.trained import Trained
 
 MARGIN, TEXT_MARGIN = 0.5, 1.0
 """Percentage points: bf16 holds where the whole interval of the mean difference lies within plus or minus this."""

@@ -13,18 +13,18 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
+from lth.artifacts.tickets import Ticket
+from lth.catalog.datasets import SOURCES
+from lth.catalog.kinds import PREPARED
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
-from lth.data.kinds import PREPARED
-from lth.data.sources import SOURCES
-from lth.device import prepare_device
-from lth.hooks import Hook
-from lth.loop import Loop
-from lth.resume import restore, snapshot
-from lth.scratch import Scratch
-from lth.tickets import Ticket
-from lth.trained import Trained
+from lth.running.scratch import Scratch
+from lth.training.device import prepare_device
+from lth.training.hooks import Hook
+from lth.training.loop import Loop
+from lth.training.resume import restore, snapshot
+from lth.training.trained import Trained
 
 DIGITS = Dataset(source="digits", validation=60, train=64, test=60)
 COLOURED = Dataset(source="textures", validation=60, train=64, test=60)

@@ -18,16 +18,16 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
-from lth.allocation import Target, allocate
+from lth.artifacts.tickets import Ticket
+from lth.catalog.scores import SCORES
 from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.tickets import Scope
-from lth.device import prepare_device
 from lth.networks.build import build, load_weights
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
+from lth.pruning.allocation import Target, allocate
+from lth.pruning.scores.evidence import Evidence
 from lth.seeds import generator
-from lth.tickets import Ticket
+from lth.training.device import prepare_device
 
 DENSITY = Fraction(4, 5)
 """Of a first round, which ranks all weights; later ones rank fewer."""

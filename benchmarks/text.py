@@ -24,20 +24,20 @@ from torch.utils.data import Dataset as TorchDataset
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.training import sparse_ticket, spread
+from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.root import data_root
-from lth.data.sources import SOURCES
-from lth.device import prepare_device
-from lth.hooks import Hook
-from lth.loop import Loop
 from lth.text.bert import TextClassifier
 from lth.text.checkpoints import save_model, tokenizer_of
 from lth.text.extra import transformers
 from lth.text.prepare import prepare
 from lth.text.raw import RawTexts
 from lth.text.texts import Texts
+from lth.training.device import prepare_device
+from lth.training.hooks import Hook
+from lth.training.loop import Loop
 
 BATCH = 32
 LONGEST = 128

@@ -19,7 +19,8 @@ from torch.utils.data import Dataset, Subset
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.machine import report, table
 from benchmarks.plain_loop import Pictures, make_loader, to_input, train_epoch
-from lth.allocation import Target, allocate
+from lth.artifacts.tickets import Ticket
+from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset as DatasetSpec
 from lth.config.data import Network
 from lth.config.study import Compute
@@ -28,13 +29,12 @@ from lth.data.choose import choose
 from lth.data.images import Images
 from lth.data.prepare import prepare
 from lth.data.root import data_root
-from lth.data.sources import SOURCES
-from lth.device import prepare_device
-from lth.hooks import Hook
-from lth.loop import Loop
 from lth.networks.build import build, load_weights
+from lth.pruning.allocation import Target, allocate
 from lth.seeds import generator
-from lth.tickets import Ticket
+from lth.training.device import prepare_device
+from lth.training.hooks import Hook
+from lth.training.loop import Loop
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")

@@ -15,9 +15,9 @@ from typing import Any
 from snakemake import script  # type: ignore[import-untyped]  # noqa: F401  (the preamble's import)
 
 from lth.config.study import Compute
-from lth.jobs import job
 from lth.methods.round import RoundFiles, run_round
 from lth.plan.jobs import RoundJob
+from lth.running.jobs import job
 
 
 class Watch:
@@ -46,7 +46,7 @@ def main(started: str, folder: str, steps: str, *unneeded: str) -> None:
     outputs = {name: at / name for name in ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")}
     files = RoundFiles(data=at / "images.safetensors", **outputs)
     with job("benchmark", str(at / "log")) as running:
-        from lth.loop import Loop
+        from lth.training.loop import Loop
 
         watch, step = Watch(float(started), int(steps), list(unneeded)), Loop.step
 

@@ -85,11 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(_: argparse.Namespace) -> Iterator[str]:
-    from lth import rates, schedules
-    from lth.data.sources import SOURCES
-    from lth.methods import METHODS
-    from lth.networks import ARCHITECTURES
-    from lth.scores import SCORES
+    from lth.catalog.architectures import ARCHITECTURES
+    from lth.catalog.datasets import SOURCES
+    from lth.catalog.methods import METHODS
+    from lth.catalog.scores import SCORES
+    from lth.pruning import schedules
+    from lth.training import learning_rates as rates
 
     tables: dict[str, Mapping[str, Any]] = {
         "architectures (networks.NAME.architecture)": ARCHITECTURES,
@@ -160,15 +161,15 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _show(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.show import show
+    from lth.verification.show import show
 
     yield from show(arguments.FILE)
 
 
 def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     """Per-layer overlap of two masks: Jaccard (kept in both / in either), beside that of two random masks."""
-    from lth.stats import chance_jaccard
-    from lth.tickets import Ticket
+    from lth.analysis.stats import chance_jaccard
+    from lth.artifacts.tickets import Ticket
 
     first, second = Ticket.load(arguments.A).masks, Ticket.load(arguments.B).masks
     shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
@@ -218,15 +219,15 @@ def _results(given: Path) -> Path:
 
 
 def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.tables.markdown import pages
+    from lth.analysis.tables.markdown import pages
 
     yield from pages(_results(arguments.RESULTS))
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.manifest import MANIFEST, verify
-    from lth.records import read_json
-    from lth.repair import command, is_artifact
+    from lth.artifacts.records import read_json
+    from lth.artifacts.repair import command, is_artifact
+    from lth.verification.manifest import MANIFEST, verify
 
     results = _results(arguments.RESULTS)
     count, findings = verify(results)

@@ -20,13 +20,21 @@ PACKAGE = Path(__file__).parent
 MODELS = (
     "lth.config.base",
     "lth.config.data",
+    "lth.config.options",
     "lth.config.study",
     "lth.config.tickets",
     "lth.config.training",
     "lth.plan.jobs",
 )
-RESUMING = ("lth.resume", "lth.scratch", "lth.stopping")
-WORDS = ("lth.errors", "lth.jobs", "lth.locks", "lth.printable", "lth.registry", "lth.repair")
+RESUMING = ("lth.training.resume", "lth.running.scratch", "lth.running.stopping")
+WORDS = (
+    "lth.errors",
+    "lth.running.jobs",
+    "lth.running.locks",
+    "lth.printable",
+    "lth.catalog.registry",
+    "lth.artifacts.repair",
+)
 NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *WORDS)
 """The study's values are in a job's parameters themselves; messages, advice, logs and lookups are in no artifact; a
 training that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
@@ -114,7 +122,7 @@ class _Module:
 
 @cache
 def fingerprint(roots: tuple[str, ...], script: Path) -> str:
-    """The hash of a script, some roots (`lth.scores:magnitude`), and everything of ours that they can reach."""
+    """The hash of a script, some roots (`lth.pruning.scores:magnitude`), and everything of ours that they can reach."""
     waiting: list[Symbol] = [("__script__", None)]
     for root in roots:
         module, _, name = root.partition(":")

@@ -10,8 +10,8 @@ import numpy as np
 
 from lth.config.data import Network
 from lth.config.study import Study
-from lth.history import Row, write_history
 from lth.plan.plan import Arm, Plan
+from lth.training.history import Row, write_history
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 EPOCHS = 6
@@ -273,10 +273,10 @@ def _write_ticket(folder: Path, plan: Plan, arm: Arm, seed: int) -> Path:
     """Of the right density; layers alike, or deeper ones sparser where all weights were ranked together."""
     import torch
 
-    from lth import masks
-    from lth.schedules import kept_count
+    from lth.artifacts.tickets import Ticket
+    from lth.pruning import masks
+    from lth.pruning.schedules import kept_count
     from lth.seeds import generator
-    from lth.tickets import Ticket
 
     density = plan.density(arm.ticket, arm.round)
     ranked = getattr(plan.study.tickets[arm.ticket], "scope", None) == "global"
@@ -307,7 +307,7 @@ def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
 
 def write_tables(folder: Path, example: Study, files: Files) -> dict[str, Path]:
     """All tables of a study with one assessment, keyed as the report keys them: `rounds`, `transfer/arms`, ..."""
-    from lth import tables
+    from lth.analysis import tables
 
     (assessment,) = Plan(example).assessments
     of_study = {name: folder / "tables" / f"{name}.csv" for name in tables.STUDY_TABLES}

@@ -14,15 +14,15 @@ from torch.utils.data import DataLoader
 from benchmarks import precision
 from benchmarks.plain_loop import Pictures, to_input, train_epoch
 from benchmarks.training import Times, interleave, run_epoch, sparse_ticket
+from lth.analysis.stats import Interval
+from lth.catalog.scores import SCORES
 from lth.config.data import Dataset, Network
 from lth.config.training import Optimiser, Recipe
 from lth.data.batches import epoch_order
 from lth.data.images import Images
 from lth.data.prepare import prepare
-from lth.loop import Loop
 from lth.networks.build import build, load_weights
-from lth.scores import SCORES
-from lth.stats import Interval
+from lth.training.loop import Loop
 
 ROOT = Path(__file__).resolve().parents[1]
 CPU = torch.device("cpu")

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 import synthetic
 
+from lth.analysis.tables import arms as by_arm
+from lth.analysis.tables import cells, notes
+from lth.analysis.tables.costs import sums
+from lth.analysis.tables.files import read_table
+from lth.analysis.tables.markdown import pages
+from lth.analysis.tables.verdict import verdict
+from lth.analysis.tables.ways import described
 from lth.config.training import Recipe
 from lth.errors import UserError
 from lth.plan.plan import Plan
-from lth.tables import arms as by_arm
-from lth.tables import cells, notes
-from lth.tables.costs import sums
-from lth.tables.files import read_table
-from lth.tables.markdown import pages
-from lth.tables.verdict import verdict
-from lth.tables.ways import described
 
 
 def spent(joules: dict[tuple[str, int], float | str]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -10,15 +10,15 @@ import pytest
 import synthetic
 from matplotlib.figure import Figure
 
-from lth import figures
+from lth.analysis import figures
+from lth.analysis.figures import style
+from lth.analysis.figures.choice import figures_of
+from lth.analysis.figures.colours import COLOURS, places
+from lth.analysis.figures.draw import create, draw
+from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
-from lth.figures import style
-from lth.figures.choice import figures_of
-from lth.figures.colours import COLOURS, places
-from lth.figures.draw import create, draw
 from lth.plan.plan import Plan
-from lth.tables import EVALUATION_TABLES, STUDY_TABLES
-from lth.tables.files import read_table
 
 EXAMPLES = {
     "one_seed": synthetic.study(1),
@@ -84,7 +84,7 @@ def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart()
     "values", [[100.0], [21.1], [12.9, 13.0], [160.0, 436.0], [100.0, 1.0], [98.0, 0.01], [3e4, 5e-3]]
 )
 def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
-    from lth.figures.scales import log_axis
+    from lth.analysis.figures.scales import log_axis
 
     axis = Figure().subplots()
     low, high = log_axis(axis, values)
@@ -93,7 +93,7 @@ def test_a_log_axis_holds_all_values_and_has_ticks(values: list[float]) -> None:
 
 
 def test_marks_that_would_cover_each_other_stand_side_by_side() -> None:
-    from lth.figures.marks import side_by_side
+    from lth.analysis.figures.marks import side_by_side
 
     costs = [10.0, 2.0, 10.1, 10.0, 10.0, 10.0]
     heights = [(90.0, 92.0), (95.0, 96.0), (91.0, 93.0), (60.0, 70.0), (94.0, 95.0), (90.0, 91.0)]
@@ -174,7 +174,7 @@ def test_the_names_of_tables_and_figures_cost_no_heavy_import() -> None:
     import sys
 
     heavy = "{'torch', 'pandas', 'matplotlib'} & set(sys.modules)"
-    code = f"import sys, lth.tables, lth.figures.choice; sys.exit(bool({heavy}))"
+    code = f"import sys, lth.analysis.tables, lth.analysis.figures.choice; sys.exit(bool({heavy}))"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=Path(__file__).parents[1]).returncode == 0
 
 
@@ -232,7 +232,7 @@ def test_a_figure_names_tables_that_exist_and_is_captioned_for_snakemake(name: s
 
 
 def test_layers_that_are_only_numbered_get_names() -> None:
-    from lth.tables.cells import layer_labels
+    from lth.analysis.tables.cells import layer_labels
 
     assert layer_labels(["0.weight", "3.weight", "7.weight"]) == ["layer 1", "layer 2", "layer 3"]
     assert layer_labels(["conv1.weight", "block.0.weight"]) == ["conv1", "block.0"]

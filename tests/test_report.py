@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from lth import figures
+from lth.analysis import figures
+from lth.analysis.figures.colours import places
+from lth.analysis.figures.draw import draw
+from lth.analysis.report import write_report
+from lth.analysis.tables.files import read_table
 from lth.config.study import Study
 from lth.errors import UserError
-from lth.figures.colours import places
-from lth.figures.draw import draw
 from lth.plan.plan import Plan
-from lth.report import write_report
-from lth.tables.files import read_table
 
 NAMES = ("final_accuracy", "differences", "pruning_curves")
 

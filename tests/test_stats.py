@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from lth import power, stats
+from lth.analysis import stats
+from lth.checks import power
 
 numbers = st.floats(-50, 50, allow_nan=False).map(lambda x: round(x, 3))
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import synthetic
 
+from lth.analysis.tables import arms as by_arm
+from lth.analysis.tables import masks, runs
+from lth.analysis.tables.files import collect, read_table, write_table
+from lth.analysis.tables.verdict import text, verdict
 from lth.errors import UserError
-from lth.tables import arms as by_arm
-from lth.tables import masks, runs
-from lth.tables.files import collect, read_table, write_table
-from lth.tables.verdict import text, verdict
 
 
 def rows(
@@ -241,8 +241,8 @@ def test_layer_density() -> None:
 
 
 def test_overlap_of_tickets_against_counting(tmp_path: Path) -> None:
-    from lth.stats import chance_jaccard
-    from lth.tickets import Ticket
+    from lth.analysis.stats import chance_jaccard
+    from lth.artifacts.tickets import Ticket
 
     files = synthetic.write_jobs(tmp_path, synthetic.study(1))
     table = masks.overlap(masks.read(files.tickets), ["mnist", "fashion", "cross"])

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
-from lth.checks.problems import Fault, Path
+from lth.checks.problems import Path
 from lth.checks.wording import FEW, found, listed, offered
+from lth.config.base import Fault
 from lth.config.study import Assessment, Comparison, Evaluation, Study
 from lth.config.tickets import DenseTicket
 from lth.plan.plan import DENSITY_TOLERANCE, Plan

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lth.checks.problems import Fault
+from lth.config.base import Fault
 from lth.config.study import Study
 from lth.config.tickets import FollowingTicket
 

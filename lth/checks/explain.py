@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from lth.checks.problems import Fault, Path, dotted
+from lth.checks.problems import Path, dotted
 from lth.checks.schema import schema_at
 from lth.checks.wording import FEW, NAME, allowed, as_share, did_you_mean, found, listed, nearest, offered
+from lth.config.base import Fault
 from lth.config.study import TICKETS, method_of
 
 SURE = 0.8

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 Path = tuple[str, ...]
 """The keys that lead to a value; positions in lists count as keys ("0", "1", ...)."""
 
-Fault = tuple[Path, str]
-"""A key path and a sentence about it, before its place is known."""
-
 COMMAND_LINE = "--config"
 """Where a key comes from that no file holds."""
 

@@ -12,15 +12,15 @@ from pydantic import ValidationError
 
 from lth.checks.assessments import assessments
 from lth.checks.explain import explain
-from lth.checks.problems import COMMAND_LINE, Fault, Locations, Problem, StudyError, label
+from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError, label
 from lth.checks.relations import relations
 from lth.checks.warnings import warnings
 from lth.checks.wording import found, unprintable
 from lth.checks.yaml_faults import Unreadable
 from lth.checks.yaml_file import YamlFile
-from lth.config.base import NAME_PATTERN
+from lth.config.base import NAME_PATTERN, Fault
 from lth.config.study import Study
-from lth.scratch_folder import misplaced
+from lth.running.scratch_folder import misplaced
 
 
 def load_study(path: Path | str) -> Study:
@@ -70,7 +70,7 @@ def study_name(path: Path) -> str | None:
 
 
 def _located(locations: Locations, faults: Iterable[Fault]) -> list[Problem]:
-    return [locations.problem(path, message) for path, message in faults]
+    return [locations.problem(tuple(map(str, path)), message) for path, message in faults]
 
 
 def _opened(files: Sequence[Path]) -> list[YamlFile]:

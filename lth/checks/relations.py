@@ -6,15 +6,16 @@ them has no plan and is left out of the other rules.
 
 from collections.abc import Iterator, Mapping
 
+from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.dependencies import LONGEST_ROW, cycle_fault, cycles, end_of_long_row, parents_first, with_dependents
-from lth.checks.problems import Fault, Path
+from lth.checks.problems import Path
 from lth.checks.wording import listed
+from lth.config.base import Fault
 from lth.config.data import Dataset
 from lth.config.options import THETA_0, Context
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, LayerRates, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
-from lth.networks import ARCHITECTURES
 from lth.plan.plan import Plan
 
 

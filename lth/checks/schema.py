@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.datasets import SOURCES
+from lth.catalog.registry import Registry
+from lth.catalog.scores import SCORES
 from lth.config.study import DEFAULT_METHOD, TICKETS, Study, method_of
-from lth.data.sources import SOURCES
-from lth.networks import ARCHITECTURES
-from lth.registry import Registry
-from lth.scores import SCORES
 
 Schema = dict[str, Any]
 

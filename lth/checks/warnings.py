@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from lth.checks.problems import Fault, Path
+from lth.catalog.datasets import ImageSource
+from lth.checks.power import seeds_needed, smallest_p
+from lth.checks.problems import Path
 from lth.checks.relations import datasets_of, recipes_of, weights_of
 from lth.checks.wording import listed
+from lth.config.base import Fault
 from lth.config.data import Dataset
 from lth.config.options import THETA_0
 from lth.config.study import Assessment, Study
-from lth.data.sources import ImageSource
 from lth.plan.plan import Plan
-from lth.power import seeds_needed, smallest_p
 
 
 def warnings(study: Study) -> Iterator[Fault]:

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.datasets import SOURCES, ImageSource, Source
 from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
-from lth.data.sources import SOURCES, ImageSource, Source
-from lth.networks import ARCHITECTURES
 
 
 class Dataset(Model):

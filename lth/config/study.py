@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from lth.catalog.methods import METHODS
 from lth.config.base import (
     Count,
     DatasetName,
@@ -31,7 +32,6 @@ from lth.config.base import (
 from lth.config.data import Dataset, Network
 from lth.config.tickets import FAMILIES, TicketSpec
 from lth.config.training import Recipe
-from lth.methods import METHODS
 from lth.printable import printable
 
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from lth.artifacts import check_range, check_tensor, read_metadata
+from lth.artifacts.tensors import check_range, check_tensor, read_metadata
+from lth.catalog.kinds import FEEDS, HELD
 from lth.config.training import Augmentation
-from lth.data.kinds import FEEDS, HELD
 from lth.errors import UserError
 from lth.printable import printable
 
@@ -32,7 +32,7 @@ class Examples(ABC):
     """A data set with its three splits; the training split trains, validation decides, the test split only reports."""
 
     kind: ClassVar[str]
-    """What its artifact is called, and its entry in `lth.data.kinds`."""
+    """What its artifact is called, and its entry in `lth.catalog.kinds`."""
     noun: ClassVar[str]
     """What its examples are called: images, sentences."""
     name: str

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from lth.config.training import Augmentation
-from lth.cost import places
 from lth.data.augment import Changes, apply, draw
 from lth.data.batches import epoch_order, normalise
 from lth.data.examples import Feed, SplitName
 from lth.data.images import Images, Split
+from lth.networks.cost import places
 
 SCORING_BATCH = 125
 """Images scored at once; with 500, activations outgrow the cache and `lenet5` takes half as long again."""

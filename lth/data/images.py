@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from lth.artifacts import check_tensor, read_tensors, write_tensors
+from lth.artifacts.tensors import check_tensor, read_tensors, write_tensors
 from lth.data.examples import SPLITS, Examples, SplitName, check_classes, check_labels
 
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset
 from lth.data.choose import choose
 from lth.data.examples import SplitName
 from lth.data.images import Images, Split
 from lth.data.raw import RawImages
-from lth.data.sources import SOURCES
 
 CHUNK = 1000
 """Images transformed at a time, so that wide intermediate numbers never exist for all at once."""

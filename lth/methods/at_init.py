@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from lth.catalog.scores import SCORES, score_faults
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
 from lth.methods.found import Found
-from lth.scores import SCORES, score_faults
 
 if TYPE_CHECKING:
-    from lth.masks import Masks
     from lth.methods.round import Round
-    from lth.scores.evidence import Evidence
+    from lth.pruning.masks import Masks
+    from lth.pruning.scores.evidence import Evidence
 
 LABELS = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow", "random": "random"}
 """Scores that give the method its name."""
@@ -51,8 +51,8 @@ class AtInit(Options):
 
 def find(round_: Round, options: AtInit) -> Found:
     """theta_0 under the masks that the score gives, in as many steps as the study or the score's paper says."""
-    from lth.cost import Meter
-    from lth.scores.iterate import prune_at_init
+    from lth.networks.cost import Meter
+    from lth.pruning.scores.iterate import prune_at_init
 
     dense, known = round_.dense, SCORES[options.score]
     steps, seen = options.iterations or known.iterations, 0

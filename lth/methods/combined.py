@@ -15,8 +15,8 @@ from lth.methods.found import Found
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from lth.artifacts.tickets import Ticket
     from lth.methods.round import Round
-    from lth.tickets import Ticket
 
 
 class Combined(Options):
@@ -66,7 +66,7 @@ def find(round_: Round, options: Combined) -> Found:
     Raises:
         UserError: the two start from different weights.
     """
-    from lth.masks import intersection, union
+    from lth.pruning.masks import intersection, union
 
     first, second = round_.parent, round_.other
     weights = joined(first, second, first.weights, second.weights, "first")

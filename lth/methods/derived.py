@@ -53,7 +53,7 @@ class Derived(Options):
 
 def find(round_: Round, options: Derived) -> Found:
     """The control of the parent's round."""
-    from lth.controls import control
+    from lth.methods.controls import control
 
     spec = round_.spec
     return Found(ticket=control(round_.parent, options.kind, spec.network, spec.seed, options.of, options.draw))

@@ -14,17 +14,17 @@ from pydantic import Field
 
 from lth.config.base import Count, Fault, Model, RecipeName
 from lth.config.options import Context, Options
-from lth.hooks import Hook
 from lth.methods.found import Found
+from lth.training.hooks import Hook
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lth.loop import Loop
-    from lth.masks import Masks
+    from lth.artifacts.tickets import Ticket
     from lth.methods.round import Round
-    from lth.tickets import Ticket
-    from lth.trained import Trained
+    from lth.pruning.masks import Masks
+    from lth.training.loop import Loop
+    from lth.training.trained import Trained
 
 STEEPNESS = 5.0
 """Of the exponential rise: its last fifth makes two thirds of the height."""
@@ -96,8 +96,8 @@ class Dual(Options):
 
 def find(round_: Round, options: Dual) -> Found:
     """The masks, over the weights that the transformation left."""
-    from lth.masks import apply
-    from lth.scores.iterate import density_after_step
+    from lth.pruning.masks import apply
+    from lth.pruning.scores.iterate import density_after_step
 
     dense = round_.dense
     order, costs = _order(round_, options, dense), []
@@ -127,7 +127,7 @@ def transform(round_: Round, options: Dual, weights: dict[str, Tensor], masks: M
     import torch
 
     from lth.networks.build import holding
-    from lth.train import train
+    from lth.training.train import train
 
     trained = train(
         holding(round_.spec.network, weights),
@@ -168,7 +168,7 @@ class PenaltyHook(Hook):
 
 def _order(round_: Round, options: Dual, dense: Ticket) -> dict[str, Tensor]:
     """Scores by which weights are masked, the least first: the same in all cycles, so that masks are nested."""
-    from lth.scores.chance import draws
+    from lth.pruning.scores.chance import draws
 
     if options.choice == "smallest":
         return {name: dense.weights[name].abs() for name in dense.masks}

@@ -10,14 +10,14 @@ from pydantic import Field
 
 from lth.config.base import Count, Fault
 from lth.config.options import Context, Options
-from lth.hooks import Hook
 from lth.methods.found import Found
+from lth.training.hooks import Hook
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lth.loop import Loop
     from lth.methods.round import Round
+    from lth.training.loop import Loop
 
 
 class Dynamic(Options):
@@ -54,7 +54,7 @@ class Dynamic(Options):
 
 def find(round_: Round, options: Dynamic) -> Found:
     """theta_0 under random masks of the round's density, which are then updated."""
-    from lth.scores.chance import draws
+    from lth.pruning.scores.chance import draws
 
     dense = round_.dense
     masks = round_.allocate(draws(dense.masks, round_.random_scores()), dense.masks)
@@ -72,7 +72,7 @@ def moved(weight: Tensor, growth: Tensor, mask: Tensor, count: int) -> Tensor:
         mask: bool, likewise.
         count: how many move; at most as many as are kept, and as are free.
     """
-    from lth.masks import keep_largest
+    from lth.pruning.masks import keep_largest
 
     held = keep_largest(weight.abs(), int(mask.count_nonzero()) - count, mask)
     return held | keep_largest(growth, count, ~held)

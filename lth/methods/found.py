@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lth.cost import Meter
-    from lth.hooks import Hook
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
+    from lth.networks.cost import Meter
+    from lth.training.hooks import Hook
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from lth.catalog.scores import SCORES, score_faults
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
 from lth.methods.found import Found
-from lth.scores import SCORES, score_faults
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from lth.masks import Masks
+    from lth.artifacts.tickets import Ticket
     from lth.methods.round import Round
-    from lth.tickets import Ticket
+    from lth.pruning.masks import Masks
 
 
 class Imp(Options):

@@ -11,12 +11,12 @@ from pydantic import Field
 
 from lth.config.base import Count, Fault
 from lth.config.options import Context, Options
-from lth.hooks import Hook
 from lth.methods.found import Found
+from lth.training.hooks import Hook
 
 if TYPE_CHECKING:
-    from lth.loop import Loop
     from lth.methods.round import Round
+    from lth.training.loop import Loop
 
 
 class Progressive(Options):

@@ -10,30 +10,30 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lth.allocation import Target, allocate
+from lth.artifacts.records import CHECKSUM, checksums, job_digest, seal
+from lth.artifacts.tickets import RECORD, Ticket, TrainedWeights
+from lth.catalog.methods import METHODS
+from lth.catalog.scores import SCORES
 from lth.config.options import Options
 from lth.config.study import Compute
 from lth.config.tickets import LayerKind
 from lth.data.examples import Examples, Feed, load_examples
-from lth.device import prepare_device
-from lth.energy import Energy
 from lth.files import checksum
-from lth.history import write_rows
-from lth.jobs import Job
-from lth.masks import Masks, apply, collapsed, nearly_collapsed
-from lth.methods import METHODS
 from lth.methods.found import Found
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
-from lth.outcome import Outcome, planned_steps, write_outcomes
 from lth.plan.jobs import RoundJob
-from lth.records import CHECKSUM, checksums, job_digest, seal
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
-from lth.scratch import Scratch
+from lth.pruning.allocation import Target, allocate
+from lth.pruning.masks import Masks, apply, collapsed, nearly_collapsed
+from lth.pruning.scores.evidence import Evidence
+from lth.running.jobs import Job
+from lth.running.scratch import Scratch
 from lth.seeds import derive, generator
-from lth.tickets import RECORD, Ticket, TrainedWeights
-from lth.train import Keep, train
-from lth.trained import Trained
+from lth.training.device import prepare_device
+from lth.training.energy import Energy
+from lth.training.history import write_rows
+from lth.training.outcome import Outcome, planned_steps, write_outcomes
+from lth.training.train import Keep, train
+from lth.training.trained import Trained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +162,10 @@ class Round:
     def allocate(self, scores: Mapping[str, Tensor], masks: Masks, density: Fraction | None = None) -> Masks:
         """The masks that keep the largest scores, at the round's density or another one."""
         there = {name: score.to(masks[name].device) for name, score in scores.items()}
-        return allocate(there, masks, Target.of(self.spec, density), self.kinds)
+        spec, final = self.spec, self.density if density is None else density
+        own = {kind: Fraction(share) for kind, share in spec.layer_densities.items()} if density is None else {}
+        target = Target(scope=spec.scope, density=final, of_kind=own, unpruned=spec.unpruned)
+        return allocate(there, masks, target, self.kinds)
 
 
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
+from lth.catalog.architectures import ARCHITECTURES
 from lth.config.data import Network
 from lth.config.tickets import LayerKind
 from lth.errors import UserError
-from lth.networks import ARCHITECTURES
 from lth.networks.pretrained import Pretrained
 from lth.seeds import generator
 

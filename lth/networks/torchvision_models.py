@@ -13,7 +13,7 @@ def torchvision_model(name: str, channels: int, size: int, classes: int, *, drop
     """One of torchvision's classifiers by its name there: [n, channels, size, size] -> [n, classes].
 
     Args:
-        name: such as `resnet50`; `lth.networks.torchvision_names` lists them.
+        name: such as `resnet50`; `lth.catalog.torchvision_names` lists them.
         channels: of the images; other than three, the first convolution is replaced by one that takes them.
         size: pixels a side; only vision transformers and MaxViT are built for one size.
         classes: outputs.

@@ -15,7 +15,7 @@ from lth.config.tickets import (
     Stage,
 )
 from lth.config.training import Recipe
-from lth.schedules import Rounds, density_after
+from lth.pruning.schedules import Rounds, density_after
 
 
 class Chains:

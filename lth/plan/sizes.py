@@ -2,10 +2,10 @@
 
 from math import ceil
 
+from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.datasets import SOURCES, TOKENS, ImageSource
 from lth.config.data import Dataset
 from lth.config.training import Recipe
-from lth.data.sources import SOURCES, TOKENS, ImageSource
-from lth.networks import ARCHITECTURES
 from lth.plan.plan import Plan
 
 LEAST_MINUTES = 15

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lth.artifacts import read_metadata, read_tensors
+from lth.artifacts.tensors import read_metadata, read_tensors
 from lth.errors import UserError, reason
 from lth.networks.pretrained import Pretrained
 from lth.printable import printable

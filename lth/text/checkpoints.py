@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lth.artifacts import write_tensors
+from lth.artifacts.tensors import write_tensors
 from lth.errors import UserError, reason
 from lth.files import checksum
 from lth.printable import printable

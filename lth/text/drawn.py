@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lth.data.sources import SOURCES
+from lth.catalog.datasets import SOURCES
 from lth.seeds import generator
 from lth.text.raw import RawTexts
 

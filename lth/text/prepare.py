@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lth.catalog.datasets import SOURCES, TOKENS
 from lth.config.data import Dataset
 from lth.data.choose import choose
 from lth.data.examples import SplitName
-from lth.data.sources import SOURCES, TOKENS
 from lth.text.checkpoints import tokenizer_of
 from lth.text.raw import RawTexts
 from lth.text.texts import Texts, TextSplit, Tokens

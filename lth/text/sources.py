@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lth.data.sources import SOURCES
+from lth.catalog.datasets import SOURCES
 from lth.errors import UserError, reason
 from lth.text.extra import datasets
 from lth.text.raw import RawTexts

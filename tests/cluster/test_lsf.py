@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from tiny import MEASURED, RESULTS, SAME, Outcome, Project, environment
 from warm import python
 
+from lth.catalog.datasets import SOURCES
+from lth.catalog.kinds import PREPARED
 from lth.checks.read import load_study
-from lth.data.kinds import PREPARED
-from lth.data.sources import SOURCES
-from lth.manifest import verify
 from lth.plan.plan import Plan
+from lth.verification.manifest import verify
 
 pytest.importorskip("snakemake_executor_plugin_lsf", reason="the executor plugin for LSF is not installed")
 pytestmark = pytest.mark.workflow

@@ -11,13 +11,13 @@ from typing import get_args
 import pytest
 from study_text import SOUND, changed, study_of
 
+from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
 from lth.cli import job_counts, main
 from lth.config.data import Network
 from lth.config.tickets import Scope
 from lth.methods.progressive import Progressive
 from lth.plan.plan import Plan
-from lth.scores import SCORES
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +32,7 @@ def sound(tmp_path):
 @pytest.fixture(scope="module")
 def tickets(tmp_path_factory):
     """A dense ticket, and two that keep the first and the last half of each layer."""
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     folder = tmp_path_factory.mktemp("tickets")
     dense = Ticket.dense(Network(architecture="lenet5_classic"), 0)
@@ -119,7 +119,7 @@ def test_show_tells_a_ticket_s_origin_and_layers(capsys, tickets):
 def test_show_tells_the_tensors_of_other_artifacts(capsys, tmp_path):
     import torch
 
-    from lth.artifacts import write_tensors
+    from lth.artifacts.tensors import write_tensors
 
     path = tmp_path / "weights.safetensors"
     write_tensors(path, "weights", {"w": torch.zeros(2, 3)}, {"ticket": "abc"})
@@ -136,7 +136,7 @@ def test_show_escapes_what_a_terminal_would_act_on(capsys, tmp_path, kind):
     """Names and metadata of a sound artifact, which may come from anybody."""
     import torch
 
-    from lth.artifacts import write_tensors
+    from lth.artifacts.tensors import write_tensors
 
     evil = "w\x1b]0;owned\x07\u202e\n"
     names = [f"mask/{evil}", f"weights/{evil}"] if kind == "ticket" else [f"last/{evil}"]
@@ -153,7 +153,7 @@ def test_show_escapes_what_a_terminal_would_act_on(capsys, tmp_path, kind):
 def test_show_prints_nothing_of_an_artifact_that_was_altered(capsys, tmp_path):
     import torch
 
-    from lth.artifacts import write_tensors
+    from lth.artifacts.tensors import write_tensors
 
     path = tmp_path / "weights.safetensors"
     write_tensors(path, "weights", {"w": torch.zeros(2, 3)}, {"ticket": "before"})
@@ -175,7 +175,7 @@ def test_compare_sets_overlap_against_chance(capsys, tickets):
 
 
 def test_compare_refuses_tickets_of_two_networks(capsys, tickets, tmp_path):
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     path = tmp_path / "small.safetensors"
     Ticket.dense(Network(architecture="lenet_300_100"), 0).save(path)
@@ -244,7 +244,7 @@ def test_where_the_locale_is_ascii_other_letters_are_escaped(tmp_path):
 def test_show_escapes_what_a_terminal_would_obey(capsys, tmp_path):
     import torch
 
-    from lth.artifacts import write_tensors
+    from lth.artifacts.tensors import write_tensors
 
     path = tmp_path / "weights.safetensors"
     write_tensors(

@@ -258,8 +258,8 @@ DENSITIES = {
     "a start that left other layers whole": (
         ticket("rounds: 2, scope: global", "wide"),
         ticket("rounds: 1, scope: global, unpruned: [output], start: {ticket: wide, round: 2}", "narrow"),
-        "21 tickets.narrow.start: 'wide' was pruned with `unpruned: []`, this ticket has `unpruned: [output]`; give both the "
-        "same",
+        "21 tickets.narrow.start: 'wide' was pruned with `unpruned: []`, this ticket has `unpruned: [output]`; give both "
+        "the same",
     ),
     "densities after rates of kinds": (
         ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),
@@ -602,9 +602,7 @@ def test_a_fault_is_named_with_its_line_and_nothing_besides(tmp_path, case):
 
 def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):
     """Each of 60 tickets of the two before: followed anew from each, that were 2^60 ways."""
-    rungs = [
-        f"  t{n}: {{{TRAINED}, method: combined, of: [t{n - 1}, t{n - 2}]}}\n" for n in range(2, 61)
-    ]
+    rungs = [f"  t{n}: {{{TRAINED}, method: combined, of: [t{n - 1}, t{n - 2}]}}\n" for n in range(2, 61)]
     bottom = "".join(f"  t{n}: {{{TRAINED}, rounds: 4, rate: 0.4}}\n" for n in (0, 1))
     sound = changed(
         ("  away:", bottom + "".join(rungs) + "  away:"), ("[home, away, cross]", "[home, away, cross, t60]")

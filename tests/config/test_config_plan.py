@@ -6,10 +6,10 @@ from math import ceil
 import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
-from lth.methods import METHODS
+from lth.analysis.tables.provenance import found
+from lth.catalog.methods import METHODS
 from lth.plan.plan import DENSITY_TOLERANCE, Arm, Plan
 from lth.plan.sizes import memory_mb, round_minutes
-from lth.tables.provenance import found
 
 CHAIN = """\
     chain:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
+from lth.checks.power import seeds_needed
 from lth.checks.problems import StudyError
 from lth.checks.read import load_study, read_study
 from lth.checks.schema import structure_schema
@@ -24,7 +25,6 @@ from lth.checks.wording import ABBREVIATIONS, nearest
 from lth.config.data import Dataset
 from lth.config.study import Study
 from lth.plan.plan import Plan
-from lth.power import seeds_needed
 
 ROOT = Path(__file__).parents[2]
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
@@ -367,7 +367,7 @@ def test_scratch_lies_apart_from_what_is_to_stay(tmp_path, monkeypatch, scratch)
     (tmp_path / "far/small").mkdir(parents=True)
     (tmp_path / "here/way").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.setattr("lth.scratch_folder.REPOSITORY", tmp_path / "here")
+    monkeypatch.setattr("lth.running.scratch_folder.REPOSITORY", tmp_path / "here")
     for name, target in (("results", tmp_path / "far"), ("link", tmp_path / "far")):
         Path(name).symlink_to(target)
     scratch = scratch.replace("far", str(tmp_path / "far"))

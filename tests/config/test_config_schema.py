@@ -8,10 +8,10 @@ import pytest
 import yaml
 from study_text import EVERY_WAY
 
+from lth.catalog.datasets import SOURCES
+from lth.catalog.scores import SCORES
 from lth.checks.read import read_study
 from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
-from lth.data.sources import SOURCES
-from lth.scores import SCORES
 from tools.reference import block, updated
 
 ROOT = Path(__file__).parents[2]

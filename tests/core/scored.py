@@ -8,9 +8,9 @@ import torch
 from small import at_density
 from torch import Tensor, nn
 
-from lth.masks import Masks
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
+from lth.catalog.scores import SCORES
+from lth.pruning.masks import Masks
+from lth.pruning.scores.evidence import Evidence
 from lth.seeds import generator
 
 CLASSES = 3

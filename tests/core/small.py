@@ -7,15 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lth import masks as algebra
-from lth.allocation import Target, allocate
+from lth.artifacts.tickets import Ticket
+from lth.catalog.methods import METHODS
 from lth.config.data import Network
 from lth.config.tickets import Scope
 from lth.data.images import Images, Split
-from lth.methods import METHODS
 from lth.plan.jobs import RoundJob
+from lth.pruning import masks as algebra
+from lth.pruning.allocation import Target, allocate
 from lth.seeds import generator
-from lth.tickets import Ticket
 
 NETWORK = Network(architecture="lenet5_classic", size=16, classes=3)
 CPU = torch.device("cpu")

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lth.allocation import Target, allocate, erk_densities
+from lth.pruning.allocation import Target, allocate, erk_densities
 
 KINDS = {"a": "first", "b": "convolution", "c": "dense", "d": "output"}
 SCORES = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from lth.energy import Energy
+from lth.training.energy import Energy
 
 CPU = torch.device("cpu")
 

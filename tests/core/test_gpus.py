@@ -14,13 +14,13 @@ import torch
 
 from lth import gpus
 from lth.config.study import Compute
-from lth.device import prepare_device
 from lth.errors import UserError
+from lth.training.device import prepare_device
 
 JOB = """\
 import sys, tempfile
 tempfile.tempdir = sys.argv[1]
-from lth.gpus import take_gpu
+from lth.running.gpus import take_gpu
 print(take_gpu(int(sys.argv[2]), int(sys.argv[3]), dict(pair.split("=") for pair in sys.argv[4:])), flush=True)
 sys.stdin.read()
 """

@@ -11,11 +11,11 @@ from scored import dense, drawn, evidence, scored
 from small import at_density
 from torch import nn
 
-from lth.masks import Masks, collapsed, kept, total
-from lth.schedules import kept_count
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
-from lth.scores.iterate import density_after_step, prune_at_init
+from lth.catalog.scores import SCORES
+from lth.pruning.masks import Masks, collapsed, kept, total
+from lth.pruning.schedules import kept_count
+from lth.pruning.scores.evidence import Evidence
+from lth.pruning.scores.iterate import density_after_step, prune_at_init
 
 
 def pruned(name: str, network: nn.Module, density: Fraction, steps: int, scope: str = "global") -> list[Masks]:

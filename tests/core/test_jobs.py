@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lth.errors import UserError
-from lth.jobs import job
+from lth.running.jobs import job
 
 
 def test_progress_goes_to_the_log_and_one_line_to_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

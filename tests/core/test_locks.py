@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from lth.errors import UserError
-from lth.jobs import job
-from lth.locks import ASSIGNED
-from lth.scratch import Scratch
-from lth.study_lock import FOLDER, take_study
+from lth.running.jobs import job
+from lth.running.locks import ASSIGNED
+from lth.running.scratch import Scratch
+from lth.running.study_lock import FOLDER, take_study
 
-HOLD_STUDY = "from lth.study_lock import take_study\nassert take_study(Path(sys.argv[1])) == ''\n"
-HOLD_SCRATCH = "from lth.scratch import Scratch\nheld = Scratch(Path(sys.argv[1]), 'k').held(print)\nheld.__enter__()\n"
+HOLD_STUDY = "from lth.running.study_lock import take_study\nassert take_study(Path(sys.argv[1])) == ''\n"
+HOLD_SCRATCH = (
+    "from lth.running.scratch import Scratch\nheld = Scratch(Path(sys.argv[1]), 'k').held(print)\nheld.__enter__()\n"
+)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from small import at_density
 
 from lth import masks
 from lth.errors import UserError
-from lth.schedules import density_after, kept_count
+from lth.pruning.schedules import density_after, kept_count
 from lth.seeds import generator
 
 ALL = torch.ones(6, dtype=torch.bool)

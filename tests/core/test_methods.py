@@ -10,18 +10,18 @@ import pytest
 import torch
 from small import NETWORK, round_job, tiny_images
 
+from lth.artifacts.tickets import Ticket, TrainedWeights
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
-from lth.jobs import Job
-from lth.masks import kept, total
 from lth.methods.dual import Penalty, penalty_at
 from lth.methods.dynamic import moved
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
-from lth.tickets import Ticket, TrainedWeights
+from lth.pruning.masks import kept, total
+from lth.running.jobs import Job
 
 RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)
 OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")

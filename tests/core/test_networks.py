@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from lth.catalog.architectures import ARCHITECTURES
 from lth.config.data import Network
 from lth.errors import UserError
-from lth.networks import ARCHITECTURES
 from lth.networks.build import build, has_randomness, initial_weights, layer_kinds, layout, load_weights, prunable_names
 from lth.networks.resnet import Padded
 from lth.networks.torchvision_models import models  # after lth, which makes torchvision importable
@@ -98,7 +98,7 @@ def test_names_are_known_without_torch() -> None:
     assert done.stdout.split() == [
         str(len(ARCHITECTURES)),
         "lth.torchvision_shim",
-        "lth.networks.torchvision_names",
+        "lth.catalog.torchvision_names",
     ]
 
 

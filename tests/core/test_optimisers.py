@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lth.config.training import Optimiser
-from lth.optimisers import make_optimiser
+from lth.training.optimisers import make_optimiser
 
 PLAIN = {"sgd": torch.optim.SGD, "no momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 
@@ -61,7 +61,8 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from small import NETWORK, tiny_images\n"
         "from lth.config.study import Compute\nfrom lth.config.training import Optimiser, Recipe\n"
-        "from lth.device import prepare_device\nfrom lth.tickets import Ticket\nfrom lth.train import train\n"
+        "from lth.training.device import prepare_device\nfrom lth.artifacts.tickets import Ticket\n"
+        "from lth.training.train import train\n"
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
         f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch=10, epochs=1)\n"
         "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lth.config.training import LearningRateSchedule
-from lth.rates import SCHEDULES, rate_factor
+from lth.training.learning_rates import SCHEDULES, rate_factor
 
 EPOCH = 10
 

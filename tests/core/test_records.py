@@ -6,11 +6,21 @@ import pandas as pd
 import pytest
 from small import sparse_ticket
 
-from lth.artifacts import write_tensors
+from lth.analysis.tables.files import read_table, write_table
+from lth.artifacts.records import (
+    RecordError,
+    csv_rows,
+    csv_text,
+    json_text,
+    read_json,
+    read_record,
+    seal,
+    seal_rows,
+    unseal_rows,
+)
+from lth.artifacts.tensors import write_tensors
+from lth.artifacts.tickets import RECORD, Ticket
 from lth.errors import UserError
-from lth.records import RecordError, csv_rows, csv_text, json_text, read_json, read_record, seal, seal_rows, unseal_rows
-from lth.tables.files import read_table, write_table
-from lth.tickets import RECORD, Ticket
 
 ROWS = [["class", "percent"], ['a "quoted", name', "12.5"], ["two\nlines", ""]]
 

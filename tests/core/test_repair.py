@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lth.artifacts.records import json_text, seal
+from lth.artifacts.repair import OPTIONS, advice, command, options_of
 from lth.files import write_text
-from lth.records import json_text, seal
-from lth.repair import OPTIONS, advice, command, options_of
 
 TICKET = "tickets/digits/seed0/round01/ticket.safetensors"
 

@@ -18,13 +18,13 @@ from lth import artifacts, loop, stopping, train
 from lth.config.study import Compute
 from lth.config.training import Augmentation, LearningRateSchedule, Optimiser, Recipe
 from lth.errors import UserError
-from lth.evaluate import EvaluationFiles, run_evaluation
-from lth.gpus import ASSIGNED
-from lth.jobs import Job
+from lth.methods.evaluate import EvaluationFiles, run_evaluation
 from lth.methods.round import RoundFiles, run_round
 from lth.plan.jobs import EvaluationJob, RoundJob
-from lth.scratch import Scratch
-from lth.stopping import Stopped
+from lth.running.gpus import ASSIGNED
+from lth.running.jobs import Job
+from lth.running.scratch import Scratch
+from lth.running.stopping import Stopped
 
 SGD = Recipe(
     optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),
@@ -164,7 +164,7 @@ def test_a_state_is_written_every_so_often_and_is_enough(tmp_path: Path, monkeyp
 
     made = loop.Loop.step
     monkeypatch.setattr(loop.Loop, "step", dies)
-    monkeypatch.setattr("lth.scratch.SHARE", inf)
+    monkeypatch.setattr("lth.running.scratch.SHARE", inf)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "again", spec, scratch_in(tmp_path, save_seconds=0.0))
     log = write(tmp_path / "again", spec, scratch_in(tmp_path))
@@ -199,7 +199,7 @@ def test_a_stop_while_a_state_is_written_leaves_the_one_before(tmp_path: Path, m
         whole(path, content)
 
     monkeypatch.setattr(artifacts, "write_bytes", torn)
-    monkeypatch.setattr("lth.scratch.SHARE", inf)
+    monkeypatch.setattr("lth.running.scratch.SHARE", inf)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "again", spec, scratch_in(tmp_path, save_seconds=0.0))
     log = write(tmp_path / "again", spec, scratch_in(tmp_path))
@@ -289,10 +289,10 @@ def test_two_processes_never_write_one_state(
         monkeypatch.delenv(name, raising=False)
     if job:
         monkeypatch.setenv(ASSIGNED[0], job)
-    monkeypatch.setattr("lth.scratch.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("lth.running.scratch.LOCK_SECONDS", 0.1)
     (tmp_path / "scratch").mkdir()
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom lth.scratch import Scratch\n"
+        "import sys, time\nfrom pathlib import Path\nfrom lth.running.scratch import Scratch\n"
         f"with Scratch(Path({str(tmp_path / 'scratch')!r}), 'k').held(print):\n"
         "    print('held', flush=True)\n    time.sleep(60)\n"
     )
@@ -311,7 +311,7 @@ def test_two_processes_never_write_one_state(
 @pytest.mark.parametrize("number", stopping.SIGNALS)
 def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: int, tmp_path: Path) -> None:
     code = (
-        "import time\nfrom lth.jobs import job\nfrom lth.stopping import Stopped, requested\n"
+        "import time\nfrom lth.running.jobs import job\nfrom lth.running.stopping import Stopped, requested\n"
         f"with job('training', {str(tmp_path / 'log')!r}) as running:\n"
         "    print('ready', flush=True)\n"
         "    while not requested():\n        time.sleep(0.01)\n"
@@ -332,7 +332,7 @@ def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: 
 
 def test_what_does_not_listen_is_ended_after_the_grace(tmp_path: Path) -> None:
     code = (
-        "import time\nfrom lth import stopping\nfrom lth.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        "import time\nfrom lth import stopping\nfrom lth.running.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
         f"with job('summary', {str(tmp_path / 'log')!r}):\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
@@ -347,7 +347,7 @@ def test_a_job_without_its_snakemake_ends(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as starter:
         starter.wait()
     code = (
-        "import sys, time\nfrom lth import stopping\nfrom lth.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        "import sys, time\nfrom lth import stopping\nfrom lth.running.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
         f"with job('summary', {str(tmp_path / 'log')!r}):\n    time.sleep(float(sys.argv[1]))\n"
     )
     for process, seconds, status in ((starter.pid, 60, stopping.EXIT_STOPPED), (os.getpid(), 1.5, 0)):
@@ -362,8 +362,8 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path: Path, monkeypatch: pytes
     def slow(*_: object) -> None:
         time.sleep(0.2)
 
-    monkeypatch.setattr("lth.scratch.write_tensors", slow)
-    monkeypatch.setattr("lth.scratch.SHARE", 0.4)
+    monkeypatch.setattr("lth.running.scratch.write_tensors", slow)
+    monkeypatch.setattr("lth.running.scratch.SHARE", 0.4)
     saved = scratch_in(tmp_path, save_seconds=0.0).training()
     assert saved.due()
     written = time.monotonic()

@@ -12,11 +12,11 @@ from small import at_density
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lth.catalog.scores import SCORES, When
 from lth.errors import UserError
-from lth.scores import SCORES, When
-from lth.scores.evidence import Evidence
-from lth.scores.grasp import hessian_gradient
-from lth.scores.passes import AT_ONCE, losses
+from lth.pruning.scores.evidence import Evidence
+from lth.pruning.scores.grasp import hessian_gradient
+from lth.pruning.scores.passes import AT_ONCE, losses
 from lth.seeds import generator
 
 # --- hand-written

@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 
 from lth.errors import UserError
-from lth.scratch_folder import MADE, MARKER, claim, clear
+from lth.running.scratch_folder import MADE, MARKER, claim, clear
 
 ROUND, ARM = "tickets/imp/seed0/round01", "evaluations/home/dense/seed0"
 STATES = ("lock", "owner.json", "training1.safetensors", "training12.safetensors", ".training1.safetensors.7.part")

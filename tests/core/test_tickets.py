@@ -7,15 +7,15 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from lth import masks as algebra
-from lth.artifacts import read_tensors, write_tensors
+from lth.artifacts.tensors import read_tensors, write_tensors
+from lth.artifacts.tickets import Ticket, TrainedWeights
 from lth.config.data import Network
-from lth.controls import control
 from lth.errors import UserError
 from lth.files import write_bytes
+from lth.methods.controls import control
 from lth.networks.build import build, initial_weights, prunable_names
+from lth.pruning import masks as algebra
 from lth.seeds import generator
-from lth.tickets import Ticket, TrainedWeights
 
 NETWORK = Network(architecture="lenet5_classic")
 

@@ -8,19 +8,19 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import nn
 
+from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data import feed
 from lth.data.images import Images
-from lth.device import prepare_device
 from lth.errors import UserError
-from lth.masking import Masking
 from lth.networks.build import build, load_weights
+from lth.pruning.masking import Masking
 from lth.seeds import generator
-from lth.tickets import Ticket
-from lth.train import train
-from lth.trained import Trained
+from lth.training.device import prepare_device
+from lth.training.train import train
+from lth.training.trained import Trained
 
 OPTIMISERS = {
     "sgd": Optimiser(name="sgd", learning_rate=0.05, weight_decay=5e-4),

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from lth.catalog.datasets import SOURCES
 from lth.data.raw import RawImages
-from lth.data.sources import SOURCES
 
 NAMES = ("digits", "letters", "textures")
 

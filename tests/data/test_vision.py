@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
 
+from lth.catalog.datasets import SOURCES
 from lth.data import vision
-from lth.data.sources import SOURCES
 from lth.errors import UserError
 
 

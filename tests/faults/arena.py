@@ -16,7 +16,7 @@ from sandbox import Said, call
 from stages import Stages
 from tiny import MEASURED, SAME, Outcome, Project
 
-from lth.manifest import MANIFEST, UNLISTED
+from lth.verification.manifest import MANIFEST, UNLISTED
 
 OVERWRITTEN = ("tables/", "figures/", "report.html", "manifest.json")
 """What the next run writes anew, whatever has changed."""

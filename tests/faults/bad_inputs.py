@@ -76,7 +76,7 @@ def ticket(name: str, words: str, **changes: Any) -> Bad:
     """A ticket that is read."""
 
     def read(folder: Path) -> object:
-        from lth.tickets import Ticket
+        from lth.artifacts.tickets import Ticket
 
         return Ticket.load(_file(folder / "ticket.safetensors", _ticket(**changes)))
 
@@ -131,7 +131,7 @@ def _artifact(kind: Any, tensors: dict[str, Any], metadata: dict[str, Any]) -> b
     """An artifact whose checksum is right, whatever is in it."""
     import tempfile
 
-    from lth.artifacts import write_tensors
+    from lth.artifacts.tensors import write_tensors
 
     with tempfile.TemporaryDirectory() as folder:
         write_tensors(Path(folder) / "made", kind, tensors, metadata)
@@ -182,7 +182,7 @@ def _data(content: Callable[[], bytes]) -> Callable[[Path], object]:
 
 def _weights(folder: Path) -> object:
     """Weights beside another ticket than the one they were trained from."""
-    from lth.tickets import TrainedWeights
+    from lth.artifacts.tickets import TrainedWeights
 
     _file(folder / "ticket.safetensors", _ticket())
     TrainedWeights(last={"w": _tensor([1.0], "float32")}).save(folder / "trained", folder / "ticket.safetensors")
@@ -194,8 +194,8 @@ def _foreign(found: object) -> Callable[[Path], object]:
     """A ticket that says it is of this network, where another one is asked for."""
 
     def read(folder: Path) -> object:
+        from lth.artifacts.tickets import Ticket
         from lth.config.data import Network
-        from lth.tickets import Ticket
 
         return Ticket.load(_file(folder / "ticket", _ticket(network=found)), Network(architecture="lenet5_classic"))
 
@@ -210,8 +210,8 @@ def _lenet5() -> dict[str, Any]:
 
 def _other_names(folder: Path) -> object:
     """A ticket of the network that is asked for, by what it says, with other parameters than that has."""
+    from lth.artifacts.tickets import Ticket
     from lth.config.data import Network
-    from lth.tickets import Ticket
 
     network = Network(architecture="lenet5_classic")
     return Ticket.load(_file(folder / "ticket", _ticket(network=network.model_dump())), network)
@@ -219,8 +219,8 @@ def _other_names(folder: Path) -> object:
 
 def _other_moments(folder: Path) -> object:
     """Trained weights whose tensors are called otherwise."""
+    from lth.artifacts.tickets import TrainedWeights
     from lth.files import checksum
-    from lth.tickets import TrainedWeights
 
     ticket = _file(folder / "ticket", _ticket())
     told = {"ticket": checksum(ticket)}
@@ -230,8 +230,8 @@ def _other_moments(folder: Path) -> object:
 
 def _other_weights(folder: Path) -> object:
     """Trained weights of the ticket beside them, by what they say, with another shape."""
+    from lth.artifacts.tickets import TrainedWeights
     from lth.files import checksum
-    from lth.tickets import TrainedWeights
 
     ticket = _file(folder / "ticket", _ticket())
     told = {"ticket": checksum(ticket)}
@@ -368,7 +368,7 @@ def _gzip_bomb(folder: Path) -> object:
 
 def _sparse(folder: Path) -> object:
     """A file that says it has 3 GB, and takes none."""
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     path = folder / "ticket"
     with path.open("wb") as file:
@@ -651,20 +651,20 @@ def _scalar(folder: Path) -> object:
 
 
 def _nothing(folder: Path) -> object:
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     return Ticket.load(_file(folder / "ticket", _artifact("ticket", {}, {"layers": []}))).density
 
 
 def _numbered(folder: Path) -> object:
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     tensors = {"mask/1": _tensor([1.0], "uint8"), "weights/1": _tensor([1.0], "float32")}
     return Ticket.load(_file(folder / "ticket", _artifact("ticket", tensors, {"layers": [1]})))
 
 
 def _load(folder: Path, **changes: Any) -> object:
-    from lth.tickets import Ticket
+    from lth.artifacts.tickets import Ticket
 
     return Ticket.load(_file(folder / "ticket", _ticket(**changes))).layers()
 

@@ -101,7 +101,7 @@ def _artifact(content: Callable[[], bytes]) -> Callable[[Arena, Path], Found]:
     """Shown, and read as a ticket."""
 
     def do(arena: Arena, folder: Path) -> Found:
-        from lth.tickets import Ticket
+        from lth.artifacts.tickets import Ticket
 
         _file(folder / "ticket.safetensors", content())
         shown = call(lambda: _command("show", "ticket.safetensors"), folder)

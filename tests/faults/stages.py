@@ -43,8 +43,8 @@ class Stages:
 
     def load(self, name: str) -> tuple[object, object]:
         """Tensors and metadata, as a job reads them that has the file as input."""
+        from lth.artifacts.tickets import Ticket, TrainedWeights
         from lth.data.examples import load_examples
-        from lth.tickets import Ticket, TrainedWeights
 
         path = self.results / name
         if path.name == "ticket.safetensors":
@@ -56,8 +56,8 @@ class Stages:
 
     def study_tables(self) -> None:
         """As `workflow/scripts/study_tables.py` calls it."""
-        from lth.tables import STUDY_TABLES, write_study_tables
-        from lth.tables.checks import check_records
+        from lth.analysis.tables import STUDY_TABLES, write_study_tables
+        from lth.analysis.tables.checks import check_records
 
         places = [(t, s, r) for t in self.study.tickets for s in self.study.seeds for r in self.plan.rounds(t)]
         files = {
@@ -70,8 +70,8 @@ class Stages:
 
     def evaluation_tables(self, name: str) -> None:
         """As `workflow/scripts/evaluation_tables.py` calls it."""
-        from lth.tables import EVALUATION_TABLES, write_evaluation_tables
-        from lth.tables.checks import check_records
+        from lth.analysis.tables import EVALUATION_TABLES, write_evaluation_tables
+        from lth.analysis.tables.checks import check_records
 
         arms = [(arm, seed) for arm in self.plan.arms(name) for seed in self.study.seeds]
         tickets = [(arm, seed) for arm in self.plan.evaluated_tickets(name) for seed in self.study.seeds]
@@ -88,8 +88,8 @@ class Stages:
 
     def report(self) -> None:
         """As `workflow/scripts/report.py` calls it."""
-        from lth.listing import artifacts_checksum, listed_files, settings
-        from lth.report import write_report
+        from lth.analysis.report import write_report
+        from lth.verification.listing import artifacts_checksum, listed_files, settings
 
         tables, figures = (sorted(self.results.glob(pattern)) for pattern in ("tables/**/*.csv", "figures/**/*.svg"))
         listed = listed_files(self.results, self.study, [*tables, *figures, *self.results.glob("tables/**/*.txt")])
@@ -98,14 +98,14 @@ class Stages:
 
     def figures(self) -> None:
         """What `workflow/scripts/figures.py` reads, without drawing it."""
-        from lth.tables.files import read_table
+        from lth.analysis.tables.files import read_table
 
         for path in sorted(self.results.glob("tables/**/*.csv")):
             read_table(path, sealed=True)
 
     def manifest(self) -> None:
         """As `workflow/scripts/manifest.py` calls it."""
-        from lth.manifest import write_manifest
+        from lth.verification.manifest import write_manifest
 
         found = [path for folder in ("tables", "figures") for path in self.results.glob(f"{folder}/**/*.*")]
         write_manifest(self.results, self.study, [*found, self.results / "report.html"])

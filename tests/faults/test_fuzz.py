@@ -11,14 +11,14 @@ from bad_inputs import SOUND, _ticket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lth.artifacts import read_metadata, write_tensors
+from lth.artifacts.tensors import read_metadata, write_tensors
+from lth.artifacts.tickets import Ticket, TrainedWeights
 from lth.checks.problems import StudyError
 from lth.checks.read import load_study
 from lth.cli import main
 from lth.config.study import Study
 from lth.data.examples import load_examples
 from lth.errors import UserError
-from lth.tickets import Ticket, TrainedWeights
 
 WHOLE = _ticket()
 PIECES = sorted(

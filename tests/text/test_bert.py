@@ -9,23 +9,23 @@ import torch
 from sentences import CPU, opinions, tiny
 from torch import nn
 
-from lth.allocation import Target, allocate
-from lth.artifacts import read_tensors
+from lth.artifacts.tensors import read_tensors
+from lth.artifacts.tickets import Ticket
+from lth.catalog.scores import SCORES
 from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.training import LearningRateSchedule, Optimiser, Recipe
-from lth.device import prepare_device
 from lth.errors import UserError
-from lth.masks import random_like
 from lth.networks.build import build, head_names, initial_weights, layer_kinds, prunable_names
-from lth.scores import SCORES
-from lth.scores.evidence import Evidence
-from lth.scratch import Scratch
+from lth.pruning.allocation import Target, allocate
+from lth.pruning.masks import random_like
+from lth.pruning.scores.evidence import Evidence
+from lth.running.scratch import Scratch
+from lth.running.stopping import Stopped
 from lth.seeds import generator
-from lth.stopping import Stopped
-from lth.tickets import Ticket
-from lth.train import train
-from lth.trained import Trained
+from lth.training.device import prepare_device
+from lth.training.train import train
+from lth.training.trained import Trained
 
 RECIPE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=2e-3, weight_decay=1e-2),

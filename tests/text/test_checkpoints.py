@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lth.artifacts import read_tensors
+from lth.artifacts.tensors import read_tensors
 from lth.errors import UserError
 from lth.text import checkpoints
 from lth.text.checkpoints import folder_of, save_model, tokenizer_of

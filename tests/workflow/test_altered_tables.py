@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from tiny import Project
 
+from lth.analysis.tables.checks import check_records
+from lth.artifacts.records import json_text, seal
 from lth.checks.read import load_study
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import checksum
-from lth.records import json_text, seal
-from lth.tables.checks import check_records
 
 pytestmark = pytest.mark.workflow
 ROUND = Path("tickets/digits/seed0/round01")

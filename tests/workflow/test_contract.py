@@ -84,10 +84,10 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     for name in ("masks", "train", "tickets", "methods/imp", "tables/runs", "figures/parts", "scores/weights"):
         path = project.folder / "lth" / f"{name}.py"
         path.write_text(path.read_text() + new)
-    entry = '"other": Score(target="lth.scores.weights:unrelated", about="another", when=("trained",)),'
-    project.edit("lth/scores/__init__.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
-    project.edit("lth/jobs.py", "done in", "ended after")
-    project.edit("lth/train.py", "    every = ", "    every    =   ")
+    entry = '"other": Score(target="lth.pruning.scores.weights:unrelated", about="another", when=("trained",)),'
+    project.edit("lth/pruning/scores/__init__.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
+    project.edit("lth/running/jobs.py", "done in", "ended after")
+    project.edit("lth/training/train.py", "    every = ", "    every    =   ")
     assert project.planned() == {}
 
 
@@ -100,27 +100,29 @@ def test_an_edit_of_the_training_loop_reruns_what_trains_and_what_follows(projec
 
 
 def test_an_edit_of_the_controls_reruns_them_and_their_evaluations(project: Project) -> None:
-    project.edit("lth/controls.py", '"fresh initialisation"', '"another initialisation"')
+    project.edit("lth/methods/controls.py", '"fresh initialisation"', '"another initialisation"')
     planned = project.planned()
     assert controls(planned) == made()
     assert trained(planned) == evaluations(CONTROLS)
 
 
 def test_an_edit_of_a_figure_redraws_where_it_is_and_rewrites_the_report(project: Project) -> None:
-    project.edit("lth/figures/masks.py", '(0, (2, 1)), label="expected by chance"', '(0, (2, 1)), label="by chance"')
+    project.edit(
+        "lth/analysis/figures/masks.py", '(0, (2, 1)), label="expected by chance"', '(0, (2, 1)), label="by chance"'
+    )
     assert set(project.planned()) == FIGURES | PAGES
 
 
 def test_an_edit_of_the_page_rewrites_the_report(project: Project) -> None:
     """The template is no Python, so the report is told it."""
-    path = project.folder / "lth/report.html.j2"
+    path = project.folder / "lth/analysis/report.html.j2"
     path.write_text(path.read_text() + "<!-- the end -->\n")
     assert set(project.planned()) == PAGES
 
 
 def test_an_edit_of_the_statistics_reruns_tables_and_what_follows(project: Project) -> None:
     """No training hangs on how results are summarised."""
-    path = project.folder / "lth/tables/runs.py"
+    path = project.folder / "lth/analysis/tables/runs.py"
     text = path.read_text()
     path.write_text(text.replace('kind="stable"', 'kind="mergesort"'))
     assert path.read_text() != text

@@ -11,8 +11,8 @@ import pytest
 from filelock import FileLock
 from tiny import RESULTS, ROOT, Project, environment
 
-from lth.gpus import ASSIGNED
 from lth.machine import has_gpu
+from lth.running.gpus import ASSIGNED
 
 pytestmark = pytest.mark.workflow
 
@@ -29,7 +29,7 @@ rule job:
 JOB = """\
 import sys, time
 from pathlib import Path
-from lth.gpus import take_gpu
+from lth.running.gpus import take_gpu
 taken, began = take_gpu(3, 1), time.time()
 time.sleep(0.7)
 Path(sys.argv[1]).write_text(f"{taken} {began} {time.time()}")

@@ -14,10 +14,10 @@ import pytest
 from tiny import RESULTS, STUDY, Outcome, Project, checksum, environment, rounds
 
 from lth.checks.read import load_study
-from lth.controls import make_control
 from lth.errors import UserError
-from lth.jobs import Job
+from lth.methods.controls import make_control
 from lth.plan.plan import Arm, Plan
+from lth.running.jobs import Job
 
 pytestmark = pytest.mark.workflow
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tiny import RESULTS, SAME, Project
 
-from lth.scratch_folder import MARKER
+from lth.running.scratch_folder import MARKER
 
 pytestmark = pytest.mark.workflow
 

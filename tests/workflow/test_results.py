@@ -13,14 +13,14 @@ import torch
 from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
-from lth.artifacts import read_tensors
+from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.artifacts.tensors import read_tensors
+from lth.artifacts.tickets import Ticket, TrainedWeights
 from lth.checks.read import load_study
 from lth.config.study import Study
 from lth.networks.build import initial_weights
 from lth.plan.plan import Plan
-from lth.schedules import kept_count
-from lth.tables import EVALUATION_TABLES, STUDY_TABLES
-from lth.tickets import Ticket, TrainedWeights
+from lth.pruning.schedules import kept_count
 
 pytestmark = pytest.mark.workflow
 

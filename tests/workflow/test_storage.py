@@ -124,7 +124,7 @@ def test_two_snakemakes_at_once(project: Project, tmp_path: Path) -> None:
     before = project.files(*SAME)
     other = Project.new(tmp_path / "other")
     (other.folder / "results").symlink_to(project.folder / "results")
-    project.edit("lth/scratch.py", "LOCK_SECONDS = 20.0", "LOCK_SECONDS = 600.0")
+    project.edit("lth/running/scratch.py", "LOCK_SECONDS = 20.0", "LOCK_SECONDS = 600.0")
     files, scratch = lose(project, f"{ARM}/history.csv"), project.results / "scratch" / ARM
     log = project.results / f"logs/{ARM}.log"
     log.unlink()

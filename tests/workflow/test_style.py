@@ -37,7 +37,14 @@ FLOORS = (
 """Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""
 READERS = ("tables", "figures", "report", "stats", "config", "plan", "checks", "cli")
 """They look at what there is, and train nothing."""
-TRAINERS = {"lth.loop", "lth.train", "lth.methods.round", "lth.methods.imp", "lth.controls", "lth.evaluate"}
+TRAINERS = {
+    "lth.training.loop",
+    "lth.training.train",
+    "lth.methods.round",
+    "lth.methods.imp",
+    "lth.methods.controls",
+    "lth.methods.evaluate",
+}
 
 
 def sources() -> dict[str, Path]:

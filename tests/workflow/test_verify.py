@@ -10,13 +10,13 @@ import pytest
 import warm
 from tiny import MEASURED, SAME, Project, checksum
 
+from lth.artifacts.records import json_text, seal, seal_markup
+from lth.artifacts.tickets import Ticket
 from lth.checks.read import load_study
 from lth.cli import main
 from lth.errors import UserError
-from lth.listing import artifacts_checksum
-from lth.manifest import UNLISTED, Finding, verify, write_manifest
-from lth.records import json_text, seal, seal_markup
-from lth.tickets import Ticket
+from lth.verification.listing import artifacts_checksum
+from lth.verification.manifest import UNLISTED, Finding, verify, write_manifest
 
 pytestmark = pytest.mark.workflow
 TICKET = "tickets/digits/seed0/round01/ticket.safetensors"

@@ -117,7 +117,7 @@ def test_an_edit_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
 
 
 def test_an_edit_of_a_score_reruns_what_it_scored_and_what_was_made_of_it(ways: Project) -> None:
-    ways.edit("lth/scores/grasp.py", "TEMPERATURE = 200", "TEMPERATURE = 100")
+    ways.edit("lth/pruning/scores/grasp.py", "TEMPERATURE = 200", "TEMPERATURE = 100")
     assert trained(ways.planned()) == rounds("grasp", "both")
 
 

@@ -8,23 +8,23 @@ from snakemake.logging import logger
 
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
-from lth.data.kinds import FEEDS, HELD, PREPARED
-from lth.data.sources import SOURCES
+from lth.catalog.kinds import FEEDS, HELD, PREPARED
+from lth.catalog.datasets import SOURCES
 from lth.errors import UserError
-from lth.figures import FIGURES
-from lth.figures.choice import figures_of
-from lth.figures.colours import places
+from lth.analysis.figures import FIGURES
+from lth.analysis.figures.choice import figures_of
+from lth.analysis.figures.colours import places
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
-from lth.methods import METHODS
-from lth.networks import ARCHITECTURES
+from lth.catalog.methods import METHODS
+from lth.catalog.architectures import ARCHITECTURES
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
 from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
-from lth.repair import OPTIONS, options_of
-from lth.scores import SCORES
-from lth.stopping import STARTED_BY
-from lth.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.artifacts.repair import OPTIONS, options_of
+from lth.catalog.scores import SCORES
+from lth.running.stopping import STARTED_BY
+from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
     study, warnings = read_study(config, workflow.configfiles)
@@ -274,7 +274,7 @@ def of_all(files):
 
 def report_words():
     """What the report says that is in no code: its page, and the captions (a table of names, which counts for nothing)."""
-    page = Path(workflow.basedir, "lth", "report.html.j2")
+    page = Path(workflow.basedir, "lth", "analysis", "report.html.j2")
     captions = {
         name: [figure.about, figure.caption] for name, figure in FIGURES.items()
     }

@@ -2,8 +2,8 @@
 import atexit
 
 from lth.files import check_writable
-from lth.scratch_folder import claim, clear
-from lth.study_lock import take_study
+from lth.running.scratch_folder import claim, clear
+from lth.running.study_lock import take_study
 
 
 def guarded(action, *arguments):

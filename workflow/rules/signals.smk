@@ -1,7 +1,7 @@
 # A SIGTERM that is always heard. Where another version of Snakemake has changed what is patched here, only that is lost.
 from contextlib import suppress
 
-from lth.stopping import in_thread
+from lth.running.stopping import in_thread
 
 with suppress(ImportError, AttributeError):
     from snakemake.scheduling.job_scheduler import JobScheduler

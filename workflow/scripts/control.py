@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lth.controls import make_control
-from lth.jobs import job
+from lth.methods.controls import make_control
 from lth.plan.jobs import ControlJob
+from lth.running.jobs import job
 
 spec = ControlJob.model_validate(snakemake.params.cfg["job"])
 with job(f"control {spec.ticket}-{spec.kind} seed {spec.seed}", snakemake.log[0]) as running:

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from lth.data.kinds import PREPARED
+from lth.catalog.datasets import SOURCES
+from lth.catalog.kinds import PREPARED
 from lth.data.root import data_root
-from lth.data.sources import SOURCES
-from lth.jobs import job
 from lth.plan.jobs import DataJob
+from lth.running.jobs import job
 
 spec = DataJob.model_validate(snakemake.params.cfg["job"])
 with job(f"data {spec.dataset}", snakemake.log[0]) as running:

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from lth.config.study import Compute
-from lth.jobs import job
 from lth.plan.jobs import EvaluationJob
+from lth.running.jobs import job
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = EvaluationJob.model_validate(told["job"])
 inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
 with job(f"evaluation {spec.evaluation} {spec.arm} seed {spec.seed}", snakemake.log[0]) as running:
     # These bring torch, which takes seconds: a job that is orphaned or told to stop meanwhile has to hear it.
-    from lth.evaluate import EvaluationFiles, run_evaluation
-    from lth.scratch import Scratch
+    from lth.methods.evaluate import EvaluationFiles, run_evaluation
+    from lth.running.scratch import Scratch
 
     scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
     with scratch.held(running.log, running.announce):

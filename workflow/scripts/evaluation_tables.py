@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from lth.analysis.tables import write_evaluation_tables
+from lth.analysis.tables.checks import check_records
 from lth.config.study import Study
-from lth.jobs import job
-from lth.tables import write_evaluation_tables
-from lth.tables.checks import check_records
+from lth.running.jobs import job
 
 trial = snakemake.wildcards.evaluation
 with job(f"tables {trial}", snakemake.log[0]) as running:

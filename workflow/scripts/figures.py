@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from lth.figures.draw import draw
-from lth.jobs import job
-from lth.tables.files import read_table
+from lth.analysis.figures.draw import draw
+from lth.analysis.tables.files import read_table
+from lth.running.jobs import job
 
 told = snakemake.params.cfg
 with job(f"figures of {told['of']}", snakemake.log[0]) as running:

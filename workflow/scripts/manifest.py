@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lth.config.study import Study
-from lth.jobs import job
-from lth.manifest import write_manifest
+from lth.running.jobs import job
+from lth.verification.manifest import write_manifest
 
 with job("manifest", snakemake.log[0]) as running:
     study = Study.model_validate(snakemake.params.cfg["study"])

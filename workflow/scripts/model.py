@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from lth.jobs import job
 from lth.plan.jobs import ModelJob
+from lth.running.jobs import job
 from lth.text.checkpoints import save_model
 
 spec = ModelJob.model_validate(snakemake.params.cfg["job"])

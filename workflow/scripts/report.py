@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from lth.analysis.report import write_report
 from lth.config.study import Study
-from lth.jobs import job
-from lth.listing import artifacts_checksum, listed_files, settings
-from lth.report import write_report
+from lth.running.jobs import job
+from lth.verification.listing import artifacts_checksum, listed_files, settings
 
 with job("report", snakemake.log[0]) as running:
     study = Study.model_validate(snakemake.params.cfg["study"])

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from lth.config.study import Compute
-from lth.jobs import job, round_of
 from lth.plan.jobs import RoundJob
+from lth.running.jobs import job, round_of
 
 told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(told["job"])
@@ -13,7 +13,7 @@ number = round_of(snakemake.config, spec.ticket, spec.round)
 with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running:
     # These bring torch, which takes seconds: a job that is orphaned or told to stop meanwhile has to hear it.
     from lth.methods.round import RoundFiles, run_round
-    from lth.scratch import Scratch
+    from lth.running.scratch import Scratch
 
     scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
     scratch.keeps = compute.rounds_per_job > 1

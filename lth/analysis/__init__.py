@@ -1,0 +1,1 @@
+"""What the files show: statistics, tables, figures, the report."""

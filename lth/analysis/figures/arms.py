@@ -1,0 +1,162 @@
+"""Figures that compare arms: accuracy, paired differences, initialisations, epochs to reach."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import GREY, KINDS, WIDTH, Palette, points
+from lth.analysis.tables.cells import p_value
+
+ROW = 0.32
+"""Inches a row of arms."""
+
+
+def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy at the best-validation epoch: a row an arm, a faint point a seed, the mean and its interval."""
+    runs, arms = tables["runs"], tables["arms"]
+    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
+    for place, arm in enumerate(arms.to_dict("records")):
+        colour = palette.arm(arm["ticket"], arm["kind"])
+        each = runs.loc[runs["arm"] == arm["arm"], "test_accuracy_percent"]
+        if len(each) > 1:
+            axis.plot(each, [place - 0.22] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
+        marks.whisker(axis, place, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=False)
+        look = palette.points(arm["ticket"], arm["kind"])
+        axis.plot(arm["accuracy_percent"], place, linestyle="none", **look, zorder=3)
+        _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
+    _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
+    axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the best-validation epoch (%)")
+    scales.percentages(axis, vertical=False)
+    _beside(axis, -0.85, "mean")
+    parts.note(figure, f"{_marks_words(arms)}; in brackets: weights kept")
+    return figure
+
+
+def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p."""
+    pairs, looks = tables["comparisons"], parts.looks(tables["arms"])
+    if pairs.empty:
+        return parts.nothing("No comparison was decided on beforehand, so none is tested.")
+    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=6.4)
+    axis.axvline(0, color=GREY, linewidth=0.9)
+    for place, pair in enumerate(pairs.to_dict("records")):
+        colour = palette.arm(*looks[pair["first"]])
+        marks.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
+        face = colour if pair["difference_shown"] else "white"
+        axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
+        _beside(axis, place, parts.signed(pair["difference_points"]))
+        _beside(axis, place, p_value(pair["p_holm"]).removeprefix("= ") if pair["n"] > 1 else "no test", column=1)
+    _arm_rows(axis, [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")])
+    axis.set_xlabel("difference in test accuracy (percentage points)")
+    _beside(axis, -0.85, "mean")
+    _beside(axis, -0.85, "p (Holm)", column=1)
+    words = parts.interval_words(pairs)
+    parts.note(figure, words if pairs["n"].max() == 1 else f"mean and {words}; filled marks: difference shown")
+    return figure
+
+
+def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Each ticket in its own and in a fresh initialisation, and shuffled; seeds joined; controls as lines across."""
+    runs, arms = tables["runs"], tables["arms"]
+    tickets = list(arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique())
+    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(arms["kind"])]
+    figure, (axis,) = parts.panels(1, columns=1, height=3.5, width=max(4.5, min(WIDTH, 1.9 * len(tickets) + 1.6)))
+    offsets = dict(zip(kinds, marks.spread(len(kinds), 0.25 * (len(kinds) - 1)), strict=True))
+    for place, ticket in enumerate(tickets):
+        group = runs[(runs["ticket"] == ticket) & runs["kind"].isin(kinds)]
+        colour = palette.ticket(ticket)
+        for _, seed in group.groupby("seed"):
+            spots = [place + offsets[kind] for kind in seed["kind"]]
+            axis.plot(spots, seed["test_accuracy_percent"], color=colour, alpha=0.35, linewidth=0.8)
+        for arm in arms[(arms["ticket"] == ticket) & arms["kind"].isin(kinds)].to_dict("records"):
+            spot = place + offsets[arm["kind"]]
+            marks.whisker(axis, spot, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=True)
+            axis.plot(spot, arm["accuracy_percent"], linestyle="none", **palette.points(ticket, arm["kind"]), zorder=3)
+    _across(axis, arms, palette)
+    axis.set_xticks(range(len(tickets)), tickets)
+    axis.set_xlim(-0.6, len(tickets) - 0.4)
+    axis.grid(axis="x", visible=False)
+    axis.set_ylabel(f"test accuracy on {arms['dataset'].iloc[0]} (%)")
+    scales.percentages(axis, vertical=True)
+    handles = [Line2D([], [], linestyle="none", label=KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
+    parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
+    parts.note(figure, _marks_words(arms, "thin lines"))
+    return figure
+
+
+def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """The first epoch with the accuracy asked for: a point a seed, the median; seeds that never came on the right."""
+    runs, arms = tables["runs"], tables["arms"]
+    percent = arms["reach_percent"].iloc[0]
+    if pd.isna(percent):
+        return parts.nothing("No accuracy to reach: none was asked for (reach_percent), and there is no dense arm.")
+    never = float(runs["last_epoch"].max()) * 1.12 + 0.5
+    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
+    for place, arm in enumerate(arms.to_dict("records")):
+        colour = palette.arm(arm["ticket"], arm["kind"])
+        each = runs.loc[runs["arm"] == arm["arm"], "reach_epoch"].fillna(never).sort_values()
+        above = [place - 0.28 + offset for offset in marks.spread(len(each), 0.16)]  # since many share an epoch
+        axis.plot(each, above, "o", color=colour, alpha=0.45, markersize=3, mew=0)
+        median = never if pd.isna(arm["reach_median_epoch"]) else arm["reach_median_epoch"]
+        axis.plot(median, place, linestyle="none", **palette.points(arm["ticket"], arm["kind"]), zorder=3)
+    _arm_rows(axis, list(arms["arm"]))
+    axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
+    _never_axis(axis, float(runs["last_epoch"].max()), never)
+    axis.set_xlabel(f"first epoch with {percent:.1f} % test accuracy")
+    parts.note(figure, f"large marks: median, {parts.seeds(arms['n'])}; small points: seeds")
+    return figure
+
+
+def _never_axis(axis: Axes, last: float, never: float) -> None:
+    ticks = [
+        tick for tick in MaxNLocator(integer=True, nbins=8, min_n_ticks=1).tick_values(0, last) if 0 <= tick <= last
+    ]
+    axis.set_xticks([*ticks, never], [*(f"{tick:g}" for tick in ticks), "never"])
+    axis.set_xlim(-0.03 * never, 1.06 * never)  # room for marks at both ends
+
+
+def _arm_rows(axis: Axes, labels: list[str]) -> None:
+    """One row a label, the first on top."""
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_ylim(max(len(labels), 1) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+
+
+def _beside(axis: Axes, place: float, words: str, column: int = 0) -> None:
+    """Text on the right of a row, outside the data; columns are 42 points apart."""
+    axis.annotate(
+        words,
+        xy=(1, place),
+        xycoords=axis.get_yaxis_transform(),
+        xytext=(6 + 42 * column, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8,
+        annotation_clip=False,
+    )
+
+
+def _across(axis: Axes, arms: pd.DataFrame, palette: Palette) -> None:
+    for arm in arms[arms["kind"].isin(["random", "dense"])].to_dict("records"):
+        look = palette.line(arm["ticket"], arm["kind"])
+        axis.axhline(arm["accuracy_percent"], **look, linewidth=1.1, zorder=1)
+        if not pd.isna(arm["accuracy_low_percent"]):
+            ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
+            axis.axhspan(*ends, color=look["color"], alpha=0.1, linewidth=0)
+
+
+def _across_handles(arms: pd.DataFrame, palette: Palette) -> list[Any]:
+    return [
+        Line2D([], [], **palette.line(row["ticket"], row["kind"]), linewidth=1.1, label=KINDS[row["kind"]].words)
+        for row in arms[arms["kind"].isin(["random", "dense"])].to_dict("records")
+    ]
+
+
+def _marks_words(arms: pd.DataFrame, each: str = "small points") -> str:
+    return parts.seeds(arms["n"]) if arms["n"].max() == 1 else f"mean and {parts.interval_words(arms)}; {each}: seeds"

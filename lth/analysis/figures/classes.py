@@ -1,0 +1,108 @@
+"""Figures by class: confusion matrices and accuracy of each class."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import Palette
+
+SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
+"""Percentages that the colour bar names."""
+MOST_ANNOTATED = 12
+"""Classes up to which the cells have room for numbers."""
+
+
+def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """True against predicted class: tickets in their own initialisation and the dense network, mean over seeds."""
+    del palette  # one sequential colour map for shares
+    confusion = tables["confusion"]
+    arms = _chosen(tables["arms"], ("own", "dense"))
+    labels = list(confusion["true"].unique())
+    figure, axes = parts.panels(len(arms), columns=2, height=3.5, width=7.6 if len(arms) > 1 else 4.6)
+    # the square root of the share, so that errors of a few percent can be seen beside the diagonal
+    scale = PowerNorm(0.5, 0, 100)
+    for axis, arm in zip(axes, arms, strict=True):
+        here = confusion[confusion["arm"] == arm]
+        shares = here.pivot(index="true", columns="predicted", values="percent").reindex(index=labels, columns=labels)
+        axis.imshow(shares.to_numpy(), cmap="Blues", norm=scale)
+        _cells(axis, shares.to_numpy())
+        _class_axes(axis, labels, f"{arm}, {parts.seeds(here['n'])}")
+    bar = figure.colorbar(
+        ScalarMappable(scale, "Blues"), ax=axes, shrink=parts.bar_share(axes), aspect=30, ticks=SHARES
+    )
+    bar.set_label("share of the true class's test data (%)")
+    return figure
+
+
+def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Share of each class's test data that is found, with intervals: own arms, random mask and dense network."""
+    classes = tables["classes"]
+    arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
+    labels = list(classes["class"].unique())
+    figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
+    for arm, offset in zip(arms, marks.spread(len(arms), 0.62), strict=True):
+        look = palette.points(*looks[arm])
+        here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
+        for place, row in enumerate(here.to_dict("records")):
+            ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
+            marks.whisker(axis, place + offset, *ends, look["color"], vertical=False)
+        spots = [place + offset for place in range(len(labels))]
+        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(look), zorder=3)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_yticks([place + 0.5 for place in range(len(labels) - 1)], minor=True)
+    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)
+    axis.grid(axis="y", which="minor", visible=True)
+    axis.tick_params(axis="y", which="minor", length=0)
+    axis.set_xlabel("test data of the class that are found (%)")
+    scales.percentages(axis, vertical=False)
+    parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **palette.points(*looks[arm])) for arm in arms])
+    parts.note(figure, _words(classes))
+    return figure
+
+
+def _chosen(arms: pd.DataFrame, kinds: tuple[str, ...]) -> list[str]:
+    """The arms of some kinds, in order; all arms where there are none of them."""
+    return list(arms.loc[arms["kind"].isin(kinds), "arm"]) or list(arms["arm"])
+
+
+def _small(keywords: dict[str, Any]) -> dict[str, Any]:
+    return {**keywords, "markersize": 0.8 * keywords["markersize"]}
+
+
+def _cells(axis: Axes, shares: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
+    if len(shares) > MOST_ANNOTATED:
+        return
+    for (row, column), share in np.ndenumerate(shares):
+        if share >= 0.5:
+            axis.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=6.5, color=_ink(share))
+
+
+def _ink(share: float) -> str:
+    return "white" if share > 35 else "black"
+
+
+def _class_axes(axis: Axes, labels: list[str], title: str) -> None:
+    axis.set_title(title)
+    axis.grid(visible=False)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_visible(False)
+    if len(labels) <= 30:
+        axis.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
+        axis.set_yticks(range(len(labels)), labels, fontsize=7)
+        axis.tick_params(length=0)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+
+
+def _words(classes: pd.DataFrame) -> str:
+    words = parts.interval_words(classes)
+    return words if classes["n"].max() == 1 else f"mean and {words}"

@@ -1,0 +1,103 @@
+"""Figures along training: accuracy and loss by epoch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import KINDS, Palette
+
+MANY = 5
+"""From so many bands on each other on they are drawn fainter."""
+
+
+def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy as training goes on, a panel for each kind of arm."""
+    return _by_epoch(tables["curves"], palette, {"test": "test accuracy (%)"}, "accuracy", "percent")
+
+
+def loss_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Training and validation loss as training goes on, a panel for each kind of arm."""
+    labels = {"train": "training loss (nats)", "validation": "validation loss (nats)"}
+    return _by_epoch(tables["curves"], palette, labels, "loss", "nats")
+
+
+@dataclass(frozen=True)
+class _View:
+    """A column of panels: a kind of arm, and whether only heights that curves have late in training are shown."""
+
+    title: str
+    kind: str
+    close: bool = False
+
+
+def _views(curves: pd.DataFrame) -> list[_View]:
+    """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
+    if parts.at_home(curves):
+        return [_View("all of training", "own"), _View("the same, closer", "own", close=True)]
+    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(curves["kind"])] or ["own"]
+    return [_View(KINDS[kind].words, kind) for kind in kinds]
+
+
+def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
+    """A row for each split and a column for each view; random and dense arms stand in every panel."""
+    views = _views(curves)
+    shared = "none" if any(view.close for view in views) else "row"
+    figure, axes = parts.panels(len(splits) * len(views), columns=len(views), height=2.6, sharex=True, sharey=shared)
+    places = [(split, view) for split in splits for view in views]
+    for axis, (split, view) in zip(axes, places, strict=True):
+        kinds = curves["kind"].isin([view.kind, "random", "dense"])
+        shown = curves[(curves["split"] == split) & kinds]
+        for _, line in shown.groupby("arm", sort=False):
+            _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
+        if value == "loss":
+            _leave_out_the_untrained(axis, shown)
+        if view.close:
+            axis.set_ylim(*_late_heights(shown, f"{value}_{unit}"))
+        if split == next(iter(splits)):
+            axis.set_title(view.title)
+        if split == list(splits)[-1]:
+            scales.epoch_axis(axis)
+        if view == views[0]:
+            axis.set_ylabel(splits[split])
+    parts.below(figure, _arm_handles(curves, palette))
+    parts.note(figure, parts.band_words(curves))
+    return figure
+
+
+def _leave_out_the_untrained(axis: Axes, shown: pd.DataFrame) -> None:
+    """The loss of an untrained network may be many times that of all others; it is cut off then."""
+    trained = shown[shown["epoch"] > 0]
+    top = 1.05 * max(float(trained[column].max()) for column in ("loss_nats", "loss_high_nats"))
+    low, high = axis.get_ylim()
+    axis.set_ylim(max(low, 0.0), min(high, top) if top > 0 else high)
+
+
+def _late_heights(shown: pd.DataFrame, column: str) -> tuple[float, float]:
+    """Where the means lie in the second half of each arm's own training, with some room around."""
+    late = shown.loc[shown["epoch"] >= shown.groupby("arm")["epoch"].transform("max") / 2, column]
+    room = 0.08 * (late.max() - late.min()) or 0.01
+    return late.min() - room, late.max() + room
+
+
+def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[str, str], *, faint: bool) -> None:
+    line, (name, unit) = line.sort_values("step"), value
+    ticket, kind = line[["ticket", "kind"]].iloc[0]
+    look, ends = palette.line(ticket, kind), (line[f"{name}_low_{unit}"], line[f"{name}_high_{unit}"])
+    axis.plot(line["epoch"], line[f"{name}_{unit}"], **look)
+    marks.band(axis, line["epoch"], *ends, look["color"], faint=faint)
+
+
+def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
+    """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
+    arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
+    if parts.at_home(curves):
+        return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
+    controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
+    tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))
+    handles = [Line2D([], [], **palette.line(ticket), label=ticket) for ticket in tickets]
+    return handles + [Line2D([], [], **palette.line(*control), label=KINDS[control[1]].words) for control in controls]

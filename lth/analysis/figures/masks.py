@@ -1,0 +1,166 @@
+"""Figures of masks: what they share, and what is left of each layer."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import GREY, Palette
+from lth.analysis.tables.cells import layer_labels
+
+INK = "#222222"
+MOST_PANELS = 6
+"""Pairs of tickets up to which each has its own panel."""
+
+
+def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Jaccard index of each pair of tickets, layer by layer: a point a seed, the mean, and what chance gives."""
+    del palette  # a pair has no colour of its own
+    overlap = tables["overlap"]
+    pairs = list(overlap[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))
+    if not pairs:
+        return parts.nothing("Fewer than two tickets of one network: there is no overlap to show.")
+    if len(pairs) > MOST_PANELS:
+        return _overlap_rows(overlap, pairs)
+    figure, axes = parts.panels(len(pairs), columns=3, height=2.6, sharey=True)
+    for axis, (first, second) in zip(axes, pairs, strict=True):
+        here = overlap[(overlap["first"] == first) & (overlap["second"] == second)]
+        _overlap_panel(axis, here, f"{first} and {second}")
+    axes[0].set_ylabel("Jaccard index of the masks")
+    axes[0].set_ylim(bottom=0)
+    handles = [
+        Line2D([], [], color=INK, marker="o", linestyle="none", alpha=0.4, markersize=3.5, mew=0, label="a seed"),
+        Line2D([], [], color=INK, linewidth=2, label="mean"),
+        Line2D([], [], color=GREY, linewidth=1.4, linestyle=(0, (2, 1)), label="expected by chance"),
+    ]
+    parts.below(figure, handles)
+    parts.note(figure, parts.seeds(overlap.groupby(["first", "second", "layer"]).size()))
+    return figure
+
+
+def _overlap_panel(axis: Axes, overlap: pd.DataFrame, title: str) -> None:
+    layers = list(overlap["layer"].unique())
+    for place, layer in enumerate(layers):
+        rows = overlap[overlap["layer"] == layer]
+        spots = [place + offset for offset in marks.spread(len(rows), 0.3)]
+        axis.plot(spots, rows["jaccard"], "o", color=INK, alpha=0.4, markersize=3.5, mew=0)
+        ends = place - 0.32, place + 0.32
+        axis.hlines(rows["jaccard"].mean(), *ends, color=INK, linewidth=2)
+        axis.hlines(rows["chance_jaccard"].mean(), *ends, color=GREY, linewidth=1.4, linestyle=(0, (2, 1)))
+    scales.layer_axis(axis, layers)
+    axis.set_title(title)
+
+
+def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
+    """Many pairs: a row each, a point a layer (mean over seeds, deeper ones lighter), and a stroke for its chance."""
+    layers = list(overlap["layer"].unique())
+    shades = colormaps["viridis"].resampled(len(layers) + 1)
+    figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
+    grouped = overlap.groupby(["first", "second", "layer"], sort=False)
+    found = grouped.agg(
+        mean=("jaccard", "mean"), least=("jaccard", "min"), most=("jaccard", "max"), chance=("chance_jaccard", "mean")
+    )
+    means = {
+        tuple(str(mean[key]) for key in ("first", "second", "layer")): mean
+        for mean in found.reset_index().to_dict("records")
+    }
+    for row, pair in enumerate(pairs):
+        for place, offset in enumerate(marks.spread(len(layers), 0.5)):
+            if here := means.get((*pair, layers[place])):
+                axis.plot(here["chance"], row + offset, "|", color=GREY, markersize=5)
+                axis.hlines(row + offset, here["least"], here["most"], color=shades(place), linewidth=0.9)
+                axis.plot(here["mean"], row + offset, "o", color=shades(place), markersize=3)
+    axis.set_yticks(range(len(pairs)), [f"{first} and {second}" for first, second in pairs])
+    axis.set_ylim(len(pairs) - 0.4, -0.6)
+    axis.grid(axis="y", visible=False)
+    values = [float(value) for column in ("least", "most", "chance") for value in found[column]]
+    if scales.many_times(values):  # layers of very different densities
+        scales.log_axis(axis, values)
+    else:
+        axis.set_xlim(left=0)
+    axis.set_xlabel("Jaccard index of the masks")
+    parts.below(figure, _layer_handles(layers, shades))
+    parts.note(figure, f"means of layers, {parts.seeds(grouped.size())}")
+    return figure
+
+
+def _layer_handles(layers: list[str], shades: Colormap) -> list[Line2D]:
+    """Layers by shade, at most nine of them, and the stroke."""
+    shown = list(enumerate(layer_labels(layers)))[:: -(-len(layers) // 9)]
+    dots = [Line2D([], [], color=shades(at), marker="o", ms=3, linestyle="none", label=name) for at, name in shown]
+    return [*dots, Line2D([], [], color=GREY, marker="|", ms=5, linestyle="none", label="expected by chance")]
+
+
+def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Share of each layer that is kept: of tickets with rounds a panel each, a line a round; of the others a line.
+
+    Dense ones, which keep all, are left out.
+    """
+    layers = tables["layers"]
+    least = layers.groupby("ticket", sort=False)["density_percent"].min()
+    pruned = layers[layers["ticket"].isin(least[least < 100].index)]
+    if pruned.empty:
+        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
+    views = _density_views(pruned)
+    figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
+    empty = scales.layer_axes(axes[0], list(layers["density_percent"]))
+    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
+    alone = [ticket for title, tickets in views.items() for ticket in tickets if ticket != title]
+    looks = {ticket: palette.marked_line(ticket) for ticket in alone}
+    for axis, (title, tickets) in zip(axes, views.items(), strict=True):
+        here = pruned[pruned["ticket"].isin(tickets)]
+        for (ticket, round_), line in here.groupby(["ticket", "round"], sort=False):
+            look = looks.get(str(ticket)) or {"color": shades(scale(float(str(round_)))), "marker": "o"}
+            marks.layer_line(axis, list(line["density_percent"]), empty, look)
+        scales.layer_axis(axis, list(here["layer"].unique()))
+        axis.set_title(title, color=INK if tickets[0] in looks else palette.ticket(title))
+    if len(looks) < pruned["ticket"].nunique():
+        bar = figure.colorbar(ScalarMappable(scale, shades), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02)
+        bar.locator = MaxNLocator(integer=True, nbins=7)
+        bar.set_label("round")
+    parts.below(figure, [Line2D([], [], **look, ms=3, label=ticket) for ticket, look in looks.items()])
+    parts.note(figure, f"means, {parts.seeds(layers['n'])}")
+    return figure
+
+
+def _density_views(layers: pd.DataFrame) -> dict[str, list[str]]:
+    """Panels by title: a ticket with rounds has its own, those of a single density share one, if they share layers."""
+    views: dict[str, list[str]] = {}
+    titles: dict[tuple[str, ...], str] = {}
+    for ticket, rows in layers.groupby("ticket", sort=False):
+        title = str(ticket)
+        if rows["round"].nunique() == 1:
+            network = tuple(rows["layer"])
+            titles.setdefault(network, "one density each" + (f" ({len(titles) + 1})" if titles else ""))
+            title = titles[network]
+        views.setdefault(title, []).append(str(ticket))
+    return views
+
+
+def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Share of each layer that the tickets of one density keep, a line a ticket, with the range over seeds."""
+    layers = tables["layers"]
+    if layers.empty:
+        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
+    figure, (axis,) = parts.panels(1, columns=1, height=3.4)
+    empty = scales.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
+    names = [str(ticket) for ticket in layers["ticket"].unique()]
+    offsets = dict(zip(names, marks.spread(len(names), 0.3), strict=True))  # several may keep the same shares
+    looks = {name: palette.marked_line(name) for name in names}
+    for ticket, line in layers.groupby("ticket", sort=False):
+        look, offset = looks[str(ticket)], offsets[str(ticket)]
+        marks.layer_line(axis, list(line["density_percent"]), empty, look, offset)
+        low, high = (line[f"density_{end}_percent"].clip(lower=empty) for end in ("least", "most"))
+        axis.vlines([place + offset for place in range(len(line))], low, high, color=look["color"], linewidth=1.6)
+    scales.layer_axis(axis, list(layers["layer"].unique()))
+    parts.below(figure, [Line2D([], [], **looks[name], ms=3, label=name) for name in names])
+    words = parts.seeds(layers["n"])
+    parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: least to most; {words}")
+    return figure

@@ -1,0 +1,90 @@
+"""What surrounds the data of several figures: grids of panels, legends, and the words for n and intervals."""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from lth.analysis.figures.style import GREY, WIDTH
+
+
+def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **shared: Any) -> tuple[Figure, list[Axes]]:
+    """A figure with so `many` panels in rows of at most `columns`; `height` in inches a row."""
+    columns = min(columns, many)
+    rows = ceil(many / columns)
+    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, wspace=0.03, hspace=0.04)
+    figure = Figure(figsize=(width, rows * height + 0.3), layout=layout)
+    axes = figure.subplots(rows, columns, squeeze=False, **shared).flatten().tolist()
+    for spare in axes[many:]:
+        spare.remove()
+    return figure, axes[:many]
+
+
+def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
+    """A legend under the panels, where it covers no data, in as many columns as the labels leave room for.
+
+    Panels have room for two lines of it; the figure grows with more, so that they stay as high as they are.
+    """
+    longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+    fitting = max(1, int((figure.get_figwidth() - 0.2) / (0.07 * longest + 0.6)))
+    columns = min(columns, fitting, len(handles) or 1)
+    figure.set_figheight(figure.get_figheight() + 0.17 * max(0, ceil(len(handles) / columns) - 2))
+    figure.legend(handles=list(handles), loc="outside lower center", ncols=columns)
+
+
+def note(figure: Figure, words: str) -> None:
+    """A line above the panels that says what marks, bars and bands are."""
+    figure.suptitle(words, x=0.012, ha="left", fontsize=8, color=GREY)
+
+
+def nothing(words: str) -> Figure:
+    """A figure that says why it's empty."""
+    figure = Figure(figsize=(WIDTH, 0.6), layout="constrained")
+    note(figure, words)
+    return figure
+
+
+def bar_share(axes: Sequence[Axes]) -> float:
+    """How much of the height of all panels a colour bar takes: of two rows at most."""
+    rows = len({axis.get_subplotspec().rowspan.start for axis in axes})  # type: ignore[union-attr]
+    return min(0.9, 1.6 / rows)
+
+
+def seeds(counts: "pd.Series[int]") -> str:
+    """`n = 5 seeds`, or the range where arms differ."""
+    least, most = int(counts.min()), int(counts.max())
+    if least != most:
+        return f"n = {least} to {most} seeds"
+    return "n = 1 seed" if least == 1 else f"n = {least} seeds"
+
+
+def interval_words(frame: pd.DataFrame) -> str:
+    """What bands and bars are: `95 % interval, n = 5 seeds`."""
+    words = seeds(frame["n"])
+    return words if frame["n"].max() == 1 else f"{frame['confidence_percent'].iloc[0]:g} % interval, {words}"
+
+
+def band_words(frame: pd.DataFrame) -> str:
+    """What lines and bands are."""
+    words = interval_words(frame)
+    return words if frame["n"].max() == 1 else f"lines: means; bands: {words}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign, the minus as wide as the plus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """Ticket and kind of each arm, which decide how it is drawn."""
+    return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
+
+
+def at_home(frame: pd.DataFrame) -> bool:
+    """Whether the arms are those of a comparison, which are named as their tickets are (but for the dense one)."""
+    named = frame[frame["kind"] != "dense"]
+    return bool((named["arm"] == named["ticket"]).all())

@@ -1,0 +1,129 @@
+"""Figures along density: what the rounds of all tickets gave, and how soon."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import SHAPES, Palette
+
+FEW = 4
+"""Up to so many bands can lie on each other before they hide the lines."""
+
+
+def pruning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy against density, a panel for each data set that rounds were trained on, a line for each ticket."""
+    return _against_density(tables["rounds"], palette, ("accuracy", "percent"), "test accuracy (%)")
+
+
+def pruning_loss(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test loss against density, likewise."""
+    return _against_density(tables["rounds"], palette, ("loss", "nats"), "test loss (nats)")
+
+
+def pruning_f1(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """F1 against density, likewise, on data sets with two classes."""
+    rounds = tables["rounds"]
+    if "f1_percent" not in rounds:
+        return parts.nothing("F1 is of data sets with two classes, and no ticket was trained on one.")
+    return _against_density(rounds[rounds["f1_percent"].notna()], palette, ("f1", "percent"), "F1 on test data (%)")
+
+
+def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """The iteration of least validation loss against density, a panel a data set, a line a ticket."""
+    return _against_density(tables["rounds"], palette, ("best", "step"), "iteration of least validation loss")
+
+
+def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, str], label: str) -> Figure:
+    datasets, looks = list(rounds["dataset"].unique()), _looks(rounds, palette)
+    figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
+    moved = False
+    for axis, dataset in zip(axes, datasets, strict=True):
+        here = rounds[rounds["dataset"] == dataset]
+        slots = _slots(here, value)
+        moved |= any(slots.values())
+        for ticket, line in here.groupby("ticket", sort=False):
+            faint, slot = here["ticket"].nunique() > FEW, slots.get(str(ticket), 0)
+            _line(axis, line.sort_values("round"), value, looks[ticket], faint=faint, slot=slot)
+        scales.density_axis(axis, list(rounds["density_percent"]), slots.values())
+        if value[1] == "percent":
+            scales.percentages(axis, vertical=True)
+        elif axis.get_ylim()[0] < 0:  # of losses and iterations, only an interval reaches there
+            axis.set_ylim(bottom=0)
+        if value[1] == "step":
+            _steps_axis(axis, list(_ends(here, value)[0]))
+        axis.set_title(f"trained on {dataset}")
+        axis.set_ylabel(label)
+    counts = rounds.groupby("ticket", sort=False)["n"].max()
+    parts.below(figure, [Line2D([], [], label=f"{ticket} (n = {n})", **looks[ticket]) for ticket, n in counts.items()])
+    parts.note(figure, parts.band_words(rounds) + ("; marks of nearly equal density side by side" if moved else ""))
+    return figure
+
+
+def _steps_axis(axis: Axes, steps: list[float]) -> None:
+    """Logarithmic where some tickets take many times longer than others, so that the curves of all can be read."""
+    if scales.many_times(steps):
+        scales.log_axis(axis, steps, vertical=True)
+    else:
+        axis.yaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+
+
+def _slots(rounds: pd.DataFrame, value: tuple[str, str]) -> dict[str, int]:
+    """How far beside its density a ticket of a single one is drawn, where it would cover another or a line's mark."""
+    sparse = rounds[rounds["method"] != "dense"]
+    alone = ~sparse["ticket"].duplicated(keep=False)
+    if not alone.any():
+        return {}
+    shown = pd.concat([sparse[~alone], sparse[alone]])
+    heights = marks.spans(*_ends(shown, value))
+    slots = marks.side_by_side(list(shown["density_percent"]), heights, fixed=int((~alone).sum()))
+    return dict(zip(shown["ticket"], slots, strict=True))
+
+
+def _ends(rounds: pd.DataFrame, value: tuple[str, str]) -> "list[pd.Series[float]]":
+    """Means of a value, and the lower and upper ends of their intervals."""
+    name, unit = value
+    return [rounds[f"{name}{end}_{unit}"] for end in ("", "_low", "_high")]
+
+
+def _line(
+    axis: Axes, line: pd.DataFrame, value: tuple[str, str], look: Mapping[str, Any], *, faint: bool, slot: int
+) -> None:
+    """A line with its band; a single density as a mark with its interval; a dense ticket right across."""
+    colour = look["color"]
+    means, low, high = _ends(line, value)
+    if _kind(line) == "dense":
+        axis.axhline(means.iloc[0], **look, linewidth=1.1, zorder=1)
+        if not pd.isna(low.iloc[0]):
+            axis.axhspan(low.iloc[0], high.iloc[0], color=colour, alpha=0.1, linewidth=0)
+    elif len(line) == 1:
+        density = line["density_percent"].iloc[0]
+        marks.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
+        axis.plot(density, means.iloc[0], **look, **marks.beside(axis, slot, [(density, means.iloc[0])]), zorder=3)
+    else:
+        every = max(1, len(line) // 12)  # the markers of long chains would touch
+        axis.plot(line["density_percent"], means, **look, markevery=every)
+        marks.band(axis, line["density_percent"], low, high, colour, faint=faint)
+
+
+def _kind(line: pd.DataFrame) -> str:
+    return "dense" if line["method"].iloc[0] == "dense" else "own"
+
+
+def _looks(rounds: pd.DataFrame, palette: Palette) -> dict[Any, dict[str, Any]]:
+    """How each ticket is drawn: a dense one as a line only, of a style of its own; a single density as a mark only."""
+    looks: dict[Any, dict[str, Any]] = {}
+    dense = list(rounds.loc[rounds["method"] == "dense", "ticket"].unique())
+    for ticket, line in rounds.groupby("ticket", sort=False):
+        if _kind(line) == "dense":
+            style = SHAPES[dense.index(ticket) % len(SHAPES)][1]
+            looks[ticket] = {**palette.line(str(ticket), "dense"), "linestyle": style}
+        else:
+            alone = {"linestyle": "none"} if len(line) == 1 else palette.line(str(ticket))
+            looks[ticket] = palette.points(str(ticket)) | alone
+    return looks

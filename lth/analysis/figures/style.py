@@ -1,0 +1,97 @@
+"""How figures look: colours, line styles, sizes, and the settings that make SVG files reproducible.
+
+A ticket has one colour in every figure, a kind of arm one marker and line style, so that they can be read together.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.typing import LineStyleType
+
+from lth.analysis.figures.colours import COLOURS
+
+DENSE, RANDOM = "#000000", "#7F7F7F"
+"""Arms that hold nothing of a ticket but counts."""
+GREY = "#595959"
+"""Text and lines that stand back."""
+
+SETTINGS: Any = {
+    **{"svg.hashsalt": "lth", "svg.fonttype": "path"},  # the same bytes and the same look on every machine
+    **{"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9},
+    **{"xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False},
+    **{"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "axes.linewidth": 0.8},
+    **{"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True},
+    **{"lines.linewidth": 1.6, "lines.markersize": 5, "savefig.facecolor": "white", "axes.unicode_minus": True},
+}
+"""Matplotlib settings of all figures; nothing of the user's own is read."""
+
+WIDTH = 7.0
+"""Inches: two columns of a paper."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How one kind of arm is drawn."""
+
+    marker: str
+    line: LineStyleType
+    filled: bool
+    words: str
+    """For legends."""
+
+
+KINDS: Mapping[str, Mark] = {
+    "own": Mark("o", "-", True, "own initialisation"),
+    "reinitialised": Mark("s", (0, (5, 2)), False, "reinitialised"),
+    "shuffled": Mark("^", (0, (1.5, 1.5)), False, "shuffled mask"),
+    "random": Mark("D", (0, (5, 1.5, 1, 1.5)), False, "random mask"),
+    "dense": Mark("*", "-", True, "dense network"),
+}
+
+
+SHAPES: tuple[tuple[str, LineStyleType], ...] = (
+    *(("o", "-"), ("v", (0, (4, 1.2)))),
+    *(("P", (0, (4, 1, 1, 1))), ("X", (0, (1, 1)))),
+)
+"""Markers and lines of tickets in their own initialisation: others wherever colours recur."""
+
+
+class Palette:
+    """How tickets are drawn, by their place among colours and shapes (`lth.analysis.figures.colours`)."""
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._places = places
+
+    def ticket(self, ticket: str) -> str:
+        """A ticket's colour."""
+        return COLOURS[self._places[ticket] % len(COLOURS)] if ticket in self._places else GREY
+
+    def arm(self, ticket: str, kind: str) -> str:
+        """An arm's colour: its ticket's, unless it is a control that holds no ticket."""
+        return {"dense": DENSE, "random": RANDOM}.get(kind) or self.ticket(ticket)
+
+    def points(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+        """Keywords that draw an arm's mark: its colour, its kind's mark, or of tickets as found the ticket's shape."""
+        marks = points(self.arm(ticket, kind), kind)
+        return {**marks, "marker": self._shape(ticket)[0]} if kind == "own" else marks
+
+    def line(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+        """Keywords that draw an arm's line: likewise."""
+        style = self._shape(ticket)[1] if kind == "own" else KINDS[kind].line
+        return {"color": self.arm(ticket, kind), "linestyle": style}
+
+    def marked_line(self, ticket: str) -> dict[str, Any]:
+        """Keywords that draw a ticket's line with its marks on it."""
+        return {**self.line(ticket), "marker": self._shape(ticket)[0]}
+
+    def _shape(self, ticket: str) -> tuple[str, LineStyleType]:
+        return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
+
+
+def points(colour: str, kind: str) -> dict[str, Any]:
+    """Keywords that draw the marker of a kind in a colour."""
+    mark = KINDS[kind]
+    face = colour if mark.filled else "white"
+    size = 8 if mark.marker == "*" else 5
+    return {"marker": mark.marker, "color": colour, "mfc": face, "mec": colour, "mew": 1.2, "markersize": size}

@@ -1,0 +1,101 @@
+"""Tables of a study, from what its jobs have left on disk. Top-level functions take paths and write paths.
+They import what they need when they are called: the Snakefile reads the names of tables here, and no pandas with them.
+
+`results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found, at what cost)
+and of each evaluation and comparison (`EVALUATION_TABLES`: how its arms did, and the verdict).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from lth.config.study import Study
+from lth.plan.plan import Plan
+
+STUDY_TABLES = ("rounds", "layers", "costs")
+"""`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer; `costs`: what they took."""
+EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
+"""One row a training, an arm, a pair; then by epoch, by class, by pair of classes, by pair of tickets and layer, by
+ticket and layer."""
+
+
+def write_study_tables(
+    study: Study,
+    *,
+    histories: Iterable[Path],
+    confusions: Iterable[Path],
+    layers: Iterable[Path],
+    costs: Iterable[Path],
+    measured: Iterable[Path],
+    out: Mapping[str, Path],
+) -> None:
+    """Write `STUDY_TABLES` from what all tickets' rounds have left in `tickets/<ticket>/seed<k>/round<kk>/`.
+
+    Args:
+        study: gives the order of tickets, what they are made from, and alpha.
+        histories: `history.csv` of each.
+        confusions: `confusion.csv`.
+        layers: `layers.csv`.
+        costs: `cost.csv`.
+        measured: `measured.csv`.
+        out: where to write, by table name.
+    """
+    from lth.analysis.tables import arms as by_arm
+    from lth.analysis.tables import masks
+    from lth.analysis.tables import runs as by_run
+    from lth.analysis.tables.costs import sums
+    from lth.analysis.tables.files import collect, ordered, write_table
+    from lth.analysis.tables.two_classes import with_f1
+
+    plan, counted = Plan(study), collect(layers)
+    trained = with_f1(by_run.runs(collect(histories), by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
+    rounds = by_arm.rounds(trained, study.alpha).merge(masks.collapses(counted), on=["ticket", "round"], how="left")
+    methods = {name: ticket.method for name, ticket in study.tickets.items()}
+    places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
+    tables = {
+        "rounds": rounds.assign(method=rounds["ticket"].map(methods)),
+        "layers": masks.layer_density(counted),
+        "costs": sums(plan, places, collect(costs), collect(measured)),
+    }
+    for name, table in tables.items():
+        write_table(ordered(table, "ticket", study.tickets, ["round"]), out[name])
+
+
+def write_evaluation_tables(
+    study: Study,
+    trial: str,
+    *,
+    histories: Iterable[Path],
+    confusions: Iterable[Path],
+    tickets: Iterable[Path],
+    costs: Iterable[Path] = (),
+    measured: Iterable[Path] = (),
+    out: Mapping[str, Path],
+) -> None:
+    """Write `EVALUATION_TABLES` and the `verdict` (text) of one evaluation or comparison.
+
+    Args:
+        study: gives the order of arms, the pairs to compare and alpha.
+        trial: the name of the evaluation or comparison.
+        histories: `history.csv` of all arms and seeds: `evaluations/<evaluation>/<arm>/seed<k>/history.csv`, or of a
+            comparison those of the rounds.
+        confusions: the `confusion.csv` beside them.
+        tickets: ticket files of its tickets at its density, all seeds.
+        costs: for a comparison, `cost.csv` of all rounds in the lineage of its arms, all seeds.
+        measured: the `measured.csv` beside them.
+        out: where to write, by table name, and `verdict`.
+    """
+    from lth.analysis.tables.files import collect, read_table, write_table
+    from lth.analysis.tables.masks import read
+    from lth.analysis.tables.trial import Left, tables_of
+    from lth.analysis.tables.verdict import text
+    from lth.files import write_text
+
+    left = Left(history=collect(histories), confusion=collect(confusions), tickets=read(tickets))
+    if trial in study.comparisons:
+        left = replace(left, costs=collect(costs), measured=collect(measured))
+    for name, table in tables_of(Plan(study), trial, left).items():
+        write_table(table, out[name])
+    # read back, so that the sentences say what the files and the report say, to the last digit
+    head = f"{'Evaluation' if trial in study.evaluations else 'Comparison'} {trial}"
+    write_text(out["verdict"], text(head, read_table(out["arms"]), read_table(out["comparisons"])))

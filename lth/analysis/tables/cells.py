@@ -1,0 +1,126 @@
+"""Rows of tables as people read them: cells of text, for the terminal and for the report."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.tables.blocks import block_label
+
+ARM_HEADER = ("arm", "density %", "n", "test acc. %", "interval", "last epoch %", "best epoch", "reach epoch")
+HOME_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
+"""For tickets compared as they were trained when they were found; the last three are what they cost in all."""
+COMPARISON_HEADER = ("first", "minus second", "points", "interval", "p", "p Holm", "d_z", "w/t/l", "shown")
+
+NOTHING = "-"
+"""An interval of one seed, an effect size that is undefined."""
+
+
+def arm_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of an arm under `ARM_HEADER`."""
+    return [
+        str(row["arm"]),
+        f"{row['density_percent']:.3g}",
+        str(row["n"]),
+        f"{row['accuracy_percent']:.2f}",
+        _range(row["accuracy_low_percent"], row["accuracy_high_percent"], ".2f"),
+        f"{row['last_accuracy_percent']:.2f}",
+        f"{row['best_epoch']:.1f}",
+        reach(row),
+    ]
+
+
+def home_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of an arm under `HOME_HEADER`."""
+    return [
+        str(row["arm"]),
+        str(row["method"]),
+        f"{row['density_percent']:.3g}",
+        str(row["n"]),
+        plus_minus(row["accuracy_percent"], row["accuracy_high_percent"]),
+        f"{row['best_epoch']:.1f}",
+        amount(row["epochs"]),
+        amount(row["flops"] / 1e12),
+        "not measured" if pd.isna(row["joules"]) else amount(row["joules"] / 1e3),
+    ]
+
+
+def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
+    """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
+    records = arms.to_dict("records")
+    if at_home(arms):
+        return *_with_f1(HOME_HEADER, [home_cells(row) for row in records], records), 2
+    return *_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), 1
+
+
+def _with_f1(
+    header: tuple[str, ...], rows: list[list[str]], records: Sequence[Mapping[Any, Any]]
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """F1 beside the accuracy, of data sets of two classes."""
+    if not records or "f1_percent" not in records[0]:
+        return header, rows
+    place = header.index("interval" if "interval" in header else "test acc. %") + 1
+    found = [NOTHING if pd.isna(f1 := record["f1_percent"]) else f"{f1:.2f}" for record in records]
+    return (*header[:place], "F1 %", *header[place:]), [
+        [*row[:place], cell, *row[place:]] for row, cell in zip(rows, found, strict=True)
+    ]
+
+
+def at_home(arms: pd.DataFrame) -> bool:
+    """Whether the arms are tickets as they were trained when they were found: only then is their cost known."""
+    return "epochs" in arms.columns
+
+
+def plus_minus(mean: float, high: float) -> str:
+    """A mean with half its interval, which one seed has not: `98.16 ± 0.31`, `98.16`."""
+    return f"{mean:.2f}" + ("" if pd.isna(high) else f" ± {high - mean:.2f}")
+
+
+def amount(value: float) -> str:
+    """Three digits of a quantity that may be large or small: `0.0882`, `12.5`, `33,200`."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a comparison under `COMPARISON_HEADER`."""
+    return [
+        str(row["first"]),
+        str(row["second"]),
+        points(row["difference_points"]),
+        _range(row["low_points"], row["high_points"], "+.2f"),
+        p_value(row["p"]).removeprefix("= "),
+        p_value(row["p_holm"]).removeprefix("= "),
+        NOTHING if pd.isna(row["effect_size"]) else f"{row['effect_size']:+.1f}",
+        f"{row['wins']}/{row['ties']}/{row['losses']}",
+        "yes" if row["difference_shown"] else "no",
+    ]
+
+
+def reach(row: Mapping[Any, Any]) -> str:
+    """Median epoch of reaching the accuracy asked for, and how many seeds never did."""
+    if pd.isna(row["reach_percent"]):
+        return NOTHING
+    if pd.isna(row["reach_median_epoch"]):
+        return f"never ({row['never_reached']}/{row['n']})"
+    never = f" ({row['never_reached']} never)" if row["never_reached"] else ""
+    return f"{row['reach_median_epoch']:.3g}{never}"
+
+
+def points(value: float) -> str:
+    """A signed difference in percentage points."""
+    return f"{value:+.2f}"
+
+
+def p_value(value: float) -> str:
+    """`= 0.031`, `< 0.0001`."""
+    return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
+
+
+def layer_labels(layers: Sequence[str]) -> list[str]:
+    """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
+    names = [block_label(layer) or layer.removesuffix(".weight") for layer in layers]
+    return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
+
+
+def _range(low: float, high: float, form: str) -> str:
+    return NOTHING if pd.isna(low) else f"{low:{form}} to {high:{form}}"

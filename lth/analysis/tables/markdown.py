@@ -1,0 +1,83 @@
+"""A finished study's verdicts and tables in Markdown, for notes and papers."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.tables import cells
+from lth.analysis.tables.files import read_table
+from lth.analysis.tables.notes import notes, round_notes
+from lth.analysis.tables.verdict import verdict
+from lth.errors import UserError
+
+
+def pages(results: Path) -> Iterator[str]:
+    """The lines of each evaluation and comparison by name, and of the rounds of all tickets.
+
+    Raises:
+        UserError: the folder holds no finished study.
+    """
+    tables = results / "tables"
+    trials = sorted(path.parent for path in tables.glob("*/arms.csv"))
+    if not (tables / "rounds.csv").is_file():
+        raise UserError(f"{results}: has no tables yet; give the folder of a finished study, such as results/demo")
+    for folder in trials:
+        yield from (f"## {folder.name}", "")
+        arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
+        yield from trial(arms, comparisons)
+    yield from ("## Rounds", "")
+    yield from rounds(read_table(tables / "rounds.csv", sealed=True))
+
+
+def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
+    """The sentences of an evaluation or comparison, its arms, its comparisons, and what their columns mean."""
+    yield from (*_items(verdict(arms, comparisons)), "")
+    header, rows, names = cells.arm_table(arms)
+    yield from (*table(header, rows, names), "")
+    if len(comparisons):
+        pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
+        yield from (*table(cells.COMPARISON_HEADER, pairs, names=2), "")
+    yield from (*_items(notes(arms, comparisons)), "")
+
+
+def rounds(found: pd.DataFrame) -> Iterator[str]:
+    """A row for each round of each ticket, and what the columns mean."""
+    rows = [_round_cells(row) for row in found.to_dict("records")]
+    half = f"± half the {found['confidence_percent'].iloc[0]:g} % t interval"
+    yield from table([*rows[0]], [[*row.values()] for row in rows], names=1)
+    yield from (
+        "",
+        f"- Test accuracy at the step of least validation loss, mean over n seeds {half}; last: at the end.",
+        *_items(round_notes(found)),
+    )
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
+    """A table whose first columns are names; numbers are set to the right."""
+    yield _line(header)
+    yield _line(["---"] * names + ["--:"] * (len(header) - names), space="")
+    yield from map(_line, rows)
+
+
+def _round_cells(row: Mapping[Any, Any]) -> dict[str, str]:
+    f1 = {"F1 %": cells.plus_minus(row["f1_percent"], row["f1_high_percent"])} if "f1_percent" in row else {}
+    return {
+        "ticket": str(row["ticket"]),
+        "round": str(row["round"]),
+        "density %": f"{row['density_percent']:.3g}",
+        "n": str(row["n"]),
+        "test acc. %": cells.plus_minus(row["accuracy_percent"], row["accuracy_high_percent"]),
+        **f1,
+        "last %": f"{row['last_accuracy_percent']:.2f}",
+        "best step": f"{row['best_step']:,.0f}",
+    }
+
+
+def _line(row: Sequence[str], space: str = " ") -> str:
+    return f"|{space}" + f"{space}|{space}".join(cell.replace("|", "\\|") for cell in row) + f"{space}|"
+
+
+def _items(sentences: Sequence[str]) -> list[str]:
+    return [f"- {sentence}" for sentence in sentences]

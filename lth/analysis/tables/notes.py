@@ -1,0 +1,136 @@
+"""What has to be known beside a table, in sentences: what its columns mean, and what is not as one would expect."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.tables.cells import at_home
+
+
+def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+    """What the columns mean, for the numbers at hand."""
+    confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapses(arms)]
+    about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
+    if at_home(arms):
+        about.append(
+            "Epochs: passes over the training data, in this training and all rounds that the ticket was made from; "
+            "TFLOPs: 10^12 operations that their kept weights take in theory; energy: of the machine meanwhile."
+        )
+    elif not pd.isna(reach_percent):
+        about.append(
+            f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never got there "
+            f"count as later than all others."
+        )
+    if "f1_percent" in arms:
+        about.append("F1 is of the second class (positive, duplicate): 2 TP / (2 TP + FP + FN), at the same epoch.")
+    if "draws" in arms and arms["draws"].max() > 1:
+        least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
+        about.append(
+            f"A seed's result is the mean over {arms['draws'].max():g} draws of examples; draws of one seed differ by "
+            f"{least:.1f} to {most:.1f} points (standard deviation, mean over seeds)."
+        )
+    if len(comparisons):
+        about.append(
+            f"Pairs are paired by seed; p: exact two-sided sign-flip test; p Holm: over these {len(comparisons)}; d_z: "
+            f"mean over standard deviation of the differences (Hedges-corrected); w/t/l: seeds won, tied, lost."
+        )
+    return about
+
+
+def unequal_densities(arms: pd.DataFrame) -> list[str]:
+    """A sentence where sparse arms do not all keep the same share: then they differ in more than in which weights."""
+    sparse = arms[arms["kind"] != "dense"]
+    usual = sparse["density_percent"].median()
+    low, high = (1 - UNEQUAL) * usual, (1 + UNEQUAL) * usual
+    far = sparse[(sparse["density_least_percent"] < low) | (sparse["density_most_percent"] > high)]
+    if far.empty:
+        return []
+    found = "; ".join(f"{row['arm']} keeps {_shares(row)} of the weights" for row in far.to_dict("records"))
+    return [f"Not the same density in all arms and seeds, which itself makes a difference: {found}."]
+
+
+def unequal_recipes(arms: pd.DataFrame) -> list[str]:
+    """A sentence where tickets that are compared were not all trained alike: then they differ in more than the mask."""
+    if "recipe" not in arms or arms["recipe"].nunique() == 1:
+        return []
+    usual, trained = arms["recipe"].mode().iloc[0], zip(arms["arm"], arms["recipe"], strict=True)
+    others = listed([f"{name} by {recipe}" for name, recipe in trained if recipe != usual], "arms")
+    return [
+        f"Not one recipe in all arms, which itself makes a difference: {others}, all others by {usual}; nor are their "
+        f"steps and epochs of one length."
+    ]
+
+
+def round_notes(rounds: pd.DataFrame) -> list[str]:
+    """What is to be known of the rounds of all tickets."""
+    return [*waits(rounds), *round_collapses(rounds)]
+
+
+def waits(rounds: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket whose seeds have come to different densities."""
+    apart = rounds[rounds["density_most_percent"] > (1 + UNEQUAL) * rounds["density_least_percent"]]
+    found = [(ticket, group.to_dict("records")) for ticket, group in apart.groupby("ticket", sort=False)]
+    return [
+        f"Seeds of {ticket} differ in density in {len(rows)} of its {(rounds['ticket'] == ticket).sum()} rounds, first "
+        f"in round {rows[0]['round']}, where they keep {_shares(rows[0])} of the weights."
+        for ticket, rows in found
+    ]
+
+
+UNEQUAL = 0.05
+"""The least relative difference of densities that is told of. Layers that stay whole make less, at usual densities."""
+
+
+def _shares(row: Mapping[Any, Any]) -> str:
+    ends = dict.fromkeys(f"{row[f'density_{end}_percent']:.3g}" for end in ("least", "most"))
+    return f"{' to '.join(ends)} %"
+
+
+def collapses(arms: pd.DataFrame) -> list[str]:
+    """A sentence for the tickets whose masks have lost the same layers, or nearly; their controls have their counts."""
+    sentences = []
+    for state, (title, what, so) in COLLAPSES.items():
+        tickets: dict[str, list[str]] = {}
+        if f"{state}_seeds" in arms:
+            for row in arms[arms[f"{state}_seeds"] > 0].drop_duplicates("ticket").to_dict("records"):
+                tickets.setdefault(_lost(row, state), []).append(row["ticket"])
+        sentences += [
+            f"{title}: the masks of {listed(names, 'tickets')} leave {what} in {layers}; {so}."
+            for layers, names in tickets.items()
+        ]
+    return sentences
+
+
+def round_collapses(rounds: pd.DataFrame) -> list[str]:
+    """A sentence for each ticket of which some rounds have lost a layer, or nearly."""
+    sentences = []
+    for ticket, group in rounds.groupby("ticket", sort=False):
+        for state, (title, what, _) in COLLAPSES.items():
+            found = group[group[f"{state}_seeds"] > 0].to_dict("records")
+            if found:
+                first = f"first in round {found[0]['round']}, at {found[0]['density_percent']:.3g} % of all weights"
+                sentences.append(
+                    f"{title} in {len(found)} of the {len(group)} rounds of {ticket}, {first}: "
+                    f"the masks leave {what} in {_lost(found[0], state)}."
+                )
+    return sentences
+
+
+COLLAPSES = {
+    "collapsed": ("Layer collapse", "no weight", "only biases get past that"),
+    "thin": ("Near collapse", "fewer weights than outputs", "some of these outputs are only a bias"),
+}
+"""What is said of layers in the states that `tables.masks.collapses` counts: a name, what is left, what follows."""
+
+
+def _lost(row: Mapping[Any, Any], state: str) -> str:
+    return f"{listed(row[f'{state}_layers'].split(', '), 'layers')} ({row[f'{state}_seeds']} of {row['n']} seeds)"
+
+
+def listed(names: Sequence[str], noun: str) -> str:
+    """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more {noun}"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,83 @@
+"""Where the numbers come from, in a line each: seeds, how tickets were found, what was compared, versions."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from itertools import groupby
+
+from lth.analysis.tables.ways import described
+from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
+from lth.plan.plan import Plan
+from lth.pruning.schedules import Rounds
+
+SCOPES = {"layerwise": "layerwise", "global": "globally", "erk": "layers by ERK"}
+PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
+"""Whose versions are named."""
+
+
+def provenance(plan: Plan) -> list[tuple[str, str]]:
+    """Names and values."""
+    study = plan.study
+    seeds = ", ".join(map(str, study.seeds))
+    tickets = [(f"ticket {name}", found(plan, name)) for name in study.tickets]
+    trials = [
+        (f"{'evaluation' if name in study.evaluations else 'comparison'} {name}", _compared(plan, name))
+        for name in plan.assessments
+    ]
+    versions = [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)]
+    recipes = [(f"recipe {name}", described(recipe)) for name, recipe in study.recipes.items()]
+    return [("study", study.study), ("seeds", seeds), *tickets, *recipes, *trials, *versions]
+
+
+def found(plan: Plan, ticket: str) -> str:
+    """How a ticket was found: network, what was done, at which densities, on which data sets."""
+    spec = plan.study.tickets[ticket]
+    retrain = spec.retrain if isinstance(spec, ChainTicket) else None
+    recipes = f"recipe {spec.recipe}" + (f", pruned ones {retrain}" if retrain else "")
+    return f"{spec.network}; {_done(plan, ticket, spec)}, on {', '.join(spec.trained_on())}; {recipes}"
+
+
+def _done(plan: Plan, ticket: str, spec: TicketSpec) -> str:
+    """What the ticket's method did, in the words of the study file's keys."""
+    scope = SCOPES[spec.scope] if isinstance(spec, PrunedTicket) else ""
+    rounds = _rounds(plan, ticket, spec) if isinstance(spec, ChainTicket) else _kept(plan, ticket)
+    return spec.options.summary(rounds, scope)
+
+
+def _rounds(plan: Plan, ticket: str, spec: ChainTicket) -> str:
+    start = f"from {spec.start.ticket} after round {spec.start.round}, " if spec.start else ""
+    numbers = f"rounds {plan.first_round(ticket)} to {plan.last_round(ticket)}"
+    once = ", each from the dense network at once" if spec.one_shot else ""
+    return f"{start}{numbers}{once}, {_kept(plan, ticket) if spec.densities else _rates(plan, ticket)}"
+
+
+def _rates(plan: Plan, ticket: str) -> str:
+    usual = plan.rates(ticket, plan.last_round(ticket))
+    own = {kind: rates for kind in RATED if (rates := plan.rates(ticket, plan.last_round(ticket), kind)) != usual}
+    others = "; ".join(f"{kind}: {_staged(rates)}" for kind, rates in own.items())
+    return _staged(usual) + (f" ({others})" if others else "")
+
+
+def _staged(rates: Rounds) -> str:
+    stages = [(rate, len(list(rounds))) for rate, rounds in groupby(rates)]
+    if len(stages) == 1:
+        return f"{100 * stages[0][0]:g} % a round"
+    return ", ".join(f"{100 * rate:g} % in {rounds} round{'s' * (rounds > 1)}" for rate, rounds in stages)
+
+
+def _kept(plan: Plan, ticket: str) -> str:
+    densities = [f"{100 * float(plan.density(ticket, round_)):.3g}" for round_ in plan.rounds(ticket)]
+    shown = densities if len(densities) <= 6 else [densities[0], densities[1], "...", densities[-1]]
+    return f"{', '.join(shown)} % of weights kept"
+
+
+def _compared(plan: Plan, name: str) -> str:
+    arms = f"{len(plan.arms(name))} arms on {plan.assessment_dataset(name)}"
+    home = ", as trained when they were found" if name in plan.study.comparisons else ""
+    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{home}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

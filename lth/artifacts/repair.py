@@ -1,0 +1,129 @@
+"""The command that makes damaged artifacts of a study again. Imports nothing heavy.
+
+Deleting a damaged file and running Snakemake is not enough: where everything made from the file is newer, Snakemake
+takes the file for an intermediate that nobody needs and does nothing. So each damaged file is named as a target. The
+command works through the kinds of artifacts in the order in which they depend on each other, a run of Snakemake each:
+within one run everything downstream of a job is made again, while a later run compares checksums and finds that a file
+that has come out with the bytes it had before changes nothing.
+"""
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from lth.artifacts.records import RecordError, read_json
+
+OPTIONS = "LTH_STUDY_OPTIONS"
+"""Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
+RERUN = "snakemake"
+"""The entry of the manifest that holds the same."""
+STAGES = (
+    r"(data|models)/\w+\.safetensors",
+    r"tickets/\w+/seed\d+/round\d+/(ticket\.safetensors|trained\.safetensors|\w+\.csv)",
+    r"controls/[\w-]+/seed\d+/round\d+/ticket\.safetensors",
+    r"evaluations/\w+/[\w-]+/seed\d+/(\w+\.csv|evaluation\.json)",
+    r"(tables|figures)/(\w+/)?\w+\.(csv|svg|txt)|report\.html|manifest\.json",
+)
+"""Artifacts below `results/<study>`, each stage made from those before it."""
+
+
+def is_artifact(name: str) -> bool:
+    """Whether a path below `results/<study>` is one that the workflow makes."""
+    return any(re.fullmatch(stage, name) for stage in STAGES)
+
+
+def command(results: Path, names: Iterable[str]) -> str:
+    """What to type to have artifacts made again, and all that depends on them made consistent.
+
+    Args:
+        results: `results/<study>`.
+        names: damaged or missing artifacts, as paths below it; what is no artifact is left alone.
+    """
+    root, folder = results.absolute().parents[1], f"results/{results.absolute().name}"
+    damaged = sorted({name for name in names if is_artifact(name)})
+    there = [name for name in damaged if os.path.lexists(results / name)]
+    steps = [] if Path.cwd() == root else [f"cd {shlex.quote(str(root))}"]
+    if there:
+        steps.append(f"rm -f -- {_quoted(folder, there)}")
+    run = " ".join(filter(None, ["snakemake", shlex.join(study_options(results)), "--cores 2"]))
+    *earlier, last = ([name for name in damaged if re.fullmatch(stage, name)] for stage in STAGES)
+    for stage in earlier:
+        if targets := _targets(results, stage):
+            steps.append(f"{run} -- {_quoted(folder, targets)}")
+    targets = [name for name in _targets(results, last) if name not in ("report.html", "manifest.json")]
+    steps.append(f"{run} -- {_quoted(folder, targets)} all" if targets else run)
+    # Snakemake keeps the temporary output of a job that was itself asked for.
+    beside = {f"{name.rpartition('/')[0]}/trained.safetensors" for name in damaged if name.startswith("tickets/")}
+    if left := sorted(name for name in beside if _temporary(results, name)):
+        steps.append(f"rm -f -- {_quoted(folder, left)}")
+    return " && ".join(steps)
+
+
+def advice(*paths: Path) -> str:
+    """How to have damaged artifacts of one study made again, as the end of a sentence; empty where none is one."""
+    found = [place for path in paths if (place := _place(path))]
+    if not found:
+        return ""
+    results = found[0][0]
+    return f"; to make it again: {command(results, (name for folder, name in found if folder == results))}"
+
+
+def study_options(results: Path) -> list[str]:
+    """The options of `snakemake` that name the study of some results: as its jobs were started, or as its manifest has
+    them, or from the study files beside the results."""
+    if (told := os.environ.get(OPTIONS)) is not None:
+        return list(json.loads(told))
+    with suppress(RecordError):
+        return list(map(str, read_json(results / "manifest.json").get(RERUN, [])))
+    root, name = results.absolute().parents[1], re.escape(results.absolute().name)
+    for path in (root / "config.yaml", *sorted(root.glob("config/*.yaml")), *sorted(root.glob("*.yaml"))):
+        with suppress(OSError, ValueError):
+            if re.search(rf"^study: *[\"']?{name}[\"']? *(#.*)?$", path.read_text(encoding="utf-8"), re.MULTILINE):
+                return [] if path == root / "config.yaml" else ["--configfile", str(path.relative_to(root))]
+    return ["--configfile", "STUDY.yaml"]
+
+
+def options_of(configfiles: Iterable[Path | str], overrides: Iterable[str]) -> list[str]:
+    """The options of `snakemake` that name a study, as one types them.
+
+    Args:
+        configfiles: those given on the command line.
+        overrides: the values of `--config`; where and on what the study runs is left out: no result depends on it.
+    """
+    absolute = [Path(path).absolute() for path in configfiles]
+    files = [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in absolute]
+    values = [value for value in overrides if value.partition("=")[0] not in ("compute", "data_root")]
+    return [*(["--configfile", *map(str, files)] if files else []), *(["--config", *values] if values else [])]
+
+
+def _quoted(folder: str, names: Iterable[str]) -> str:
+    return shlex.join(f"{folder}/{name}" for name in names)
+
+
+def _targets(results: Path, names: Iterable[str]) -> list[str]:
+    """One damaged file of each job: with it, all others of the job are made again."""
+    chosen: dict[str, str] = {}
+    for name in names:
+        folder = name if name.startswith(("data/", "models/")) or "/" not in name else name.rpartition("/")[0]
+        if not _temporary(results, name):
+            chosen.setdefault(folder, name)
+    return list(chosen.values())
+
+
+def _temporary(results: Path, name: str) -> bool:
+    """Whether a file is made again only when another job needs it, as trained weights of all rounds but the last."""
+    found = re.fullmatch(r"(tickets/\w+/seed\d+/round)(\d+)/trained\.safetensors", name)
+    return found is not None and (results / f"{found[1]}{int(found[2]) + 1:02d}").exists()
+
+
+def _place(path: Path) -> tuple[Path, str] | None:
+    """The results that an artifact belongs to, and its path below them."""
+    parts = path.absolute().parts
+    for at in range(len(parts) - 2, 0, -1):
+        if parts[at - 1] == "results" and is_artifact(name := "/".join(parts[at + 1 :])):
+            return Path(*parts[: at + 1]), name
+    return None

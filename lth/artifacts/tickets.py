@@ -1,0 +1,248 @@
+"""Tickets: masks, the initial weights they belong to, and where they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from lth.artifacts.repair import advice
+from lth.artifacts.tensors import check_tensor, read_layout, read_tensors, write_tensors
+from lth.config.data import Network
+from lth.errors import UserError
+from lth.files import checksum
+from lth.networks.build import holding, initial_weights, layout, prunable_names
+from lth.printable import printable
+from lth.pruning import masks as algebra
+
+MASK, WEIGHTS = "mask/", "weights/"
+INTEGER = (torch.int64, torch.int32, torch.bool)
+"""Types of buffers that count or index: of batch norms, of the tables of positions."""
+SHOWN = 120
+"""Characters of a file's own words that a sentence repeats."""
+RECORD = "record"
+"""The entry of the provenance that says what training this very ticket gave, with the checksums of its tables."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A mask over a known initialisation."""
+
+    masks: dict[str, Tensor]
+    """bool, by prunable parameter."""
+    weights: dict[str, Tensor]
+    """The initial weights, by parameter or buffer; pruned ones are exactly zero."""
+    provenance: dict[str, Any]
+    """Network, ticket, method, data set, round, seed, counts, and the parent's checksum."""
+
+    @classmethod
+    def dense(cls, network: Network, seed: int) -> "Ticket":
+        """Nothing pruned yet: theta_0 of a seed."""
+        weights = initial_weights(network, seed)
+        masks = {name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(layout(network))}
+        return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
+
+    def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
+        """A ticket made from this one: other masks or weights, provenance updated, and without its record."""
+        inherited = {key: value for key, value in self.provenance.items() if key != RECORD}
+        return Ticket(dict(masks), algebra.apply(weights, masks), {**inherited, **provenance})
+
+    def layers(self) -> list[tuple[str, int, int, int]]:
+        """(layer, kept, total, outputs) for each prunable parameter, in network order."""
+        return [(name, int(mask.count_nonzero()), mask.numel(), len(mask)) for name, mask in self.masks.items()]
+
+    def network(self) -> nn.Module:
+        """The ticket's network, holding its weights; on the CPU.
+
+        Raises:
+            UserError: its provenance names no network, or one that does not exist.
+        """
+        try:
+            network = Network.model_validate(self.provenance.get("network"))
+        except ValidationError:
+            raise UserError("the ticket's provenance names no network") from None
+        return holding(network, self.weights)
+
+    @property
+    def density(self) -> float:
+        """Share of prunable weights kept."""
+        return algebra.kept(self.masks) / algebra.total(self.masks)
+
+    def save(self, path: Path) -> None:
+        """Write the artifact; layer order is kept in the metadata, since safetensors sorts."""
+        tensors = {MASK + name: mask.to(torch.uint8) for name, mask in self.masks.items()}
+        tensors |= {WEIGHTS + name: weight for name, weight in algebra.apply(self.weights, self.masks).items()}
+        counts = {"kept": algebra.kept(self.masks), "total": algebra.total(self.masks), "layers": list(self.masks)}
+        write_tensors(path, "ticket", tensors, {**self.provenance, **counts})
+
+    @classmethod
+    def load(cls, path: Path, network: Network | None = None, **expected: Any) -> "Ticket":
+        """Read a ticket and check that it is whole, and that it is the one that is meant.
+
+        Args:
+            path: the file.
+            network: the network that it must belong to; any, if none is given.
+            **expected: what its provenance must say (`seed=3`); None for what it must not mention.
+
+        Raises:
+            UserError: damaged, not a ticket, mask values other than 0 and 1, a pruned weight that is not zero, weights
+                of another type or not finite, names or shapes that are not the network's, made for another network, or
+                another ticket than expected.
+        """
+        tensors, metadata = read_tensors(path, "ticket")
+        shown = printable(path)
+        if network is not None and metadata.get("network") != network.model_dump():
+            raise UserError(
+                f"{shown}: belongs to {_describe(metadata.get('network'))}, not to {_describe(network.model_dump())}"
+            )
+        for key, value in expected.items():
+            found = metadata.get(key)
+            if found != value:
+                words = f"its {key} is {printable(found, SHOWN)}, where {value} is needed"
+                raise UserError(f"{shown}: {words}", advice(path))
+        weights = _weights(path, tensors)
+        masks = {
+            layer: _checked_mask(path, layer, tensors[MASK + layer], weights)
+            for layer in _layers(path, tensors, metadata.get("layers"))
+        }
+        _check_counts(path, masks, metadata)
+        if network is not None:
+            _check_network(path, masks, weights, network)
+        return cls(masks, weights, metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedWeights:
+    """Weights that training a ticket gave, by parameter or buffer."""
+
+    last: Mapping[str, Tensor]
+    """After the last step."""
+    best: Mapping[str, Tensor] = field(default_factory=dict)
+    """At the step of least validation loss, where a score needs them."""
+    early: Mapping[str, Tensor] = field(default_factory=dict)
+    """After the step that later rounds rewind to, if they do."""
+
+    def save(self, path: Path, ticket: Path) -> None:
+        """Write them, tied to the ticket by its checksum."""
+        tensors = {
+            f"{moment.name}/{name}": weight.clone()  # moments may share memory, which safetensors refuses
+            for moment in fields(self)
+            for name, weight in getattr(self, moment.name).items()
+        }
+        write_tensors(path, "weights", tensors, {"ticket": checksum(ticket)})
+
+    @classmethod
+    def load(cls, path: Path, ticket: Path) -> "TrainedWeights":
+        """Read them; raises UserError if they do not come from training this very ticket."""
+        tensors, metadata = read_tensors(path, "weights")
+        if metadata["ticket"] != checksum(ticket):
+            shown = f"{printable(path)}: was not trained from {printable(ticket)} as it is now"
+            raise UserError(f"{shown}", advice(path))
+        found, started = read_layout(path), read_layout(ticket)
+        moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
+        for name, tensor in tensors.items():
+            moment, _, weight = name.partition("/")
+            if moment not in moments or WEIGHTS + weight not in started:
+                raise UserError(
+                    f"{printable(path)}: has a tensor '{printable(name, SHOWN)}', which no ticket is trained to"
+                )
+            if found[name] != started[WEIGHTS + weight]:
+                have, needed = found[name], started[WEIGHTS + weight]
+                raise UserError(
+                    f"{printable(path)}: {name} is {have}, where its ticket has {needed}; delete it and rerun"
+                )
+            moments[moment][weight] = tensor
+        return cls(**moments)
+
+
+def _weights(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of a ticket: float32 and finite, but for buffers that count or index."""
+    for name in tensors:
+        if not name.startswith((MASK, WEIGHTS)):
+            raise UserError(f"{printable(path)}: has a tensor '{printable(name, SHOWN)}', which is no ticket's")
+    weights = {name: tensor for name, tensor in tensors.items() if name.startswith(WEIGHTS)}
+    for name, tensor in weights.items():
+        if tensor.dtype not in INTEGER or MASK + name.removeprefix(WEIGHTS) in tensors:
+            check_tensor(path, name, tensor, torch.float32, *tensor.shape)
+    return {name.removeprefix(WEIGHTS): tensor for name, tensor in weights.items()}
+
+
+def _layers(path: Path, tensors: Mapping[str, Tensor], layers: Any) -> list[str]:
+    """The layers that the metadata lists, if these are those that have masks."""
+    stored = sorted(name.removeprefix(MASK) for name in tensors if name.startswith(MASK))
+    shown = printable(path)
+    if not isinstance(layers, list) or not all(isinstance(name, str) for name in layers) or sorted(layers) != stored:
+        raise UserError(
+            f"{shown}: its masks are for {printable(stored)}, but its metadata lists the layers {printable(layers)}"
+        )
+    if not layers:
+        raise UserError(f"{shown}: has no masks; delete it and rerun")
+    return layers
+
+
+def _check_counts(path: Path, masks: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    for key, count in {"kept": algebra.kept(masks), "total": algebra.total(masks)}.items():
+        if metadata.get(key, count) != count:
+            found = printable(metadata[key], SHOWN)
+            raise UserError(
+                f"{printable(path)}: says {key} is {found}, where its masks have {count}; delete it and rerun"
+            )
+
+
+def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], network: Network) -> None:
+    """Names and shapes are the network's, and the masks are those of its prunable layers."""
+    shapes, prunable = _shapes(network)
+    shown = printable(path)
+    if missing := [name for name in shapes if name not in weights]:
+        lacking = f"{len(missing)} of the {len(shapes)} parameters of {_describe(network.model_dump())}"
+        raise UserError(f"{shown}: lacks {lacking}, first '{missing[0]}'; delete it and rerun")
+    if extra := [name for name in weights if name not in shapes]:
+        raise UserError(f"{shown}: has a parameter '{printable(extra[0], SHOWN)}', which its network has not")
+    for name, shape in shapes.items():
+        if weights[name].shape != shape:
+            raise UserError(
+                f"{shown}: {name} has shape {list(weights[name].shape)}, where its network has {list(shape)}"
+            )
+    if other := sorted({*masks} ^ {*prunable}):
+        raise UserError(f"{shown}: the masks are not those of its network's prunable layers, first '{other[0]}'")
+
+
+@lru_cache(maxsize=4)
+def _shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
+    """The shape of every parameter and buffer, and the prunable ones, in network order."""
+    built = layout(network)
+    return {name: tensor.shape for name, tensor in built.state_dict().items()}, tuple(prunable_names(built))
+
+
+def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
+    weight, shown = weights.get(layer), f"{printable(path)}: mask of {printable(layer, SHOWN)}"
+    if mask.ndim == 0:
+        raise UserError(f"{shown} is a single number")
+    if mask.numel() == 0:
+        raise UserError(f"{shown} has no values")
+    if weight is None or weight.shape != mask.shape:
+        found = "missing" if weight is None else f"of shape {list(weight.shape)}"
+        raise UserError(f"{shown} has shape {list(mask.shape)}, its weight is {found}")
+    if mask.dtype != torch.uint8 or int(mask.max()) > 1:
+        raise UserError(f"{shown} holds values other than 0 and 1")
+    kept = mask.bool()
+    if weight[~kept].count_nonzero():
+        raise UserError(f"{printable(path)}: {printable(layer, SHOWN)} has pruned weights that are not zero")
+    return kept
+
+
+def _describe(network: Any) -> str:
+    try:
+        known = Network.model_validate(network)
+    except ValidationError:
+        return "an unknown network"
+    if known.model:
+        words = f"{known.architecture} ({known.model} to {known.classes})"
+    else:
+        size = f"{known.channels}x{known.size}x{known.size}"
+        words = f"{known.architecture} ({size} to {known.classes}, {known.initialisation})"
+    return f"network {printable(words)}"

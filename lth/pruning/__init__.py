@@ -1,0 +1,1 @@
+"""Which weights are kept: masks, saliency scores, allocation over layers, pruning schedules."""

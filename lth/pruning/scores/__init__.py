@@ -1,0 +1,1 @@
+"""Saliency scores: functions from `Evidence` to one score per prunable weight; larger scores are kept."""

@@ -1,0 +1,40 @@
+"""What a score may look at."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from lth.pruning.masks import Masks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A network at a moment of its pruning, and what is known of it then.
+
+    A score changes nothing of it: neither weights, gradients, buffers (running statistics) nor modes. It draws from
+    `stream` and `sample` alone.
+    """
+
+    network: nn.Module
+    """Holds `weights`, pruned ones zero, on the device that scores are computed on."""
+    masks: Masks
+    """bool, by prunable parameter in network order: what is kept so far. Scores come on their device."""
+    weights: Mapping[str, Tensor]
+    """The weights to score, at least the prunable ones: trained, or initial."""
+    shape: tuple[int, int, int]
+    """Channels, height and width of an input."""
+    stream: torch.Generator
+    """For random scores; on the CPU."""
+    best: Mapping[str, Tensor] | None = None
+    """The weights at the epoch of least validation loss, where there was one."""
+    sample: Callable[[int], tuple[Tensor, Tensor]] | None = None
+    """Given n, n images of each class from a named stream, on the network's device: normalised float32
+    [n * classes, channels, height, width], and int64 labels [n * classes]."""
+    per_class: int = 0
+    """The n to ask `sample` for."""
+
+
+Scorer = Callable[[Evidence], dict[str, Tensor]]
+"""Every score is one: the worth of each prunable weight, of its shape; larger is worth more."""

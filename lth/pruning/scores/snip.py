@@ -1,0 +1,19 @@
+"""SNIP: a weight is worth what the loss hangs on it."""
+
+from torch import Tensor
+
+from lth.pruning.scores.evidence import Evidence
+from lth.pruning.scores.passes import gradient, losses, prunable_weights
+
+
+def snip(evidence: Evidence) -> dict[str, Tensor]:
+    """|g w|, the change of the loss to first order if the weight goes (Lee et al. 2019, section 4).
+
+    The paper's sum over all weights in the denominator changes no order and is left out. Its code also prunes biases,
+    and leaves batch norm to the running statistics of an untrained network; here as in training (`passes.losses`).
+    """
+    weights = prunable_weights(evidence)
+    slopes = gradient(losses(evidence), weights)
+    return {
+        name: (slopes[name] * weight).detach().abs().to(evidence.masks[name].device) for name, weight in weights.items()
+    }

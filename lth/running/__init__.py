@@ -1,0 +1,1 @@
+"""Jobs that run: logs, signals, locks, GPUs, and the scratch folder with the states of trainings in progress."""

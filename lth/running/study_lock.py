@@ -1,0 +1,50 @@
+"""One run at a time of a study: whoever runs its jobs holds a lock below its results until the process ends.
+
+Snakemake's own lock is not enough: it is removed when any run in the folder ends, stays when one is killed, and knows
+nothing of runs from another folder with the same results.
+"""
+
+import atexit
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+from lth.errors import UserError
+from lth.running.locks import Busy, acquire
+
+FOLDER = ".running"
+_held: dict[Path, FileLock] = {}
+
+
+def take_study(results: Path) -> str:
+    """Keep all other runs out until this process ends; once it is held, taking it again does nothing.
+
+    Args:
+        results: `results/<study>`.
+
+    Returns:
+        a warning where the file system has no locks (the run then has to do without), else nothing.
+
+    Raises:
+        UserError: another run is at work.
+    """
+    folder = (results / FOLDER).resolve()
+    if folder in _held:
+        return ""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _held[folder] = acquire(folder / "lock", folder / "owner.json")
+    except Busy as busy:
+        raise UserError(f"{results}: {busy} is running this study; wait until it ends, or end it") from None
+    except (OSError, NotImplementedError) as error:
+        return f"{results}: cannot be locked: {error}; make sure that no other run works on this study"
+    atexit.register(_forget, folder)
+    return ""
+
+
+def _forget(folder: Path) -> None:
+    """The lock file stays: whoever waits for one that is deleted would be alone with it."""
+    with suppress(OSError):
+        (folder / "owner.json").unlink(missing_ok=True)
+    _held.pop(folder).release()

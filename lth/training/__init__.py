@@ -1,0 +1,1 @@
+"""Training a masked network: the loop, optimisers, learning-rate schedules, history, resuming."""

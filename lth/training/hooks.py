@@ -1,0 +1,17 @@
+"""What a method may do around the steps of a training."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lth.training.loop import Loop
+
+
+class Hook:
+    """Does nothing; a method overrides what it needs."""
+
+    def before_step(self, loop: "Loop", step: int) -> None:
+        """Before a batch goes forward; may change masks. Steps count from 0."""
+
+    def after_backward(self, loop: "Loop", step: int) -> bool:  # noqa: ARG002
+        """With the gradients of all weights, before they are masked; false if this step's update is to be left out."""
+        return True

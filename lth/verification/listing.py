@@ -1,0 +1,43 @@
+"""All artifacts of a study with their checksums, and the one of all that the report shows. Imports no torch."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from lth.artifacts.records import digest
+from lth.artifacts.repair import advice
+from lth.config.study import Study
+from lth.errors import UserError
+from lth.files import checksum
+from lth.plan.paths import Paths
+from lth.plan.plan import Plan
+
+REPORT = "report.html"
+MEASURED = ("measured.csv", "costs.csv")
+"""Time and energy: two runs of a study share all other files, so the report's checksum leaves these out."""
+
+
+def settings(study: Study) -> dict[str, Any]:
+    """All of a study that results depend on."""
+    return study.model_dump(mode="json", exclude={"compute", "data_root"})
+
+
+def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict[str, str]:
+    """The SHA-256 of all artifacts, by path below the results; `summaries` are tables, figures and the report.
+
+    Raises:
+        UserError: one is missing.
+    """
+    planned = (results / Path(path).relative_to(Plan(study).results) for path in Paths(Plan(study)).artifacts())
+    paths = sorted({*summaries, *planned})
+    if missing := [path for path in paths if not path.is_file()]:
+        more = f", and {len(missing) - 1} more are missing" if len(missing) > 1 else ""
+        raise UserError(f"{missing[0]}: no such file{more}", advice(*missing))
+    return {path.relative_to(results).as_posix(): checksum(path) for path in paths}
+
+
+def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    """The checksum that the report shows: of a study's settings, and of all files but the report itself, the manifest
+    (which lists the report, so the page cannot hold its checksum) and what was measured."""
+    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(MEASURED)}
+    return digest({"study": settings, "files": named})

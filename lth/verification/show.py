@@ -1,0 +1,136 @@
+"""What an artifact holds, in a few lines; nothing of it is shown before its checksum was compared, and all escaped."""
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from lth.artifacts.records import CHECKSUM, RecordError, check_markup, csv_rows, read_json, read_record, unseal_rows
+from lth.artifacts.repair import advice
+from lth.errors import UserError, reason
+from lth.files import checksum
+from lth.printable import aligned, printable
+
+FIRST = 5
+"""Rows of a table, and values of a list or object, that are shown."""
+LONGEST = 100_000_000
+"""Bytes of a text; the longest table of a study has a few."""
+
+
+def show(path: Path) -> Iterator[str]:
+    """Lines about a ticket, weights, a data set, a table, a record, a manifest, a text or a figure.
+
+    Raises:
+        UserError: it is missing, cannot be read, or was altered since it was written.
+    """
+    kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
+    if path.suffix not in kinds:
+        yield from _tensors(path)
+        return
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the workflow to make it")
+    if path.stat().st_size > LONGEST:
+        raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
+    try:
+        yield from map(_printable, kinds[path.suffix](path))
+    except RecordError as error:
+        raise UserError(f"{path}: {error}", advice(path)) from None
+    except (ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not readable as {path.suffix[1:]} ({reason(error)})", advice(path)) from None
+
+
+def _tensors(path: Path) -> Iterator[str]:
+    from lth.artifacts.tensors import read_metadata, read_tensors
+
+    kind = read_metadata(path)["kind"]
+    tensors, metadata = read_tensors(path, kind)
+    if kind == "ticket":
+        inside = ["layers", *aligned(_layers(path))]
+    else:
+        shapes = [(name, str(list(tensor.shape)), str(tensor.dtype)) for name, tensor in tensors.items()]
+        inside = [
+            "tensors",
+            *aligned((f"  {name}", shape, kind.removeprefix("torch.")) for name, shape, kind in shapes),
+        ]
+    yield f"{printable(path)}: {kind}"
+    values = {key: value for key, value in sorted(metadata.items()) if key != "kind"}
+    yield from aligned((f"  {key}", str(value)) for key, value in values.items())
+    yield from inside
+
+
+def _layers(path: Path) -> Iterator[tuple[str, str, str, str]]:
+    from lth.artifacts.tickets import Ticket
+
+    layers = [(name, kept, total) for name, kept, total, _ in Ticket.load(path).layers()]
+    layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
+    yield "  layer", "kept", "total", "density"
+    for name, kept, total in layers:
+        yield f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}"
+
+
+def _text(path: Path) -> Iterator[str]:
+    yield from path.read_text(encoding="utf-8").splitlines()
+
+
+def _markup(path: Path) -> Iterator[str]:
+    check_markup(path)
+    yield f"{path}: figure or page, as it was written; a browser shows it"
+
+
+def _table(path: Path) -> Iterator[str]:
+    """Its columns and first rows, and what vouches for it."""
+    rows = csv_rows(path.read_text(encoding="utf-8"))
+    header, *cells = rows or [[]]
+    vouched = _vouched(path, rows)
+    yield f"{path}: table, {len(cells)} rows, {len(header)} columns{vouched}"
+    shown = [header, *cells[:FIRST]]
+    widths = [max(len(cell) for cell in column) for column in zip(*shown, strict=False)]
+    for row in shown:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+    if len(cells) > FIRST:
+        yield f"  and {len(cells) - FIRST} more"
+
+
+def _vouched(path: Path, rows: list[list[str]]) -> str:
+    """Whether the table is as it was written; nothing is said of one that no checksum is known of."""
+    if rows and rows[0] and rows[0][-1].startswith(CHECKSUM):
+        unseal_rows(rows)
+        return ", as it was written"
+    for record in (path.with_name("ticket.safetensors"), path.with_name("evaluation.json")):
+        if record.is_file() and path.name in (files := _record_files(record)):
+            if files[path.name] != checksum(path):
+                raise RecordError(f"its SHA-256 is not the one that {record.name} has of it: altered or replaced")
+            return f", as {record.name} has it"
+    return ""
+
+
+def _record_files(record: Path) -> dict[str, str]:
+    try:
+        return dict(read_record(record).get("files", {}))
+    except RecordError as error:
+        raise UserError(f"{record}: {error}", advice(record)) from None
+
+
+def _object(path: Path) -> Iterator[str]:
+    """The entries of a JSON object, long ones cut."""
+    found = read_json(path)
+    yield f"{path}: {'record of a training' if 'job' in found else 'manifest'}, as it was written"
+    for key, value in sorted(found.items()):
+        yield f"  {key}: {_short(value)}"
+        if isinstance(value, dict):
+            yield from (f"    {name}: {_short(inner)}" for name, inner in islice(sorted(value.items()), FIRST))
+            if len(value) > FIRST:
+                yield f"    and {len(value) - FIRST} more"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{len(value)} entries"
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _printable(line: str) -> str:
+    """Without what a terminal would obey."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)
