@@ -60,7 +60,15 @@ class _Module:
             for bound, symbol in self._imported(statement):
                 self.imports.setdefault(bound, set()).add(symbol)
         for statement in tree.body:
+            if isinstance(statement, ast.ClassDef) and self._is_model(statement):
+                statement.body = [inner for inner in statement.body if _is_property(inner)]
             self._sort_in(statement)
+
+    def _is_model(self, statement: ast.ClassDef) -> bool:
+        """Whether a class is a part of a study, of which only what it derives from its values counts: the values are in
+        a job's parameters themselves, and what it checks and what it is called are in no artifact."""
+        bases = [base.id for base in statement.bases if isinstance(base, ast.Name)]
+        return any(module in MODELS for base in bases for module, _ in self.imports.get(base, ()))
 
     def _sort_in(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.Import | ast.ImportFrom):
@@ -202,6 +210,12 @@ def _is_string(statement: ast.stmt) -> bool:
 def _is_table(statement: ast.stmt) -> bool:
     value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Registry"
+
+
+def _is_property(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.FunctionDef) and any(
+        isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in statement.decorator_list
+    )
 
 
 def _is_typing(statement: ast.stmt) -> bool:

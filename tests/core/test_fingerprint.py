@@ -259,6 +259,48 @@ def test_imports_for_annotations_alone_count_for_nothing(of: Fingerprint) -> Non
     assert of(train=typed.format("")) == of(train=typed.format(", nn"))
 
 
+OPTIONS = """
+    from lth.config.options import Options
+
+    LABELS = {"a": "A"}
+
+
+    class Own(Options):
+        size: int = 1
+
+        def label(self):
+            return LABELS["a"] + "label"
+
+        @property
+        def step(self):
+            return self.size + 1
+
+
+    def train(options: Own):
+        return options.step
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "counts"),
+    [
+        ('+ "label"', '+ "other"', False),
+        ('"A"', '"B"', False),
+        ("size: int = 1", "size: int = 2", False),
+        ("self.size + 1", "self.size + 2", True),
+        ("return options.step", "return -options.step", True),
+    ],
+    ids=["label", "table of labels", "default", "property", "function"],
+)
+def test_of_a_methods_options_only_what_follows_from_them_counts(
+    of: Fingerprint, old: str, new: str, counts: bool
+) -> None:
+    """Their values are in a job's parameters; what they are called and what is checked of them is in no result."""
+    base = "class Options:\n    pass\n"
+    before, after = (of(train=text, config__DOT__options=base) for text in (OPTIONS, OPTIONS.replace(old, new)))
+    assert (before != after) == counts
+
+
 def test_cycles_of_calls_and_imports_end(of: Fingerprint) -> None:
     modules = {
         "train": "from lth.pruning.masks import prune\n\n\ndef train():\n    return prune()\n",
