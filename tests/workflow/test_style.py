@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -16,35 +15,17 @@ from tiny import ROOT, Project
 
 pytestmark = pytest.mark.workflow
 
-GROUND = (
-    "errors printable reading registry seeds schedules masks power stats files locks study_lock stopping machine"
-    " fingerprint records repair torchvision_shim data.root"
-)
-FLOORS = (
-    f"{GROUND} config plan checks config.base config.training",
-    "scores networks networks.torchvision_names rates data data.sources data.kinds text text.extra",  # names
-    "config.data config.options config.tickets methods",  # a method's entry leads to its options
-    "config.*",
-    "plan.*",
-    "checks.* scratch_folder jobs figures figures.choice",  # reads studies, and checks what their parts mean together
-    "artifacts history device gpus energy allocation data.* networks.* scores.* text.* tickets cost masking",
-    "scratch trained optimisers",
-    "loop hooks train outcome resume",
-    "methods.* controls evaluate",
-    "tables tables.* figures.* report manifest listing show",
-    "cli __main__ lth",
-)
-"""Modules of `lth` from the ground up, as patterns, of which the first that fits counts; no import runs upwards."""
-READERS = ("tables", "figures", "report", "stats", "config", "plan", "checks", "cli")
+READERS = ("analysis", "config", "plan", "checks", "cli", "verification")
 """They look at what there is, and train nothing."""
 TRAINERS = {
     "lth.training.loop",
     "lth.training.train",
     "lth.methods.round",
-    "lth.methods.imp",
     "lth.methods.controls",
     "lth.methods.evaluate",
 }
+SHARED = {"find", "prepare"}
+"""Names that several modules define on purpose: a method's function, and a kind of data's."""
 
 
 def sources() -> dict[str, Path]:
@@ -82,21 +63,31 @@ def graph(*, annotations: bool = True) -> dict[str, set[str]]:
     return found
 
 
-def floor(module: str) -> int:
-    """The floor of a module; a new one has to be given a place."""
-    name = module.removeprefix("lth.")
-    exact = [level for level, patterns in enumerate(FLOORS) if name in patterns.split()]
-    fitting = [level for level, patterns in enumerate(FLOORS) if any(fnmatch(name, p) for p in patterns.split())]
-    assert fitting, f"{module} is on no floor"
-    return (exact or fitting)[0]
-
-
-def test_no_import_runs_upwards_and_none_in_a_circle() -> None:
-    imports = graph()
-    upwards = [(a, b) for a, found in imports.items() for b in found if floor(b) > floor(a)]
-    assert upwards == []
-    # a hook and the loop that calls it name each other's types; raises CycleError
+def test_no_imports_in_a_circle() -> None:
+    """That packages import downwards only is import-linter's contract (`make check`); here modules. Raises CycleError."""
     assert [*TopologicalSorter(graph(annotations=False)).static_order()]
+
+
+def test_no_public_name_is_defined_twice() -> None:
+    """One name for one thing; what is only used where it is defined begins with an underscore."""
+    defined: dict[str, list[str]] = {}
+    for module, file in sources().items():
+        for name in set(public(ast.parse(file.read_text()))):
+            defined.setdefault(name, []).append(module)
+    assert {name: modules for name, modules in defined.items() if len(modules) > 1 and name not in SHARED} == {}
+
+
+def public(tree: ast.Module) -> Iterator[str]:
+    """The public names that a module defines at its top."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [inner.id for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
 
 
 def test_what_reads_results_never_trains() -> None:
