@@ -21,7 +21,7 @@ from benchmarks.machine import report, table
 from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.training import Augmentation, Colour
-from lth.data.augment import Changes, apply, draw
+from lth.data.augment import Changes, augmented, draw_changes
 from lth.data.batches import normalise
 from lth.networks.build import build
 from lth.training.device import prepare_device
@@ -81,8 +81,8 @@ def training_step() -> Contender:
 def ours(case: Case) -> Contender:
     """`lth.data.augment`, with an epoch of 50 batches drawn beforehand, a batch of it used."""
     images, mean = pictures(case), torch.full((case.shape[0],), 127.5)
-    changes = draw(case.spec, 50 * BATCH, *case.shape[1:], seed=0, epoch=1)
-    return lambda: apply(images, changes[BATCH : 2 * BATCH], mean)
+    changes = draw_changes(case.spec, 50 * BATCH, *case.shape[1:], seed=0, epoch=1)
+    return lambda: augmented(images, changes[BATCH : 2 * BATCH], mean)
 
 
 def drawing(case: Case) -> Contender:
@@ -91,7 +91,7 @@ def drawing(case: Case) -> Contender:
 
     def share() -> Changes | None:
         number = next(numbers)
-        return draw(case.spec, 50 * BATCH, *case.shape[1:], seed=0, epoch=number) if number % 50 == 0 else None
+        return draw_changes(case.spec, 50 * BATCH, *case.shape[1:], seed=0, epoch=number) if number % 50 == 0 else None
 
     return share
 
@@ -99,7 +99,7 @@ def drawing(case: Case) -> Contender:
 def plain_grid(case: Case) -> Contender:
     """Rotation and shift the plain way, on a batch: one `affine_grid` and one `grid_sample`, in floating point."""
     images = pictures(case)
-    changes = draw(case.spec, BATCH, *case.shape[1:], seed=0, epoch=1)
+    changes = draw_changes(case.spec, BATCH, *case.shape[1:], seed=0, epoch=1)
     assert changes.angle is not None
     assert changes.shift is not None
     angle, (down, right) = changes.angle.deg2rad(), changes.shift.unbind(1)

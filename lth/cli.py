@@ -97,9 +97,9 @@ def _list(_: argparse.Namespace) -> Iterator[str]:
         "sources (datasets.NAME.source)": SOURCES,
         "methods (tickets.NAME.method)": METHODS,
         "scores (tickets.NAME.score)": SCORES,
-        "where weights compete (tickets.NAME.scope)": schedules.SCOPES,
-        "schedules of pruning (keys of tickets.NAME)": schedules.SCHEDULES,
-        "schedules of the learning rate (recipes.NAME.schedule.name)": rates.SCHEDULES,
+        "where weights compete (tickets.NAME.scope)": schedules.PRUNING_SCOPES,
+        "schedules of pruning (keys of tickets.NAME)": schedules.PRUNING_SCHEDULES,
+        "schedules of the learning rate (recipes.NAME.schedule.name)": rates.LEARNING_RATE_SCHEDULES,
     }
     for title, table in tables.items():
         yield title

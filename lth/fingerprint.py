@@ -27,7 +27,7 @@ MODELS = (
     "lth.plan.jobs",
 )
 RESUMING = ("lth.training.resume", "lth.running.scratch", "lth.running.stopping")
-WORDS = (
+_WORDS = (
     "lth.errors",
     "lth.running.jobs",
     "lth.running.locks",
@@ -35,7 +35,7 @@ WORDS = (
     "lth.catalog.registry",
     "lth.artifacts.repair",
 )
-NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *WORDS)
+NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *_WORDS)
 """The study's values are in a job's parameters themselves; messages, advice, logs and lookups are in no artifact; a
 training that was stopped ends as if it had not been (`tests/core/test_resume.py`)."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from lth.errors import UserError
 from lth.printable import printable
 
-KINDS = {
+_KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
@@ -29,7 +29,7 @@ def check_regular(path: Path, wanted: str = "a file") -> int:
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        kind = KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
+        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
         raise UserError(f"{printable(path)}: is {kind}, where {wanted} is needed")
     return found.st_size
 

@@ -14,7 +14,7 @@ from lth.analysis.tables.costs import sums
 from lth.analysis.tables.files import read_table
 from lth.analysis.tables.markdown import pages
 from lth.analysis.tables.verdict import verdict
-from lth.analysis.tables.ways import described
+from lth.analysis.tables.ways import recipe_summary
 from lth.config.training import Recipe
 from lth.errors import UserError
 from lth.plan.plan import Plan
@@ -125,7 +125,7 @@ def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[
         thin_seeds=[2, 2, 1],
     )
     start, end = "Near collapse: the masks of", "some of these outputs are only a bias."
-    assert notes.collapses(arms) == [
+    assert notes.collapse_notes(arms) == [
         f"{start} a and b leave fewer weights than outputs in x and y (2 of 2 seeds); {end}",
         f"{start} c leave fewer weights than outputs in y (1 of 2 seeds); {end}",
     ]
@@ -223,12 +223,12 @@ def test_a_recipe_in_one_line() -> None:
             "augment": {"crop_padding": 4, "flip": True, "colour": {"hue": 0.1}},
         }
     )
-    assert described(recipe) == (
+    assert recipe_summary(recipe) == (
         "SGD 0.1, momentum 0.9, weight decay 0.0005, step at 10, 15, batches of 128, 20 epochs, "
         "images changed by crop padding 4, flip, colour"
     )
     plain = Recipe.model_validate({"optimiser": {"learning_rate": 1.2e-3}, "batch": 60, "iterations": 50000})
-    assert described(plain) == "Adam 0.0012, constant, batches of 60, 50,000 iterations, images as they are"
+    assert recipe_summary(plain) == "Adam 0.0012, constant, batches of 60, 50,000 iterations, images as they are"
 
 
 def test_arms_of_different_recipes_are_told_of(tmp_path: Path) -> None:

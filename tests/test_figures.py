@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from lth.analysis import figures
 from lth.analysis.figures import style
 from lth.analysis.figures.choice import figures_of
-from lth.analysis.figures.colours import COLOURS, places
-from lth.analysis.figures.draw import create, draw
+from lth.analysis.figures.colours import COLOURS, colour_places
+from lth.analysis.figures.draw import create, draw_figure
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
@@ -44,7 +44,7 @@ def drawn(name: str, tables: dict[str, Path], out: Path) -> str:
     """A figure of the example, as text."""
     prefix = "study/" if figures.FIGURES[name].scope == "study" else ""
     needed = {table: read_table(tables[prefix + table]) for table in figures.FIGURES[name].tables}
-    draw(name, needed, places(Plan(EXAMPLES[str(tables["name"])])), out)
+    draw_figure(name, needed, colour_places(Plan(EXAMPLES[str(tables["name"])])), out)
     return out.read_text()
 
 
@@ -127,8 +127,8 @@ def test_marks_that_were_moved_are_within_the_axis() -> None:
     dense = [
         {**rows[0], "ticket": name, "method": "dense", "round": 0, "density_percent": 100.0} for name in ("a", "b")
     ]
-    tables, places = {"rounds": pd.DataFrame([*dense, *rows])}, {f"t{place}": place for place in range(9)}
-    figure = create("pruning_curves", tables, places)
+    tables, colour_places = {"rounds": pd.DataFrame([*dense, *rows])}, {f"t{place}": place for place in range(9)}
+    figure = create("pruning_curves", tables, colour_places)
     figure.draw_without_rendering()
     (axis,) = figure.axes
     box = axis.get_window_extent()
@@ -157,9 +157,9 @@ def test_a_user_s_matplotlib_settings_change_nothing(tables: dict[str, Path], tm
     if tables["name"] != Path("three_seeds"):
         pytest.skip("one example is enough")
     needed = {table: read_table(tables[table]) for table in figures.FIGURES["differences"].tables}
-    draw("differences", needed, {"mnist": 0}, plain)
+    draw_figure("differences", needed, {"mnist": 0}, plain)
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9}):
-        draw("differences", needed, {"mnist": 0}, styled)
+        draw_figure("differences", needed, {"mnist": 0}, styled)
         assert mpl.rcParams["font.size"] == 20
     assert plain.read_bytes() == styled.read_bytes()
 
@@ -198,7 +198,7 @@ def test_where_colours_recur_marks_and_lines_tell_tickets_apart() -> None:
 def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
     """More tickets than colours, but not in any comparison."""
     plan = Plan(load_study(Path(__file__).parents[1] / "config" / "progressive.yaml"))
-    found = places(plan)
+    found = colour_places(plan)
     masks = [name for name, spec in plan.study.tickets.items() if spec.method != "dense"]
     assert [*found] == masks
     assert len(set(found.values())) == len(masks) > len(COLOURS)
@@ -211,7 +211,7 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
         assert found[f"{way}_98"] == found[f"{way}_79"] + len(COLOURS)
     # one ticket more at the end changes no other's place
     study = plan.study.model_copy(update={"tickets": {**plan.study.tickets, "more": plan.study.tickets[masks[0]]}})
-    assert {**places(Plan(study)), "more": 0} == {**found, "more": 0}
+    assert {**colour_places(Plan(study)), "more": 0} == {**found, "more": 0}
 
 
 def test_every_kind_of_arm_has_a_mark() -> None:

@@ -8,8 +8,8 @@ import pytest
 import synthetic
 
 from lth.analysis import figures
-from lth.analysis.figures.colours import places
-from lth.analysis.figures.draw import draw
+from lth.analysis.figures.colours import colour_places
+from lth.analysis.figures.draw import draw_figure
 from lth.analysis.report import write_report
 from lth.analysis.tables.files import read_table
 from lth.config.study import Study
@@ -33,7 +33,7 @@ def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
         place = "" if spec.scope == "study" else f"{trial}/"
         drawn.append(folder / "figures" / place / f"{name}.svg")
         needed = {table: read_table(tables[place + table]) for table in spec.tables}
-        draw(name, needed, places(Plan(example)), drawn[-1])
+        draw_figure(name, needed, colour_places(Plan(example)), drawn[-1])
     return list(tables.values()), drawn
 
 

@@ -233,7 +233,7 @@ def test_layer_density() -> None:
             for seed, layer, kept, total in [(0, "b", 2, 10), (0, "a", 5, 5), (1, "b", 4, 10), (1, "a", 4, 5)]
         ]
     )
-    table = masks.layer_density(layers)
+    table = masks.layer_densities(layers)
     assert list(table["layer"]) == ["b", "a"]  # network order, not the alphabet's
     assert list(table["density_percent"]) == pytest.approx([30, 90])
     assert list(table["density_least_percent"]) == pytest.approx([20, 80])

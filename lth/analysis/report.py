@@ -25,7 +25,7 @@ from lth.plan.plan import Plan
 if TYPE_CHECKING:
     import pandas as pd
 
-METHODS = """
+_METHODS = """
 n counts seeds. A seed repeats the whole study once ({seeds} here): initialisation, batch order, pruning, controls.
 The splits of the data are the same for all seeds, so intervals do not cover their choice.
 
@@ -165,5 +165,7 @@ def _check_figure(path: Path) -> None:
 
 
 def _methods(study: Study) -> list[str]:
-    text = METHODS.format(seeds=len(study.seeds), confidence=f"{100 * (1 - study.alpha):g} %", alpha=f"{study.alpha:g}")
+    text = _METHODS.format(
+        seeds=len(study.seeds), confidence=f"{100 * (1 - study.alpha):g} %", alpha=f"{study.alpha:g}"
+    )
     return [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]

@@ -11,7 +11,7 @@ from math import ceil, floor, inf, isnan, log, nan, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 EXACT_SEEDS = 40
 """Up to this many pairs every sign pattern is counted; beyond, a fixed sample of patterns estimates the share."""
@@ -128,7 +128,7 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     return min(1.0, 2 * int(above.sum()) * 0.5**values.size)  # below is the mirror image of above
 
 
-def _signed_sums(values: Floats) -> Floats:
+def _signed_sums(values: _Floats) -> _Floats:
     """[2^n] the sums of the values under every pattern of signs."""
     sums = np.zeros(1)
     for value in values:
@@ -136,7 +136,7 @@ def _signed_sums(values: Floats) -> Floats:
     return sums
 
 
-def _sampled_p(values: Floats, threshold: float) -> float:
+def _sampled_p(values: _Floats, threshold: float) -> float:
     """The share among random patterns, the observed one counted with them (Phipson & Smyth 2010), so never 0."""
     random = np.random.default_rng(0)
     hits = 0
@@ -207,5 +207,5 @@ def median_with_never(values: Sequence[float]) -> float:
     return nan if middle == inf else middle
 
 
-def _mean(sample: Floats) -> float:
+def _mean(sample: _Floats) -> float:
     return float(sample.mean()) if sample.size else nan

@@ -19,7 +19,7 @@ from lth.files import checksum
 
 CHECKSUM = "checksum"
 """The entry of a record, and the last column of a table, that vouches for the others."""
-LONGEST = 100_000_000
+_LONGEST = 100_000_000
 """Bytes of JSON in a record, a manifest or a safetensors header; safetensors has the same limit."""
 
 
@@ -69,8 +69,8 @@ def read_json(path: Path, *, sealed: bool = True) -> dict[str, Any]:
     """
     if not path.is_file():
         raise RecordError("no such file")
-    if path.stat().st_size > LONGEST:
-        raise RecordError(f"has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
+    if path.stat().st_size > _LONGEST:
+        raise RecordError(f"has {path.stat().st_size} bytes, where at most {_LONGEST} are allowed")
     found = _parsed(path.read_bytes())
     return checked(found) if sealed else found
 
@@ -94,7 +94,7 @@ def _in_header(path: Path) -> dict[str, Any]:
         raise RecordError("no such file")
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if length > min(LONGEST, path.stat().st_size):
+        if length > min(_LONGEST, path.stat().st_size):
             raise RecordError("is damaged or not a safetensors file")
         metadata = _parsed(file.read(length)).get("__metadata__")
     described = metadata.get("lth") if isinstance(metadata, dict) else None

@@ -26,7 +26,7 @@ from lth.reading import check_regular
 Kind = Literal["dataset", "texts", "model", "ticket", "weights", "state"]
 
 METADATA_KEY = "lth"
-SHOWN = 120
+_SHOWN = 120
 """Characters of a file's own words that a sentence repeats."""
 
 NEEDED: dict[Kind, dict[str, type | tuple[type, ...]]] = {
@@ -106,7 +106,7 @@ def _damage_as_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, OSError, MemoryError, RecursionError, RuntimeError, ValueError) as error:
-        words = printable(reason(error), SHOWN)
+        words = printable(reason(error), _SHOWN)
         raise UserError(f"{shown}: damaged or not a safetensors file ({words})", advice(path)) from None
 
 
@@ -147,7 +147,7 @@ def check_tensor(path: Path, name: str, tensor: Tensor | None, dtype: torch.dtyp
     """
     if tensor is None:
         raise UserError(f"{printable(path)}: lacks the tensor '{name}'; delete it and rerun")
-    shown = f"{printable(path)}: {printable(name, SHOWN)}"
+    shown = f"{printable(path)}: {printable(name, _SHOWN)}"
     if tensor.dtype != dtype:
         raise UserError(f"{shown} is {type_name(tensor)}, where {type_name(torch.empty(0, dtype=dtype))} is needed")
     sizes = zip(tensor.shape, shape, strict=False)

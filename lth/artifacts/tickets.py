@@ -19,10 +19,10 @@ from lth.networks.build import holding, initial_weights, layout, prunable_names
 from lth.printable import printable
 from lth.pruning import masks as algebra
 
-MASK, WEIGHTS = "mask/", "weights/"
+MASK, _WEIGHTS = "mask/", "weights/"
 INTEGER = (torch.int64, torch.int32, torch.bool)
 """Types of buffers that count or index: of batch norms, of the tables of positions."""
-SHOWN = 120
+_SHOWN = 120
 """Characters of a file's own words that a sentence repeats."""
 RECORD = "record"
 """The entry of the provenance that says what training this very ticket gave, with the checksums of its tables."""
@@ -49,7 +49,7 @@ class Ticket:
     def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
         """A ticket made from this one: other masks or weights, provenance updated, and without its record."""
         inherited = {key: value for key, value in self.provenance.items() if key != RECORD}
-        return Ticket(dict(masks), algebra.apply(weights, masks), {**inherited, **provenance})
+        return Ticket(dict(masks), algebra.apply_masks(weights, masks), {**inherited, **provenance})
 
     def layers(self) -> list[tuple[str, int, int, int]]:
         """(layer, kept, total, outputs) for each prunable parameter, in network order."""
@@ -75,7 +75,7 @@ class Ticket:
     def save(self, path: Path) -> None:
         """Write the artifact; layer order is kept in the metadata, since safetensors sorts."""
         tensors = {MASK + name: mask.to(torch.uint8) for name, mask in self.masks.items()}
-        tensors |= {WEIGHTS + name: weight for name, weight in algebra.apply(self.weights, self.masks).items()}
+        tensors |= {_WEIGHTS + name: weight for name, weight in algebra.apply_masks(self.weights, self.masks).items()}
         counts = {"kept": algebra.kept(self.masks), "total": algebra.total(self.masks), "layers": list(self.masks)}
         write_tensors(path, "ticket", tensors, {**self.provenance, **counts})
 
@@ -102,7 +102,7 @@ class Ticket:
         for key, value in expected.items():
             found = metadata.get(key)
             if found != value:
-                words = f"its {key} is {printable(found, SHOWN)}, where {value} is needed"
+                words = f"its {key} is {printable(found, _SHOWN)}, where {value} is needed"
                 raise UserError(f"{shown}: {words}", advice(path))
         weights = _weights(path, tensors)
         masks = {
@@ -146,12 +146,12 @@ class TrainedWeights:
         moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
         for name, tensor in tensors.items():
             moment, _, weight = name.partition("/")
-            if moment not in moments or WEIGHTS + weight not in started:
+            if moment not in moments or _WEIGHTS + weight not in started:
                 raise UserError(
-                    f"{printable(path)}: has a tensor '{printable(name, SHOWN)}', which no ticket is trained to"
+                    f"{printable(path)}: has a tensor '{printable(name, _SHOWN)}', which no ticket is trained to"
                 )
-            if found[name] != started[WEIGHTS + weight]:
-                have, needed = found[name], started[WEIGHTS + weight]
+            if found[name] != started[_WEIGHTS + weight]:
+                have, needed = found[name], started[_WEIGHTS + weight]
                 raise UserError(
                     f"{printable(path)}: {name} is {have}, where its ticket has {needed}; delete it and rerun"
                 )
@@ -162,13 +162,13 @@ class TrainedWeights:
 def _weights(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The weights of a ticket: float32 and finite, but for buffers that count or index."""
     for name in tensors:
-        if not name.startswith((MASK, WEIGHTS)):
-            raise UserError(f"{printable(path)}: has a tensor '{printable(name, SHOWN)}', which is no ticket's")
-    weights = {name: tensor for name, tensor in tensors.items() if name.startswith(WEIGHTS)}
+        if not name.startswith((MASK, _WEIGHTS)):
+            raise UserError(f"{printable(path)}: has a tensor '{printable(name, _SHOWN)}', which is no ticket's")
+    weights = {name: tensor for name, tensor in tensors.items() if name.startswith(_WEIGHTS)}
     for name, tensor in weights.items():
-        if tensor.dtype not in INTEGER or MASK + name.removeprefix(WEIGHTS) in tensors:
+        if tensor.dtype not in INTEGER or MASK + name.removeprefix(_WEIGHTS) in tensors:
             check_tensor(path, name, tensor, torch.float32, *tensor.shape)
-    return {name.removeprefix(WEIGHTS): tensor for name, tensor in weights.items()}
+    return {name.removeprefix(_WEIGHTS): tensor for name, tensor in weights.items()}
 
 
 def _layers(path: Path, tensors: Mapping[str, Tensor], layers: Any) -> list[str]:
@@ -187,7 +187,7 @@ def _layers(path: Path, tensors: Mapping[str, Tensor], layers: Any) -> list[str]
 def _check_counts(path: Path, masks: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     for key, count in {"kept": algebra.kept(masks), "total": algebra.total(masks)}.items():
         if metadata.get(key, count) != count:
-            found = printable(metadata[key], SHOWN)
+            found = printable(metadata[key], _SHOWN)
             raise UserError(
                 f"{printable(path)}: says {key} is {found}, where its masks have {count}; delete it and rerun"
             )
@@ -201,7 +201,7 @@ def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str
         lacking = f"{len(missing)} of the {len(shapes)} parameters of {_describe(network.model_dump())}"
         raise UserError(f"{shown}: lacks {lacking}, first '{missing[0]}'; delete it and rerun")
     if extra := [name for name in weights if name not in shapes]:
-        raise UserError(f"{shown}: has a parameter '{printable(extra[0], SHOWN)}', which its network has not")
+        raise UserError(f"{shown}: has a parameter '{printable(extra[0], _SHOWN)}', which its network has not")
     for name, shape in shapes.items():
         if weights[name].shape != shape:
             raise UserError(
@@ -219,7 +219,7 @@ def _shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
 
 
 def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    weight, shown = weights.get(layer), f"{printable(path)}: mask of {printable(layer, SHOWN)}"
+    weight, shown = weights.get(layer), f"{printable(path)}: mask of {printable(layer, _SHOWN)}"
     if mask.ndim == 0:
         raise UserError(f"{shown} is a single number")
     if mask.numel() == 0:
@@ -231,7 +231,7 @@ def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Te
         raise UserError(f"{shown} holds values other than 0 and 1")
     kept = mask.bool()
     if weight[~kept].count_nonzero():
-        raise UserError(f"{printable(path)}: {printable(layer, SHOWN)} has pruned weights that are not zero")
+        raise UserError(f"{printable(path)}: {printable(layer, _SHOWN)} has pruned weights that are not zero")
     return kept
 
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from lth.catalog.registry import Entry, Registry
-from lth.catalog.torchvision_names import FAMILIES
+from lth.catalog.torchvision_names import TORCHVISION_FAMILIES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,7 @@ ARCHITECTURES = Registry(
             dropout=family.dropout,
             homogeneous=family.homogeneous,
         )
-        for family in FAMILIES
+        for family in TORCHVISION_FAMILIES
         for name in family.names
     }
 )

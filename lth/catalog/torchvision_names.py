@@ -18,7 +18,7 @@ class Family:
     homogeneous: bool = False
 
 
-FAMILIES = (
+TORCHVISION_FAMILIES = (
     Family(
         about="AlexNet (Krizhevsky 2014)",
         names=("alexnet",),

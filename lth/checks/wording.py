@@ -75,13 +75,13 @@ def did_you_mean(word: object, allowed: Iterable[str]) -> str:
     return f" (did you mean '{name}'?)" if name is not None else ""
 
 
-MOST = 25
+_MOST = 25
 """Names in a list, where none of them was probably meant: three lines of a terminal."""
 FEW = 8
 """Names in a list that stands behind the one that was probably meant."""
 
 
-def listed(names: Iterable[str], most: int = MOST) -> str:
+def listed(names: Iterable[str], most: int = _MOST) -> str:
     """`a, b, c`, the tail cut where there are too many to read; `none` where there are none."""
     names = list(names)
     more = [f"... ({len(names)} in all)"] if len(names) > most else []
@@ -92,7 +92,7 @@ def offered(word: object, names: Iterable[str], lead: str) -> str:
     """` (did you mean 'b'?); LEAD a, b, c`: the name that was probably meant, and then those that are allowed."""
     names = list(names)
     meant = did_you_mean(word, names)
-    return f"{meant}; {lead} {listed(names, FEW if meant else MOST)}"
+    return f"{meant}; {lead} {listed(names, FEW if meant else _MOST)}"
 
 
 def found(value: object) -> str:

@@ -76,7 +76,7 @@ else:
     ]
 
 
-def shown(text: str) -> str:
+def _shown(text: str) -> str:
     """A value of a study in a sentence, quoted."""
     return repr(printable(text, 60))
 
@@ -97,9 +97,10 @@ class Assessment(Model):
         seen: set[frozenset[str]] = set()
         for position, (first, second) in enumerate(self.compare):
             if first == second:
-                yield ("compare", position), f"compares {shown(first)} with itself"
+                yield ("compare", position), f"compares {_shown(first)} with itself"
             elif frozenset((first, second)) in seen:
-                yield ("compare", position), f"{shown(first)} and {shown(second)} are compared twice; keep one of them"
+                both = f"{_shown(first)} and {_shown(second)}"
+                yield ("compare", position), f"{both} are compared twice; keep one of them"
             seen.add(frozenset((first, second)))
 
 

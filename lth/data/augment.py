@@ -1,7 +1,7 @@
 """Random changes of training images: drawn for a whole epoch at once, then made on whole batches, on any device.
 
-Drawing and changing are separate: `draw` knows seeds and probabilities and gives numbers, `apply` is a function of
-images and numbers alone. Every kind of change has a random stream of its own, so switching one on alters no other, and
+Drawing and changing are separate: `draw_changes` knows seeds and probabilities and gives numbers, `augmented` is a
+function of images and numbers alone. Every kind of change has a random stream of its own, so switching one on alters no other, and
 all arms of a seed see the same images. A draw depends on nothing but seed and epoch, so training can go on anywhere.
 
 What a change does to an image, given its numbers, is what torchvision's transform of the name does, with two
@@ -61,7 +61,7 @@ class Changes:
         return replace(self, **changed)
 
 
-def draw(spec: Augmentation, images: int, height: int, width: int, *, seed: int, epoch: int) -> Changes:
+def draw_changes(spec: Augmentation, images: int, height: int, width: int, *, seed: int, epoch: int) -> Changes:
     """Draw an epoch's changes, on the CPU.
 
     Args:
@@ -98,7 +98,7 @@ def draw(spec: Augmentation, images: int, height: int, width: int, *, seed: int,
     )
 
 
-def apply(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
+def augmented(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
     """Make the changes, in the order of the keys of `Augmentation`.
 
     Nothing here reads a value back from the device, and the images given are never written to.

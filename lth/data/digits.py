@@ -14,8 +14,8 @@ from torch.nn.functional import affine_grid, grid_sample
 from lth.data.raw import RawImages
 from lth.seeds import derive
 
-SIZE = 28
-TRAIN, TEST = 1_297, 500
+_SIZE = 28
+_TRAIN, _TEST = 1_297, 500
 
 
 def digits(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is read)
@@ -29,8 +29,8 @@ def digits(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing
     images = expose(ink, random, contrast=(0.7, 1.0), noise=(5, 20))
     train, test = train_test_split(
         np.arange(len(labels)),
-        train_size=TRAIN,
-        test_size=TEST,
+        train_size=_TRAIN,
+        test_size=_TEST,
         stratify=labels,
         random_state=derive(seed, "digits split") % 2**32,
     )
@@ -74,7 +74,7 @@ def warp(
     linear = np.array([[across * (cos + slant * sin), across * (slant * cos - sin)], [down * sin, down * cos]])
     offsets = random.uniform(-shift, shift, (2, 1, count))
     maps = torch.from_numpy(np.concatenate([linear, offsets], axis=1)).permute(2, 0, 1).float()  # [images, 2, 3]
-    grid = affine_grid(maps, [count, 1, SIZE, SIZE], align_corners=False)
+    grid = affine_grid(maps, [count, 1, _SIZE, _SIZE], align_corners=False)
     inked = grid_sample(torch.from_numpy(images).float()[:, None], grid, mode="bicubic", align_corners=False)
     return inked[:, 0].clamp(0, 1).numpy()
 

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from lth.config.training import Augmentation
-from lth.data.augment import Changes, apply, draw
+from lth.data.augment import Changes, augmented, draw_changes
 from lth.data.batches import epoch_order, normalise
 from lth.data.examples import Feed, SplitName
 from lth.data.images import Images, Split
-from lth.networks.cost import places
+from lth.networks.cost import weight_uses
 
-SCORING_BATCH = 125
+_SCORING_BATCH = 125
 """Images scored at once; with 500, activations outgrow the cache and `lenet5` takes half as long again."""
 
 
@@ -30,9 +30,9 @@ class ImageFeed(Feed):
         """Training images as the network takes them."""
         return self._normalised(self.splits["train"].images[rows])
 
-    def places(self, network: nn.Module) -> dict[str, int]:
+    def weight_uses(self, network: nn.Module) -> dict[str, int]:
         """How often one image uses each weight, found by sending one through."""
-        return places(network, self._normalised(self.splits["train"].images[:1]))
+        return weight_uses(network, self._normalised(self.splits["train"].images[:1]))
 
     def _normalised(self, images: Tensor) -> Tensor:
         """uint8 to float32 [B, C, H, W], with channels last in memory: convolutions run faster so."""
@@ -49,7 +49,7 @@ class ImageFeed(Feed):
                 # ten times faster than indexing, which has to allow for more than one row of indices
                 images = split.images.index_select(0, rows)
                 if changes:
-                    images = apply(images, changes[number * batch : (number + 1) * batch], self.mean)
+                    images = augmented(images, changes[number * batch : (number + 1) * batch], self.mean)
                 yield self._normalised(images), split.labels.index_select(0, rows)
                 step += 1
 
@@ -58,11 +58,13 @@ class ImageFeed(Feed):
         if self.augment is None:
             return None
         images = self.splits["train"].images  # [images, channels, height, width]
-        return draw(self.augment, len(images), images.shape[2], images.shape[3], seed=seed, epoch=epoch).to(self.device)
+        return draw_changes(self.augment, len(images), images.shape[2], images.shape[3], seed=seed, epoch=epoch).to(
+            self.device
+        )
 
     def scoring_batches(self, name: SplitName) -> Iterator[tuple[Tensor, Tensor]]:
         """Every image of a split once, in order."""
         split = self.splits[name]
-        for start in range(0, len(split), SCORING_BATCH):
-            rows = slice(start, start + SCORING_BATCH)
+        for start in range(0, len(split), _SCORING_BATCH):
+            rows = slice(start, start + _SCORING_BATCH)
             yield self._normalised(split.images[rows]), split.labels[rows]

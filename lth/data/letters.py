@@ -9,7 +9,7 @@ from lth.data.digits import expose, warp
 from lth.data.raw import RawImages
 from lth.seeds import derive
 
-TRAIN, TEST = 4_000, 1_000
+_TRAIN, _TEST = 4_000, 1_000
 LETTERS = "ABCDEFGHIJ"
 FONTS = (
     *(f"DejaVuSans{style}" for style in ("", "-Bold", "-Oblique", "-BoldOblique")),
@@ -28,16 +28,16 @@ MASTER = 56
 def letters(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is read)
     """4,000 + 1,000 images of 28x28 grey in ten equal classes; everything is drawn from the seed."""
     random = np.random.default_rng(derive(seed, "letters"))
-    labels = np.concatenate([random.permutation(np.arange(count) % len(LETTERS)) for count in (TRAIN, TEST)])
+    labels = np.concatenate([random.permutation(np.arange(count) % len(LETTERS)) for count in (_TRAIN, _TEST)])
     drawn = masters()
     chosen = drawn[labels, random.integers(drawn.shape[1], size=len(labels))]
     ink = warp(chosen, random, turn=15, shear=0.2, scale=(0.8, 1.15), shift=0.1)
     images = expose(ink, random, contrast=(0.5, 1.0), noise=(10, 30))
     return RawImages(
-        train_images=images[:TRAIN],
-        train_labels=labels[:TRAIN],
-        test_images=images[TRAIN:],
-        test_labels=labels[TRAIN:],
+        train_images=images[:_TRAIN],
+        train_labels=labels[:_TRAIN],
+        test_images=images[_TRAIN:],
+        test_labels=labels[_TRAIN:],
         classes=tuple(LETTERS),
     )
 

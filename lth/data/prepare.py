@@ -34,12 +34,12 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         test = split == "test"
         images = torch.from_numpy(raw.test_images if test else raw.train_images)
         labels = torch.from_numpy(raw.test_labels if test else raw.train_labels)
-        splits[split] = Split(transform(images[chosen], grey=spec.grey, size=spec.size), labels[chosen])
+        splits[split] = Split(transformed(images[chosen], grey=spec.grey, size=spec.size), labels[chosen])
     mean, std = statistics(splits["train"].images)
     return Images(name, splits, raw.classes, mean, std)
 
 
-def transform(images: Tensor, *, grey: bool, size: int | None) -> Tensor:
+def transformed(images: Tensor, *, grey: bool, size: int | None) -> Tensor:
     """Grey, then resized: uint8 [images, channels, height, width] to uint8 [images, 1 or channels, size, size]."""
     grey = grey and images.shape[1] == 3
     if not grey and size in (None, images.shape[-1]):

@@ -14,7 +14,7 @@ from lth.methods.found import Found
 if TYPE_CHECKING:
     from lth.methods.round import Round
 
-WORDS = {
+_WORDS = {
     "reinitialised": "newly drawn weights under the masks",
     "shuffled": "shuffled masks",
     "random": "random masks in place",
@@ -44,7 +44,7 @@ class Derived(Options):
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """The kind, and of which ticket."""
-        return f"{WORDS[self.kind]} of {self.of}, round by round"
+        return f"{_WORDS[self.kind]} of {self.of}, round by round"
 
     def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
         """New ones, or theta_0."""

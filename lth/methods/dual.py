@@ -96,7 +96,7 @@ class Dual(Options):
 
 def find(round_: Round, options: Dual) -> Found:
     """The masks, over the weights that the transformation left."""
-    from lth.pruning.masks import apply
+    from lth.pruning.masks import apply_masks
     from lth.pruning.scores.iterate import density_after_step
 
     dense = round_.dense
@@ -104,9 +104,9 @@ def find(round_: Round, options: Dual) -> Found:
     weights, masks = dense.weights, dict(dense.masks)
     for cycle in range(1, options.cycles + 1):
         masks = dict(round_.allocate(order, dense.masks, density_after_step(round_.density, cycle, options.cycles)))
-        trained = transform(round_, options, weights, masks, cycle)
+        trained = _transformed(round_, options, weights, masks, cycle)
         costs.append((f"transform {cycle}", trained.meter))
-        weights = apply(trained.weights, masks) if options.remove_between else trained.weights
+        weights = apply_masks(trained.weights, masks) if options.remove_between else trained.weights
     return Found(ticket=dense.derive(masks, weights), costs=tuple(costs))
 
 
@@ -122,7 +122,7 @@ def penalty_at(penalty: Penalty, step: int) -> float:
     return top * (exp(STEEPNESS * done / rises) - 1) / (exp(STEEPNESS) - 1)
 
 
-def transform(round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:
+def _transformed(round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:
     """Train all weights, with the penalty on those outside the masks."""
     import torch
 

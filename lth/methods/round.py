@@ -23,7 +23,7 @@ from lth.methods.found import Found
 from lth.networks.build import build, initial_weights, layer_kinds, layout, load_weights
 from lth.plan.jobs import RoundJob
 from lth.pruning.allocation import Target, allocate
-from lth.pruning.masks import Masks, apply, collapsed, nearly_collapsed
+from lth.pruning.masks import Masks, apply_masks, collapsed, nearly_collapsed
 from lth.pruning.scores.evidence import Evidence
 from lth.running.jobs import Job
 from lth.running.scratch import Scratch
@@ -146,7 +146,7 @@ class Round:
         self, score: str, weights: Mapping[str, Tensor], masks: Masks, per_class: int | None = None
     ) -> Evidence:
         """What a saliency score may look at, of these weights under these masks."""
-        left, known = apply(weights, masks), SCORES[score]
+        left, known = apply_masks(weights, masks), SCORES[score]
         load_weights(self._scored, left)
         return Evidence(
             network=self._scored,

@@ -45,7 +45,7 @@ class Meter:
 
 
 @torch.inference_mode()
-def places(network: nn.Module, image: Tensor) -> dict[str, int]:
+def weight_uses(network: nn.Module, image: Tensor) -> dict[str, int]:
     """How often one image uses each weight of every convolution and linear layer, by parameter name.
 
     Args:

@@ -137,7 +137,7 @@ def nearly_collapsed(masks: Masks) -> list[str]:
     return [name for name, mask in masks.items() if 0 < int(mask.count_nonzero()) < len(mask)]
 
 
-def apply(weights: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
+def apply_masks(weights: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
     """Copies of the weights with pruned ones exactly zero (never -0.0); tensors without a mask are copied whole."""
     return {
         name: torch.where(masks[name], weight, torch.zeros_like(weight)) if name in masks else weight.clone()

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import groupby
 from math import floor
 
-SCHEDULES = {
+PRUNING_SCHEDULES = {
     "rounds": "each prunes the share `rate` of what is left (Frankle & Carbin 2019)",
     "densities": "each round keeps the share that is listed for it",
     "one_shot: true": "each round prunes the trained dense network at once",
@@ -17,7 +17,7 @@ SCHEDULES = {
     "shape: cubic": "within one training, it rises fast at first (Zhu & Gupta 2017)",
 }
 """What a ticket's keys say of when its weights are pruned, a line each."""
-SCOPES = {
+PRUNING_SCOPES = {
     "layerwise": "each layer keeps the same share, or what `layer_rates` says of its kind",
     "global": "all weights are ranked together",
     "erk": "each layer keeps its share by Erdos-Renyi-Kernel (Evci et al. 2020)",

@@ -41,8 +41,8 @@ def acquire(lock: Path, owner: Path, seconds: float = 0.0, waits: Callable[[str]
         held.acquire(timeout=0)
     except Timeout:
         if not seconds:
-            raise Busy(described(owner)) from None
-        waits(described(owner))
+            raise Busy(owner_described(owner)) from None
+        waits(owner_described(owner))
         _wait(held, owner, seconds)
     try:
         write_text(owner, json.dumps(_ourselves()))
@@ -56,10 +56,10 @@ def _wait(lock: FileLock, owner: Path, seconds: float) -> None:
     try:
         lock.acquire(timeout=seconds)
     except Timeout:
-        raise Busy(described(owner)) from None
+        raise Busy(owner_described(owner)) from None
 
 
-def described(owner: Path) -> str:
+def owner_described(owner: Path) -> str:
     """`process 12 on node7 (since 2026-11-27 09:30:00)`, as far as the note says so."""
     try:
         told = json.loads(owner.read_text())

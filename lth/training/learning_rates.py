@@ -4,7 +4,7 @@ from math import cos, pi
 
 from lth.config.training import LearningRateSchedule
 
-SCHEDULES = {
+LEARNING_RATE_SCHEDULES = {
     "constant": "the same rate throughout",
     "step": "multiplied by `factor` at each of the `milestones`",
     "linear": "falls evenly to `final`",

@@ -16,7 +16,7 @@ from lth.training.history import Row
 from lth.training.loop import Loop
 from lth.training.trained import Trained
 
-COUNTED = ("forward_images", "backward_images", "flops")
+_COUNTED = ("forward_images", "backward_images", "flops")
 
 
 def snapshot(loop: Loop, trained: Trained, step: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -39,7 +39,7 @@ def snapshot(loop: Loop, trained: Trained, step: int) -> tuple[dict[str, Tensor]
         "images": loop.images,
         "best_step": trained.best_step,
         "history": [asdict(row) for row in trained.history],
-        "cost": {name: getattr(loop.meter, name) for name in COUNTED},
+        "cost": {name: getattr(loop.meter, name) for name in _COUNTED},
     }
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}, told
 

@@ -13,7 +13,7 @@ from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 
 REPORT = "report.html"
-MEASURED = ("measured.csv", "costs.csv")
+_MEASURED = ("measured.csv", "costs.csv")
 """Time and energy: two runs of a study share all other files, so the report's checksum leaves these out."""
 
 
@@ -39,5 +39,5 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
     """The checksum that the report shows: of a study's settings, and of all files but the report itself, the manifest
     (which lists the report, so the page cannot hold its checksum) and what was measured."""
-    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(MEASURED)}
+    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(_MEASURED)}
     return digest({"study": settings, "files": named})

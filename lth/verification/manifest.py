@@ -169,7 +169,7 @@ def _inside_all(results: Path, there: Mapping[str, str], study: Study | None) ->
         else:
             found += [Finding(name, "altered", words) for words in _text(results / name)]
     wrong = {finding.path for finding in found}
-    records = [results / name for name in there if RECORD.match(name) and name not in wrong]
+    records = [results / name for name in there if _RECORD.match(name) and name not in wrong]
     if study:
         tickets = [results / name for name in there if name.endswith("/ticket.safetensors")]
         faulty = faults(study, records, tickets)
@@ -179,7 +179,7 @@ def _inside_all(results: Path, there: Mapping[str, str], study: Study | None) ->
     return found
 
 
-RECORD = re.compile("tickets/.*/ticket[.]safetensors$|evaluations/.*/evaluation[.]json$")
+_RECORD = re.compile("tickets/.*/ticket[.]safetensors$|evaluations/.*/evaluation[.]json$")
 """Files that hold the record of a training."""
 
 

@@ -14,7 +14,7 @@ from lth.printable import aligned, printable
 
 FIRST = 5
 """Rows of a table, and values of a list or object, that are shown."""
-LONGEST = 100_000_000
+_LONGEST = 100_000_000
 """Bytes of a text; the longest table of a study has a few."""
 
 
@@ -30,8 +30,8 @@ def show(path: Path) -> Iterator[str]:
         return
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the workflow to make it")
-    if path.stat().st_size > LONGEST:
-        raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {LONGEST} are allowed")
+    if path.stat().st_size > _LONGEST:
+        raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {_LONGEST} are allowed")
     try:
         yield from map(_printable, kinds[path.suffix](path))
     except RecordError as error:

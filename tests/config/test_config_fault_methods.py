@@ -258,8 +258,8 @@ DENSITIES = {
     "a start that left other layers whole": (
         ticket("rounds: 2, scope: global", "wide"),
         ticket("rounds: 1, scope: global, unpruned: [output], start: {ticket: wide, round: 2}", "narrow"),
-        "21 tickets.narrow.start: 'wide' was pruned with `unpruned: []`, this ticket has `unpruned: [output]`; give both "
-        "the same",
+        "21 tickets.narrow.start: 'wide' was pruned with `unpruned: []`, this ticket has `unpruned: [output]`; give "
+        "both the same",
     ),
     "densities after rates of kinds": (
         ticket("rounds: 2, layer_rates: {dense: 0.9}", "uneven"),

@@ -6,7 +6,7 @@ from math import ceil
 import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
-from lth.analysis.tables.provenance import found
+from lth.analysis.tables.provenance import ticket_origin
 from lth.catalog.methods import METHODS
 from lth.plan.plan import DENSITY_TOLERANCE, Arm, Plan
 from lth.plan.sizes import memory_mb, round_minutes
@@ -112,7 +112,7 @@ def test_a_stage_has_rates_of_its_own(tmp_path):
     assert plan.density("cross", 4, "output") == Fraction(7, 10) ** 3 * Fraction(9, 10)
     assert (
         "rounds 0 to 4, 40 % in 2 rounds, 64 % in 1 round, 40 % in 1 round (output: 30 % in 3 rounds, 10 % in 1 round)"
-        in found(plan, "cross")
+        in ticket_origin(plan, "cross")
     )
 
 

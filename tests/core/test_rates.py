@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lth.config.training import LearningRateSchedule
-from lth.training.learning_rates import SCHEDULES, rate_factor
+from lth.training.learning_rates import LEARNING_RATE_SCHEDULES, rate_factor
 
 EPOCH = 10
 
@@ -51,7 +51,7 @@ def test_linear_and_warm_up_by_hand() -> None:
 
 
 @given(
-    st.sampled_from(sorted(SCHEDULES)),
+    st.sampled_from(sorted(LEARNING_RATE_SCHEDULES)),
     st.floats(0, 0.9),
     st.integers(1, 200),
     st.floats(0, 3),

@@ -17,7 +17,7 @@ from torchvision.transforms import functional as vision
 
 from lth.config.training import Augmentation, Colour
 from lth.data import colour, moves
-from lth.data.augment import Changes, apply, draw
+from lth.data.augment import Changes, augmented, draw_changes
 from lth.data.batches import normalise
 
 SHAPES = [(1, 28, 28), (3, 32, 32), (1, 27, 27), (3, 31, 31), (3, 20, 33)]
@@ -61,7 +61,7 @@ def one_by_one(images: Tensor, change: Callable[[Tensor, int], Tensor]) -> Tenso
 
 
 def colours(count: int, spec: Colour, seed: int = 0) -> Changes:
-    return draw(Augmentation(colour=spec), count, 1, 1, seed=seed, epoch=1)
+    return draw_changes(Augmentation(colour=spec), count, 1, 1, seed=seed, epoch=1)
 
 
 # Pixels that only move: the very same bytes.
@@ -76,14 +76,14 @@ def colours(count: int, spec: Colour, seed: int = 0) -> Changes:
 )
 def test_crop_and_flip_are_torchvisions(channels: int, height: int, width: int, padding: int, seed: int) -> None:
     images = pictures(5, channels, height, width, seed)
-    changes = draw(Augmentation(crop_padding=padding, flip=True), 5, height, width, seed=seed, epoch=1)
+    changes = draw_changes(Augmentation(crop_padding=padding, flip=True), 5, height, width, seed=seed, epoch=1)
 
     def reference(image: Tensor, number: int) -> Tensor:
         top, left = (changes.offset[number] + padding).tolist()
         cut = vision.crop(vision.pad(image, [padding] * 4), top, left, height, width)
         return vision.hflip(cut) if changes.flip[number] else cut
 
-    assert torch.equal(apply(images, changes, MEAN[:channels]), one_by_one(images, reference))
+    assert torch.equal(augmented(images, changes, MEAN[:channels]), one_by_one(images, reference))
 
 
 def test_flip_alone_and_crop_alone() -> None:
@@ -126,9 +126,9 @@ def undecided(changes: Changes, height: int, width: int) -> Tensor:
 @pytest.mark.parametrize("degrees", [10.0, 180.0])
 def test_nearest_rotation_and_shift_are_torchvisions_two_in_one(shape: tuple[int, int, int], degrees: float) -> None:
     images = pictures(150, *shape)
-    changes = draw(Augmentation(rotation_degrees=degrees, shift=0.25), 150, *shape[1:], seed=1, epoch=1)
+    changes = draw_changes(Augmentation(rotation_degrees=degrees, shift=0.25), 150, *shape[1:], seed=1, epoch=1)
     expected = turned_and_shifted(images, changes, InterpolationMode.NEAREST)
-    differs, free = apply(images, changes, MEAN[: shape[0]]) != expected, undecided(changes, *shape[1:])
+    differs, free = augmented(images, changes, MEAN[: shape[0]]) != expected, undecided(changes, *shape[1:])
     assert not (differs & ~free).any()
     assert free.double().mean() < 5e-4
     assert expected.count_nonzero(dim=(1, 2, 3)).min() > 0  # something is left to compare
@@ -147,8 +147,8 @@ def test_a_shift_alone_is_torchvisions(
 ) -> None:
     images = pictures(4, channels, height, width, seed)
     spec = Augmentation(shift=share, interpolation=interpolation)
-    changes = draw(spec, 4, height, width, seed=seed, epoch=1)
-    found = apply(images, changes, MEAN[:channels])
+    changes = draw_changes(spec, 4, height, width, seed=seed, epoch=1)
+    found = augmented(images, changes, MEAN[:channels])
     assert torch.equal(found, turned_and_shifted(images, changes, InterpolationMode(interpolation)))
 
 
@@ -158,7 +158,7 @@ def test_right_angles_move_whole_pixels(side: int, interpolation: str) -> None:
     images = pictures(4, 3, side, side)
     changes = Changes(angle=torch.tensor([0.0, 90.0, 180.0, -90.0]), bilinear=interpolation == "bilinear")
     expected = one_by_one(images, lambda image, number: image.rot90(number, (1, 2)))
-    assert torch.equal(apply(images, changes, MEAN), expected)
+    assert torch.equal(augmented(images, changes, MEAN), expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -166,9 +166,9 @@ def test_bilinear_rotation_and_shift_are_torchvisions_to_a_rounding(shape: tuple
     """Sources agree to about 1e-5 pixels, so values before rounding to 1e-2 and bytes to 1, and most are the same."""
     images = pictures(60, *shape)
     spec = Augmentation(rotation_degrees=180, shift=0.2, interpolation="bilinear")
-    changes = draw(spec, 60, *shape[1:], seed=1, epoch=1)
+    changes = draw_changes(spec, 60, *shape[1:], seed=1, epoch=1)
     expected = turned_and_shifted(images, changes, InterpolationMode.BILINEAR)
-    differences = (apply(images, changes, MEAN[: shape[0]]).int() - expected.int()).abs()
+    differences = (augmented(images, changes, MEAN[: shape[0]]).int() - expected.int()).abs()
     assert differences.max() <= 1
     assert differences.double().mean() < 1e-3
 
@@ -199,7 +199,7 @@ def test_a_change_of_colour_is_torchvisions(
     images[1, :, 0, 0] = 0
     changes = colours(40, Colour(**{kind: 0.5 if kind == "hue" else 1.0}))
     amounts = getattr(changes, kind)
-    found = apply(images, changes, MEAN[: shape[0]])
+    found = augmented(images, changes, MEAN[: shape[0]])
     assert_same_colours(found, one_by_one(images / 255, lambda image, number: adjust(image, float(amounts[number]))))
 
 
@@ -208,7 +208,7 @@ def test_every_mixture_of_few_values_turns_its_hue_as_torchvision_does() -> None
     images = torch.cartesian_prod(levels, levels, levels).T.reshape(1, 3, 12, 18).expand(11, -1, -1, -1)
     turns = torch.linspace(-0.5, 0.5, 11)
     expected = one_by_one(images / 255, lambda image, number: vision.adjust_hue(image, float(turns[number])))
-    assert_same_colours(apply(images, Changes(hue=turns), MEAN), expected)
+    assert_same_colours(augmented(images, Changes(hue=turns), MEAN), expected)
 
 
 def test_the_order_of_colours_matters_only_around_the_hue() -> None:
@@ -241,20 +241,20 @@ def test_the_order_of_colours_matters_only_around_the_hue() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_erased_is_zero_after_normalisation_and_the_rest_untouched(shape: tuple[int, int, int]) -> None:
     images, mean, std = pictures(80, *shape), MEAN[: shape[0]], torch.tensor([70.0, 61.7, 55.1])[: shape[0]]
-    changes = draw(Augmentation(erasing=0.8), 80, *shape[1:], seed=2, epoch=1)
+    changes = draw_changes(Augmentation(erasing=0.8), 80, *shape[1:], seed=2, epoch=1)
 
     def reference(image: Tensor, number: int) -> Tensor:
         top, left, tall, wide = changes.rectangle[number].tolist()
         return vision.erase(image, top, left, tall, wide, torch.zeros(1, 1, 1))
 
     expected = one_by_one(normalise(images, mean, std), reference)
-    assert torch.equal(normalise(apply(images, changes, mean), mean, std), expected)
+    assert torch.equal(normalise(augmented(images, changes, mean), mean, std), expected)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_changes_are_made_in_the_order_of_the_keys(channels: int) -> None:
     images = pictures(24, channels, 32, 32)
-    changes = draw(EVERYTHING, 24, 32, 32, seed=3, epoch=1)
+    changes = draw_changes(EVERYTHING, 24, 32, 32, seed=3, epoch=1)
     changes = replace(changes, angle=90.0 * (torch.arange(24) % 4 - 1))  # no source lies between two pixels
     mean = MEAN[:channels].view(-1, 1, 1)
 
@@ -271,22 +271,22 @@ def test_changes_are_made_in_the_order_of_the_keys(channels: int) -> None:
         image = vision.adjust_hue(image, float(changes.hue[number]))
         return vision.erase(image, *changes.rectangle[number].tolist(), mean / 255)
 
-    assert_same_colours(apply(images, changes, mean.view(-1)), one_by_one(images, reference))
+    assert_same_colours(augmented(images, changes, mean.view(-1)), one_by_one(images, reference))
 
 
 def test_off_is_the_very_images() -> None:
     images = pictures(3, 1, 28, 28)
-    changes = draw(Augmentation(colour=Colour()), 3, 28, 28, seed=0, epoch=1)
+    changes = draw_changes(Augmentation(colour=Colour()), 3, 28, 28, seed=0, epoch=1)
     assert changes == Changes()
-    assert apply(images, changes[:2], MEAN[:1]) is images
+    assert augmented(images, changes[:2], MEAN[:1]) is images
 
 
 @given(kinds=st.sets(st.sampled_from(sorted(KINDS))), channels=st.sampled_from([1, 3]), bilinear=st.booleans())
 def test_the_given_images_are_never_written_to(kinds: set[str], channels: int, bilinear: bool) -> None:
-    images, drawn = pictures(6, channels, 12, 10), draw(EVERYTHING, 6, 12, 10, seed=0, epoch=1)
+    images, drawn = pictures(6, channels, 12, 10), draw_changes(EVERYTHING, 6, 12, 10, seed=0, epoch=1)
     changes = Changes(bilinear=bilinear, **{kind: getattr(drawn, kind) for kind in kinds})
     before, numbers = images.clone(), {kind: getattr(changes, kind).clone() for kind in kinds}
-    found = apply(images, changes, MEAN[:channels])
+    found = augmented(images, changes, MEAN[:channels])
     assert found.shape == images.shape
     assert found.is_contiguous()
     assert torch.equal(images, before)
@@ -297,18 +297,18 @@ def test_the_given_images_are_never_written_to(kinds: set[str], channels: int, b
 
 
 def test_a_batch_is_its_images() -> None:
-    images, changes = pictures(10, 3, 32, 32), draw(EVERYTHING, 10, 32, 32, seed=0, epoch=1)
-    together = apply(images, changes, MEAN)
-    alone = torch.cat([apply(images[i : i + 1], changes[i : i + 1], MEAN) for i in range(10)])
+    images, changes = pictures(10, 3, 32, 32), draw_changes(EVERYTHING, 10, 32, 32, seed=0, epoch=1)
+    together = augmented(images, changes, MEAN)
+    alone = torch.cat([augmented(images[i : i + 1], changes[i : i + 1], MEAN) for i in range(10)])
     torch.testing.assert_close(together, alone, rtol=0, atol=1e-3)  # the mean for contrast is summed in another order
 
 
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 def test_no_value_is_read_back_from_the_device(interpolation: str) -> None:
     """Tensors on torch's `meta` device have no values: reading one, as a step on a GPU must not, is an error."""
-    changes = draw(EVERYTHING.model_copy(update={"interpolation": interpolation}), 6, 32, 32, seed=0, epoch=1)
+    changes = draw_changes(EVERYTHING.model_copy(update={"interpolation": interpolation}), 6, 32, 32, seed=0, epoch=1)
     nowhere = torch.device("meta")
-    found = apply(pictures(4, 3, 32, 32).to(nowhere), changes.to(nowhere)[2:], MEAN.to(nowhere))
+    found = augmented(pictures(4, 3, 32, 32).to(nowhere), changes.to(nowhere)[2:], MEAN.to(nowhere))
     assert found.device == nowhere
     assert found.shape == (4, 3, 32, 32)
 
@@ -318,14 +318,14 @@ def test_no_value_is_read_back_from_the_device(interpolation: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_draws_the_same_whatever_else_is_on(kind: str) -> None:
-    alone, together = (draw(spec, 50, 32, 32, seed=4, epoch=2) for spec in (KINDS[kind], EVERYTHING))
+    alone, together = (draw_changes(spec, 50, 32, 32, seed=4, epoch=2) for spec in (KINDS[kind], EVERYTHING))
     assert torch.equal(getattr(alone, kind), getattr(together, kind))
     assert [f.name for f in fields(alone) if f.name != "bilinear" and getattr(alone, f.name) is not None] == [kind]
 
 
 def test_kinds_do_not_share_a_stream() -> None:
     spec = Augmentation(rotation_degrees=1, colour=Colour(brightness=1, contrast=1, saturation=1, hue=0.5))
-    drawn = draw(spec, 50, 8, 8, seed=0, epoch=1)
+    drawn = draw_changes(spec, 50, 8, 8, seed=0, epoch=1)
     units = [drawn.angle, drawn.brightness - 1, drawn.contrast - 1, drawn.saturation - 1, 2 * drawn.hue]
     for number, first in enumerate(units):
         assert all((first - second).abs().max() > 0.1 for second in units[:number])
@@ -334,18 +334,18 @@ def test_kinds_do_not_share_a_stream() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_seed_and_epoch_decide_and_nothing_else(kind: str) -> None:
     state = torch.get_rng_state()
-    first, again = (getattr(draw(EVERYTHING, 50, 32, 32, seed=4, epoch=2), kind) for _ in range(2))
+    first, again = (getattr(draw_changes(EVERYTHING, 50, 32, 32, seed=4, epoch=2), kind) for _ in range(2))
     assert torch.equal(first, again)
     assert torch.equal(torch.get_rng_state(), state)
-    assert not torch.equal(first, getattr(draw(EVERYTHING, 50, 32, 32, seed=4, epoch=3), kind))
-    assert not torch.equal(first, getattr(draw(EVERYTHING, 50, 32, 32, seed=5, epoch=2), kind))
+    assert not torch.equal(first, getattr(draw_changes(EVERYTHING, 50, 32, 32, seed=4, epoch=3), kind))
+    assert not torch.equal(first, getattr(draw_changes(EVERYTHING, 50, 32, 32, seed=5, epoch=2), kind))
 
 
 MANY = 40_000
 
 
 def test_moves_are_drawn_evenly() -> None:
-    drawn = draw(EVERYTHING, MANY, 32, 20, seed=0, epoch=1)
+    drawn = draw_changes(EVERYTHING, MANY, 32, 20, seed=0, epoch=1)
     for side in (0, 1):
         counts = torch.bincount(drawn.offset[:, side] + 4, minlength=9) / MANY
         assert len(counts) == 9
@@ -358,7 +358,7 @@ def test_moves_are_drawn_evenly() -> None:
 
 def test_shifts_are_whole_pixels_of_each_side() -> None:
     """A tenth of 32 rows is 3.2: shifts of -3 to 3, the outermost from an interval of 0.7 of 6.4; of 20 columns, 2."""
-    shift = draw(EVERYTHING, MANY, 32, 20, seed=0, epoch=1).shift
+    shift = draw_changes(EVERYTHING, MANY, 32, 20, seed=0, epoch=1).shift
     down, right = torch.bincount(shift[:, 0] + 3) / MANY, torch.bincount(shift[:, 1] + 2) / MANY
     torch.testing.assert_close(down, torch.tensor([0.7, 1, 1, 1, 1, 1, 0.7]) / 6.4, rtol=0, atol=0.01)
     torch.testing.assert_close(right, torch.tensor([0.5, 1, 1, 1, 0.5]) / 4, rtol=0, atol=0.01)
@@ -366,14 +366,14 @@ def test_shifts_are_whole_pixels_of_each_side() -> None:
 
 @pytest.mark.parametrize(("kind", "centre", "reach"), [("brightness", 1, 0.2), ("saturation", 1, 0.2), ("hue", 0, 0.1)])
 def test_colours_are_drawn_evenly(kind: str, centre: float, reach: float) -> None:
-    amounts = getattr(draw(EVERYTHING, MANY, 32, 32, seed=0, epoch=1), kind).double()
+    amounts = getattr(draw_changes(EVERYTHING, MANY, 32, 32, seed=0, epoch=1), kind).double()
     assert (amounts - centre).abs().max() <= reach + 1e-6
     assert amounts.mean() == pytest.approx(centre, abs=reach / 50)
     assert amounts.std() == pytest.approx(reach / 3**0.5, rel=0.02)
 
 
 def test_rectangles_are_drawn_as_torchvision_draws_them() -> None:
-    rectangle = draw(EVERYTHING, MANY, 32, 24, seed=0, epoch=1).rectangle.double()
+    rectangle = draw_changes(EVERYTHING, MANY, 32, 24, seed=0, epoch=1).rectangle.double()
     erased = rectangle[rectangle[:, 2] > 0]
     assert len(erased) / MANY == pytest.approx(0.5, abs=0.015)
     assert (erased[:, :2] >= 0).all()
@@ -393,4 +393,4 @@ def test_rectangles_are_drawn_as_torchvision_draws_them() -> None:
 
 
 def test_where_no_rectangle_fits_nothing_is_erased() -> None:
-    assert not draw(Augmentation(erasing=1), 20, 1, 1, seed=0, epoch=1).rectangle[:, 2:].any()
+    assert not draw_changes(Augmentation(erasing=1), 20, 1, 1, seed=0, epoch=1).rectangle[:, 2:].any()

@@ -14,7 +14,7 @@ from lth.config.data import Dataset
 from lth.data.choose import choose, stratified
 from lth.data.examples import SPLITS
 from lth.data.images import Images
-from lth.data.prepare import prepare, statistics, transform
+from lth.data.prepare import prepare, statistics, transformed
 from lth.data.raw import RawImages
 from lth.data.root import data_root
 from lth.errors import UserError
@@ -113,31 +113,31 @@ class TestTransform:
         pixels = np.random.default_rng(0).integers(0, 256, (1100, 16, 16, 3), np.uint8)  # more than one chunk
         pixels[0, :2, :4] = np.array(np.meshgrid([0, 255], [0, 255], [0, 255])).reshape(3, 8).T.reshape(2, 4, 3)
         expected = np.stack([np.asarray(Image.fromarray(image).convert("L")) for image in pixels])
-        found = transform(torch.from_numpy(pixels).permute(0, 3, 1, 2), grey=True, size=None)
+        found = transformed(torch.from_numpy(pixels).permute(0, 3, 1, 2), grey=True, size=None)
         np.testing.assert_array_equal(found[:, 0].numpy(), expected)
         assert found.dtype == torch.uint8
 
     def test_grey_images_stay_grey(self) -> None:
         images = torch.randint(0, 256, (3, 1, 8, 8), dtype=torch.uint8)
-        assert torch.equal(transform(images, grey=True, size=8), images)
+        assert torch.equal(transformed(images, grey=True, size=8), images)
 
     @pytest.mark.parametrize("size", [20, 28, 48])
     def test_resizing_is_pillows_to_within_rounding(self, size: int) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32), np.uint8)
         expected = [Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR) for image in pixels]
-        found = transform(torch.from_numpy(pixels)[:, None], grey=False, size=size)
+        found = transformed(torch.from_numpy(pixels)[:, None], grey=False, size=size)
         difference = found[:, 0].int().numpy() - np.stack([np.asarray(image) for image in expected]).astype(int)
         assert np.abs(difference).max() <= 1
 
     def test_a_plain_image_stays_plain(self) -> None:
         images = torch.full((1001, 3, 32, 32), 77, dtype=torch.uint8)
-        found = transform(images, grey=False, size=28)
+        found = transformed(images, grey=False, size=28)
         assert found.shape == (1001, 3, 28, 28)
         assert torch.equal(found.unique(), torch.tensor([77], dtype=torch.uint8))
 
     def test_halving_a_ramp(self) -> None:
         ramp = torch.arange(0, 32, dtype=torch.uint8).expand(1, 1, 32, 32) * 4
-        found = transform(ramp, grey=False, size=16)[0, 0, 8, 2:-2].int()
+        found = transformed(ramp, grey=False, size=16)[0, 0, 8, 2:-2].int()
         assert (found - torch.arange(2, 14) * 8 - 2).abs().max() <= 1
 
 

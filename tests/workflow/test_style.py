@@ -64,7 +64,7 @@ def graph(*, annotations: bool = True) -> dict[str, set[str]]:
 
 
 def test_no_imports_in_a_circle() -> None:
-    """That packages import downwards only is import-linter's contract (`make check`); here modules. Raises CycleError."""
+    """Of modules (raises CycleError); that packages import downwards only is import-linter's contract: `make check`."""
     assert [*TopologicalSorter(graph(annotations=False)).static_order()]
 
 

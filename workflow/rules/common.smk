@@ -13,7 +13,7 @@ from lth.catalog.datasets import SOURCES
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.choice import figures_of
-from lth.analysis.figures.colours import places
+from lth.analysis.figures.colours import colour_places
 from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.catalog.methods import METHODS
@@ -233,10 +233,10 @@ def all_needed(name, assessment):
     if assessment not in study.comparisons:
         return []
     made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
-    places = dict.fromkeys(place for places in made_of for place in places)
+    colour_places = dict.fromkeys(place for colour_places in made_of for place in colour_places)
     return [
         paths.round_file(name, ticket, seed, round_)
-        for ticket, round_ in places
+        for ticket, round_ in colour_places
         for seed in study.seeds
     ]
 

@@ -15,7 +15,7 @@ OF_A_DENSITY = {"densities", "recipe", "shape", "from_epoch", "until_epoch"}
 """What tickets that are found in one way may say differently: how far to prune, how long to train, when to prune."""
 
 
-def places(plan: Plan) -> dict[str, int]:
+def colour_places(plan: Plan) -> dict[str, int]:
     """The place of each ticket among colours (the place modulo their number) and shapes (how often it goes in).
 
     One that is found in the same way as an earlier one, to other densities, has that one's colour and another shape.

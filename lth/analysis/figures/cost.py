@@ -29,7 +29,7 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
             look = palette.points(arm["ticket"], arm["kind"])
             ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
             marks.whisker(axis, spot, *ends, look["color"], vertical=True, slot=slot)
-            beside = marks.beside(axis, slot, [(spot, arm["accuracy_percent"])])
+            beside = marks.shifted(axis, slot, [(spot, arm["accuracy_percent"])])
             axis.plot(spot, arm["accuracy_percent"], linestyle="none", **look, **beside, zorder=3)
         scales.log_axis(axis, spots, slots=slots)
         axis.set_xlabel(label)

@@ -37,7 +37,7 @@ class _View:
 
 def _views(curves: pd.DataFrame) -> list[_View]:
     """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
-    if parts.at_home(curves):
+    if parts._at_home(curves):
         return [_View("all of training", "own"), _View("the same, closer", "own", close=True)]
     kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(curves["kind"])] or ["own"]
     return [_View(KINDS[kind].words, kind) for kind in kinds]
@@ -95,7 +95,7 @@ def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[s
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
     """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
     arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
-    if parts.at_home(curves):
+    if parts._at_home(curves):
         return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
     controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
     tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))

@@ -29,7 +29,7 @@ def save(figure: Figure, path: Path) -> None:
     write_text(path, seal_markup(buffer.getvalue().decode()))
 
 
-def draw(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:
+def draw_figure(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:
     """Draw a figure and write it.
 
     Args:

@@ -24,7 +24,7 @@ def whisker(axis: Axes, at: float, low: float, high: float, colour: str, *, vert
     if not pd.isna(low):
         ends = ([at, at], [low, high]) if vertical else ([low, high], [at, at])
         look: Any = {"color": colour, "linewidth": 1.6, "solid_capstyle": "butt", "zorder": 2}
-        axis.plot(*ends, **look, **beside(axis, slot, list(zip(*ends, strict=True))))
+        axis.plot(*ends, **look, **shifted(axis, slot, list(zip(*ends, strict=True))))
 
 
 def layer_line(
@@ -72,14 +72,14 @@ def _touch(one: tuple[float, float], other: tuple[float, float], room: float) ->
     return one[0] - room <= other[1] + room and other[0] - room <= one[1] + room
 
 
-def beside(axis: Axes, slot: int, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
+def shifted(axis: Axes, slot: int, points: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """Keywords that draw points so many slots beside the place that is told, whatever the axis, and within it."""
     if not slot:
         return {}
     axis.update_datalim(points)  # matplotlib looks at nothing that is drawn beside its place
     axis.autoscale_view()
-    beside = offset_copy(axis.transData, axis.get_figure(root=True), x=SLOT * slot, units="points")
-    return {"transform": beside, "clip_on": False}
+    place = offset_copy(axis.transData, axis.get_figure(root=True), x=SLOT * slot, units="points")
+    return {"transform": place, "clip_on": False}
 
 
 def spans(means: "pd.Series[float]", low: "pd.Series[float]", high: "pd.Series[float]") -> list[tuple[float, float]]:

@@ -84,7 +84,7 @@ def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
     return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
 
 
-def at_home(frame: pd.DataFrame) -> bool:
+def _at_home(frame: pd.DataFrame) -> bool:
     """Whether the arms are those of a comparison, which are named as their tickets are (but for the dense one)."""
     named = frame[frame["kind"] != "dense"]
     return bool((named["arm"] == named["ticket"]).all())

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import SHAPES, Palette
 
-FEW = 4
+_FEW = 4
 """Up to so many bands can lie on each other before they hide the lines."""
 
 
@@ -48,7 +48,7 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         slots = _slots(here, value)
         moved |= any(slots.values())
         for ticket, line in here.groupby("ticket", sort=False):
-            faint, slot = here["ticket"].nunique() > FEW, slots.get(str(ticket), 0)
+            faint, slot = here["ticket"].nunique() > _FEW, slots.get(str(ticket), 0)
             _line(axis, line.sort_values("round"), value, looks[ticket], faint=faint, slot=slot)
         scales.density_axis(axis, list(rounds["density_percent"]), slots.values())
         if value[1] == "percent":
@@ -104,7 +104,7 @@ def _line(
     elif len(line) == 1:
         density = line["density_percent"].iloc[0]
         marks.whisker(axis, density, low.iloc[0], high.iloc[0], colour, vertical=True, slot=slot)
-        axis.plot(density, means.iloc[0], **look, **marks.beside(axis, slot, [(density, means.iloc[0])]), zorder=3)
+        axis.plot(density, means.iloc[0], **look, **marks.shifted(axis, slot, [(density, means.iloc[0])]), zorder=3)
     else:
         every = max(1, len(line) // 12)  # the markers of long chains would touch
         axis.plot(line["density_percent"], means, **look, markevery=every)

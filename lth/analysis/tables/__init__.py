@@ -49,12 +49,14 @@ def write_study_tables(
 
     plan, counted = Plan(study), collect(layers)
     trained = with_f1(by_run.runs(collect(histories), by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
-    rounds = by_arm.rounds(trained, study.alpha).merge(masks.collapses(counted), on=["ticket", "round"], how="left")
+    rounds = by_arm.round_summary(trained, study.alpha).merge(
+        masks.collapse_counts(counted), on=["ticket", "round"], how="left"
+    )
     methods = {name: ticket.method for name, ticket in study.tickets.items()}
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
     tables = {
         "rounds": rounds.assign(method=rounds["ticket"].map(methods)),
-        "layers": masks.layer_density(counted),
+        "layers": masks.layer_densities(counted),
         "costs": sums(plan, places, collect(costs), collect(measured)),
     }
     for name, table in tables.items():

@@ -92,7 +92,7 @@ def curves(history: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return _summaries(history, keys, {"accuracy_percent": "accuracy", "loss_nats": "loss"}, alpha)
 
 
-def rounds(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
+def round_summary(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """One row for each ticket's round: its accuracy on the data set it was trained on and its step of least validation
     loss (the early stop), with their intervals over seeds."""
     keys = ["ticket", "dataset", "round"]

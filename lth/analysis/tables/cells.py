@@ -48,7 +48,7 @@ def home_cells(row: Mapping[Any, Any]) -> list[str]:
 def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
     """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
     records = arms.to_dict("records")
-    if at_home(arms):
+    if trained_when_found(arms):
         return *_with_f1(HOME_HEADER, [home_cells(row) for row in records], records), 2
     return *_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), 1
 
@@ -66,7 +66,7 @@ def _with_f1(
     ]
 
 
-def at_home(arms: pd.DataFrame) -> bool:
+def trained_when_found(arms: pd.DataFrame) -> bool:
     """Whether the arms are tickets as they were trained when they were found: only then is their cost known."""
     return "epochs" in arms.columns
 
@@ -86,7 +86,7 @@ def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
     return [
         str(row["first"]),
         str(row["second"]),
-        points(row["difference_points"]),
+        in_points(row["difference_points"]),
         _range(row["low_points"], row["high_points"], "+.2f"),
         p_value(row["p"]).removeprefix("= "),
         p_value(row["p_holm"]).removeprefix("= "),
@@ -106,7 +106,7 @@ def reach(row: Mapping[Any, Any]) -> str:
     return f"{row['reach_median_epoch']:.3g}{never}"
 
 
-def points(value: float) -> str:
+def in_points(value: float) -> str:
     """A signed difference in percentage points."""
     return f"{value:+.2f}"
 

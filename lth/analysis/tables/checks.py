@@ -23,12 +23,12 @@ from lth.plan.plan import Plan
 
 ROUND = re.compile(r"tickets/(\w+)/seed(\d+)/round(\d+)/ticket\.safetensors$")
 EVALUATION = re.compile(r"evaluations/(\w+)/([\w-]+)/seed(\d+)/evaluation\.json$")
-SHOWN = 10
+_SHOWN = 10
 """Faults in a message; the command that follows repairs all of them."""
-Row = Mapping[str, str]
+_Row = Mapping[str, str]
 
 
-class Fault(Exception):
+class TableFault(Exception):
     """Something that does not hold about a file."""
 
     def __init__(self, path: Path, words: str, kind: Literal["altered", "stale"] = "altered") -> None:
@@ -49,30 +49,30 @@ def check_records(study: Study, records: Iterable[Path], tickets: Iterable[Path]
             command that makes them again.
     """
     if found := faults(study, records, tickets):
-        lines = [str(fault) for fault in found[:SHOWN]]
-        if len(found) > SHOWN:
-            lines.append(f"and {len(found) - SHOWN} more")
+        lines = [str(fault) for fault in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"and {len(found) - _SHOWN} more")
         raise UserError("; ".join(lines), advice(*(fault.path for fault in found)))
 
 
-def faults(study: Study, records: Iterable[Path], tickets: Iterable[Path] = ()) -> list[Fault]:
+def faults(study: Study, records: Iterable[Path], tickets: Iterable[Path] = ()) -> list[TableFault]:
     """What `check_records` finds."""
     plan, known = Plan(study), {path.parent: path for path in tickets}
     return [fault for record in records for fault in _faults(plan, record, known)]
 
 
-def _faults(plan: Plan, path: Path, tickets: Mapping[Path, Path]) -> Iterator[Fault]:
+def _faults(plan: Plan, path: Path, tickets: Mapping[Path, Path]) -> Iterator[TableFault]:
     """What does not hold about one training."""
     try:
         names, job = _expected(plan, path)
         try:
             record = read_record(path)
         except RecordError as error:
-            raise Fault(path, str(error)) from None
+            raise TableFault(path, str(error)) from None
         _check_names(path, record, names, job)
         if isinstance(job, EvaluationJob):
             _check_ticket(plan, path, record, job, tickets)
-    except Fault as fault:
+    except TableFault as fault:
         yield fault
         return
     told = {key: str(value) for key, value in names.items() if key != "study"}
@@ -81,13 +81,13 @@ def _faults(plan: Plan, path: Path, tickets: Mapping[Path, Path]) -> Iterator[Fa
 
 def _table_faults(
     path: Path, record: Mapping[str, Any], job: RoundJob | EvaluationJob, names: Mapping[str, str]
-) -> Iterator[Fault]:
+) -> Iterator[TableFault]:
     """What does not hold about the tables beside a record."""
-    tables: dict[str, list[Row]] = {}
+    tables: dict[str, list[_Row]] = {}
     for name, sha in record["files"].items():
         try:
             tables[name] = _table(path.with_name(name), path, sha, names)
-        except Fault as fault:
+        except TableFault as fault:
             yield fault
     checks: list[Callable[[], None]] = []
     if "history.csv" in tables:
@@ -100,10 +100,10 @@ def _table_faults(
     for check in checks:
         try:
             check()
-        except Fault as fault:
+        except TableFault as fault:
             yield fault
         except (ValueError, KeyError):
-            yield Fault(path, "its tables lack a column or number that is needed")
+            yield TableFault(path, "its tables lack a column or number that is needed")
 
 
 def _expected(plan: Plan, path: Path) -> tuple[dict[str, Any], RoundJob | EvaluationJob]:
@@ -120,7 +120,7 @@ def _expected(plan: Plan, path: Path) -> tuple[dict[str, Any], RoundJob | Evalua
         if arm in arms and seed in study.seeds:
             names = {"study": study.study, "evaluation": evaluation, "arm": arm, "seed": seed}
             return names, plan.evaluation_job(evaluation, arms[arm], seed)
-    raise Fault(path, f"is of no round, arm or seed of the study '{study.study}'")
+    raise TableFault(path, f"is of no round, arm or seed of the study '{study.study}'")
 
 
 def _check_names(
@@ -128,17 +128,17 @@ def _check_names(
 ) -> None:
     for key, value in names.items():
         if record.get(key) != value:
-            raise Fault(path, f"its record is of {key} {record.get(key)}, where {value} is needed", "stale")
+            raise TableFault(path, f"its record is of {key} {record.get(key)}, where {value} is needed", "stale")
     if record.get("job") != job_digest(job):
-        raise Fault(path, "its record is of other settings than the study's", "stale")
+        raise TableFault(path, "its record is of other settings than the study's", "stale")
     tables = {"history.csv", "confusion.csv", *(("layers.csv", "cost.csv") if isinstance(job, RoundJob) else ())}
     files, lengths = record.get("files"), [record.get("steps"), record.get("epoch_steps")]
     if not isinstance(files, dict) or set(files) != tables or not all(isinstance(n, int) and n > 0 for n in lengths):
         needed = ", ".join(sorted(tables))
-        raise Fault(path, f"its record must name the checksums of {needed} and the training's steps")
+        raise TableFault(path, f"its record must name the checksums of {needed} and the training's steps")
     planned = job.recipe.iterations or (job.recipe.epochs or 0) * record["epoch_steps"]
     if record["steps"] != planned:
-        raise Fault(path, f"its record is of {record['steps']} steps, where the recipe plans {planned}")
+        raise TableFault(path, f"its record is of {record['steps']} steps, where the recipe plans {planned}")
 
 
 def _check_ticket(
@@ -148,17 +148,17 @@ def _check_ticket(
     results = path.parents[4]
     ticket = tickets.get(results / Path(*relative.parent.parts[2:]))
     if ticket is None:
-        raise Fault(path, f"its ticket, {results / Path(*relative.parts[2:])}, was not given")
+        raise TableFault(path, f"its ticket, {results / Path(*relative.parts[2:])}, was not given")
     if record.get("ticket_sha256") != checksum(ticket):
-        raise Fault(path, f"was trained from another ticket than {ticket}", "stale")
+        raise TableFault(path, f"was trained from another ticket than {ticket}", "stale")
 
 
-def _table(path: Path, record: Path, sha: str, names: Mapping[str, str]) -> list[Row]:
+def _table(path: Path, record: Path, sha: str, names: Mapping[str, str]) -> list[_Row]:
     """A table's rows, once its checksum and the columns that name the training are right."""
     if not path.is_file():
-        raise Fault(path, "no such file")
+        raise TableFault(path, "no such file")
     if checksum(path) != sha:
-        raise Fault(path, f"its SHA-256 is not the one that {record.name} has of it: it was altered or replaced")
+        raise TableFault(path, f"its SHA-256 is not the one that {record.name} has of it: it was altered or replaced")
     return _named(path, _cells(path), names)
 
 
@@ -166,22 +166,24 @@ def _cells(path: Path) -> list[list[str]]:
     try:
         return csv_rows(path.read_text(encoding="utf-8"))
     except (ValueError, csv.Error) as error:
-        raise Fault(path, f"not a readable table ({reason(error)})") from None
+        raise TableFault(path, f"not a readable table ({reason(error)})") from None
 
 
-def _named(path: Path, cells: Sequence[Sequence[str]], names: Mapping[str, str]) -> list[Row]:
+def _named(path: Path, cells: Sequence[Sequence[str]], names: Mapping[str, str]) -> list[_Row]:
     header, *rows = cells or [[]]
     if not rows or any(len(row) != len(header) for row in rows):
-        raise Fault(path, f"must have rows of {len(header)} cells, as its header has")
+        raise TableFault(path, f"must have rows of {len(header)} cells, as its header has")
     for key, value in names.items():
         at = header.index(key) if key in header else None
         found = {row[at] for row in rows} if at is not None else set()
         if found != {value}:
-            raise Fault(path, f"column {key} has {', '.join(sorted(found)) or 'no values'}, where {value} is needed")
+            raise TableFault(
+                path, f"column {key} has {', '.join(sorted(found)) or 'no values'}, where {value} is needed"
+            )
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def _check_history(path: Path, rows: Sequence[Row], job: RoundJob | EvaluationJob, record: Mapping[str, Any]) -> None:
+def _check_history(path: Path, rows: Sequence[_Row], job: RoundJob | EvaluationJob, record: Mapping[str, Any]) -> None:
     """Each draw has each planned scoring once, of each split."""
     steps, every = record["steps"], job.recipe.evaluate_every or record["epoch_steps"]
     first = job.first_step if isinstance(job, RoundJob) else 0
@@ -198,26 +200,28 @@ def _check_history(path: Path, rows: Sequence[Row], job: RoundJob | EvaluationJo
     if missing := planned - set(found):
         draw, step, split = min(missing, key=lambda place: (place[0], int(place[1]), place[2]))
         where = f"step {step}, split {split}" + (f", draw {draw}" if draw else "")
-        raise Fault(path, f"{len(missing)} of {len(planned)} planned rows are missing, first that of {where}")
+        raise TableFault(path, f"{len(missing)} of {len(planned)} planned rows are missing, first that of {where}")
     if len(rows) != len(planned):
-        raise Fault(path, f"has {len(rows)} rows, where the recipe plans {len(planned)}")
+        raise TableFault(path, f"has {len(rows)} rows, where the recipe plans {len(planned)}")
 
 
-def _check_agreement(path: Path, history: Sequence[Row], confusion: Sequence[Row]) -> None:
+def _check_agreement(path: Path, history: Sequence[_Row], confusion: Sequence[_Row]) -> None:
     """The confusion matrix gives the test accuracy that the history has at its best step."""
     for draw in sorted({row.get("draw", "") for row in history}):
         cells = {(r["true"], r["predicted"]): int(r["count"]) for r in confusion if r.get("draw", "") == draw}
         classes = {true for true, _ in cells}
         if len(cells) != len(classes) ** 2 or not (total := sum(cells.values())) or min(cells.values()) < 0:
-            raise Fault(path, f"must have a count for each pair of its {len(classes)} classes, found {len(cells)}")
+            raise TableFault(path, f"must have a count for each pair of its {len(classes)} classes, found {len(cells)}")
         accuracy = f"{100 * sum(cells[name, name] for name in classes) / total:.9g}"
         rows = [row for row in history if row.get("draw", "") == draw]
         if accuracy not in (best := _best_accuracies(rows)):
             there = ", ".join(sorted(best)) or "none"
-            raise Fault(path, f"gives a test accuracy of {accuracy} %, where history.csv has {there} at its best step")
+            raise TableFault(
+                path, f"gives a test accuracy of {accuracy} %, where history.csv has {there} at its best step"
+            )
 
 
-def _best_accuracies(rows: Sequence[Row]) -> set[str]:
+def _best_accuracies(rows: Sequence[_Row]) -> set[str]:
     """Test accuracies at the steps of least validation loss among those with the fewest weights; losses that are equal
     in the nine digits of the table may have differed in training."""
     scored = [(int(r["kept"]), float(r["loss_nats"]), r["step"]) for r in rows if r["split"] == "validation"]
@@ -229,9 +233,9 @@ def _best_accuracies(rows: Sequence[Row]) -> set[str]:
 def _check_measured(path: Path, record: Mapping[str, Any], names: Mapping[str, str]) -> None:
     """Time and energy differ between two runs of one round, so its record cannot name their checksum: they name its."""
     if not path.is_file():
-        raise Fault(path, "no such file")
+        raise TableFault(path, "no such file")
     try:
         rows = unseal_rows(_cells(path))
     except RecordError as error:
-        raise Fault(path, str(error)) from None
+        raise TableFault(path, str(error)) from None
     _named(path, rows, {**names, "record": record[CHECKSUM]})

@@ -7,9 +7,9 @@ import pandas as pd
 from lth.errors import UserError
 from lth.plan.plan import Plan
 
-COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
+_COUNTED = ["epochs", "forward_images", "backward_images", "flops"]
 """Columns of `cost.csv`; epochs are passes over the training data."""
-MEASURED = ["seconds", "joules"]
+_MEASURED = ["seconds", "joules"]
 """Columns of `measured.csv`; joules are empty where the machine does not tell."""
 OWN = {"epochs": "own_epochs", "flops": "own_flops"}
 """What is also given of the round by itself."""
@@ -37,10 +37,10 @@ def sums(plan: Plan, places: Iterable[tuple[str, int]], costs: pd.DataFrame, mea
         itself = own[ticket, round_].rename(columns=OWN)[list(OWN.values())]
         means = {**itself.mean(skipna=False), **whole.mean(skipna=False)}
         rows.append({"ticket": ticket, "round": round_, "n": len(itself), **means})
-    return pd.DataFrame(rows, columns=["ticket", "round", "n", *OWN.values(), *COUNTED, *MEASURED])
+    return pd.DataFrame(rows, columns=["ticket", "round", "n", *OWN.values(), *_COUNTED, *_MEASURED])
 
 
-def beside(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+def with_costs(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """A comparison's arms with the method of each, the recipe of its training, and what it cost."""
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(arms["ticket"], arms["round"], strict=True)]
     spent = sums(plan, places, costs, measured).drop(columns="n")
@@ -55,8 +55,8 @@ def beside(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.Dat
 def _own(costs: pd.DataFrame, measured: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:
     """What each ticket's round cost in itself, over all phases; a row a seed."""
     run = ["ticket", "round", "seed"]
-    counted = costs.groupby(run)[COUNTED].sum()
-    both = counted.join(measured.set_index(run)[MEASURED], how="left").astype(float)
+    counted = costs.groupby(run)[_COUNTED].sum()
+    both = counted.join(measured.set_index(run)[_MEASURED], how="left").astype(float)
     return {
         (str(ticket), int(str(round_))): group.droplevel(["ticket", "round"])
         for (ticket, round_), group in both.groupby(level=["ticket", "round"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 DRAW = "draw"
-MEASURED = ("_percent", "_nats", "_step", "epoch")
+_MEASURED = ("_percent", "_nats", "_step", "epoch")
 """Endings of columns that differ from draw to draw."""
 
 
@@ -21,7 +21,7 @@ def mean_over_draws(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """
     if DRAW not in frame:
         return frame
-    measured = [name for name in frame.columns if name.endswith(MEASURED) and name not in keys]
+    measured = [name for name in frame.columns if name.endswith(_MEASURED) and name not in keys]
     others = [name for name in frame.columns if name not in (*keys, *measured, DRAW)]
     groups = frame.groupby(list(keys), sort=False)
     found = groups[others].first().join(groups[measured].agg(_mean)).reset_index()

@@ -28,7 +28,7 @@ def pages(results: Path) -> Iterator[str]:
         arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
         yield from trial(arms, comparisons)
     yield from ("## Rounds", "")
-    yield from rounds(read_table(tables / "rounds.csv", sealed=True))
+    yield from _rounds(read_table(tables / "rounds.csv", sealed=True))
 
 
 def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
@@ -42,7 +42,7 @@ def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
     yield from (*_items(notes(arms, comparisons)), "")
 
 
-def rounds(found: pd.DataFrame) -> Iterator[str]:
+def _rounds(found: pd.DataFrame) -> Iterator[str]:
     """A row for each round of each ticket, and what the columns mean."""
     rows = [_round_cells(row) for row in found.to_dict("records")]
     half = f"± half the {found['confidence_percent'].iloc[0]:g} % t interval"

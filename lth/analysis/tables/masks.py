@@ -55,7 +55,7 @@ def layers(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) ->
     return pd.DataFrame(rows, columns=LAYER_COLUMNS)
 
 
-def layer_density(layers: pd.DataFrame) -> pd.DataFrame:
+def layer_densities(layers: pd.DataFrame) -> pd.DataFrame:
     """One row for each ticket, round and layer: weights kept, mean over seeds, and seeds in which it is lost."""
     shares = layers.assign(density_percent=100 * layers["kept"] / layers["total"], **_lost(layers))
     grouped = shares.groupby(["ticket", "round", "layer"], sort=False)
@@ -73,7 +73,7 @@ def layer_density(layers: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
-def collapses(layers: pd.DataFrame) -> pd.DataFrame:
+def collapse_counts(layers: pd.DataFrame) -> pd.DataFrame:
     """One row for each ticket and round: the layers that are collapsed or thin in some seeds, and in how many seeds."""
     states = _lost(layers)
     rows = []
@@ -101,7 +101,7 @@ def _lost(layers: pd.DataFrame) -> dict[str, pd.Series]:
 
 def with_collapses(arms: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     """Arms with the collapsed and thin layers of their tickets; controls keep their ticket's counts, dense ones all."""
-    found = collapses(layers).drop(columns="round")
+    found = collapse_counts(layers).drop(columns="round")
     table = arms.merge(found, on="ticket", how="left")
     whole = ~table["ticket"].isin(found["ticket"]) | (table["kind"] == "dense")
     for layers_of, seeds in (("collapsed_layers", "collapsed_seeds"), ("thin_layers", "thin_seeds")):

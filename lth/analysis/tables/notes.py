@@ -5,15 +5,15 @@ from typing import Any
 
 import pandas as pd
 
-from lth.analysis.tables.cells import at_home
+from lth.analysis.tables.cells import trained_when_found
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """What the columns mean, for the numbers at hand."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapses(arms)]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
     about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
-    if at_home(arms):
+    if trained_when_found(arms):
         about.append(
             "Epochs: passes over the training data, in this training and all rounds that the ticket was made from; "
             "TFLOPs: 10^12 operations that their kept weights take in theory; energy: of the machine meanwhile."
@@ -56,7 +56,7 @@ def unequal_recipes(arms: pd.DataFrame) -> list[str]:
     if "recipe" not in arms or arms["recipe"].nunique() == 1:
         return []
     usual, trained = arms["recipe"].mode().iloc[0], zip(arms["arm"], arms["recipe"], strict=True)
-    others = listed([f"{name} by {recipe}" for name, recipe in trained if recipe != usual], "arms")
+    others = named([f"{name} by {recipe}" for name, recipe in trained if recipe != usual], "arms")
     return [
         f"Not one recipe in all arms, which itself makes a difference: {others}, all others by {usual}; nor are their "
         f"steps and epochs of one length."
@@ -88,7 +88,7 @@ def _shares(row: Mapping[Any, Any]) -> str:
     return f"{' to '.join(ends)} %"
 
 
-def collapses(arms: pd.DataFrame) -> list[str]:
+def collapse_notes(arms: pd.DataFrame) -> list[str]:
     """A sentence for the tickets whose masks have lost the same layers, or nearly; their controls have their counts."""
     sentences = []
     for state, (title, what, so) in COLLAPSES.items():
@@ -97,7 +97,7 @@ def collapses(arms: pd.DataFrame) -> list[str]:
             for row in arms[arms[f"{state}_seeds"] > 0].drop_duplicates("ticket").to_dict("records"):
                 tickets.setdefault(_lost(row, state), []).append(row["ticket"])
         sentences += [
-            f"{title}: the masks of {listed(names, 'tickets')} leave {what} in {layers}; {so}."
+            f"{title}: the masks of {named(names, 'tickets')} leave {what} in {layers}; {so}."
             for layers, names in tickets.items()
         ]
     return sentences
@@ -126,10 +126,10 @@ COLLAPSES = {
 
 
 def _lost(row: Mapping[Any, Any], state: str) -> str:
-    return f"{listed(row[f'{state}_layers'].split(', '), 'layers')} ({row[f'{state}_seeds']} of {row['n']} seeds)"
+    return f"{named(row[f'{state}_layers'].split(', '), 'layers')} ({row[f'{state}_seeds']} of {row['n']} seeds)"
 
 
-def listed(names: Sequence[str], noun: str) -> str:
+def named(names: Sequence[str], noun: str) -> str:
     """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more {noun}"

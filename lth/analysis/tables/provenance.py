@@ -4,13 +4,13 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
-from lth.analysis.tables.ways import described
+from lth.analysis.tables.ways import recipe_summary
 from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
 from lth.plan.plan import Plan
 from lth.pruning.schedules import Rounds
 
-SCOPES = {"layerwise": "layerwise", "global": "globally", "erk": "layers by ERK"}
-PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
+_SCOPES = {"layerwise": "layerwise", "global": "globally", "erk": "layers by ERK"}
+_PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
 """Whose versions are named."""
 
 
@@ -18,17 +18,17 @@ def provenance(plan: Plan) -> list[tuple[str, str]]:
     """Names and values."""
     study = plan.study
     seeds = ", ".join(map(str, study.seeds))
-    tickets = [(f"ticket {name}", found(plan, name)) for name in study.tickets]
+    tickets = [(f"ticket {name}", ticket_origin(plan, name)) for name in study.tickets]
     trials = [
         (f"{'evaluation' if name in study.evaluations else 'comparison'} {name}", _compared(plan, name))
         for name in plan.assessments
     ]
-    versions = [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)]
-    recipes = [(f"recipe {name}", described(recipe)) for name, recipe in study.recipes.items()]
+    versions = [("Python", platform.python_version()), *((name, _version(name)) for name in _PACKAGES)]
+    recipes = [(f"recipe {name}", recipe_summary(recipe)) for name, recipe in study.recipes.items()]
     return [("study", study.study), ("seeds", seeds), *tickets, *recipes, *trials, *versions]
 
 
-def found(plan: Plan, ticket: str) -> str:
+def ticket_origin(plan: Plan, ticket: str) -> str:
     """How a ticket was found: network, what was done, at which densities, on which data sets."""
     spec = plan.study.tickets[ticket]
     retrain = spec.retrain if isinstance(spec, ChainTicket) else None
@@ -38,7 +38,7 @@ def found(plan: Plan, ticket: str) -> str:
 
 def _done(plan: Plan, ticket: str, spec: TicketSpec) -> str:
     """What the ticket's method did, in the words of the study file's keys."""
-    scope = SCOPES[spec.scope] if isinstance(spec, PrunedTicket) else ""
+    scope = _SCOPES[spec.scope] if isinstance(spec, PrunedTicket) else ""
     rounds = _rounds(plan, ticket, spec) if isinstance(spec, ChainTicket) else _kept(plan, ticket)
     return spec.options.summary(rounds, scope)
 

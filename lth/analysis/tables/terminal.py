@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-WIDTH = 100
+_WIDTH = 100
 """Columns of the terminal that text is made for."""
 
 
@@ -12,7 +12,7 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> li
     """Aligned columns; the first `names` of them are names, which are shortened where the lines would get too long."""
     columns = list(zip(header, *rows, strict=True))
     numbers = sum(max(map(len, column)) + 2 for column in columns[names:])
-    limit = (WIDTH - numbers + 2) // names - 2
+    limit = (_WIDTH - numbers + 2) // names - 2
     table = [[*(_short(name, limit) for name in row[:names]), *row[names:]] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [
@@ -24,7 +24,7 @@ def grid(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> li
 
 def paragraphs(sentences: Sequence[str]) -> list[str]:
     """Sentences as a list of wrapped items; numbers stay beside their signs, units and names."""
-    wrapper = textwrap.TextWrapper(WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
+    wrapper = textwrap.TextWrapper(_WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
     lines = [line for sentence in sentences for line in wrapper.wrap(re.sub(r" (?=[=<%])|(?<=[=<]) ", TIE, sentence))]
     return [line.replace(TIE, " ") for line in lines]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from lth.analysis.tables import arms as by_arm
 from lth.analysis.tables import masks
 from lth.analysis.tables import runs as by_run
-from lth.analysis.tables.costs import beside
+from lth.analysis.tables.costs import with_costs
 from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.two_classes import with_f1
@@ -36,15 +36,15 @@ def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
     """`EVALUATION_TABLES` by name, rows in the order of the study."""
     spec, alpha = plan.assessment(trial), plan.study.alpha
     arms = [arm.name for arm in plan.arms(trial)]
-    history = ordered(described(left.history, plan, trial), "arm", arms, ["seed", "step"])
-    confusion = ordered(described(left.confusion, plan, trial), "arm", arms, ["seed"])
+    history = ordered(with_arms(left.history, plan, trial), "arm", arms, ["seed", "step"])
+    confusion = ordered(with_arms(left.confusion, plan, trial), "arm", arms, ["seed"])
     trained = by_run.arm_runs(history, spec.reach_percent)
     trained = with_f1(trained, confusion, run_of(by_run.ARM_RUN, trained))
     trained = ordered(seeds_of_draws(trained, by_run.ARM_RUN), "arm", arms, ["seed"])
     counted = masks.layers(left.tickets, spec.tickets)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
     if left.costs is not None and left.measured is not None:
-        summary = beside(summary, plan, left.costs, left.measured)
+        summary = with_costs(summary, plan, left.costs, left.measured)
     return {
         "runs": trained,
         "arms": summary,
@@ -53,11 +53,11 @@ def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),
         "overlap": masks.overlap(left.tickets, spec.tickets),
-        "layers": masks.layer_density(counted),
+        "layers": masks.layer_densities(counted),
     }
 
 
-def described(frame: pd.DataFrame, plan: Plan, trial: str) -> pd.DataFrame:
+def with_arms(frame: pd.DataFrame, plan: Plan, trial: str) -> pd.DataFrame:
     """Rows of histories or confusions with the columns `evaluation` and `arm` (and `kind`), as an evaluation has them.
 
     Those of an evaluation are left as they are. The arms of a comparison are rounds of tickets, and their rows say

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.tables import cells
-from lth.analysis.tables.cells import p_value, points
+from lth.analysis.tables.cells import in_points, p_value
 from lth.analysis.tables.notes import notes
 from lth.analysis.tables.terminal import grid, paragraphs
 from lth.checks.power import seeds_needed, smallest_p
 
-Row = Mapping[Any, Any]
+_Row = Mapping[Any, Any]
 """One row of a table, by column."""
 
 
@@ -47,15 +47,15 @@ def _where(arms: pd.DataFrame) -> str:
     return f"on {arms['dataset'].iloc[0]}{density}"
 
 
-def _leading(row: Row, family: int, where: str) -> str:
+def _leading(row: _Row, family: int, where: str) -> str:
     numbers = (
         f"{row['first_mean_percent']:.2f} % against {row['second_mean_percent']:.2f} % test accuracy, a difference of "
-        f"{points(row['difference_points'])} percentage points ({_evidence(row, family)})"
+        f"{in_points(row['difference_points'])} percentage in_points ({_evidence(row, family)})"
     )
     return f"{_claim(row)} {where}: {numbers}."
 
 
-def _confounded(row: Row, arms: pd.DataFrame) -> list[str]:
+def _confounded(row: _Row, arms: pd.DataFrame) -> list[str]:
     """What else than the masks may make the difference of the leading pair."""
     if "recipe" not in arms:
         return []
@@ -66,26 +66,27 @@ def _confounded(row: Row, arms: pd.DataFrame) -> list[str]:
     return [f"They were trained by two recipes ({first} and {second}), so the difference is not of the masks alone."]
 
 
-def _brief(row: Row) -> str:
-    return f"{_claim(row)}: {points(row['difference_points'])} points ({_evidence(row)})."
+def _brief(row: _Row) -> str:
+    return f"{_claim(row)}: {in_points(row['difference_points'])} in_points ({_evidence(row)})."
 
 
-def _claim(row: Row) -> str:
+def _claim(row: _Row) -> str:
     if not row["difference_shown"]:
         return f"No difference shown between {row['first']} and {row['second']}"
     side = "better" if row["difference_points"] > 0 else "worse"
     return f"{row['first']} is {side} than {row['second']}"
 
 
-def _evidence(row: Row, family: int = 1) -> str:
+def _evidence(row: _Row, family: int = 1) -> str:
     if row["n"] == 1:
         return "one seed, so neither an interval nor a test"
-    interval = f"{row['confidence_percent']:.3g} % interval {points(row['low_points'])} to {points(row['high_points'])}"
+    low, high = in_points(row["low_points"]), in_points(row["high_points"])
+    interval = f"{row['confidence_percent']:.3g} % interval {low} to {high}"
     adjusted = f"Holm-adjusted p {p_value(row['p_holm'])}" + (f" in a family of {family}" if family > 1 else "")
     return f"{interval}; {adjusted}; n = {row['n']} seeds"
 
 
-def _why_not(row: Row, family: int) -> str | None:
+def _why_not(row: _Row, family: int) -> str | None:
     """Why no test of this family could have shown anything, so that the others need no sentence; None if one could.
 
     With Holm's correction the least adjusted p is the family's size times the least p, for each of its tests: a test

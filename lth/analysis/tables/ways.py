@@ -7,7 +7,7 @@ from lth.config.training import Recipe
 OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
 
-def described(recipe: Recipe) -> str:
+def recipe_summary(recipe: Recipe) -> str:
     """A recipe in one line: update rule, learning rate over time, batches, length, changes of images."""
     return ", ".join(filter(None, _parts(recipe)))
 
