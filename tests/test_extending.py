@@ -1,4 +1,4 @@
-"""The README's recipes for a data set, a network, a criterion and a study, done as written in a copy of the project."""
+"""The README's recipes (data set, network, score, method, study), followed as written in a copy of the project."""
 
 import re
 import shutil
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
 from warm import python
@@ -40,7 +41,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("lth", "config", "workflow", "envs", "profiles"):
         shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "Snakefile", project)
-    for kind in ("dataset", "network", "score", "study"):
+    for kind in ("dataset", "network", "score", "method", "study"):
         recipes = snippets(kind)
         assert len(recipes) == (1 if kind == "study" else 2)
         for recipe in recipes:
@@ -54,21 +55,42 @@ def run(project: Path, *command: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_what_was_added_is_listed(extended: Path) -> None:
+ABOUT = (
+    "two kinds of stripes",
+    "one hidden layer of 16",
+    "-|w| after training; a control",
+    "keep the largest or smallest initial weights, then train",
+)
+
+
+def test_additions_are_listed(extended: Path) -> None:
     listed = run(extended, "-m", "lth", "list")
-    for about in ("two kinds of stripes", "one hidden layer of 16", "-|w| after training; a control"):
+    for about in ABOUT:
         assert about in listed
 
 
-def test_the_study_is_sound(extended: Path) -> None:
-    assert "winning" in run(extended, "-m", "lth", "check", "config/stripes.yaml")
+def test_the_study_is_valid(extended: Path) -> None:
+    checked = run(extended, "-m", "lth", "check", "config/stripes.yaml")
+    assert "winning" in checked
+    assert "small" in checked
 
 
 @pytest.mark.workflow
-def test_the_study_runs_and_the_criterion_decides_the_masks(extended: Path) -> None:
-    tickets = [f"results/stripes/tickets/{ticket}/seed0/round02/ticket.safetensors" for ticket in ("winning", "losing")]
-    run(extended, "-m", "snakemake", "--configfile", "config/stripes.yaml", "--cores", "2", *tickets)
-    winning, losing = (run(extended, "-m", "lth", "show", ticket) for ticket in tickets)
-    assert winning != losing
-    for shown in (winning, losing):
-        assert re.search(r"1\.weight\s+2007\s+4096", shown)  # round(0.49 * 4096)
+def test_the_study_runs_and_the_masks_are_those_of_score_and_method(extended: Path) -> None:
+    rounds = {"winning": 2, "losing": 2, "large": 1, "small": 1}
+    tickets = {
+        name: f"results/stripes/tickets/{name}/seed0/round{number:02d}/ticket.safetensors"
+        for name, number in rounds.items()
+    }
+    run(extended, "-m", "snakemake", "--configfile", "config/stripes.yaml", "--cores", "2", *tickets.values())
+    shown = {name: run(extended, "-m", "lth", "show", ticket) for name, ticket in tickets.items()}
+    assert shown["winning"] != shown["losing"]
+    for text in shown.values():
+        assert re.search(r"1\.weight\s+2007\s+4096", text)  # round(0.49 * 4096)
+    theta_0 = load_file(extended / "results/stripes/tickets/winning/seed0/round00/ticket.safetensors")
+    for name, smallest_first in (("large", False), ("small", True)):
+        ticket = load_file(extended / tickets[name])
+        for layer in ("1.weight", "3.weight"):
+            by_magnitude = theta_0[f"weights/{layer}"].abs().flatten().argsort()
+            kept = ticket[f"mask/{layer}"].flatten()[by_magnitude].tolist()  # 0 or 1, by rising weight
+            assert kept == sorted(kept, reverse=smallest_first)

@@ -1,8 +1,9 @@
 """Random changes of training images: drawn for a whole epoch at once, then made on whole batches, on any device.
 
 Drawing and changing are separate: `draw_changes` knows seeds and probabilities and gives numbers, `augmented` is a
-function of images and numbers alone. Every kind of change has a random stream of its own, so switching one on alters no other, and
-all arms of a seed see the same images. A draw depends on nothing but seed and epoch, so training can go on anywhere.
+function of images and numbers alone. Every kind of change has a random stream of its own, so switching one on alters
+no other, and all arms of a seed see the same images. A draw depends on nothing but seed and epoch, so training can go
+on anywhere.
 
 What a change does to an image, given its numbers, is what torchvision's transform of the name does, with two
 exceptions: the order of changes of colour is fixed (`lth.data.colour` says why that hardly matters), and a bilinear
