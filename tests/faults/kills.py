@@ -128,13 +128,14 @@ def attack(number: int, chance: random.Random, finished: Project, folder: Path) 
     some, files of the user's lie among the results, which must stay.
     """
     runs = [[*_drawn(chance, chance.choice(MOMENTS), 0.4)] for _ in range(chance.choice([3, 4, 5]))]
-    cold, between, notes = (chance.random() < share for share in (0.15, 0.25, 0.15))
+    cold, between, notes, early = (chance.random() < share for share in (0.15, 0.25, 0.15, 0.2))
     python = sys.executable if cold else warm.python()
-    what = f"{'cold' if cold else 'warm'}: {'; then '.join(', '.join(map(str, kills)) for kills in runs)}"
+    what = f"{'cold' if cold else 'warm'}, from the {'start' if early else 'first job'}: "
+    what += "; then ".join(", ".join(map(str, kills)) for kills in runs)
     what += "; another file is made meanwhile" * between + "; files of mine among the results" * notes
     name, hit, parts = f"kills:{number}", [], chance.sample(PARTS, chance.choice([2, 3]))
     try:
-        _trial(finished, folder, parts, runs, python=python, hit=hit, between=between, notes=notes)
+        _trial(finished, folder, parts, runs, python=python, hit=hit, between=between, notes=notes, early=early)
     except Broken as broken:
         return Attack(name, what, {broken.kind: broken.evidence}, len(hit))
     return Attack(name, what, {}, len(hit))
@@ -153,6 +154,7 @@ def _trial(
     hit: list[Kill] | None = None,
     between: bool = False,
     notes: bool = False,
+    early: bool = True,
 ) -> Trial:
     """Runs that are killed, and the documented command that finishes what they left.
 
@@ -165,20 +167,19 @@ def _trial(
         hit: gets the kills that had something to kill.
         between: whether another file is made before the trainings go on.
         notes: whether files of the user's lie among the results.
+        early: whether seconds are counted from the start of the run, or from that of its first job.
     """
     hit = [] if hit is None else hit
     project = finished.copy(folder)
     try:
         for part in parts:
             shutil.rmtree(project.results / part)
-        mine = [project.results / name for name in NOTES * notes]
-        for path in mine:
-            path.parent.mkdir(exist_ok=True)
-            path.write_text("mine")
+        mine: list[Path] = []
         targets = [str(RESULTS / part / "history.csv") for part in parts]
         for kills in runs:
-            _run_and_kill(project, targets, kills, python, hit)
+            _run_and_kill(project, targets, kills, python, hit, early)
             _wait_for_silence(project, kills)
+            mine += _noted(project) if notes and not mine else []
             if kills[-1].victim != "job":
                 _told(project.run("--unlock"), kills)
         if between:
@@ -194,6 +195,14 @@ def _trial(
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _noted(project: Project) -> list[Path]:
+    """Files of the user's in folders that are there; a scratch folder that holds one from the start is refused."""
+    paths = [project.results / name for name in NOTES if (project.results / name).parent.is_dir()]
+    for path in paths:
+        path.write_text("mine")
+    return paths
 
 
 def _told(outcome: Outcome, kills: object) -> None:
@@ -236,11 +245,15 @@ def _drawn(chance: random.Random, moment: str = "clock", earlier: float = 1.0) -
     yield Kill(victim, chance.choice(asked), round(after, 2))
 
 
-def _run_and_kill(project: Project, files: list[str], kills: list[Kill], python: str, hit: list[Kill]) -> None:
+def _run_and_kill(
+    project: Project, files: list[str], kills: list[Kill], python: str, hit: list[Kill], early: bool
+) -> None:
     """Run, and kill; those that had something to kill are appended to `hit` at once."""
     last, mark = kills[-1], project.folder / ".hit"
     mark.unlink(missing_ok=True)
     with _launched(project, files, last, python) as running:
+        while not early and running.poll() is None and not _jobs(project):
+            time.sleep(0.02)
         started = time.monotonic()
         for kill in kills[: -1 if last.at else None]:
             time.sleep(max(0.0, started + kill.after - time.monotonic()))
@@ -283,8 +296,7 @@ def _launched(project: Project, files: list[str], last: Kill, python: str) -> "s
 
 def _strike(project: Project, group: int, kill: Kill) -> bool:
     """Send the signal; whether there was somebody to send it to."""
-    found = processes(project)
-    main, jobs = ([pid for pid in found if _name(pid) == name] for name in (MAIN, JOB))
+    main, jobs = [pid for pid in processes(project) if _name(pid) == MAIN], _jobs(project)
     with suppress(ProcessLookupError):
         if kill.victim == "group" and main:
             os.killpg(group, kill.number)
@@ -294,6 +306,10 @@ def _strike(project: Project, group: int, kill: Kill) -> bool:
         with suppress(ProcessLookupError):
             os.kill(pid, kill.number)
     return bool(targets)
+
+
+def _jobs(project: Project) -> list[int]:
+    return [pid for pid in processes(project) if _name(pid) == JOB]
 
 
 def processes(project: Project) -> list[int]:
