@@ -83,7 +83,7 @@ class Feed(ABC):
         """Every example of a split once, in order."""
 
     @abstractmethod
-    def places(self, network: nn.Module) -> dict[str, int]:
+    def weight_uses(self, network: nn.Module) -> dict[str, int]:
         """How often one example uses each weight of every prunable layer, by parameter name."""
 
     @abstractmethod

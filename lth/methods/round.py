@@ -123,9 +123,9 @@ class Round:
         return self.examples.feed(self.device)
 
     @cached_property
-    def places(self) -> dict[str, int]:
+    def weight_uses(self) -> dict[str, int]:
         """How often one image uses each weight of a layer."""
-        return self.feed.places(self._scored)
+        return self.feed.weight_uses(self._scored)
 
     @cached_property
     def _scored(self) -> nn.Module:

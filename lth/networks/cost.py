@@ -20,7 +20,7 @@ class Meter:
     at. They are what sparse hardware could do with; the dense kernels used here do more.
     """
 
-    places: dict[str, int] = field(default_factory=dict)
+    weight_uses: dict[str, int] = field(default_factory=dict)
     """By prunable layer: how often an image uses each weight (the output positions of a convolution)."""
     forward_images: int = 0
     backward_images: int = 0
@@ -30,8 +30,8 @@ class Meter:
 
     def use(self, masks: Mapping[str, Tensor]) -> None:
         """From here on, these weights are the kept ones."""
-        self._per_image = 2 * sum(int(mask.count_nonzero()) * self.places[name] for name, mask in masks.items())
-        self._absent = 2 * sum(mask.numel() * self.places[name] for name, mask in masks.items()) - self._per_image
+        self._per_image = 2 * sum(int(mask.count_nonzero()) * self.weight_uses[name] for name, mask in masks.items())
+        self._absent = 2 * sum(mask.numel() * self.weight_uses[name] for name, mask in masks.items()) - self._per_image
 
     def passed(self, images: int) -> None:
         """A forward and a backward pass over so many images."""

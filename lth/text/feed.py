@@ -58,7 +58,7 @@ class TextFeed(Feed):
             rows = slice(start, start + _SCORING_BATCH)
             yield split.tokens[rows], split.labels[rows]
 
-    def places(self, network: nn.Module) -> dict[str, int]:
+    def weight_uses(self, network: nn.Module) -> dict[str, int]:
         """How often a text uses each weight: once a token, on average over the training texts; the pooler's once.
 
         Raises:

@@ -79,7 +79,7 @@ class Loop:
             seed=seed,
             steps=recipe.iterations or (recipe.epochs or 0) * feed.epoch_steps(recipe.batch),
             random=has_randomness(network),
-            meter=Meter(feed.places(network)),
+            meter=Meter(feed.weight_uses(network)),
         )
 
     @property

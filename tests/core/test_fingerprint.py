@@ -9,14 +9,14 @@ import pytest
 from lth import fingerprint as subject
 from lth.catalog.kinds import FEEDS
 
-SCRIPT = "from lth.training.train import train\n\ntrain()\n"
+SCRIPT = "from lth.train import train\n\ntrain()\n"
 PACKAGE = {
     "__init__": "",
     "train": '''
         """Training."""
 
-        from lth.pruning import masks as algebra
-        from lth.training.history import Row
+        from lth import masks as algebra
+        from lth.history import Row
 
         BATCH = 500
 
@@ -31,7 +31,7 @@ PACKAGE = {
             return 1
     ''',
     "masks": """
-        from lth.pruning.schedules import count
+        from lth.schedules import count
 
 
         def prune(batch, row):
@@ -61,16 +61,16 @@ PACKAGE = {
                 return 2 * self.epoch
     ''',
     "scores": """
-        from lth.catalog.registry import Entry, Registry
+        from lth.registry import Entry, Registry
 
-        SCORES = Registry({"magnitude": Entry(target="lth.pruning.scores:magnitude")})
+        SCORES = Registry({"magnitude": Entry(target="lth.scores:magnitude")})
 
 
         def magnitude(weights):
             return abs(weights)
     """,
     "registry": "class Registry(dict):\n    pass\n\n\nclass Entry(dict):\n    pass\n",
-    "jobs": "def job():\n    print('done')\n",
+    "running__DOT__jobs": "def job():\n    print('done')\n",
 }
 
 Fingerprint = Callable[..., str]
@@ -136,7 +136,7 @@ def test_what_changes_no_behaviour_changes_nothing(of: Fingerprint, module: str,
         ("history", "@dataclass\n", "@dataclass(frozen=True)\n"),
         ("history", "epoch: int\n", "epoch: int = 0\n"),
         ("train", "BATCH = 500", "BATCH = 500\n        BATCH += 1"),
-        ("masks", "from lth.pruning.schedules import count", "from lth.pruning.scores import magnitude as count"),
+        ("masks", "from lth.schedules import count", "from lth.scores import magnitude as count"),
         ("train", "BATCH = 500", "BATCH = 500\n        print('on import')"),
     ],
     ids=str,
@@ -160,12 +160,9 @@ def test_the_script_counts_but_not_its_words(of: Fingerprint) -> None:
 
 def test_tables_of_names_count_for_nothing_and_roots_for_what_they_reach(of: Fingerprint) -> None:
     """A job is told which entry it uses, so its target is a root, and another entry is not its business."""
-    script, root = (
-        "from lth.pruning.scores import SCORES\n\nSCORES['magnitude'].load()\n",
-        ("lth.pruning.scores:magnitude",),
-    )
-    entry = '"magnitude": Entry(target="lth.pruning.scores:magnitude")'
-    more = edited("scores", entry, entry + ', "other": Entry(target="lth.pruning.scores:other")')
+    script, root = "from lth.scores import SCORES\n\nSCORES['magnitude'].load()\n", ("lth.scores:magnitude",)
+    entry = '"magnitude": Entry(target="lth.scores:magnitude")'
+    more = edited("scores", entry, entry + ', "other": Entry(target="lth.scores:other")')
     assert of(script, root) == of(script, root, **more)
     typed = edited("scores", "SCORES = Registry", "SCORES: Registry = Registry")
     assert of(script, root) == of(script, root, **typed)
@@ -176,34 +173,34 @@ def test_tables_of_names_count_for_nothing_and_roots_for_what_they_reach(of: Fin
 
 def test_a_root_without_a_name_is_all_of_its_module(of: Fingerprint) -> None:
     changed = edited("masks", "return 2", "return 3")
-    assert of(SCRIPT, ("lth.pruning.masks",)) != of(SCRIPT, ("lth.pruning.masks",), **changed)
+    assert of(SCRIPT, ("lth.masks",)) != of(SCRIPT, ("lth.masks",), **changed)
 
 
 def test_messages_and_logs_are_in_no_result(of: Fingerprint) -> None:
     script = "from lth.running.jobs import job\n\njob()\n"
-    assert of(script) == of(script, **edited("jobs", "done", "finished"))
+    assert of(script) == of(script, **edited("running__DOT__jobs", "done", "finished"))
 
 
 @pytest.mark.parametrize(
     "script",
     [
-        "from lth.pruning.schedules import count\n\ncount(1)\n",
-        "from lth.pruning.schedules import count as c\n\nc(1)\n",
+        "from lth.schedules import count\n\ncount(1)\n",
+        "from lth.schedules import count as c\n\nc(1)\n",
         "from lth import schedules\n\nschedules.count(1)\n",
         "from lth import schedules as s\n\ns.count(1)\n",
-        "import lth.pruning.schedules as s\n\ns.count(1)\n",
-        "import lth.pruning.schedules\n\nlth.schedules.count(1)\n",
-        "import lth.pruning.schedules\nimport lth.pruning.masks\n\nlth.schedules.count(1)\n",
-        "import lth.pruning.masks\nimport lth.pruning.schedules\n\nlth.schedules.count(1)\n",
+        "import lth.schedules as s\n\ns.count(1)\n",
+        "import lth.schedules\n\nlth.schedules.count(1)\n",
+        "import lth.schedules\nimport lth.masks\n\nlth.schedules.count(1)\n",
+        "import lth.masks\nimport lth.schedules\n\nlth.schedules.count(1)\n",
         "import lth\n\nlth.schedules.count(1)\n",
-        "def f():\n    from lth.pruning.schedules import count\n    return count(1)\n\n\nf()\n",
-        "def f():\n    from lth.pruning.schedules import count as x\n    return x(1)\n\n\n"
-        "def g():\n    from lth.training.history import Row as x\n    return x(1)\n\n\nf(), g()\n",
+        "def f():\n    from lth.schedules import count\n    return count(1)\n\n\nf()\n",
+        "def f():\n    from lth.schedules import count as x\n    return x(1)\n\n\n"
+        "def g():\n    from lth.history import Row as x\n    return x(1)\n\n\nf(), g()\n",
         "from lth import schedules\n\ngetattr(schedules, 'cou' + 'nt')(1)\n",
         "from lth import schedules\n\nf = schedules\n",
-        "from lth.pruning.schedules import count\n\nmap(count, [1])\n",
-        "from lth.pruning.schedules import count\n\nclass A:\n    f = staticmethod(count)\n",
-        "try:\n    from lth.pruning.schedules import count\nexcept ImportError:\n    count = None\ncount(1)\n",
+        "from lth.schedules import count\n\nmap(count, [1])\n",
+        "from lth.schedules import count\n\nclass A:\n    f = staticmethod(count)\n",
+        "try:\n    from lth.schedules import count\nexcept ImportError:\n    count = None\ncount(1)\n",
         "from lth.users.relative import f\n\nf()\n",
         "from lth.users.upwards import f\n\nf()\n",
         "from lth.users import count\n\ncount(1)\n",
@@ -227,9 +224,9 @@ def test_every_way_to_reach_a_function_is_followed(of: Fingerprint, script: str)
         "users__DOT__upwards": "from .. import schedules\n\n\ndef f():\n    return schedules.count(1)\n",
         "users__DOT__conditional": "import sys\nfrom lth import schedules\n\nif sys.argv:\n    number = 1\n"
         "    def f():\n        return schedules.count(number)\n    CHOICE = f\nelse:\n    CHOICE = None\n",
-        "users__DOT__inherits": "from lth.pruning.schedules import count\n\n\nclass A:\n    value = count(1)\n\n\n"
+        "users__DOT__inherits": "from lth.schedules import count\n\n\nclass A:\n    value = count(1)\n\n\n"
         "class B(A):\n    pass\n",
-        "users__DOT__constant": "from lth.pruning.schedules import count\n\nTABLE = {'count': count}\n",
+        "users__DOT__constant": "from lth.schedules import count\n\nTABLE = {'count': count}\n",
         "users__DOT__registers": "from lth import schedules\n\nTABLE = {}\nTABLE['count'] = schedules.count\n",
     }
     assert of(script, **users) != of(script, **users, **edited("schedules", "size // 2", "size // 3"))
@@ -241,10 +238,7 @@ def test_every_way_to_reach_a_function_is_followed(of: Fingerprint, script: str)
         ("from statistics import mean as middle", "from statistics import median as middle"),
         ("import math as m", "import cmath as m"),
         ("from math import sin as f, cos as g", "from math import cos as f, sin as g"),
-        (
-            "from lth.pruning.masks import prune as f, shuffled as g",
-            "from lth.pruning.masks import shuffled as f, prune as g",
-        ),
+        ("from lth.masks import prune as f, shuffled as g", "from lth.masks import shuffled as f, prune as g"),
     ],
 )
 def test_what_a_name_stands_for_counts_also_where_the_body_stays(of: Fingerprint, before: str, after: str) -> None:
@@ -303,8 +297,8 @@ def test_of_a_methods_options_only_what_follows_from_them_counts(
 
 def test_cycles_of_calls_and_imports_end(of: Fingerprint) -> None:
     modules = {
-        "train": "from lth.pruning.masks import prune\n\n\ndef train():\n    return prune()\n",
-        "masks": "from lth.training.train import train\n\n\ndef prune():\n    return train() + 1\n",
+        "train": "from lth.masks import prune\n\n\ndef train():\n    return prune()\n",
+        "masks": "from lth.train import train\n\n\ndef prune():\n    return train() + 1\n",
     }
     other = {**modules, "masks": modules["masks"].replace("+ 1", "+ 2")}
     assert of(**modules) != of(**other)
@@ -321,24 +315,23 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
     """Of this project: training depends on the loop and its parts, not on statistics, figures or other jobs."""
     scripts = Path(__file__).parents[2] / "workflow" / "scripts"
     reached = {script.stem: modules_reached(script) for script in scripts.glob("*.py")}
-    core = {"lth.training.train", "lth.pruning.masks", "lth.artifacts.tickets", "lth.networks.build", "lth.seeds"}
+    core = {
+        "lth.training.train",
+        "lth.pruning.masks",
+        "lth.artifacts.tickets",
+        "lth.networks.build",
+        "lth.seeds",
+    }
     assert core <= reached["round"] & reached["evaluate"]
     assert "lth.data.batches" in modules_reached(FEEDS["dataset"].target)
     assert not [name for name in reached["round"] if name.startswith("lth.text")]  # only through tables of names
-    summaries = (
-        "lth.analysis.stats",
-        "lth.analysis.tables",
-        "lth.analysis.figures",
-        "lth.analysis.report",
-        "lth.cli",
-        "lth.config",
-    )
+    summaries = ("lth.stats", "lth.tables", "lth.figures", "lth.report", "lth.cli", "lth.config")
     for name in ("round", "evaluate", "control", "data"):
         assert not [module for module in reached[name] if module.startswith(summaries)], name
-    assert "lth.methods.evaluate" not in reached["round"]
+    assert "lth.evaluate" not in reached["round"]
     assert "lth.methods.imp" not in reached["evaluate"]
-    assert "lth.analysis.stats" in reached["evaluation_tables"]
-    assert "lth.checks.power" in reached["evaluation_tables"] & reached["report"]
+    assert "lth.stats" in reached["evaluation_tables"]
+    assert "lth.power" in reached["evaluation_tables"] & reached["report"]
     for name in ("evaluation_tables", "study_tables", "figures", "report"):
         assert not reached[name] & {"lth.training.train", "lth.methods.imp", "lth.methods.evaluate"}, name
 

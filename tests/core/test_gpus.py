@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lth import gpus
 from lth.config.study import Compute
 from lth.errors import UserError
+from lth.running import gpus
 from lth.training.device import prepare_device
 
 JOB = """\

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import at_density
 
-from lth import masks
 from lth.errors import UserError
+from lth.pruning import masks
 from lth.pruning.schedules import density_after, kept_count
 from lth.seeds import generator
 

@@ -14,17 +14,19 @@ import pytest
 from filelock import FileLock
 from small import NETWORK, round_job, tiny_images
 
-from lth import artifacts, loop, stopping, train
+from lth.artifacts import tensors as artifacts
 from lth.config.study import Compute
 from lth.config.training import Augmentation, LearningRateSchedule, Optimiser, Recipe
 from lth.errors import UserError
 from lth.methods.evaluate import EvaluationFiles, run_evaluation
 from lth.methods.round import RoundFiles, run_round
 from lth.plan.jobs import EvaluationJob, RoundJob
+from lth.running import stopping
 from lth.running.gpus import ASSIGNED
 from lth.running.jobs import Job
 from lth.running.scratch import Scratch
 from lth.running.stopping import Stopped
+from lth.training import loop, train
 
 SGD = Recipe(
     optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),

@@ -106,7 +106,7 @@ def test_few_of_them_keep_their_tests() -> None:
 
 def test_weights_are_used_once_a_token_and_the_pooler_s_once_a_text(tmp_path: Path) -> None:
     texts = opinions()
-    places = texts.feed(CPU).places(build(tiny(tmp_path)))
+    places = texts.feed(CPU).weight_uses(build(tiny(tmp_path)))
     mean = float(texts.splits["train"].tokens.lengths.double().mean())
     assert places["encoder.encoder.layer.0.attention.self.query.weight"] == round(mean)
     assert places["encoder.pooler.dense.weight"] == 1
