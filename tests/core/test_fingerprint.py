@@ -325,13 +325,13 @@ def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None
     assert core <= reached["round"] & reached["evaluate"]
     assert "lth.data.batches" in modules_reached(FEEDS["dataset"].target)
     assert not [name for name in reached["round"] if name.startswith("lth.text")]  # only through tables of names
-    summaries = ("lth.stats", "lth.tables", "lth.figures", "lth.report", "lth.cli", "lth.config")
+    summaries = ("lth.analysis", "lth.verification", "lth.checks", "lth.cli", "lth.config")
     for name in ("round", "evaluate", "control", "data"):
         assert not [module for module in reached[name] if module.startswith(summaries)], name
-    assert "lth.evaluate" not in reached["round"]
+    assert "lth.methods.evaluate" not in reached["round"]
     assert "lth.methods.imp" not in reached["evaluate"]
-    assert "lth.stats" in reached["evaluation_tables"]
-    assert "lth.power" in reached["evaluation_tables"] & reached["report"]
+    assert "lth.analysis.stats" in reached["evaluation_tables"]
+    assert "lth.checks.power" in reached["evaluation_tables"] & reached["report"]
     for name in ("evaluation_tables", "study_tables", "figures", "report"):
         assert not reached[name] & {"lth.training.train", "lth.methods.imp", "lth.methods.evaluate"}, name
 

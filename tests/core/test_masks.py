@@ -175,6 +175,6 @@ def test_the_quick_threshold_keeps_what_sorting_keeps(pattern: str, share: float
 
 
 def test_apply_gives_plus_zero() -> None:
-    made = masks.apply({"w": torch.tensor([-1.0, -2.0])}, {"w": torch.tensor([False, True])})["w"]
+    made = masks.apply_masks({"w": torch.tensor([-1.0, -2.0])}, {"w": torch.tensor([False, True])})["w"]
     assert made.tolist() == [0.0, -2.0]
     assert not torch.signbit(made[0])

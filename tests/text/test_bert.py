@@ -195,7 +195,7 @@ def test_a_stopped_fine_tuning_ends_as_if_it_had_not_been_stopped(
     while trained is None:
         questions = count()
         for module in ("train", "loop"):
-            monkeypatch.setattr(f"lth.{module}.requested", lambda asked=questions: next(asked) > 5)
+            monkeypatch.setattr(f"lth.training.{module}.requested", lambda asked=questions: next(asked) > 5)
         try:
             trained = run(Scratch(tmp_path / "scratch", "key"))
         except Stopped:
