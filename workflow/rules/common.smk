@@ -233,10 +233,10 @@ def all_needed(name, assessment):
     if assessment not in study.comparisons:
         return []
     made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
-    colour_places = dict.fromkeys(place for colour_places in made_of for place in colour_places)
+    pairs = dict.fromkeys(pair for lineage in made_of for pair in lineage)
     return [
         paths.round_file(name, ticket, seed, round_)
-        for ticket, round_ in colour_places
+        for ticket, round_ in pairs
         for seed in study.seeds
     ]
 

@@ -56,7 +56,7 @@ rule evaluation_tables:
 
 # One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
 # start. They need not be the same ones everywhere, hence a rule each.
-placed = places(plan)
+placed = colour_places(plan)
 for assessment in (None, *plan.assessments):
     drawn = figures_of(plan, assessment)
     folder = FIGURE_FILES if assessment is None else f"{FIGURE_FILES}/{assessment}"
