@@ -83,7 +83,7 @@ class Scratch:
         with lock:
             self.identity = self._identity()
             yield self
-            for path in (self.folder / OWNER, *(() if self.keeps else self.folder.glob(STATES))):
+            for path in (*(() if self.keeps else self.folder.glob(STATES)), self.folder / OWNER):  # the owner at last
                 path.unlink(missing_ok=True)
 
     def _says(self, waits: Callable[[str], None]) -> Callable[[str], None]:

@@ -104,10 +104,15 @@ def clear(folder: Path, results: Path) -> list[Path]:
 
 
 def _clear_job(here: Path, folder: Path, results: Path, files: list[str]) -> list[Path]:
-    """Clear a folder inside of the scratch folder; what stays in it."""
+    """Clear a folder inside of the scratch folder; what stays in it.
+
+    A job that was killed has left its `owner.json`. Its outputs may be there all the same: Snakemake knows them for
+    incomplete, runs the job again, and it goes on from its states.
+    """
     ours = [here / name for name in files if _is_ours(here / name, folder)]
     left = [here / name for name in files if here / name not in ours]
-    if ours and not (_finished(here.relative_to(folder), results) and _deleted(ours, here / LOCK)):
+    finished = _finished(here.relative_to(folder), results) and not (here / OWNER).exists()
+    if ours and not (finished and _deleted(ours, here / LOCK)):
         return left + ours
     with suppress(OSError):
         here.rmdir()

@@ -10,7 +10,7 @@ from lth.errors import UserError
 from lth.running.scratch_folder import MADE, MARKER, claim, clear
 
 ROUND, ARM = "tickets/imp/seed0/round01", "evaluations/home/dense/seed0"
-STATES = ("lock", "owner.json", "training1.safetensors", "training12.safetensors", ".training1.safetensors.7.part")
+STATES = ("lock", "training1.safetensors", "training12.safetensors", ".training1.safetensors.7.part")
 
 
 @pytest.fixture
@@ -50,6 +50,14 @@ def test_what_the_workflow_made_goes(scratch: Path, results: Path, tmp_path: Pat
     assert (tmp_path / "home").is_dir()
     assert files(results) == before
     assert clear(scratch, results) == []  # nothing there any more
+
+
+def test_states_of_a_killed_job_stay_whose_outputs_were_written(scratch: Path, results: Path) -> None:
+    """It is run again, since Snakemake has not heard of its end; seen with `tests.faults --only kills:4`."""
+    write(scratch / ROUND, "owner.json")
+    left = clear(scratch, results)
+    assert {path.name for path in left} == {*STATES, "owner.json"}
+    assert {path.parent for path in left} == {scratch / ROUND}
 
 
 def test_what_is_not_ours_stays(scratch: Path, results: Path) -> None:

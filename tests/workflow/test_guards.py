@@ -13,11 +13,11 @@ ARM = "evaluations/transfer/dense/seed0"
 OTHER = "evaluations/transfer/dense/seed1"
 
 
-def state(scratch: Path, job: str) -> Path:
+def state(scratch: Path, job: str, killed: bool = True) -> Path:
     """The state that a killed training has left; begun anew, since it is none of that job."""
     folder = scratch / job
     folder.mkdir(parents=True)
-    for name in ("lock", "owner.json", "training1.safetensors"):
+    for name in ("lock", "training1.safetensors", *(["owner.json"] if killed else [])):
         (folder / name).write_text("{}")
     return folder / "training1.safetensors"
 
@@ -59,7 +59,7 @@ def test_states_stay_until_the_whole_study_is_done(project: Project) -> None:
     assert f"not deleted, since not of a finished job of this study: {RESULTS}/scratch/tickets/notes.txt" in done.text
     assert {path for path in scratch.rglob("*") if path.is_file()} == {notes, scratch / MARKER}
     notes.unlink()
-    state(scratch, OTHER)
+    state(scratch, OTHER, killed=False)
     dry = project.run("-n")
     assert dry.status == 0, dry.text
     assert (scratch / OTHER).is_dir()
