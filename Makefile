@@ -72,7 +72,7 @@ check: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --configfile config/demo.yaml --lint
 
 reference: setup  ## write what is made from the models: tables of keys, and the schema for editors
@@ -82,7 +82,7 @@ reference: setup  ## write what is made from the models: tables of keys, and the
 format: setup-dev  ## put every file into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
 
 clean:  ## remove the environment (results stay)
 	rm -rf $(VENV)

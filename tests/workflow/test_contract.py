@@ -78,21 +78,22 @@ def test_edits_that_change_no_result_rerun_nothing(project: Project) -> None:
     for path in [*project.folder.glob("lth/**/*.py"), *project.folder.glob("workflow/scripts/*.py")]:
         text = path.read_text()
         path.write_text(re.sub(r'\A"""', '"""Reworded. ', text) + "\n\n# a comment\n")
-    for path in (*project.folder.glob("workflow/rules/*.smk"), project.folder / "Snakefile", project.study):
+    for path in (*project.folder.glob("workflow/rules/*.smk"), project.folder / "workflow/Snakefile", project.study):
         path.write_text(path.read_text() + "\n# a comment\n")
     new = "\n\ndef unrelated(x: int) -> int:\n    return x + 1\n"
-    for name in ("masks", "train", "tickets", "methods/imp", "tables/runs", "figures/parts", "scores/weights"):
+    names = ("pruning/masks", "training/train", "artifacts/tickets", "methods/imp", "pruning/scores/weights")
+    for name in (*names, "analysis/tables/runs", "analysis/figures/parts"):
         path = project.folder / "lth" / f"{name}.py"
         path.write_text(path.read_text() + new)
     entry = '"other": Score(target="lth.pruning.scores.weights:unrelated", about="another", when=("trained",)),'
-    project.edit("lth/pruning/scores/__init__.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
+    project.edit("lth/catalog/scores.py", "SCORES = Registry(\n    {", "SCORES = Registry(\n    {" + entry)
     project.edit("lth/running/jobs.py", "done in", "ended after")
     project.edit("lth/training/train.py", "    every = ", "    every    =   ")
     assert project.planned() == {}
 
 
 def test_an_edit_of_the_training_loop_reruns_what_trains_and_what_follows(project: Project) -> None:
-    project.edit("lth/data/feed.py", "SCORING_BATCH = 125", "SCORING_BATCH = 250")
+    project.edit("lth/data/feed.py", "_SCORING_BATCH = 125", "_SCORING_BATCH = 250")
     planned = project.planned()
     assert "data" not in planned
     assert trained(planned) == rounds("digits") | rounds("letters") | rounds("cross") | evaluations()

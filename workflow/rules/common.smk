@@ -6,6 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+import lth.analysis
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
 from lth.catalog.kinds import FEEDS, HELD, PREPARED
@@ -42,7 +43,8 @@ plan = Plan(study)
 
 paths = Paths(plan)
 RESULTS = paths.results
-SCRIPTS = Path(workflow.basedir, "workflow", "scripts")
+# Beside this file, wherever the workflow that uses these rules lies.
+SCRIPTS = Path(str(workflow.current_basedir)).parent / "scripts"
 TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
@@ -274,7 +276,7 @@ def of_all(files):
 
 def report_words():
     """What the report says that is in no code: its page, and the captions (a table of names, which counts for nothing)."""
-    page = Path(workflow.basedir, "lth", "analysis", "report.html.j2")
+    page = Path(lth.analysis.__file__).with_name("report.html.j2")
     captions = {
         name: [figure.about, figure.caption] for name, figure in FIGURES.items()
     }
