@@ -334,7 +334,8 @@ def test_a_signal_ends_a_job_within_five_seconds_with_a_code_of_its_own(number: 
 
 def test_what_does_not_listen_is_ended_after_the_grace(tmp_path: Path) -> None:
     code = (
-        "import time\nfrom lth.running import stopping\nfrom lth.running.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        "import time\nfrom lth.running import stopping\nfrom lth.running.jobs import job\n"
+        "stopping.GRACE_SECONDS = 0.3\n"
         f"with job('summary', {str(tmp_path / 'log')!r}):\n    print('ready', flush=True)\n    time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
@@ -349,7 +350,8 @@ def test_a_job_without_its_snakemake_ends(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as starter:
         starter.wait()
     code = (
-        "import sys, time\nfrom lth.running import stopping\nfrom lth.running.jobs import job\nstopping.GRACE_SECONDS = 0.3\n"
+        "import sys, time\nfrom lth.running import stopping\nfrom lth.running.jobs import job\n"
+        "stopping.GRACE_SECONDS = 0.3\n"
         f"with job('summary', {str(tmp_path / 'log')!r}):\n    time.sleep(float(sys.argv[1]))\n"
     )
     for process, seconds, status in ((starter.pid, 60, stopping.EXIT_STOPPED), (os.getpid(), 1.5, 0)):
