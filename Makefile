@@ -78,6 +78,7 @@ check: setup-dev
 reference: setup  ## write what is made from the models: tables of keys, and the schema for editors
 	$(BIN)/python -m tools.reference config/README.md
 	$(BIN)/python -m lth schema > config/schema.json
+	$(BIN)/python -m tools.house docs/design.md
 
 format: setup-dev  ## put every file into the house style
 	$(BIN)/ruff format .

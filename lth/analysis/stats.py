@@ -62,31 +62,6 @@ def t_interval(values: Sequence[float], alpha: float = 0.05) -> Interval:
     return Interval(mean=mean, low=mean - half, high=mean + half, n=sample.size)
 
 
-def bca_interval(values: Sequence[float], alpha: float = 0.05, resamples: int = 9999) -> Interval:
-    """Bias-corrected and accelerated bootstrap interval of a mean (Efron 1987), for many seeds and skewed values.
-
-    The resampling seed is fixed, so the same values give the same interval. `t_interval` says why it isn't the default.
-    """
-    from scipy.stats import bootstrap
-
-    sample = np.asarray(values, dtype=np.float64)
-    mean = _mean(sample)
-    if sample.size < 2:
-        return Interval(mean=mean, low=nan, high=nan, n=sample.size)
-    if np.ptp(sample) == 0:  # scipy divides 0 by 0 here
-        return Interval(mean=mean, low=mean, high=mean, n=sample.size)
-    result = bootstrap(
-        (sample,),
-        np.mean,
-        confidence_level=1 - alpha,
-        n_resamples=resamples,
-        method="BCa",
-        rng=np.random.default_rng(0),
-    )
-    low, high = result.confidence_interval
-    return Interval(mean=mean, low=float(low), high=float(high), n=sample.size)
-
-
 def paired(first: Sequence[float], second: Sequence[float], alpha: float = 0.05) -> Paired:
     """All that is said about two arms whose values belong together seed by seed.
 

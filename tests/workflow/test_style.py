@@ -13,6 +13,8 @@ import pytest
 import yaml
 from tiny import ROOT, Project
 
+from tools import house
+
 pytestmark = pytest.mark.workflow
 
 READERS = ("analysis", "config", "plan", "checks", "cli", "verification")
@@ -66,6 +68,12 @@ def graph(*, annotations: bool = True) -> dict[str, set[str]]:
 def test_no_imports_in_a_circle() -> None:
     """Of modules (raises CycleError); that packages import downwards only is import-linter's contract: `make check`."""
     assert [*TopologicalSorter(graph(annotations=False)).static_order()]
+
+
+def test_the_drawing_of_the_packages_is_that_of_the_code() -> None:
+    """If this fails: make reference"""
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    assert house.updated(page) == page
 
 
 def test_no_public_name_is_defined_twice() -> None:
