@@ -20,6 +20,11 @@ from torch.optim import Optimizer
 from lth.config.training import Optimiser
 
 
+KERNELS = all(hasattr(torch, kernel) for kernel in ("_fused_sgd_", "_fused_adam_", "_fused_adamw_", "_foreach_add_"))
+"""Whether torch still has the kernels that are called here, which are not part of its interface. Without them every step
+is torch's own: slower, with the same results."""
+
+
 class _Bare(Optimizer):
     """What the optimisers share; each has one group of parameters, all on one device and of one type."""
 
@@ -39,12 +44,12 @@ class _Bare(Optimizer):
         (group,) = self.param_groups
         weights = [weight for weight in group["params"] if weight.grad is not None]
         states = [self.state[weight] for weight in weights if weight in self.state]
-        if len(states) == len(weights):
+        if KERNELS and len(states) == len(weights):
             self._update(group, weights, [weight.grad for weight in weights], states)
         else:
-            self._first_step()
+            self._own_step()
 
-    def _first_step(self) -> None:
+    def _own_step(self) -> None:
         """torch's own step, which makes the state."""
         raise NotImplementedError
 
@@ -58,7 +63,7 @@ class _Bare(Optimizer):
 class SGD(_Bare, torch.optim.SGD):
     """Stochastic gradient descent. Without momentum it has no state, and every step is torch's."""
 
-    _first_step = unwrap(torch.optim.SGD.step)
+    _own_step = unwrap(torch.optim.SGD.step)
 
     def _update(
         self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
@@ -80,8 +85,8 @@ class SGD(_Bare, torch.optim.SGD):
 class Adam(_Bare, torch.optim.Adam):
     """Adam, with weight decay as part of the gradient."""
 
-    _kernel = staticmethod(torch._fused_adam_)
-    _first_step = unwrap(torch.optim.Adam.step)
+    _kernel = staticmethod(torch._fused_adam_) if KERNELS else None
+    _own_step = unwrap(torch.optim.Adam.step)
 
     def _update(
         self, group: dict[str, Any], weights: list[Tensor], gradients: list[Tensor], states: list[dict[str, Tensor]]
@@ -108,7 +113,7 @@ class Adam(_Bare, torch.optim.Adam):
 class AdamW(Adam, torch.optim.AdamW):
     """Adam, with weight decay apart from the gradient."""
 
-    _kernel = staticmethod(torch._fused_adamw_)
+    _kernel = staticmethod(torch._fused_adamw_) if KERNELS else None
 
 
 def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> Optimizer:

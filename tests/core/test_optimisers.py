@@ -44,6 +44,14 @@ def test_every_update_is_that_of_torch(kind: str) -> None:
     assert all(torch.equal(state[name], theirs[name]) for name in state)
 
 
+@pytest.mark.parametrize("kind", PLAIN)
+def test_without_the_kernels_every_step_is_torchs_own(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are no part of torch's interface; a version without them is slower and gives the same."""
+    expected, _ = trained(kind, True)
+    monkeypatch.setattr("lth.training.optimisers.KERNELS", False)
+    assert torch.equal(trained(kind, True)[0], expected)
+
+
 def test_a_step_is_no_part_of_the_gradient() -> None:
     weight = nn.Parameter(torch.ones(3))
     optimiser = make_optimiser(Optimiser(name="adam", learning_rate=0.1), [weight])
