@@ -85,7 +85,7 @@ class SGD(_Bare, torch.optim.SGD):
 class Adam(_Bare, torch.optim.Adam):
     """Adam, with weight decay as part of the gradient."""
 
-    _kernel = staticmethod(torch._fused_adam_) if KERNELS else None
+    _decoupled = False
     _own_step = unwrap(torch.optim.Adam.step)
 
     def _update(
@@ -93,7 +93,8 @@ class Adam(_Bare, torch.optim.Adam):
     ) -> None:
         steps = [state["step"] for state in states]
         torch._foreach_add_(steps, 1)
-        self._kernel(
+        kernel = torch._fused_adamw_ if self._decoupled else torch._fused_adam_
+        kernel(
             weights,
             gradients,
             [state["exp_avg"] for state in states],
@@ -113,7 +114,7 @@ class Adam(_Bare, torch.optim.Adam):
 class AdamW(Adam, torch.optim.AdamW):
     """Adam, with weight decay apart from the gradient."""
 
-    _kernel = staticmethod(torch._fused_adamw_) if KERNELS else None
+    _decoupled = True
 
 
 def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> Optimizer:
