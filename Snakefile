@@ -2,3 +2,7 @@
 
 
 include: "workflow/Snakefile"
+
+
+# An included file's own choice of a target does not count.
+workflow.default_target = "all"
