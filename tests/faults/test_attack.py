@@ -2,6 +2,7 @@
 long form."""
 
 import faulthandler
+import mmap
 import os
 import random
 import signal
@@ -51,7 +52,10 @@ def _crash() -> None:
 
 
 def _grow() -> None:
-    assert b"x" * (40 << 20)
+    """By pages that the process has not had before, whatever its heap holds free."""
+    with mmap.mmap(-1, 40 << 20) as area:
+        for page in range(0, len(area), mmap.PAGESIZE):
+            area[page] = 1
 
 
 def _spin() -> None:
