@@ -19,10 +19,9 @@ from torch.optim import Optimizer
 
 from lth.config.training import Optimiser
 
-
 KERNELS = all(hasattr(torch, kernel) for kernel in ("_fused_sgd_", "_fused_adam_", "_fused_adamw_", "_foreach_add_"))
-"""Whether torch still has the kernels that are called here, which are not part of its interface. Without them every step
-is torch's own: slower, with the same results."""
+"""Whether torch still has the kernels that are called here, which are no part of its interface. Without them every
+step is torch's own: slower, with the same results."""
 
 
 class _Bare(Optimizer):

@@ -1,5 +1,7 @@
-"""What of Snakemake's inside is worked around (docs/LOG.md says why), and whether that is still needed. A test that
-fails here says that a workaround has lost its reason, or its hold, in a newer Snakemake; nothing depends on it but speed.
+"""What of Snakemake's inside is worked around (docs/LOG.md says why), and whether that is still needed.
+
+A test that fails here says that a workaround has lost its reason, or its hold, in a newer Snakemake; nothing depends on
+it but speed.
 """
 
 import inspect

@@ -50,7 +50,7 @@ def _where(arms: pd.DataFrame) -> str:
 def _leading(row: _Row, family: int, where: str) -> str:
     numbers = (
         f"{row['first_mean_percent']:.2f} % against {row['second_mean_percent']:.2f} % test accuracy, a difference of "
-        f"{in_points(row['difference_points'])} percentage in_points ({_evidence(row, family)})"
+        f"{in_points(row['difference_points'])} percentage points ({_evidence(row, family)})"
     )
     return f"{_claim(row)} {where}: {numbers}."
 
@@ -67,7 +67,7 @@ def _confounded(row: _Row, arms: pd.DataFrame) -> list[str]:
 
 
 def _brief(row: _Row) -> str:
-    return f"{_claim(row)}: {in_points(row['difference_points'])} in_points ({_evidence(row)})."
+    return f"{_claim(row)}: {in_points(row['difference_points'])} points ({_evidence(row)})."
 
 
 def _claim(row: _Row) -> str:
