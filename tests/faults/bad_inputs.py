@@ -554,9 +554,15 @@ def _forged_tickets() -> Iterator[Bad]:
         _other_names,
     )
     yield call(
-        "verify: a parent that is a list", "2 things do not hold", _verified(study="small", ticket="home", parent=[])
+        "verify: a parent that is a list",
+        "2 artifacts failed verification",
+        _verified(study="small", ticket="home", parent=[]),
     )
-    yield call("verify: everything a list", "2 things do not hold", _verified(study=[], ticket=[], seed=[], parent={}))
+    yield call(
+        "verify: everything a list",
+        "2 artifacts failed verification",
+        _verified(study=[], ticket=[], seed=[], parent={}),
+    )
 
 
 def _forged_artifacts() -> Iterator[Bad]:
@@ -606,7 +612,7 @@ def _forged_artifacts() -> Iterator[Bad]:
         _data(_texts(lengths=_tensor([3, 9], "int16"))),
     )
     yield call("texts: a vocabulary of words", "'vocabulary' in its metadata", _data(_texts(vocabulary="many")))
-    yield call("results: a manifest 100,000 deep", "1 things do not hold", _manifest)
+    yield call("results: a manifest 100,000 deep", "1 artifact failed verification", _manifest)
 
 
 def _hostile_data() -> Iterator[Bad]:
