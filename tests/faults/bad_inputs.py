@@ -521,7 +521,9 @@ def bad_inputs() -> Iterator[Bad]:
     yield call("SST-2: another encoding", "is not UTF-8", _tsv("sentence\tlabel\nschön\t1\n".encode("latin-1")))
     yield call("SST-2: a part of it", "has 1 training and 1 development", _tsv("sentence\tlabel\na\t1\n"))
     yield call("results: no manifest", "manifest.json: no such file", lambda folder: _command("verify", folder))
-    yield call("results: no verdict", "has no verdict yet", lambda folder: _command("verdict", folder))
+    yield call(
+        "results: no verdict", "has no verdict; expected the results folder", lambda folder: _command("verdict", folder)
+    )
     yield from _forged_tickets()
     yield from _forged_artifacts()
     yield from _hostile_data()

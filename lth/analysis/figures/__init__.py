@@ -61,7 +61,7 @@ FIGURES = Registry(
             caption=(
                 "The comparisons named in the study file: test accuracy of the first arm minus that of the second, "
                 "paired by seed. Right of zero, the first arm is better. The line is the confidence interval of the "
-                "mean difference, not adjusted for multiple comparisons; p is from the exact sign-flip test, Holm- "
+                "mean difference, not adjusted for multiple comparisons; p is from the exact sign-flip test, Holm-"
                 "adjusted over all rows. Filled markers are significant, open ones are not; a difference that is not "
                 "significant is no evidence of equality."
             ),
