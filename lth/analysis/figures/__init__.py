@@ -109,7 +109,7 @@ FIGURES = Registry(
             about="Epochs to target accuracy",
             caption=(
                 "First epoch at which an arm reaches the target accuracy named below the axis (the study's "
-                "`reach_percent`, or 95 % of the dense network's mean). Each small point is one seed, the large "
+                "option reach_percent, or 95 % of the dense network's mean). Each small point is one seed, the large "
                 "marker the median. Seeds that never reach the target are drawn at 'never' and rank above all others "
                 "in the median. With the same training recipe, further left is faster. For iteratively pruned "
                 "tickets, only the training of the last round counts."
