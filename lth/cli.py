@@ -216,8 +216,8 @@ def _results(given: Path) -> Path:
     name = study_name(given) if given.is_file() else given.name
     meant = Path("results", name or "STUDY")
     what = "is a file" if given.is_file() else "no such folder"
-    example = f"did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else "such as results/demo"
-    raise UserError(f"{given}: {what}; expected the results folder of a study; {example}")
+    example = f"; did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else ", such as results/demo"
+    raise UserError(f"{given}: {what}; expected the results folder of a study{example}")
 
 
 def _markdown(arguments: argparse.Namespace) -> Iterator[str]:

@@ -197,7 +197,7 @@ def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp
         (tmp_path / "tables" / evaluation / "verdict.txt").write_text(text)
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.split("\n\n")[:2] == ["Too few seeds.", "No difference shown."]
-    assert "no report yet" in out
+    assert "no report: run the workflow to its end" in out
     (tmp_path / "report.html").write_text("")
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.splitlines()[-1] == f"report: {tmp_path / 'report.html'}"
@@ -278,7 +278,9 @@ def test_a_study_file_where_results_are_needed_offers_them(capsys, tmp_path, mon
     (tmp_path / "results" / "quick").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert refused(capsys, command, "quick").endswith("did you mean results/quick?\n")
-    assert refused(capsys, command, "other").startswith("other: no such folder, where")
+    assert refused(capsys, command, "other").startswith(
+        "other: no such folder; expected the results folder of a study, such as results/"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["chek"], ["show"]])
