@@ -1,4 +1,4 @@
-"""`python -m lth`: what a study may name, whether it is sound, and what an artifact holds. Trains nothing."""
+"""`python -m lth`: list components, check studies, inspect artifacts and verify results. Trains nothing."""
 
 import argparse
 import io
@@ -19,7 +19,7 @@ PROGRAM = "python -m lth"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 1 for anything the user can put right, said in one sentence."""
+    """Run one command. The exit status is 1, with a message on stderr, for errors that the user can fix."""
     out = sys.stdout
     if isinstance(out, io.TextIOWrapper) and out.encoding.lower() != "utf-8":  # the C locale, for one
         out.reconfigure(errors="backslashreplace")
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _print(lines: Iterable[str]) -> None:
-    """Write lines to standard output; files and metadata are not to move the cursor.
+    """Write lines to standard output, with control characters escaped.
 
     Raises:
         UserError: standard output is closed or refuses.
@@ -50,7 +50,7 @@ def _print(lines: Iterable[str]) -> None:
 
 @contextmanager
 def _standard_output() -> Iterator[None]:
-    """What goes wrong with standard output, in a sentence; a reader that has seen enough (`head`) ends the process."""
+    """Turn errors of standard output into a UserError; exit if the reader (`head`) has closed the pipe."""
     try:
         yield
     except OSError as error:
@@ -61,7 +61,7 @@ def _standard_output() -> Iterator[None]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with the arguments without printing them raw."""
+    """Escapes arguments in error messages."""
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))
@@ -73,9 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
     files = {
         "STUDY": "a study file",
-        "FILE": "an artifact: a ticket, weights, a prepared data set, a table, a manifest",
+        "FILE": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
     }
-    files |= {"A": "a ticket file", "B": "another", "RESULTS": "the folder of a study's results: results/STUDY"}
+    files |= {
+        "A": "a ticket file",
+        "B": "another ticket file",
+        "RESULTS": "the results folder of a study: results/STUDY",
+    }
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         for operand in operands:
@@ -97,9 +101,9 @@ def _list(_: argparse.Namespace) -> Iterator[str]:
         "sources (datasets.NAME.source)": SOURCES,
         "methods (tickets.NAME.method)": METHODS,
         "scores (tickets.NAME.score)": SCORES,
-        "where weights compete (tickets.NAME.scope)": schedules.PRUNING_SCOPES,
-        "schedules of pruning (keys of tickets.NAME)": schedules.PRUNING_SCHEDULES,
-        "schedules of the learning rate (recipes.NAME.schedule.name)": rates.LEARNING_RATE_SCHEDULES,
+        "pruning scopes (tickets.NAME.scope)": schedules.PRUNING_SCOPES,
+        "pruning schedules (keys of tickets.NAME)": schedules.PRUNING_SCHEDULES,
+        "learning-rate schedules (recipes.NAME.schedule.name)": rates.LEARNING_RATE_SCHEDULES,
     }
     for title, table in tables.items():
         yield title
@@ -115,7 +119,7 @@ def _check(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def summary(study: Study) -> Iterator[str]:
-    """What a study comes to: its tickets and their densities, its arms, and how many jobs it takes."""
+    """Summary of a study: tickets and their densities, arms, and number of jobs."""
     plan = Plan(study)
     yield f"study {study.study}: {len(study.seeds)} seeds ({listed(map(str, study.seeds))})"
     yield "tickets"
@@ -129,7 +133,7 @@ def summary(study: Study) -> Iterator[str]:
 
 
 def job_counts(plan: Plan) -> dict[str, int]:
-    """How many jobs of each kind a study takes; a control that two evaluations use is made once."""
+    """Number of jobs of each kind; a control that two evaluations share is made once."""
     study = plan.study
     seeds = len(study.seeds)
     arms = [arm for evaluation in study.evaluations for arm in plan.arms(evaluation)]
@@ -167,7 +171,7 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _compare(arguments: argparse.Namespace) -> Iterator[str]:
-    """Per-layer overlap of two masks: Jaccard (kept in both / in either), beside that of two random masks."""
+    """Overlap of two masks by layer: Jaccard index (kept in both / in either), and its expectation by chance."""
     from lth.analysis.stats import chance_jaccard
     from lth.artifacts.tickets import Ticket
 
@@ -190,22 +194,20 @@ def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
     verdicts = sorted((results / "tables").glob("*/verdict.txt"))
     if not verdicts:
         example = "results/demo, made by running the workflow"
-        raise UserError(f"{results}: has no verdict yet; give the folder of a finished study, such as {example}")
+        raise UserError(
+            f"{results}: has no verdict; expected the results folder of a finished study, such as {example}"
+        )
     for path in verdicts:
         yield path.read_text(encoding="utf-8", errors="replace")
     report = results / "report.html"
-    yield (
-        f"report: {report}"
-        if report.is_file()
-        else f"no report yet: {report} is made by running the workflow to its end"
-    )
+    yield (f"report: {report}" if report.is_file() else f"no report: run the workflow to its end to make {report}")
 
 
 def _results(given: Path) -> Path:
-    """The folder of a study's results.
+    """The results folder of a study.
 
     Raises:
-        UserError: it is no folder; of a study's file or its name, with the folder that was probably meant.
+        UserError: it is no folder; for a study file or study name, suggests the folder.
     """
     from lth.checks.read import study_name
 
@@ -214,8 +216,8 @@ def _results(given: Path) -> Path:
     name = study_name(given) if given.is_file() else given.name
     meant = Path("results", name or "STUDY")
     what = "is a file" if given.is_file() else "no such folder"
-    example = f"did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else "such as results/demo"
-    raise UserError(f"{given}: {what}, where the folder of a study's results is needed; {example}")
+    example = f"; did you mean {meant}?" if meant.is_dir() or (name and given.is_file()) else ", such as results/demo"
+    raise UserError(f"{given}: {what}; expected the results folder of a study{example}")
 
 
 def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
@@ -232,35 +234,40 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     results = _results(arguments.RESULTS)
     count, findings = verify(results)
     if not findings:
-        yield f"{results}: all {count} artifacts are as they were when the study was finished"
-        yield f"checksum, as report.html shows it: {read_json(results / MANIFEST)['artifacts']}"
+        yield f"{results}: all {count} artifacts verified: complete, unaltered and consistent"
+        yield f"checksum (as in report.html): {read_json(results / MANIFEST)['artifacts']}"
         return
     yield from aligned([(finding.kind, finding.path, finding.words) for finding in findings])
     lost = {finding.path for finding in findings if finding.kind != "orphaned" and is_artifact(finding.path)}
     if lost:
-        yield f"to make {'it' if len(lost) == 1 else 'them'} again:"
+        yield f"to regenerate {'it' if len(lost) == 1 else 'them'}:"
         yield command(results, lost)
     if others := {finding.path for finding in findings} - lost:
-        yield f"not of the study, and left alone by this command: {', '.join(sorted(others))}"
-    raise UserError(f"{results}: {len(findings)} things do not hold, of {count} artifacts; see above")
+        yield f"not part of the study, and not changed by this command: {', '.join(sorted(others))}"
+    paths = {finding.path for finding in findings}
+    raise UserError(f"{results}: {len(paths)} artifact{'s' * (len(paths) > 1)} failed verification, {count} checked")
 
 
 COMMANDS = {
     "list": (
         _list,
-        "all that a study can name: architectures, sources, methods, scores, schedules; what is done without a command",
+        "list architectures, data sources, methods, scores, scopes and schedules (the default command)",
         (),
     ),
-    "check": (_check, "check a study; print what is wrong with it, or what it comes to", ("STUDY",)),
-    "schema": (_schema, "the JSON schema of a study file, for editors", ()),
-    "show": (_show, "what an artifact holds and where it came from", ("FILE",)),
-    "compare": (_compare, "overlap of two tickets' masks, layer by layer, against chance", ("A", "B")),
+    "check": (_check, "check a study file; print its errors, or a summary of tickets, arms and jobs", ("STUDY",)),
+    "schema": (_schema, "print the JSON schema of study files, for editors", ()),
+    "show": (_show, "show the content and provenance of an artifact", ("FILE",)),
+    "compare": (
+        _compare,
+        "compare the masks of two tickets by layer: Jaccard index, and its expectation by chance",
+        ("A", "B"),
+    ),
     "verify": (
         _verify,
-        "whether a finished study's artifacts are all there, unaltered, and of one piece",
+        "verify that the artifacts of a finished study are complete, unaltered and consistent",
         ("RESULTS",),
     ),
-    "verdict": (_verdict, "what a finished study shows", ("RESULTS",)),
-    "markdown": (_markdown, "its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
+    "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
+    "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
 }
-"""Each command: its function, what it does, its operands."""
+"""Each command: function, help text, operands."""

@@ -65,7 +65,7 @@ def one_arm(seeds: int = 3) -> Study:
 
 
 def methods(seeds: int = 3, **comparison: Any) -> Study:
-    """Ten ways to find a ticket on one data set, and one comparison of them; `comparison` replaces its keys."""
+    """Ten methods on one data set, and one comparison of them; `comparison` replaces its keys."""
     sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch": 60}
     found = {"network": "lenet", "recipe": "find", "dataset": "mnist"}
     once = {**found, "densities": [0.1, 0.05, 0.02]}
@@ -73,7 +73,7 @@ def methods(seeds: int = 3, **comparison: Any) -> Study:
     return Study.model_validate(
         {
             "study": "methods",
-            "about": "What does each way of finding a ticket give, and cost?",
+            "about": "What accuracy does each method reach, and at what cost?",
             "seeds": list(range(seeds)),
             "datasets": {"mnist": {"source": "mnist"}},
             "networks": {"lenet": {"architecture": "lenet5_classic"}},

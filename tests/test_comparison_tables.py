@@ -13,8 +13,8 @@ from lth.analysis.tables import cells, notes
 from lth.analysis.tables.costs import sums
 from lth.analysis.tables.files import read_table
 from lth.analysis.tables.markdown import pages
+from lth.analysis.tables.recipes import recipe_summary
 from lth.analysis.tables.verdict import verdict
-from lth.analysis.tables.ways import recipe_summary
 from lth.config.training import Recipe
 from lth.errors import UserError
 from lth.plan.plan import Plan
@@ -124,7 +124,7 @@ def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[
         thin_layers=["x, y", "x, y", "y"],
         thin_seeds=[2, 2, 1],
     )
-    start, end = "Near collapse: the masks of", "some of these outputs are only a bias."
+    start, end = "Near collapse: the masks of", "some of these outputs are constant."
     assert notes.collapse_notes(arms) == [
         f"{start} a and b leave fewer weights than outputs in x and y (2 of 2 seeds); {end}",
         f"{start} c leave fewer weights than outputs in y (1 of 2 seeds); {end}",
@@ -136,8 +136,7 @@ def test_densities_that_differ_are_told_of(compared: dict[str, Path]) -> None:
     assert notes.unequal_densities(arms) == []
     late = arms.assign(density_most_percent=[2.0, 47.3, 100.0])
     assert notes.unequal_densities(late) == [
-        "Not the same density in all arms and seeds, which itself makes a difference: progressive keeps 2 to 47.3 % of "
-        "the weights."
+        "Arms or seeds differ in density, which is a confounder: progressive keeps 2 to 47.3 % of the weights."
     ]
     rounds = read_table(compared["rounds"])
     assert notes.waits(rounds) == []
@@ -186,7 +185,7 @@ def test_f1_and_draws_are_shown_where_there_are_any(compared: dict[str, Path]) -
 def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str, Path]) -> None:
     lines = [*pages(compared["rounds"].parents[1])]
     assert [line for line in lines if line.startswith("##")] == ["## at_tenth", "## Rounds"]
-    assert lines[2].startswith("- No difference shown between snip and dense on mnist")
+    assert lines[2].startswith("- No significant difference between snip and dense on mnist")
     tables = [[*group] for is_row, group in groupby(lines, lambda line: line.startswith("|")) if is_row]
     rows = [len(read_table(compared[name])) for name in ("at_tenth/arms", "at_tenth/comparisons", "rounds")]
     assert [len(table) - 2 for table in tables] == rows
@@ -198,11 +197,11 @@ def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str
 
 
 def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="has no tables yet; give the folder of a finished study"):
+    with pytest.raises(UserError, match="has no tables; expected the results folder of a finished study"):
         next(pages(tmp_path))
 
 
-def test_ways_to_find_a_ticket_have_the_names_of_the_field() -> None:
+def test_methods_have_the_names_of_the_field() -> None:
     tickets = synthetic.methods(1).tickets
     words = {name: spec.label() for name, spec in tickets.items()}
     assert words == {
@@ -224,11 +223,11 @@ def test_a_recipe_in_one_line() -> None:
         }
     )
     assert recipe_summary(recipe) == (
-        "SGD 0.1, momentum 0.9, weight decay 0.0005, step at 10, 15, batches of 128, 20 epochs, "
-        "images changed by crop padding 4, flip, colour"
+        "SGD 0.1, momentum 0.9, weight decay 0.0005, step at 10, 15, batch size 128, 20 epochs, "
+        "augmentation: crop padding 4, flip, colour"
     )
     plain = Recipe.model_validate({"optimiser": {"learning_rate": 1.2e-3}, "batch": 60, "iterations": 50000})
-    assert recipe_summary(plain) == "Adam 0.0012, constant, batches of 60, 50,000 iterations, images as they are"
+    assert recipe_summary(plain) == "Adam 0.0012, constant, batch size 60, 50,000 iterations, no augmentation"
 
 
 def test_arms_of_different_recipes_are_told_of(tmp_path: Path) -> None:
@@ -238,8 +237,12 @@ def test_arms_of_different_recipes_are_told_of(tmp_path: Path) -> None:
     arms, pairs = (read_table(tables[f"at_tenth/{name}"]) for name in ("arms", "comparisons"))
     assert not any("recipe" in sentence for sentence in (*notes.notes(arms, pairs), *verdict(arms, pairs)))
     arms.loc[arms["arm"] == "snip", "recipe"] = "other"
-    (told,) = [note for note in notes.notes(arms, pairs) if note.startswith("Not one recipe in all arms")]
-    assert "snip by other, all others by find" in told
+    (told,) = [
+        note
+        for note in notes.notes(arms, pairs)
+        if note.startswith("Arms differ in their training recipe, which is a confounder")
+    ]
+    assert "snip with other, all others with find" in told
     assert verdict(arms, pairs)[1] == (
-        "They were trained by two recipes (other and find), so the difference is not of the masks alone."
+        "They were trained with different recipes (other and find), so the masks alone do not explain a difference."
     )

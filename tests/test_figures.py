@@ -1,5 +1,6 @@
 """Every figure, for one seed, for several, and for a study with a single arm; and what makes figures comparable."""
 
+import html
 import re
 import xml.etree.ElementTree as ElementTree
 from math import nan
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lth.analysis import figures
 from lth.analysis.figures import style
+from lth.analysis.figures.captions import as_rst, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
 from lth.analysis.figures.draw import create, draw_figure
@@ -51,8 +53,8 @@ def drawn(name: str, tables: dict[str, Path], out: Path) -> str:
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_figure_is_drawn(name: str, tables: dict[str, Path], tmp_path: Path) -> None:
     example = EXAMPLES[str(tables["name"])]
-    (trial,) = Plan(example).assessments
-    if name not in (*figures_of(Plan(example)), *figures_of(Plan(example), trial)):
+    (assessment,) = Plan(example).assessments
+    if name not in (*figures_of(Plan(example)), *figures_of(Plan(example), assessment)):
         return
     text = drawn(name, tables, tmp_path / "first.svg")
     assert ElementTree.fromstring(text).tag.endswith("svg")
@@ -203,12 +205,12 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
     assert [*found] == masks
     assert len(set(found.values())) == len(masks) > len(COLOURS)
     assert [found[name] for name in masks[:8]] == [*range(8)]
-    for trial in plan.assessments:
-        colours = [found[name] % len(COLOURS) for name in plan.assessment(trial).tickets if name in found]
+    for assessment in plan.assessments:
+        colours = [found[name] % len(COLOURS) for name in plan.assessment(assessment).tickets if name in found]
         assert len(set(colours)) == len(colours)
-    # one way has one colour at both densities, and another shape
-    for way in ("progressive", "snip", "grasp", "synflow", "random", "set", "rigl"):
-        assert found[f"{way}_98"] == found[f"{way}_79"] + len(COLOURS)
+    # tickets of one method have one colour at both densities, and another shape
+    for method in ("progressive", "snip", "grasp", "synflow", "random", "set", "rigl"):
+        assert found[f"{method}_98"] == found[f"{method}_79"] + len(COLOURS)
     # one ticket more at the end changes no other's place
     study = plan.study.model_copy(update={"tickets": {**plan.study.tickets, "more": plan.study.tickets[masks[0]]}})
     assert {**colour_places(Plan(study)), "more": 0} == {**found, "more": 0}
@@ -224,11 +226,31 @@ def test_every_kind_of_arm_has_a_mark() -> None:
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
-def test_a_figure_names_tables_that_exist_and_is_captioned_for_snakemake(name: str) -> None:
+def test_a_figure_names_tables_that_exist(name: str) -> None:
     drawing = figures.FIGURES[name]
     assert set(drawing.tables) <= set(STUDY_TABLES if drawing.scope == "study" else EVALUATION_TABLES)
-    caption = Path(__file__).parents[1] / "workflow" / "report" / f"{name}.rst"
-    assert " ".join(caption.read_text().split()) == drawing.caption
+
+
+def test_snakemakes_report_reads_the_captions_of_the_table(tmp_path: Path) -> None:
+    """Written for it as reStructuredText with Jinja markup, and read back as Snakemake reads them."""
+    folder = Path(__file__).parents[1] / "workflow" / "report"
+    assert {path.stem for path in folder.iterdir()}.isdisjoint(figures.FIGURES)  # no second copy
+    write_captions(tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == {*figures.FIGURES}
+    for name, drawing in figures.FIGURES.items():
+        assert shown((tmp_path / f"{name}.rst").read_text()) == drawing.caption
+    odd = r"a_b `c` \d *e* |f| {{ g }} {% h %}"
+    assert shown(as_rst(odd)) == odd
+
+
+def shown(source: str) -> str:
+    """What a browser shows of a caption file."""
+    from docutils.core import publish_string
+    from docutils.writers.html5_polyglot import Writer
+    from jinja2 import Environment
+
+    page = publish_string(Environment().from_string(source).render(), writer=Writer()).decode()
+    return " ".join(html.unescape(re.sub("<[^>]*>", "", page.partition("<main>")[2].partition("</main>")[0])).split())
 
 
 def test_layers_that_are_only_numbered_get_names() -> None:

@@ -155,17 +155,20 @@ EIGHT = {"a-own": [60.1, 61.2, 62.0, 60.5, 61.1, 60.9, 61.4, 62.2], "b-own": [59
 
 def test_verdict_when_a_difference_is_shown() -> None:
     (sentence,) = sentences(EIGHT, [("a-own", "b-own")])
-    assert sentence.startswith("a-own is better than b-own on cifar at 13 % density: 61.17 % against 60.02 %")
-    assert "+1.15 percentage points (95 % interval +0.89 to +1.41; Holm-adjusted p = 0.0078; n = 8 seeds)" in sentence
+    assert sentence.startswith(
+        "a-own is significantly better than b-own on cifar at 13 % density: 61.17 % against 60.02 %"
+    )
+    assert "a difference of +1.15 percentage points (95 % confidence interval +0.89 to +1.41; " in sentence
+    assert sentence.endswith("; exact sign-flip test, Holm-adjusted p = 0.0078; n = 8 seeds).")
 
 
 def test_verdict_says_worse_when_the_first_is_worse() -> None:
-    assert sentences(EIGHT, [("b-own", "a-own")])[0].startswith("b-own is worse than a-own on cifar")
+    assert sentences(EIGHT, [("b-own", "a-own")])[0].startswith("b-own is significantly worse than a-own on cifar")
 
 
 def test_verdict_when_no_difference_is_shown() -> None:
     (sentence,) = sentences({"a-own": EIGHT["a-own"], "b-own": EIGHT["a-own"][::-1]}, [("a-own", "b-own")])
-    assert sentence.startswith("No difference shown between a-own and b-own")
+    assert sentence.startswith("No significant difference between a-own and b-own")
     assert "equal" not in sentence
     assert "p = 1" in sentence
 
@@ -173,9 +176,9 @@ def test_verdict_when_no_difference_is_shown() -> None:
 def test_verdict_follows_the_adjusted_p() -> None:
     pairs = [("a-own", "b-own"), *[("b-own", "b-own")] * 6]  # 7 * 2 / 2^8 = 0.055
     found = sentences(EIGHT, pairs)
-    assert found[0].startswith("No difference shown")
-    assert "Holm-adjusted p = 0.055 in a family of 7" in found[0]
-    assert "8 seeds cannot show any difference" in found[1]
+    assert found[0].startswith("No significant difference")
+    assert "Holm-adjusted p = 0.055, 7 comparisons; n = 8" in found[0]
+    assert "With 8 seeds these 7 comparisons are descriptive only" in found[1]
     assert "takes 9 seeds" in found[1]
 
 
@@ -183,30 +186,32 @@ def test_verdict_when_seeds_are_too_few() -> None:
     five = {arm: values[:5] for arm, values in EIGHT.items()}
     found = sentences(five, [("a-own", "b-own")])
     assert len(found) == 2
-    assert found[0].startswith("No difference shown between a-own and b-own")
+    assert found[0].startswith("No significant difference between a-own and b-own")
     assert found[1] == (
-        "5 seeds cannot show any difference, however large: the exact sign-flip test gives at least p = 0.0625, "
-        "and one test needs p <= 0.05 for a family-wise 0.05, which takes 6 seeds."
+        "With 5 seeds this comparison is descriptive only: the exact sign-flip test cannot give p < 0.0625, and one "
+        "test needs p <= 0.05 for a family-wise error rate of 0.05, which takes 6 seeds."
     )
 
 
 def test_verdict_of_one_seed() -> None:
     found = sentences({"a-own": [61.0], "b-own": [50.0]}, [("a-own", "b-own")])
-    assert "one seed, so neither an interval nor a test" in found[0]
-    assert found[1].startswith("One seed cannot show any difference")
+    assert found[0].startswith("No test of the difference between a-own and b-own on cifar")
+    assert "(one seed: no confidence interval and no test)" in found[0]
+    assert found[1].startswith("With one seed this comparison is descriptive only")
     assert "nan" not in " ".join(found)
 
 
 def test_verdict_without_comparisons_only_describes() -> None:
     (sentence,) = sentences(EIGHT, [])
-    assert "nothing is tested" in sentence
+    assert "no test was run on cifar" in sentence
+    assert sentence.endswith("these results are descriptive only.")
 
 
 def test_verdict_has_a_sentence_for_each_comparison_of_the_family() -> None:
     third = {"c-own": [value + 0.001 * place for place, value in enumerate(EIGHT["b-own"])]}
     found = sentences({**EIGHT, **third}, [("a-own", "b-own"), ("a-own", "c-own")])
     assert len(found) == 2
-    assert found[1].startswith("a-own is better than c-own: ")
+    assert found[1].startswith("a-own is significantly better than c-own: ")
 
 
 def test_confusion_shares_and_class_accuracy() -> None:
@@ -277,7 +282,7 @@ def test_tables_of_a_study_are_the_same_bytes_twice(tmp_path: Path, seeds: int) 
         assert path.read_bytes() == again[name].read_bytes(), name
     found = written["transfer/verdict"].read_text()
     assert all(len(line) <= 100 for line in found.splitlines())
-    assert "cannot show any difference" in found
+    assert "descriptive only" in " ".join(found.split())
     assert "nan" not in found
 
 

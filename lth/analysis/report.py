@@ -1,6 +1,6 @@
-"""The report: one self-contained HTML page that leads with the verdict, and says how every number was made.
+"""The report: one self-contained HTML page with verdict, tables, figures, methods and provenance.
 
-No date and no path goes in, so equal tables and figures give an equal page.
+It contains no date and no path, so that equal tables and figures give an identical page.
 """
 
 import base64
@@ -26,53 +26,56 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _METHODS = """
-n counts seeds. A seed repeats the whole study once ({seeds} here): initialisation, batch order, pruning, controls.
-The splits of the data are the same for all seeds, so intervals do not cover their choice.
+Seeds: n counts seeds ({seeds} in this study). Each seed is an independent repetition of the whole study, with its own
+initialisation, batch order, pruning and controls. Data splits are the same for all seeds, so intervals do not cover
+the choice of splits.
 
-Best epoch (or step, where scores are taken more often): the one of least validation loss, the earlier of equal
-ones, the untrained network included; where pruning is part of training, one after the last pruning. The test data
-decide nothing; accuracies are those of the test data at the best epoch unless a column says otherwise.
+Model selection: accuracies are test accuracies at the early-stopping epoch (or iteration) unless a column says
+otherwise. It is the one with the lowest validation loss, the earliest in case of ties, the untrained network included.
+Where a method prunes during training, only epochs at final sparsity are eligible. Test data are never used for
+selection.
 
-Intervals: Student's t over seeds, {confidence}, each on its own (not widened for their number).
+Confidence intervals: Student's t over seeds, {confidence}, not adjusted for multiple comparisons.
 
-Comparisons: the pairs listed in the study file. Arms of one seed share their random streams and are compared within
-it. Test: exact two-sided sign-flip over all 2^n patterns of signs, which cannot give less than 2/2^n. Holm (1979)
-keeps the family-wise error of each evaluation and of each comparison of tickets at {alpha}.
+Significance: the study file names the pairs to compare. Arms of a seed share their random streams and are compared
+within the seed, with an exact two-sided sign-flip test over all 2^n sign patterns; p cannot be below 2/2^n. Holm's
+correction (1979) controls the family-wise error rate of each evaluation and each comparison at {alpha}. A difference is
+significant if its Holm-adjusted p is at most {alpha}. "Not significant" means that the data do not decide, not that the
+arms are equal.
 
-"No difference shown" says that the data do not decide. It does not say that the two are equal.
+Effect size d_z: mean / standard deviation of the paired differences, with Hedges' (1981) small-sample correction; "-"
+if undefined.
 
-Effect size d_z: mean over standard deviation of the paired differences, corrected for few seeds (Hedges 1981); "-"
-where it is undefined.
+Density: all sparse arms of an evaluation have the same density. Tickets in a comparison agree in density to within 2 %
+by their pruning rates; unpruned layers and layers with rates of their own shift the total, and the tables give the
+actual density. Random and shuffled masks of an evaluation have exactly the per-layer counts of their ticket.
 
-All sparse arms of an evaluation have the same density; so do tickets that are compared as they were found, to within
-2 % of it by their rates (layers left whole, or pruned at rates of their own, shift what is left of the whole; tables
-give that). Of an evaluation, random and shuffled masks have the exact per-layer counts of
-the ticket they are matched to. Surviving weights start from the seed's initialisation, in fresh arms from a newly
-drawn one (and from trained weights only where a ticket asks for it: rewind, parent).
+Initial weights: the kept weights start from the initialisation of the seed, in reinitialised arms from a new one. They
+start from trained weights only if the ticket's options say so (rewind, parent).
 
-Masks: Jaccard index per layer; chance is its exact expectation for independent random masks of the same counts.
+Mask overlap: Jaccard index per layer; chance is its exact expectation for independent random masks with the same
+counts.
 
-Cost: what the ticket's own training took, together with all rounds that it was made from, each once and whole:
-pruning once more costs one training more. Epochs are passes over the training data, forward and backward, in
-training and to score or transform weights before it. FLOPs are theoretical: two for each kept weight and place it is
-used at, in the backward pass twice those of the forward pass (of the first layer, too, which needs only half of that),
-and where weights grow by gradient those of all gradients; the dense kernels that were run took more. Scoring
-validation and test data is in none of them. Seconds and joules are of whole jobs, which ran side by side on a shared
-machine: they say what was spent there, not what a method must take. Energy that the machine does not tell is "not
-measured", which is not 0.
+Cost: the training of the ticket and of every round that it was derived from, each counted once. Epochs are passes over
+the training data, forward and backward, for training and for scoring or transforming weights before it. FLOPs are
+theoretical: two per kept weight and use in the forward pass, four in the backward pass (also in the first layer, which
+needs only half of that), and the full dense gradients where weights grow by gradient; the dense kernels that ran
+executed more. Evaluation on validation and test data is not counted. Seconds and joules are of whole jobs on a shared
+machine: they report what was spent here, not what a method needs. "Not measured" means that the machine has no energy
+counter, not 0.
 """
-"""How the numbers are made, a paragraph each."""
+"""The methods section; `{...}` is filled from the study."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A figure as the page shows it."""
+    """A figure on the page."""
 
     name: str
     title: str
     caption: str
     of: str
-    """The name of the evaluation or comparison; empty for a figure of the study."""
+    """Name of the evaluation or comparison; empty for a figure of the study."""
     source: str
     """The SVG file as a data URI."""
 
@@ -81,7 +84,7 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     """Write the page.
 
     Args:
-        study: its evaluations and comparisons decide what is shown, and in which order.
+        study: its evaluations and comparisons are the sections of the page, in this order.
         tables: `.../<evaluation>/arms.csv` and `comparisons.csv` of each evaluation and comparison, and `rounds.csv` of
             the study, or more.
         figures: `.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out.
@@ -95,8 +98,8 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     drawn = list(map(Path, figures))
     page = _template().render(
         study=study,
-        trials=[_trial(plan, name, given, drawn) for name in plan.assessments],
-        found=round_notes(_table(study, given, "rounds.csv")),
+        assessments=[_assessment(plan, name, given, drawn) for name in plan.assessments],
+        round_notes=round_notes(_table(study, given, "rounds.csv")),
         study_figures=_shown(drawn, None),
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),
@@ -118,15 +121,15 @@ def _template() -> Any:
 
 
 def _table(study: Study, tables: list[Path], name: str) -> "pd.DataFrame":
-    """The table of which the path ends so."""
+    """The table whose path ends with `name`."""
     for path in tables:
         if path.as_posix().endswith(f"/{name}"):
             return read_table(path, sealed=True)
     raise UserError(f"report of {study.study}: no table {name} among its inputs")
 
 
-def _trial(plan: Plan, name: str, tables: list[Path], figures: list[Path]) -> dict[str, object]:
-    """What the page shows of an evaluation or a comparison."""
+def _assessment(plan: Plan, name: str, tables: list[Path], figures: list[Path]) -> dict[str, object]:
+    """The section of an evaluation or comparison."""
     arms, comparisons = (_table(plan.study, tables, f"{name}/{table}.csv") for table in ("arms", "comparisons"))
     header, rows, names = cells.arm_table(arms)
     return {
@@ -152,8 +155,8 @@ def _shown(figures: list[Path], evaluation: str | None) -> list[Shown]:
             if drawing.scope == scope and path.stem == name and evaluation in (None, path.parent.name):
                 _check_figure(path)
                 source = "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
-                told = {"name": name, "title": drawing.about, "caption": drawing.caption, "of": evaluation or ""}
-                shown.append(Shown(**told, source=source))
+                shown_as = {"name": name, "title": drawing.about, "caption": drawing.caption, "of": evaluation or ""}
+                shown.append(Shown(**shown_as, source=source))
     return shown
 
 

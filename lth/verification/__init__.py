@@ -1,1 +1,1 @@
-"""Whether a finished study is complete and unaltered, and what is in its files."""
+"""Verification of finished studies, and display of their artifacts."""

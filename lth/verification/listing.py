@@ -1,4 +1,4 @@
-"""All artifacts of a study with their checksums, and the one of all that the report shows. Imports no torch."""
+"""Checksums of all artifacts of a study, and the overall checksum in the report. Does not import torch."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -14,11 +14,11 @@ from lth.plan.plan import Plan
 
 REPORT = "report.html"
 _MEASURED = ("measured.csv", "costs.csv")
-"""Time and energy: two runs of a study share all other files, so the report's checksum leaves these out."""
+"""Time and energy differ between two runs of a study, so the overall checksum excludes them."""
 
 
 def settings(study: Study) -> dict[str, Any]:
-    """All of a study that results depend on."""
+    """All settings of a study that results depend on."""
     return study.model_dump(mode="json", exclude={"compute", "data_root"})
 
 
@@ -37,7 +37,7 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
 
 
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
-    """The checksum that the report shows: of a study's settings, and of all files but the report itself, the manifest
-    (which lists the report, so the page cannot hold its checksum) and what was measured."""
+    """The overall checksum in the report: of the settings and of all files except the report itself, the manifest
+    (which lists the report) and the tables of time and energy."""
     named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(_MEASURED)}
     return digest({"study": settings, "files": named})

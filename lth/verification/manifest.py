@@ -1,7 +1,7 @@
-"""What a finished study consists of (its settings, and the checksum of every artifact), and whether that still holds.
+"""The manifest of a finished study (its settings, and the checksum of every artifact), and its verification.
 
-Two checksums vouch for the manifest itself: its own (`checksum`), and that of settings and artifacts (`artifacts`),
-which stands in the report as well.
+Two checksums protect the manifest itself: its own (`checksum`), and that of settings and artifacts (`artifacts`), which
+is also in the report.
 """
 
 import csv
@@ -36,22 +36,22 @@ from lth.verification.listing import REPORT, artifacts_checksum, listed_files, s
 
 MANIFEST = "manifest.json"
 UNLISTED = ("logs", "scratch", RUNNING)
-"""What lies in a study's results and is no artifact."""
+"""Folders below the results that hold no artifacts."""
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that does not hold."""
+    """An artifact that failed verification, and why."""
 
     path: str
-    """Below the study's results."""
+    """Relative to the results folder."""
     kind: str
     """`altered`, `missing`, `orphaned`, `stale`, `linked` or `special`."""
     words: str
 
 
 def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> int:
-    """Write `manifest.json` into a study's results; how many files it lists.
+    """Write `manifest.json` into the results folder; return the number of files that it lists.
 
     Args:
         results: `results/<study>`.
@@ -72,16 +72,16 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
 
 
 def verify(results: Path) -> tuple[int, list[Finding]]:
-    """How many artifacts were checked, and everything that is wrong with them.
+    """The number of artifacts checked, and all findings.
 
-    Where the manifest itself was altered, files are compared with its list, but not with its study; where it cannot be
-    read, with their own checksums only.
+    If the manifest was altered, files are compared with its list but not with its study. If it is unreadable, they are
+    compared with their own checksums only.
 
     Raises:
         UserError: there are no results, or no manifest.
     """
     if not (results / MANIFEST).is_file():
-        raise UserError(f"{results / MANIFEST}: no such file; it is made by running the workflow to its end")
+        raise UserError(f"{results / MANIFEST}: no such file; run the workflow to its end to make it")
     paths, found = _walk(results)
     try:
         told, listed, study = _manifest(results)
@@ -91,7 +91,9 @@ def verify(results: Path) -> tuple[int, list[Finding]]:
         return len(alone), sorted(set(found))
     there = {name: checksum(path) for name, path in paths.items() if name != MANIFEST}
     found += _against_manifest(there, listed, {finding.path for finding in found})
-    found += [Finding(name, "orphaned", "the finished study has no such file") for name in there if name not in listed]
+    found += [
+        Finding(name, "orphaned", "not an artifact of the finished study") for name in there if name not in listed
+    ]
     forged = list(_against_itself(told))
     if not forged and there.get(REPORT) == listed.get(REPORT):
         forged = list(_against_page(results, there, told["artifacts"]))
@@ -109,11 +111,11 @@ def _manifest(results: Path) -> tuple[dict[str, Any], dict[str, str], Study]:
         listed = {str(name): str(sha) for name, sha in told["files"].items()}
         return told, listed, Study.model_validate(told["study"])
     except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
-        raise RecordError("is damaged (has no valid study and list of files)") from None
+        raise RecordError("damaged: no valid study and list of files") from None
 
 
 def _walk(results: Path) -> tuple[dict[str, Path], list[Finding]]:
-    """Regular files by their path below the results, and what else there is; nothing is opened or followed outside."""
+    """Regular files by relative path, and findings for all others; opens no file and follows no link."""
     files, found, root = {}, [], results.resolve()
     waiting = [results]
     while waiting:
@@ -127,41 +129,43 @@ def _walk(results: Path) -> tuple[dict[str, Path], list[Finding]]:
             elif stat.S_ISREG(mode):
                 files[name] = path
             elif not stat.S_ISLNK(mode):
-                found.append(Finding(name, "special", "a FIFO, socket or device, where only files can be"))
+                found.append(Finding(name, "special", "a FIFO, socket or device instead of a regular file"))
             elif not Path(os.path.realpath(path)).is_relative_to(root):
-                found.append(Finding(name, "linked", f"a link that leads out of the results, to {path.readlink()}"))
+                found.append(
+                    Finding(name, "linked", f"a symbolic link out of the results folder, to {path.readlink()}")
+                )
             else:
-                found.append(Finding(name, "linked", f"a link to {path.readlink()}, where a file is needed"))
+                found.append(Finding(name, "linked", f"a symbolic link to {path.readlink()} instead of a regular file"))
     return files, found
 
 
 def _against_manifest(there: Mapping[str, str], listed: Mapping[str, str], named: set[str]) -> Iterator[Finding]:
     for name, recorded in listed.items():
         if name not in there and name not in named:
-            yield Finding(name, "missing", "it was there when the study was finished")
+            yield Finding(name, "missing", "listed in the manifest, but the file does not exist")
         elif name in there and there[name] != recorded:
-            yield Finding(name, "altered", "its bytes are not those that the study was finished with")
+            yield Finding(name, "altered", "its checksum differs from the one in the manifest")
 
 
 def _against_itself(told: dict[str, Any]) -> Iterator[Finding]:
-    """The manifest against its own two checksums."""
+    """Compare the manifest with its own two checksums."""
     try:
         checked(told)
     except RecordError as error:
         yield Finding(MANIFEST, "altered", str(error))
         return
     if told.get("artifacts") != artifacts_checksum(told["study"], told["files"]):
-        yield Finding(MANIFEST, "altered", "its study or its list of files is not the one that it was written with")
+        yield Finding(MANIFEST, "altered", "its study or list of files was changed after it was written")
 
 
 def _against_page(results: Path, there: Mapping[str, str], shown: str) -> Iterator[Finding]:
-    """The checksum in the report against the manifest's."""
+    """Compare the overall checksum in the report with the one in the manifest."""
     if REPORT in there and shown not in (results / REPORT).read_text(encoding="utf-8", errors="replace"):
-        yield Finding(REPORT, "stale", "shows another checksum than that of the study's settings and artifacts")
+        yield Finding(REPORT, "stale", "its overall checksum is not that of the settings and artifacts")
 
 
 def _inside_all(results: Path, there: Mapping[str, str], study: Study | None) -> list[Finding]:
-    """What artifacts say of themselves, against their neighbours and (where it is known) the study."""
+    """Check the contents of artifacts against related artifacts and, if it is known, the study."""
     found: list[Finding] = []
     for name in there:
         if name.endswith(".safetensors"):
@@ -180,11 +184,11 @@ def _inside_all(results: Path, there: Mapping[str, str], study: Study | None) ->
 
 
 _RECORD = re.compile("tickets/.*/ticket[.]safetensors$|evaluations/.*/evaluation[.]json$")
-"""Files that hold the record of a training."""
+"""Files with the record of a training."""
 
 
 def _text(path: Path) -> Iterator[str]:
-    """What is wrong with a file that carries its own checksum."""
+    """Check a file that contains its own checksum."""
     try:
         if path.suffix in (".svg", ".html"):
             check_markup(path)
@@ -195,7 +199,7 @@ def _text(path: Path) -> Iterator[str]:
 
 
 def _beside(results: Path, record: Path) -> Iterator[Finding]:
-    """Tables that are not those that a record names: what can be said without knowing the study."""
+    """Compare tables with the checksums in their record, which needs no study."""
     name = record.relative_to(results)
     try:
         tables = dict(read_record(record)["files"])
@@ -205,13 +209,17 @@ def _beside(results: Path, record: Path) -> Iterator[Finding]:
     for table, sha in tables.items():
         path = record.with_name(table)
         if not path.is_file():
-            yield Finding(name.with_name(table).as_posix(), "missing", f"{record.name} names it")
+            yield Finding(
+                name.with_name(table).as_posix(), "missing", f"listed in {record.name}, but the file does not exist"
+            )
         elif checksum(path) != sha:
-            yield Finding(name.with_name(table).as_posix(), "altered", f"its SHA-256 is not the one in {record.name}")
+            yield Finding(
+                name.with_name(table).as_posix(), "altered", f"its checksum differs from the one in {record.name}"
+            )
 
 
 def _inside(results: Path, name: str, there: Mapping[str, str], study: Study | None) -> Iterator[tuple[str, str]]:
-    """What an artifact says of itself, against its neighbours and the study."""
+    """Check a tensor file against related artifacts and the study."""
     path = results / name
     try:
         told = read_metadata(path)
@@ -220,20 +228,20 @@ def _inside(results: Path, name: str, there: Mapping[str, str], study: Study | N
         yield "altered", str(error).removeprefix(f"{path}: ").removesuffix(advice(path))
         return
     if told["kind"] == "weights" and told.get("ticket") != there.get(f"{name.rpartition('/')[0]}/ticket.safetensors"):
-        yield "stale", "trained from another ticket than the one beside it"
+        yield "stale", "trained from a different version of the ticket in its folder"
     if told["kind"] == "ticket" and study:
         yield from _ticket(told, there, study)
 
 
 def _ticket(told: Mapping[str, Any], there: Mapping[str, str], study: Study) -> Iterator[tuple[str, str]]:
-    """Comparisons with lists, since what an artifact says of itself may be of any type, also one that has no hash."""
+    """Check the metadata of a ticket. Membership is tested in lists, because a value may be unhashable."""
     shown = {key: printable(told.get(key)) for key in ("study", "ticket", "seed")}
     if told.get("study") != study.study:
-        yield "stale", f"of study '{shown['study']}', found in the results of '{study.study}'"
+        yield "stale", f"belongs to study '{shown['study']}', not to '{study.study}'"
     if told.get("ticket") not in [*study.tickets]:
-        yield "orphaned", f"of ticket '{shown['ticket']}', which the study does not have"
+        yield "orphaned", f"ticket '{shown['ticket']}' is not in the study"
     if told.get("seed") not in study.seeds:
-        yield "orphaned", f"of seed {shown['seed']}, which the study does not have"
+        yield "orphaned", f"seed {shown['seed']} is not in the study"
     of_its_seed = [found for name, found in there.items() if f"/seed{told.get('seed')}/" in name]
     if told.get("parent") is not None and told["parent"] not in of_its_seed:
-        yield "stale", "the ticket that it was made from is not there any more, or not as it was"
+        yield "stale", "the ticket that it was derived from is missing or was changed"

@@ -1,4 +1,4 @@
-"""What an artifact holds, in a few lines; nothing of it is shown before its checksum was compared, and all escaped."""
+"""The content of an artifact in a few lines, printed once its checksum is verified, control characters escaped."""
 
 import csv
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ from lth.files import checksum
 from lth.printable import aligned, printable
 
 FIRST = 5
-"""Rows of a table, and values of a list or object, that are shown."""
+"""Number of rows, or of values of a list or object, that are shown."""
 _LONGEST = 100_000_000
-"""Bytes of a text; the longest table of a study has a few."""
+"""Largest text file in bytes; tables are far smaller."""
 
 
 def show(path: Path) -> Iterator[str]:
@@ -31,7 +31,7 @@ def show(path: Path) -> Iterator[str]:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the workflow to make it")
     if path.stat().st_size > _LONGEST:
-        raise UserError(f"{path}: has {path.stat().st_size} bytes, where at most {_LONGEST} are allowed")
+        raise UserError(f"{path}: {path.stat().st_size} bytes; at most {_LONGEST} are allowed")
     try:
         yield from map(_printable, kinds[path.suffix](path))
     except RecordError as error:
@@ -75,11 +75,11 @@ def _text(path: Path) -> Iterator[str]:
 
 def _markup(path: Path) -> Iterator[str]:
     check_markup(path)
-    yield f"{path}: figure or page, as it was written; a browser shows it"
+    yield f"{path}: figure or page, unaltered; open it in a browser"
 
 
 def _table(path: Path) -> Iterator[str]:
-    """Its columns and first rows, and what vouches for it."""
+    """Columns, first rows, and the result of verification."""
     rows = csv_rows(path.read_text(encoding="utf-8"))
     header, *cells = rows or [[]]
     vouched = _vouched(path, rows)
@@ -93,15 +93,15 @@ def _table(path: Path) -> Iterator[str]:
 
 
 def _vouched(path: Path, rows: list[list[str]]) -> str:
-    """Whether the table is as it was written; nothing is said of one that no checksum is known of."""
+    """Whether the table is unaltered; empty if no checksum of it is known."""
     if rows and rows[0] and rows[0][-1].startswith(CHECKSUM):
         unseal_rows(rows)
-        return ", as it was written"
+        return ", unaltered"
     for record in (path.with_name("ticket.safetensors"), path.with_name("evaluation.json")):
         if record.is_file() and path.name in (files := _record_files(record)):
             if files[path.name] != checksum(path):
-                raise RecordError(f"its SHA-256 is not the one that {record.name} has of it: altered or replaced")
-            return f", as {record.name} has it"
+                raise RecordError(f"its checksum differs from the one in {record.name}: altered or replaced")
+            return f", unaltered according to {record.name}"
     return ""
 
 
@@ -113,9 +113,9 @@ def _record_files(record: Path) -> dict[str, str]:
 
 
 def _object(path: Path) -> Iterator[str]:
-    """The entries of a JSON object, long ones cut."""
+    """The entries of a JSON object, long ones truncated."""
     found = read_json(path)
-    yield f"{path}: {'record of a training' if 'job' in found else 'manifest'}, as it was written"
+    yield f"{path}: {'record of a training' if 'job' in found else 'manifest'}, unaltered"
     for key, value in sorted(found.items()):
         yield f"  {key}: {_short(value)}"
         if isinstance(value, dict):
@@ -132,5 +132,5 @@ def _short(value: Any) -> str:
 
 
 def _printable(line: str) -> str:
-    """Without what a terminal would obey."""
+    """The line with control characters escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)

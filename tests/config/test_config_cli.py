@@ -191,13 +191,13 @@ def test_damaged_and_missing_artifacts_are_one_sentence(capsys, tmp_path):
 
 def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp_path):
     sentence = refused(capsys, "verdict", tmp_path)
-    assert sentence.startswith(f"{tmp_path}: has no verdict yet; give the folder of a finished study")
+    assert sentence.startswith(f"{tmp_path}: has no verdict; expected the results folder of a finished study")
     for evaluation, text in (("transfer", "No difference shown.\n"), ("again", "Too few seeds.\n")):
         (tmp_path / "tables" / evaluation).mkdir(parents=True)
         (tmp_path / "tables" / evaluation / "verdict.txt").write_text(text)
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.split("\n\n")[:2] == ["Too few seeds.", "No difference shown."]
-    assert "no report yet" in out
+    assert "no report: run the workflow to its end" in out
     (tmp_path / "report.html").write_text("")
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.splitlines()[-1] == f"report: {tmp_path / 'report.html'}"
@@ -274,11 +274,13 @@ def test_names_of_files_are_escaped_in_sentences(capsys, tmp_path):
 @pytest.mark.parametrize("command", ["verdict", "markdown", "verify"])
 def test_a_study_file_where_results_are_needed_offers_them(capsys, tmp_path, monkeypatch, command):
     sentence = refused(capsys, command, ROOT / "config" / "demo.yaml")
-    assert sentence.endswith("is a file, where the folder of a study's results is needed; did you mean results/demo?\n")
+    assert sentence.endswith("is a file; expected the results folder of a study; did you mean results/demo?\n")
     (tmp_path / "results" / "quick").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert refused(capsys, command, "quick").endswith("did you mean results/quick?\n")
-    assert refused(capsys, command, "other").startswith("other: no such folder, where")
+    assert refused(capsys, command, "other").startswith(
+        "other: no such folder; expected the results folder of a study, such as results/"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["chek"], ["show"]])

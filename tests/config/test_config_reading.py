@@ -268,11 +268,11 @@ def check_plan(study):
         for round_ in plan.rounds(ticket):
             assert 0 < Fraction(plan.round_job(ticket, study.seeds[0], round_).density) <= 1
             assert all(number in plan.rounds(parent) for parent, number in plan.parents(ticket, round_))
-    for trial in plan.assessments:
-        names = [arm.name for arm in plan.arms(trial)]
+    for assessment in plan.assessments:
+        names = [arm.name for arm in plan.arms(assessment)]
         assert names
         assert len(names) == len({*names})
-        assert plan.assessment_dataset(trial) in study.datasets
+        assert plan.assessment_dataset(assessment) in study.datasets
 
 
 KEYS = {

@@ -521,7 +521,9 @@ def bad_inputs() -> Iterator[Bad]:
     yield call("SST-2: another encoding", "is not UTF-8", _tsv("sentence\tlabel\nschön\t1\n".encode("latin-1")))
     yield call("SST-2: a part of it", "has 1 training and 1 development", _tsv("sentence\tlabel\na\t1\n"))
     yield call("results: no manifest", "manifest.json: no such file", lambda folder: _command("verify", folder))
-    yield call("results: no verdict", "has no verdict yet", lambda folder: _command("verdict", folder))
+    yield call(
+        "results: no verdict", "has no verdict; expected the results folder", lambda folder: _command("verdict", folder)
+    )
     yield from _forged_tickets()
     yield from _forged_artifacts()
     yield from _hostile_data()
@@ -554,9 +556,15 @@ def _forged_tickets() -> Iterator[Bad]:
         _other_names,
     )
     yield call(
-        "verify: a parent that is a list", "2 things do not hold", _verified(study="small", ticket="home", parent=[])
+        "verify: a parent that is a list",
+        "2 artifacts failed verification",
+        _verified(study="small", ticket="home", parent=[]),
     )
-    yield call("verify: everything a list", "2 things do not hold", _verified(study=[], ticket=[], seed=[], parent={}))
+    yield call(
+        "verify: everything a list",
+        "2 artifacts failed verification",
+        _verified(study=[], ticket=[], seed=[], parent={}),
+    )
 
 
 def _forged_artifacts() -> Iterator[Bad]:
@@ -606,7 +614,7 @@ def _forged_artifacts() -> Iterator[Bad]:
         _data(_texts(lengths=_tensor([3, 9], "int16"))),
     )
     yield call("texts: a vocabulary of words", "'vocabulary' in its metadata", _data(_texts(vocabulary="many")))
-    yield call("results: a manifest 100,000 deep", "1 things do not hold", _manifest)
+    yield call("results: a manifest 100,000 deep", "1 artifact failed verification", _manifest)
 
 
 def _hostile_data() -> Iterator[Bad]:

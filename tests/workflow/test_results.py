@@ -1,6 +1,7 @@
 """What the finished tiny study holds, file by file; and that another run, more jobs at once, gives the same bytes."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import pairwise
@@ -13,6 +14,7 @@ import torch
 from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
+from lth.analysis.figures import FIGURES
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import Ticket, TrainedWeights
@@ -227,3 +229,15 @@ def test_a_second_run_with_more_jobs_at_once_gives_the_same_bytes(finished: Proj
         *(table.drop(columns=["seconds", "joules", "checksum"]) for table in costs), check_exact=True
     )
     assert repeated.planned() == {}
+
+
+def test_snakemakes_report_shows_the_captions_of_the_figures(project: Project) -> None:
+    """From `FIGURES`, where alone they are written."""
+    outcome = project.run("--report", "page.html")
+    assert outcome.status == 0, outcome.text
+    page = (project.folder / "page.html").read_text()
+    drawn = {path.stem for path in (project.results / "figures").rglob("*.svg")}
+    assert "final_accuracy" in drawn
+    for name in drawn:
+        (words,) = re.findall(rf'"name": "{name}\.svg".*?"caption": ("(?:[^"\\]|\\.)*")', page)
+        assert " ".join(re.sub("<[^>]*>", "", json.loads(words)).split()) == FIGURES[name].caption

@@ -23,7 +23,7 @@ TICKET = "tickets/digits/seed0/round01/ticket.safetensors"
 
 
 def found(project: Project) -> dict[str, str]:
-    """What does not hold: the kind, by path."""
+    """What failed verification: the kind, by path."""
     return {finding.path: finding.kind for finding in verify(project.results)[1]}
 
 
@@ -33,7 +33,7 @@ def test_a_finished_study_holds(finished: Project, capsys: pytest.CaptureFixture
     there = [path for path in finished.results.rglob("*") if path.is_file() and not {*UNLISTED} & {*path.parts}]
     assert count == len(there) - 1  # the manifest itself
     assert main(["verify", str(finished.results)]) == 0
-    assert f"all {count} artifacts are as they were" in capsys.readouterr().out
+    assert f"all {count} artifacts verified: complete, unaltered" in capsys.readouterr().out
 
 
 def test_whatever_happened_to_a_file_is_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,12 +51,12 @@ def test_whatever_happened_to_a_file_is_named(project: Project, capsys: pytest.C
     }
     assert main(["verify", str(project.results)]) == 1
     told = capsys.readouterr()
-    assert "4 things do not hold" in told.err
+    assert "4 artifacts failed verification" in told.err
     assert "missing" in told.out
     (command,) = (line for line in told.out.splitlines() if " && " in line)
     assert "README.md" not in command
     assert "tickets/old" not in command
-    assert "left alone by this command: README.md, tickets/old/ticket.safetensors" in told.out
+    assert "not changed by this command: README.md, tickets/old/ticket.safetensors" in told.out
 
 
 def test_a_flipped_bit_in_a_mask_is_found_even_where_the_list_has_its_checksum(project: Project) -> None:
@@ -203,12 +203,12 @@ def test_show_prints_the_command_for_what_is_damaged_and_deletes_nothing_else(
         return told.out + told.err
 
     history = "tickets/digits/seed0/round01/history.csv"
-    assert "table, 5 rows, 11 columns, as ticket.safetensors has it" in shown(history)
-    assert "manifest, as it was written" in shown("manifest.json")
-    assert "record of a training, as it was written" in shown("evaluations/transfer/dense/seed0/evaluation.json")
-    assert "as it was written" in shown("tables/rounds.csv")
+    assert "table, 5 rows, 11 columns, unaltered according to ticket.safetensors" in shown(history)
+    assert "manifest, unaltered" in shown("manifest.json")
+    assert "record of a training, unaltered" in shown("evaluations/transfer/dense/seed0/evaluation.json")
+    assert ", unaltered" in shown("tables/rounds.csv")
     assert "transfer" in shown("tables/transfer/verdict.txt")
-    assert "figure or page, as it was written" in shown("figures/pruning_curves.svg")
+    assert "figure or page, unaltered" in shown("figures/pruning_curves.svg")
     for name in (TICKET, "figures/pruning_curves.svg", history, "tables/rounds.csv", "manifest.json"):
         path = project.results / name
         path.write_bytes(path.read_bytes().replace(b"digits", b"digitz", 1))

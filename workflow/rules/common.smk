@@ -1,7 +1,8 @@
-# Reads and checks the study; paths and lookups for all rules. No torch here: the graph is built in well under a second.
+# Reads and checks the study; paths and functions for all rules. Does not import torch, which takes seconds.
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -13,6 +14,7 @@ from lth.catalog.kinds import FEEDS, HELD, PREPARED
 from lth.catalog.datasets import SOURCES
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
+from lth.analysis.figures.captions import write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places
 from lth.fingerprint import fingerprint
@@ -65,12 +67,12 @@ wildcard_constraints:
 
 
 def code(script, *targets):
-    """What a job does, apart from what it is told: changes when its behaviour can, not when a comment does."""
+    """A fingerprint of the code that a job runs: changes with its behaviour, not with comments."""
     return fingerprint(targets, SCRIPTS / script)
 
 
-def told(job, script, *targets):
-    """A rule's only parameter: what the job is told, and the code that does it."""
+def parameters(job, script, *targets):
+    """The only parameter of a rule: the job's specification, and a fingerprint of its code."""
     return {
         "job": job.model_dump(mode="json", exclude_none=True),
         "code": code(script, *targets),
@@ -78,7 +80,7 @@ def told(job, script, *targets):
 
 
 def trained_targets(job):
-    """The code that builds the network of a round or evaluation, holds its data set and makes batches of it."""
+    """The code that builds the network of a round or evaluation, holds its data set and batches it."""
     kind = SOURCES[study.datasets[job.dataset].source].kind
     return network_target(job.network), HELD[kind].target, FEEDS[kind].target
 
@@ -89,19 +91,19 @@ def network_target(network):
 
 
 def source_targets(name):
-    """The code that reads a data set's source, prepares it and holds it."""
+    """The code that reads, prepares and holds a data set."""
     source = SOURCES[study.datasets[name].source]
     return source.target, PREPARED[source.kind].target, HELD[source.kind].target
 
 
 def model_input(ticket):
-    """The pre-trained model that a ticket's network starts from, if it does; jobs find it by what they are told."""
+    """The pre-trained model that the network of a ticket starts from, if any."""
     network = study.tickets[ticket].network
     return {"model": plan.model_file(network)} if study.networks[network].model else {}
 
 
 def round_inputs(wildcards):
-    """A round prunes with what its parent trained; others take over a mask, or two, or start from nothing."""
+    """The data set, and the tickets (and trained weights) that the round is derived from: none, one or two."""
     ticket, seed, number = wildcards.ticket, wildcards.seed, int(wildcards.round)
     inputs = {
         "data": paths.dataset(plan.dataset(ticket, number)),
@@ -120,7 +122,7 @@ def round_inputs(wildcards):
 
 
 def round_outputs(keep):
-    """The files of a round; weights that only other rounds need are temporary."""
+    """The files of a round; trained weights are temporary unless `keep`."""
     trained = paths.round_file("trained.safetensors")
     return {
         "ticket": paths.round_file("ticket.safetensors"),
@@ -130,7 +132,7 @@ def round_outputs(keep):
 
 
 def round_group(wildcards):
-    """What one job on a cluster does in turn: the rounds of a part of a chain."""
+    """The rounds of a chain that one cluster job runs one after the other."""
     part = plan.part(wildcards.ticket, int(wildcards.round))
     if part is None:
         return None
@@ -138,15 +140,15 @@ def round_group(wildcards):
 
 
 def round_parameters(wildcards):
-    """What a round is told."""
+    """The parameters of a round."""
     job = plan.round_job(wildcards.ticket, int(wildcards.seed), int(wildcards.round))
     score = job.options.get("score")
     targets = METHODS[job.method].target, *([SCORES[score].target] if score else [])
-    return told(job, "round.py", *trained_targets(job), *targets)
+    return parameters(job, "round.py", *trained_targets(job), *targets)
 
 
 def evaluation_inputs(wildcards):
-    """An arm's ticket, and the data set that it is tried on."""
+    """The ticket of an arm, and the target data set."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     return {
         "data": paths.dataset(study.evaluations[wildcards.evaluation].dataset),
@@ -156,24 +158,24 @@ def evaluation_inputs(wildcards):
 
 
 def evaluation_parameters(wildcards):
-    """What an evaluation is told."""
+    """The parameters of an evaluation."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
     job = plan.evaluation_job(wildcards.evaluation, arm, int(wildcards.seed))
-    return told(job, "evaluate.py", *trained_targets(job))
+    return parameters(job, "evaluate.py", *trained_targets(job))
 
 
 def asked_minutes(each, attempt):
-    """Minutes, more at each attempt."""
+    """Requested minutes, increasing with each attempt."""
     return asked(each, attempt, study.compute.longest_minutes)
 
 
 def asked_mb(each, attempt):
-    """Megabytes, more at each attempt."""
+    """Requested megabytes, increasing with each attempt."""
     return asked(each, attempt, study.compute.most_memory_mb)
 
 
 def round_limits(resource):
-    """Minutes or megabytes for a round, more at each attempt."""
+    """Minutes or megabytes for a round, increasing with each attempt."""
 
     def limit(wildcards, attempt):
         ticket, number = wildcards.ticket, int(wildcards.round)
@@ -186,7 +188,7 @@ def round_limits(resource):
 
 
 def evaluation_limits(resource):
-    """Minutes or megabytes for an arm's evaluation, more at each attempt."""
+    """Minutes or megabytes for the evaluation of an arm, increasing with each attempt."""
 
     def limit(wildcards, attempt):
         if resource == "runtime":
@@ -202,9 +204,9 @@ def evaluation_limits(resource):
 
 
 def summary(script, *targets):
-    """What a summary is told: the study, without what no number depends on."""
-    told_study = study.model_dump(mode="json", exclude={"compute", "data_root"})
-    return {"study": told_study, "code": code(script, *targets)}
+    """The parameters of a summary: the study without options that change no result."""
+    settings = study.model_dump(mode="json", exclude={"compute", "data_root"})
+    return {"study": settings, "code": code(script, *targets)}
 
 
 def all_rounds(name):
@@ -218,7 +220,7 @@ def all_rounds(name):
 
 
 def all_arms(name, evaluation):
-    """A file of every arm and seed of an evaluation; of a comparison, from the rounds that were trained anyway."""
+    """A file of every arm and seed of an evaluation; for a comparison, the file of the round that was trained before."""
     return [
         (
             paths.round_file(name, arm.ticket, seed, arm.round)
@@ -231,11 +233,11 @@ def all_arms(name, evaluation):
 
 
 def all_needed(name, assessment):
-    """A file of every round and seed that the arms of a comparison were made from; of an evaluation none."""
+    """A file of every round and seed in the lineage of the arms of a comparison; none for an evaluation."""
     if assessment not in study.comparisons:
         return []
-    made_of = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
-    pairs = dict.fromkeys(pair for lineage in made_of for pair in lineage)
+    lineages = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
+    pairs = dict.fromkeys(pair for lineage in lineages for pair in lineage)
     return [
         paths.round_file(name, ticket, seed, round_)
         for ticket, round_ in pairs
@@ -244,14 +246,14 @@ def all_needed(name, assessment):
 
 
 def records(assessment):
-    """What vouches for the tables of the trainings that an evaluation or comparison reads."""
+    """The records with the checksums of the tables that an evaluation or comparison reads."""
     if assessment in study.comparisons:
         return all_needed("ticket.safetensors", assessment)
     return all_arms("evaluation.json", assessment)
 
 
 def arm_tickets(assessment):
-    """The tickets that the arms of an evaluation were trained from; of a comparison none."""
+    """The tickets that the arms of an evaluation start from; none for a comparison."""
     arms = plan.arms(assessment) if assessment in study.evaluations else ()
     return [paths.arm_ticket(arm, seed) for arm in arms for seed in study.seeds]
 
@@ -274,10 +276,21 @@ def of_all(files):
     return [file for e in (None, *plan.assessments) for file in files(e)]
 
 
+# `snakemake --report` reads captions from files, `lth` defines them in Python. They are written here for the lifetime of
+# this process, so that a new caption changes the parameters of no job but the report's.
+captions = None
+if workflow.is_main_process:
+    captions = TemporaryDirectory(prefix="lth-captions-")
+    write_captions(Path(captions.name))
+
+
+def caption_file(figure):
+    """The caption of a figure, as a file for Snakemake's report."""
+    return f"{captions.name}/{figure}.rst" if captions else None
+
+
 def report_words():
-    """What the report says that is in no code: its page, and the captions (a table of names, which counts for nothing)."""
+    """The words of the report that its code's fingerprint leaves out: the page template and the captions."""
     page = Path(lth.analysis.__file__).with_name("report.html.j2")
-    captions = {
-        name: [figure.about, figure.caption] for name, figure in FIGURES.items()
-    }
-    return {"captions": captions, "page": page.read_text(encoding="utf-8")}
+    words = {name: [figure.about, figure.caption] for name, figure in FIGURES.items()}
+    return {"captions": words, "page": page.read_text(encoding="utf-8")}

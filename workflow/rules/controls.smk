@@ -11,7 +11,7 @@ rule control:
     resources:
         mem_mb=1000,
     params:
-        cfg=lambda wildcards: told(
+        cfg=lambda wildcards: parameters(
             plan.control_job(
                 Arm(wildcards.ticket, wildcards.kind, int(wildcards.round)),
                 int(wildcards.seed),

@@ -8,7 +8,7 @@ rule data:
     resources:
         mem_mb=2000,
     params:
-        cfg=lambda wildcards: told(
+        cfg=lambda wildcards: parameters(
             plan.data_job(wildcards.dataset),
             "data.py",
             *source_targets(wildcards.dataset),
@@ -27,6 +27,6 @@ rule model:
     resources:
         mem_mb=2000,
     params:
-        cfg=lambda wildcards: told(plan.model_job(wildcards.network), "model.py"),
+        cfg=lambda wildcards: parameters(plan.model_job(wildcards.network), "model.py"),
     script:
         "../scripts/model.py"

@@ -1,4 +1,4 @@
-# One run of a study at a time, and a scratch folder that is cleared of nothing but what this workflow made.
+# One run of a study at a time; only files of this workflow are deleted from the scratch folder.
 import atexit
 
 from lth.files import check_writable
@@ -7,7 +7,7 @@ from lth.running.study_lock import take_study
 
 
 def guarded(action, *arguments):
-    """What a function returns; what it says to the user is said without a traceback."""
+    """Call a function; report its UserError without a traceback."""
     try:
         return action(*arguments)
     except UserError as error:
@@ -15,7 +15,7 @@ def guarded(action, *arguments):
 
 
 def begin():
-    """Before the first job: whether results can be written, nobody else runs this study, and scratch is ours."""
+    """Before the first job: check that results are writable, lock the study, claim the scratch folder."""
     guarded(check_writable, Path(RESULTS))
     warning = guarded(take_study, Path(RESULTS))
     if warning:
@@ -24,7 +24,7 @@ def begin():
 
 
 def clear_scratch():
-    """Nobody needs locks and states once all of the study is there; a run of other targets leaves them alone."""
+    """Delete locks and training states once the study is complete; runs of other targets leave them alone."""
     needed = (*paths.artifacts(), f"{RESULTS}/report.html", f"{RESULTS}/manifest.json")
     if not all(Path(file).is_file() for file in needed):
         return
@@ -33,18 +33,18 @@ def clear_scratch():
         names = ", ".join(str(path) for path in left[:3])
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         logger.warning(
-            f"not deleted, since not of a finished job of this study: {names}{more}"
+            f"scratch folder: not deleted, because no finished job of this study wrote them: {names}{more}"
         )
 
 
 def clear_if_nothing_was_to_be_done():
-    """Snakemake then calls no hook; what a run left that was killed at its very end would stay for good."""
+    """Snakemake calls no hook if there is nothing to do, but a run killed at its end may have left states behind."""
     ran = getattr(workflow, "scheduler", None) is not None and not workflow.dryrun
     if ran and len(workflow.dag) == 0 and SCRATCH.exists():
         try:
             take_study(Path(RESULTS))
         except UserError:
-            return  # another run is at work, and clears in its turn
+            return  # another run is active, and clears the folder itself
         clear_scratch()
 
 

@@ -1,6 +1,5 @@
-# Collects what the jobs left into tables, draws figures, writes the report. Nothing here trains. No groups here: at each
-# job's end Snakemake counts anew which of the thousands of inputs of the tables are in their group. The profiles of
-# clusters have one, so that the study's own summaries do not each queue for a second of work.
+# Tables, figures, report and manifest; nothing here trains. These rules have no group: at the end of each job Snakemake
+# would look up which of thousands of inputs belong to it. Cluster profiles assign one, since these jobs take seconds.
 
 
 rule study_tables:
@@ -54,8 +53,8 @@ rule evaluation_tables:
         "../scripts/evaluation_tables.py"
 
 
-# One job for all figures of the study, and one for those of each evaluation and comparison: most of a job's time is its
-# start. They need not be the same ones everywhere, hence a rule each.
+# One job draws all figures of the study, and one those of each evaluation and comparison, since start-up takes most of a
+# job's time. Each is a rule of its own, because they differ in their figures.
 placed = colour_places(plan)
 for assessment in (None, *plan.assessments):
     drawn = figures_of(plan, assessment)
@@ -76,7 +75,7 @@ for assessment in (None, *plan.assessments):
                     f"{folder}/{name}.svg",
                     category="Study" if assessment is None else assessment,
                     labels={"figure": FIGURES[name].about},
-                    caption=f"../report/{name}.rst",
+                    caption=caption_file(name),
                 )
                 for name in drawn
             },
@@ -115,7 +114,7 @@ rule report:
         "../scripts/report.py"
 
 
-# Every artifact and its checksum, for `python -m lth verify`.
+# The checksum of every artifact, for `python -m lth verify`.
 rule manifest:
     input:
         f"{RESULTS}/report.html",

@@ -1,4 +1,4 @@
-# A SIGTERM that is always heard. Where another version of Snakemake has changed what is patched here, only that is lost.
+# Reliable handling of SIGTERM. If another version of Snakemake changes what is patched here, only this is lost.
 from contextlib import suppress
 
 from lth.running.stopping import in_thread

@@ -1,6 +1,6 @@
-# Trained weights are large and serve only other rounds, so they are temporary; those of a chain's last round stay, so that
-# the chain can be made longer without training that round again. A group's name is asked for once a job, so it is only
-# where rounds share one.
+# Trained weights are large and only needed by other rounds, so they are temporary. Those of the last round are kept, so
+# that a chain can be extended without retraining. Snakemake evaluates a group function once per job, so there is one only
+# where rounds share a job.
 rule round:
     input:
         unpack(round_inputs),

@@ -1,4 +1,4 @@
-"""Make a control of a ticket: fresh weights, shuffled masks or random masks."""
+"""Make a control of a ticket: reinitialised, shuffled mask, random mask or dense."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Prepare a data set: read, transform, split."""
+"""Prepare a data set: read, transform and split it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Collect the arms of an evaluation or comparison into its tables, and say what they show."""
+"""Write the tables and the verdict of an evaluation or comparison."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from lth.analysis.tables.checks import check_records
 from lth.config.study import Study
 from lth.running.jobs import job
 
-trial = snakemake.wildcards.evaluation
-with job(f"tables {trial}", snakemake.log[0]) as running:
+assessment = snakemake.wildcards.evaluation
+with job(f"tables {assessment}", snakemake.log[0]) as running:
     files = {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
     study = Study.model_validate(snakemake.params.cfg["study"])
     check_records(study, files.pop("records"), files.pop("arm_tickets"))
-    write_evaluation_tables(study, trial, **files, out=out)
+    write_evaluation_tables(study, assessment, **files, out=out)
     running.found = ", ".join(out)

@@ -1,4 +1,4 @@
-"""List the artifacts of the finished study, with their checksums."""
+"""Write the manifest: all artifacts of the finished study with their checksums."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Fetch a pre-trained model, and keep its weights as an artifact."""
+"""Download a pre-trained model and store its weights as an artifact."""
 
 from pathlib import Path
 

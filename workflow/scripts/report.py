@@ -1,4 +1,4 @@
-"""Write the report, one page that leads with the verdict."""
+"""Write the report."""
 
 from pathlib import Path
 

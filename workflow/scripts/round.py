@@ -1,4 +1,4 @@
-"""One round of a chain: prune with the weights of the round before, rewind, train."""
+"""Run a round of a ticket: prune, rewind, train."""
 
 from pathlib import Path
 
@@ -6,16 +6,16 @@ from lth.config.study import Compute
 from lth.plan.jobs import RoundJob
 from lth.running.jobs import job, round_of
 
-told, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
-spec = RoundJob.model_validate(told["job"])
+parameters, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
+spec = RoundJob.model_validate(parameters["job"])
 inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
 number = round_of(snakemake.config, spec.ticket, spec.round)
 with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running:
-    # These bring torch, which takes seconds: a job that is orphaned or told to stop meanwhile has to hear it.
+    # These import torch, which takes seconds; signals are handled from here on.
     from lth.methods.round import RoundFiles, run_round
     from lth.running.scratch import Scratch
 
-    scratch = Scratch.of(outputs["history"], told, inputs.values(), compute)
+    scratch = Scratch.of(outputs["history"], parameters, inputs.values(), compute)
     scratch.keeps = compute.rounds_per_job > 1
     with scratch.held(running.log, running.announce):
         run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)

@@ -1,4 +1,4 @@
-"""Collect what all rounds of all tickets have left into the study's tables."""
+"""Write the tables of the study from all rounds of all tickets."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Figures of a study: the table of their names, with captions that say how to read them.
+"""The figures of a study: what each one shows, which tables it reads and when it is drawn.
 
-Matplotlib is imported in the modules of this package only (and not by this one), without pyplot and its global state.
-`lth.analysis.figures.draw` is what a job calls.
+Captions are defined here and nowhere else. This module does not import Matplotlib; others in this package do, without
+pyplot and its global state. Jobs call `lth.analysis.figures.draw`.
 """
 
 from dataclasses import dataclass
@@ -10,22 +10,23 @@ from typing import Literal
 from lth.catalog.registry import Entry, Registry
 
 Need = Literal["pairs", "transforms", "goal", "masks", "two masks", "costs", "encoder", "two classes"]
-"""Comparisons decided on beforehand, arms that one thing was done to, an accuracy to reach, pruned tickets (of one
-network), known costs, an encoder of texts; of a study, a data set of two classes."""
+"""What an evaluation or comparison must have: paired comparisons; a ticket with controls of its initialisation or mask;
+a target accuracy; pruned tickets; two of one network; known costs; a text encoder. What a study must have: a data set
+with two classes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing(Entry):
-    """One figure of the study, or of each evaluation and comparison: a function of tables (by name) and a palette."""
+    """One figure: `target` maps tables (by name) and a palette to a Matplotlib figure."""
 
     caption: str
-    """How to read it; also in `workflow/report/<name>.rst`."""
+    """How to read the figure, for `report.html` and Snakemake's own report."""
     tables: tuple[str, ...]
-    """The tables it needs."""
+    """Names of the tables it reads."""
     scope: Literal["study", "evaluation"] = "evaluation"
-    """Of the study, or of each evaluation and comparison."""
+    """Whether there is one figure per study, or one per evaluation and comparison."""
     needs: tuple[Need, ...] = ()
-    """What there must be for it; without that, it is not drawn (`lth.analysis.figures.choice`)."""
+    """Conditions under which it is drawn (`lth.analysis.figures.choice`)."""
 
 
 FIGURES = Registry(
@@ -34,22 +35,22 @@ FIGURES = Registry(
             target="lth.analysis.figures.arms:final_accuracy",
             about="Test accuracy of every arm",
             caption=(
-                "A row for each arm. The large mark is the mean test accuracy at the epoch of least validation loss, "
-                "the line its confidence interval, each small point one seed. Of an evaluation, colour is the ticket "
-                "and shape what was done to it; of tickets compared as they were found, one way to find them has one "
-                "colour at all densities. Whether two arms differ is not to be read from overlapping intervals, since "
-                "arms are paired by seed: see the paired differences."
+                "One row per arm. The large marker is the mean test accuracy at the early-stopping epoch (lowest "
+                "validation loss), the line its confidence interval, and each small point one seed. In an evaluation, "
+                "colours denote tickets and markers denote the initialisation or control; in a comparison, colours "
+                "denote pruning methods, and tickets that differ only in density share a colour. Arms are paired by "
+                "seed, so do not judge a difference by overlapping intervals: see the paired differences."
             ),
             tables=("runs", "arms"),
         ),
         "accuracy_cost": Drawing(
             target="lth.analysis.figures.cost:accuracy_cost",
-            about="Accuracy against cost",
+            about="Accuracy against training cost",
             caption=(
-                "Test accuracy of each arm against what its training cost, together with all rounds that it was made "
-                "from: on the left in passes over the training data, on the right in the arithmetic that the kept "
-                "weights would take where zeros cost nothing. Lines are confidence intervals; marks of nearly equal "
-                "cost stand side by side. Higher and further left is better."
+                "Test accuracy of each arm against the cost of its training, including every round that its ticket "
+                "was derived from. Left: passes over the training data. Right: theoretical FLOPs of the kept weights, "
+                "if zeros cost nothing. Lines are confidence intervals; markers of nearly equal cost are drawn side "
+                "by side. Higher and further left is better."
             ),
             tables=("arms",),
             needs=("costs",),
@@ -58,22 +59,24 @@ FIGURES = Registry(
             target="lth.analysis.figures.arms:differences",
             about="Paired differences",
             caption=(
-                "The comparisons decided on beforehand: the first arm minus the second, seed by seed. Right of zero "
-                "the first is better. The line is the confidence interval of that one mean; the p value is from the "
-                "exact sign-flip test, adjusted for all rows (Holm). Only filled marks claim a difference; an open "
-                "one claims nothing, least of all that the two are equal."
+                "The comparisons named in the study file: test accuracy of the first arm minus that of the second, "
+                "paired by seed. Right of zero, the first arm is better. The line is the confidence interval of the "
+                "mean difference, not adjusted for multiple comparisons; p is from the exact sign-flip test, Holm-"
+                "adjusted over all rows. Filled markers are significant, open ones are not; a difference that is not "
+                "significant is no evidence of equality."
             ),
             tables=("comparisons", "arms"),
             needs=("pairs",),
         ),
         "initialisations": Drawing(
             target="lth.analysis.figures.arms:initialisations",
-            about="Ticket against reinitialised against shuffled",
+            about="Initialisation and mask controls",
             caption=(
-                "Each ticket with the weights it was found from, with freshly drawn ones, and with its mask shuffled "
-                "within each layer. A thin line joins one seed's results. If the winning initialisation matters, "
-                "lines fall from the first mark to the second; if the places of the kept weights matter, the third is "
-                "lower than the first. Lines across: the dense network and a random mask, with intervals."
+                "Each ticket with its own initial weights, reinitialised, and with its mask shuffled within each "
+                "layer. A thin line connects the results of one seed. If the initial weights matter, reinitialised "
+                "tickets are worse than the originals; if the positions of the kept weights matter, shuffled masks "
+                "are worse. Horizontal lines with bands are the dense network and a random mask with their confidence "
+                "intervals."
             ),
             tables=("runs", "arms"),
             needs=("transforms",),
@@ -82,11 +85,11 @@ FIGURES = Registry(
             target="lth.analysis.figures.curves:accuracy_by_epoch",
             about="Accuracy by epoch",
             caption=(
-                "Mean test accuracy as training goes on, epoch 0 being untrained; bands are confidence intervals over "
-                "seeds. One panel for each kind of arm, with the dense network and the random mask in all of them for "
-                "comparison; tickets compared as they were found have one panel, and beside it a closer look at the "
-                "heights of the second half of training. A curve that lies further left learns faster, if its recipe "
-                "is the same; of a ticket with rounds it is the last one's training."
+                "Mean test accuracy during training; epoch 0 is the untrained network. Bands are confidence intervals "
+                "over seeds. An evaluation has one panel for each initialisation or control, with the dense network "
+                "and the random mask in every panel; a comparison has one panel, and a second one zoomed to the "
+                "accuracies of the second half of training. With the same training recipe, a curve further left "
+                "learns faster. For iteratively pruned tickets, the curve is the training of the last round."
             ),
             tables=("curves",),
         ),
@@ -94,32 +97,33 @@ FIGURES = Registry(
             target="lth.analysis.figures.curves:loss_by_epoch",
             about="Loss by epoch",
             caption=(
-                "Cross-entropy: above, the running mean over training data since the last scoring; below, on the "
-                "validation data, whose least value decides the step that is reported. Training loss that falls "
-                "while validation loss rises is overfitting. Panels as for the accuracy; what an untrained network "
-                "has may be cut off."
+                "Cross-entropy during training. Top: running mean over the training batches since the previous "
+                "evaluation. Bottom: validation loss, whose minimum selects the reported epoch. Training loss that "
+                "falls while validation loss rises indicates overfitting. Panels as in the accuracy figure; the loss "
+                "of the untrained network may be off the scale."
             ),
             tables=("curves",),
         ),
         "epochs_to_reach": Drawing(
             target="lth.analysis.figures.arms:epochs_to_reach",
-            about="Epochs to reach an accuracy",
+            about="Epochs to target accuracy",
             caption=(
-                "The first epoch at which an arm reaches the accuracy named below the axis (the study's "
-                "`reach_percent`, or 95 % of the dense network's mean): a small point for each seed, the large mark "
-                "their median. Seeds that did not get there in the epochs trained are on the right under 'never', and "
-                "count as later than all others. Further left is faster, if the recipe is the same; of a ticket with "
-                "rounds it is the last one's training."
+                "First epoch at which an arm reaches the target accuracy named below the axis (the study's "
+                "option reach_percent, or 95 % of the dense network's mean). Each small point is one seed, the large "
+                "marker the median. Seeds that never reach the target are drawn at 'never' and rank above all others "
+                "in the median. With the same training recipe, further left is faster. For iteratively pruned "
+                "tickets, only the training of the last round counts."
             ),
             tables=("runs", "arms"),
             needs=("goal",),
         ),
         "class_accuracy": Drawing(
             target="lth.analysis.figures.classes:class_accuracy",
-            about="Accuracy by class",
+            about="Per-class recall",
             caption=(
-                "For each class the share of its test data that is recognised, mean over seeds with confidence "
-                "interval. No test was made here: the many classes would need a correction of their own."
+                "Recall of each class on the test data: mean over seeds with confidence interval. Descriptive only: "
+                "differences between classes or arms are not tested, and intervals are not adjusted for the number of "
+                "classes."
             ),
             tables=("classes", "arms"),
         ),
@@ -127,44 +131,43 @@ FIGURES = Registry(
             target="lth.analysis.figures.classes:confusion_matrices",
             about="Confusion matrices",
             caption=(
-                "Rows are true classes and add up to 100 %, columns are what the network answered; mean over seeds. "
-                "The diagonal is right. Shades follow the square root of the share, so that errors of a few percent "
-                "can be seen; shares below 0.5 % have no number."
+                "Rows are true classes and sum to 100 %, columns are predicted classes; mean over seeds. The diagonal "
+                "is per-class recall. Shading follows the square root of the percentage, so that errors of a few "
+                "percent remain visible; cells below 0.5 % have no number."
             ),
             tables=("confusion", "arms"),
         ),
         "mask_overlap": Drawing(
             target="lth.analysis.figures.masks:mask_overlap",
-            about="Overlap of masks",
+            about="Mask overlap",
             caption=(
-                "Jaccard index (kept by both / kept by either) of two tickets' masks in each layer, in network order. "
-                "The dashed line (of many pairs: the stroke) is what two independent random masks with the same counts "
-                "would share; of many pairs, a dot is the mean over seeds and its line goes from the least to the "
-                "most. Tickets of one seed start from the same weights, and one that started from another ticket can "
-                "only keep what that one had kept: both raise the overlap above chance."
+                "Jaccard index (weights kept by both / weights kept by either) of the masks of two tickets, for each "
+                "layer in network order. The dashed line is the expectation for two independent random masks with the "
+                "same counts. With more than 6 pairs, each pair is a row: a dot is the mean over seeds, its line the "
+                "range, and the grey tick the expectation by chance. Overlap exceeds chance also where tickets of a "
+                "seed share their initial weights, and where one ticket was pruned further from another."
             ),
             tables=("overlap",),
             needs=("two masks",),
         ),
         "layer_density_by_arm": Drawing(
             target="lth.analysis.figures.masks:layer_density_by_arm",
-            about="Density of layers, by ticket",
+            about="Layer densities by ticket",
             caption=(
-                "Share of each layer's weights that each ticket keeps, all at about one density of the whole; layers "
-                "in network order. Points are means, bars go from the least to the most over seeds. A cross on the "
-                "line marked 0 is a layer without any weight in every seed: nothing but its biases gets past it (layer "
-                "collapse)."
+                "Density of each layer in network order, for tickets of about the same total density. Points are "
+                "means, bars the range over seeds. A cross at the tick marked 0 is a layer that keeps no weight in "
+                "any seed (layer collapse): only its biases reach the next layer."
             ),
             tables=("layers",),
             needs=("masks",),
         ),
         "block_density": Drawing(
             target="lth.analysis.figures.blocks:block_density",
-            about="Attention against feed-forward",
+            about="Density of attention and feed-forward weights",
             caption=(
-                "Share of the weights that each ticket keeps in each block of the encoder, in its attention matrices "
-                "(query, key, value, output) and its feed-forward matrices; all tickets are at one density of the "
-                "whole. Apart from each other: the score takes more from one part than from the other."
+                "Density of the attention matrices (query, key, value, output) and of the feed-forward matrices in "
+                "each block of the encoder. All tickets have about the same total density. Where the two lines of a "
+                "ticket differ, its score prunes one kind of weights more than the other."
             ),
             tables=("layers",),
             needs=("encoder",),
@@ -173,21 +176,21 @@ FIGURES = Registry(
             target="lth.analysis.figures.rounds:pruning_curves",
             about="Pruning curves",
             caption=(
-                "Test accuracy of each ticket's rounds on the data set that the round was trained on, at the epoch of "
-                "least validation loss; pruned further to the right. Bands are confidence intervals over seeds. Where "
-                "a line stays level, the pruned weights were not needed. A ticket of a single density is a mark with "
-                "its interval, a dense one a line right across."
+                "Test accuracy of each ticket after every pruning round, on the data set that the round was trained "
+                "on, at the early-stopping iteration (lowest validation loss). Density falls from left to right. "
+                "Bands are confidence intervals over seeds. Where a curve is flat, pruning costs no accuracy. A "
+                "ticket with a single density is a marker with its interval, a dense ticket a horizontal line."
             ),
             tables=("rounds",),
             scope="study",
         ),
         "pruning_loss": Drawing(
             target="lth.analysis.figures.rounds:pruning_loss",
-            about="Loss against density",
+            about="Test loss against density",
             caption=(
-                "Cross-entropy on the test data of each ticket's rounds, at the epoch of least validation loss; pruned "
-                "further to the right. It also tells networks apart that make equally many mistakes, by how sure they "
-                "are of them. Bands are confidence intervals over seeds."
+                "Cross-entropy on the test data after every pruning round, at the early-stopping iteration (lowest "
+                "validation loss). Density falls from left to right. Unlike accuracy, the loss also reflects how "
+                "confident the predictions are. Bands are confidence intervals over seeds."
             ),
             tables=("rounds",),
             scope="study",
@@ -196,9 +199,9 @@ FIGURES = Registry(
             target="lth.analysis.figures.rounds:pruning_f1",
             about="F1 against density",
             caption=(
-                "F1 of the second class (positive, duplicate) of each ticket's rounds, at the epoch of least "
-                "validation loss: the harmonic mean of the share of it that is found and the share of what is found "
-                "that is right. Bands are confidence intervals over seeds."
+                "F1 score of the second class (positive, duplicate) on the test data after every pruning round, at "
+                "the early-stopping iteration (lowest validation loss): the harmonic mean of precision and recall. "
+                "Bands are confidence intervals over seeds."
             ),
             tables=("rounds",),
             scope="study",
@@ -206,27 +209,28 @@ FIGURES = Registry(
         ),
         "early_stop": Drawing(
             target="lth.analysis.figures.rounds:early_stop",
-            about="Iteration of least validation loss",
+            about="Early-stopping iteration",
             caption=(
-                "The optimiser step at which each ticket's rounds have their least validation loss, where training "
-                "would be stopped early; pruned further to the right. Bands are confidence intervals over seeds. Lower "
-                "is faster among tickets of one recipe (a step of another may see more images, and a falling rate puts "
-                "the least loss at its end); steps between two scorings are not told apart."
+                "Iteration with the lowest validation loss, at which training would be stopped early, after every "
+                "pruning round. Density falls from left to right. Bands are confidence intervals over seeds. Lower is "
+                "faster among tickets trained with the same recipe; recipes differ in batch size, and a decaying "
+                "learning rate moves the minimum towards the end of training. The resolution is the interval between "
+                "two evaluations."
             ),
             tables=("rounds",),
             scope="study",
         ),
         "layer_density": Drawing(
             target="lth.analysis.figures.masks:layer_density",
-            about="Density of layers",
+            about="Layer densities by round",
             caption=(
-                "Share of each layer's weights that is kept after each round, mean over seeds, layers in network "
-                "order; tickets of a single density share a panel. Level lines mean that all layers were pruned alike; "
-                "a cross on the line marked 0 is a layer without any weight."
+                "Density of each layer after every pruning round, mean over seeds, layers in network order; tickets "
+                "with a single density share a panel. Flat lines mean that all layers are pruned at the same rate. A "
+                "cross at the tick marked 0 is a layer that keeps no weight (layer collapse)."
             ),
             tables=("layers",),
             scope="study",
         ),
     }
 )
-"""All figures by name, in the order of the report."""
+"""All figures by name, in report order."""

@@ -1,4 +1,4 @@
-"""Figures that compare arms: accuracy, paired differences, initialisations, epochs to reach."""
+"""Figures that compare arms: accuracy, paired differences, initialisation controls, epochs to target accuracy."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ ROW = 0.32
 
 
 def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy at the best-validation epoch: a row an arm, a faint point a seed, the mean and its interval."""
+    """Test accuracy at the early-stopping epoch: one row per arm, one faint point per seed, mean and interval."""
     runs, arms = tables["runs"], tables["arms"]
     figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
     for place, arm in enumerate(arms.to_dict("records")):
@@ -31,10 +31,10 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
         axis.plot(arm["accuracy_percent"], place, linestyle="none", **look, zorder=3)
         _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
     _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
-    axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the best-validation epoch (%)")
+    axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the early-stopping epoch (%)")
     scales.percentages(axis, vertical=False)
     _beside(axis, -0.85, "mean")
-    parts.note(figure, f"{_marks_words(arms)}; in brackets: weights kept")
+    parts.note(figure, f"{_marks_words(arms)}; in brackets: density")
     return figure
 
 
@@ -42,7 +42,7 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p."""
     pairs, looks = tables["comparisons"], parts.looks(tables["arms"])
     if pairs.empty:
-        return parts.nothing("No comparison was decided on beforehand, so none is tested.")
+        return parts.nothing("The study file names no pairs to compare, so no test was run.")
     figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=6.4)
     axis.axvline(0, color=GREY, linewidth=0.9)
     for place, pair in enumerate(pairs.to_dict("records")):
@@ -57,12 +57,12 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     _beside(axis, -0.85, "mean")
     _beside(axis, -0.85, "p (Holm)", column=1)
     words = parts.interval_words(pairs)
-    parts.note(figure, words if pairs["n"].max() == 1 else f"mean and {words}; filled marks: difference shown")
+    parts.note(figure, words if pairs["n"].max() == 1 else f"mean and {words}; filled markers: significant")
     return figure
 
 
 def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Each ticket in its own and in a fresh initialisation, and shuffled; seeds joined; controls as lines across."""
+    """Each ticket with its own initialisation, reinitialised and shuffled; lines connect seeds."""
     runs, arms = tables["runs"], tables["arms"]
     tickets = list(arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique())
     kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(arms["kind"])]
@@ -91,11 +91,11 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
 
 
 def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """The first epoch with the accuracy asked for: a point a seed, the median; seeds that never came on the right."""
+    """First epoch at the target accuracy: one point per seed, the median, and seeds that never reach it."""
     runs, arms = tables["runs"], tables["arms"]
     percent = arms["reach_percent"].iloc[0]
     if pd.isna(percent):
-        return parts.nothing("No accuracy to reach: none was asked for (reach_percent), and there is no dense arm.")
+        return parts.nothing("No target accuracy: reach_percent is not set, and there is no dense arm.")
     never = float(runs["last_epoch"].max()) * 1.12 + 0.5
     figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
     for place, arm in enumerate(arms.to_dict("records")):
@@ -109,7 +109,7 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
     _never_axis(axis, float(runs["last_epoch"].max()), never)
     axis.set_xlabel(f"first epoch with {percent:.1f} % test accuracy")
-    parts.note(figure, f"large marks: median, {parts.seeds(arms['n'])}; small points: seeds")
+    parts.note(figure, f"large markers: median, {parts.seeds(arms['n'])}; small points: seeds")
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What is left of an encoder's blocks: attention against feed-forward."""
+"""Density of attention and feed-forward weights in the blocks of an encoder."""
 
 from collections.abc import Mapping
 
@@ -16,12 +16,12 @@ LINES: dict[str, LineStyleType] = {ATTENTION: "-", FEED_FORWARD: (0, (4, 2))}
 
 
 def block_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each block's attention and feed-forward weights that each ticket keeps, mean over seeds."""
+    """Density of the attention and feed-forward weights of each block, mean over seeds, two lines per ticket."""
     layers = tables["layers"]
     places = layers["layer"].map(block_of)
     inside = layers[places.notna()]
     if inside.empty:
-        return parts.nothing("No pruned ticket has an encoder with blocks of attention and feed-forward layers.")
+        return parts.nothing("No pruned ticket has a transformer encoder.")
     found = inside.assign(block=places.dropna().str[0].astype(int), part=places.dropna().str[1])
     sums = found.groupby(["ticket", "block", "part"], sort=False)[["kept_mean", "total"]].sum().reset_index()
     shares = sums.assign(percent=100 * sums["kept_mean"] / sums["total"])
@@ -32,8 +32,8 @@ def block_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
         for part, line in LINES.items():
             here = shares[(shares["ticket"] == ticket) & (shares["part"] == part)].sort_values("block")
             axis.plot(here["block"], here["percent"], linestyle=line, **look)
-    axis.set_xlabel("block of the encoder")
-    axis.set_ylabel("weights kept (%)")
+    axis.set_xlabel("encoder block")
+    axis.set_ylabel("density (%)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [Line2D([], [], **palette.points(name) | {"markersize": 3.5}, label=name) for name in tickets]
     kinds = [Line2D([], [], color=GREY, linestyle=line, label=part) for part, line in LINES.items()]

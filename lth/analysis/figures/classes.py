@@ -1,4 +1,4 @@
-"""Figures by class: confusion matrices and accuracy of each class."""
+"""Figures by class: confusion matrices and per-class recall."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ MOST_ANNOTATED = 12
 
 
 def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """True against predicted class: tickets in their own initialisation and the dense network, mean over seeds."""
+    """Confusion matrices of tickets with their own initialisation and of the dense network, mean over seeds."""
     del palette  # one sequential colour map for shares
     confusion = tables["confusion"]
     arms = _chosen(tables["arms"], ("own", "dense"))
@@ -38,12 +38,12 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
     bar = figure.colorbar(
         ScalarMappable(scale, "Blues"), ax=axes, shrink=parts.bar_share(axes), aspect=30, ticks=SHARES
     )
-    bar.set_label("share of the true class's test data (%)")
+    bar.set_label("share of the true class (%)")
     return figure
 
 
 def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each class's test data that is found, with intervals: own arms, random mask and dense network."""
+    """Per-class recall with intervals: tickets with their own initialisation, random mask and dense network."""
     classes = tables["classes"]
     arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
@@ -62,7 +62,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     axis.grid(axis="y", visible=False)
     axis.grid(axis="y", which="minor", visible=True)
     axis.tick_params(axis="y", which="minor", length=0)
-    axis.set_xlabel("test data of the class that are found (%)")
+    axis.set_xlabel("per-class recall (%)")
     scales.percentages(axis, vertical=False)
     parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **palette.points(*looks[arm])) for arm in arms])
     parts.note(figure, _words(classes))

@@ -12,18 +12,17 @@ TOL = ("#332288", "#117733", "#882255", "#661100")
 COLOURS = OKABE_ITO + TOL
 
 OF_A_DENSITY = {"densities", "recipe", "shape", "from_epoch", "until_epoch"}
-"""What tickets that are found in one way may say differently: how far to prune, how long to train, when to prune."""
+"""Options in which tickets of one method may differ and still share a colour."""
 
 
 def colour_places(plan: Plan) -> dict[str, int]:
     """The place of each ticket among colours (the place modulo their number) and shapes (how often it goes in).
 
-    One that is found in the same way as an earlier one, to other densities, has that one's colour and another shape.
-    Else each has a colour of its own as long as there are any, then one that no ticket has which it is tried or
-    compared with, and another shape. Tickets that are added at the end of a study change no other's place. A dense
-    ticket is no mask, and has none.
+    A ticket that differs from an earlier one only in density has the same colour and another shape. All others get
+    unused colours while there are any, then a colour that no ticket in the same evaluation or comparison has, with
+    another shape. Tickets added at the end of a study do not change the places of the others. Dense tickets have none.
     """
-    together = [{*plan.assessment(trial).tickets} for trial in plan.assessments]
+    together = [{*plan.assessment(assessment).tickets} for assessment in plan.assessments]
     colours: dict[str, int] = {}
     found: dict[str, int] = {}
     for ticket, spec in plan.study.tickets.items():
@@ -40,10 +39,10 @@ def colour_places(plan: Plan) -> dict[str, int]:
 
 
 def _only_denser(one: TicketSpec, other: TicketSpec) -> bool:
-    """Whether two tickets are found in one way, to other densities."""
+    """Whether two tickets differ only in density."""
     if not isinstance(one, PrunedTicket) or not isinstance(other, PrunedTicket):
         return False
     if not one.densities or not other.densities or {*one.densities} & {*other.densities}:
         return False
-    ways = [ticket.model_dump(exclude=OF_A_DENSITY) for ticket in (one, other)]
-    return bool(ways[0] == ways[1])
+    methods = [ticket.model_dump(exclude=OF_A_DENSITY) for ticket in (one, other)]
+    return bool(methods[0] == methods[1])

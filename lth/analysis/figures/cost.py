@@ -36,7 +36,7 @@ def accuracy_cost(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     _accuracy_axis(axes[0], str(arms["dataset"].iloc[0]))
     parts.below(figure, [_handle(arm, palette) for arm in arms.to_dict("records")])
     words = parts.interval_words(arms) if arms["n"].max() == 1 else f"mean and {parts.interval_words(arms)}"
-    parts.note(figure, words + ("; marks of nearly equal cost side by side" if moved else ""))
+    parts.note(figure, words + ("; markers of nearly equal cost side by side" if moved else ""))
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Figures along training: accuracy and loss by epoch."""
+"""Learning curves: accuracy and loss by epoch."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import KINDS, Palette
 
 MANY = 5
-"""From so many bands on each other on they are drawn fainter."""
+"""Number of arms in a panel above which bands are fainter."""
 
 
 def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy as training goes on, a panel for each kind of arm."""
+    """Test accuracy during training, one panel per kind of arm."""
     return _by_epoch(tables["curves"], palette, {"test": "test accuracy (%)"}, "accuracy", "percent")
 
 
 def loss_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Training and validation loss as training goes on, a panel for each kind of arm."""
+    """Training and validation loss during training, one panel per kind of arm."""
     labels = {"train": "training loss (nats)", "validation": "validation loss (nats)"}
     return _by_epoch(tables["curves"], palette, labels, "loss", "nats")
 
 
 @dataclass(frozen=True)
 class _View:
-    """A column of panels: a kind of arm, and whether only heights that curves have late in training are shown."""
+    """A column of panels: a kind of arm, and whether the axis is zoomed to late training."""
 
     title: str
     kind: str
@@ -36,9 +36,9 @@ class _View:
 
 
 def _views(curves: pd.DataFrame) -> list[_View]:
-    """A column for each kind; tickets at home are of one kind, but close to each other: they get a closer look."""
-    if parts._at_home(curves):
-        return [_View("all of training", "own"), _View("the same, closer", "own", close=True)]
+    """One column per kind of arm; the arms of a comparison are of one kind, and a second column zooms in on them."""
+    if parts.of_comparison(curves):
+        return [_View("whole training", "own"), _View("second half, zoomed", "own", close=True)]
     kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(curves["kind"])] or ["own"]
     return [_View(KINDS[kind].words, kind) for kind in kinds]
 
@@ -70,7 +70,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
 
 
 def _leave_out_the_untrained(axis: Axes, shown: pd.DataFrame) -> None:
-    """The loss of an untrained network may be many times that of all others; it is cut off then."""
+    """Cut off the loss of the untrained network where it is much larger than all others."""
     trained = shown[shown["epoch"] > 0]
     top = 1.05 * max(float(trained[column].max()) for column in ("loss_nats", "loss_high_nats"))
     low, high = axis.get_ylim()
@@ -95,7 +95,7 @@ def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[s
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
     """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
     arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
-    if parts._at_home(curves):
+    if parts.of_comparison(curves):
         return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
     controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
     tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))

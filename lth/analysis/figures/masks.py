@@ -1,4 +1,4 @@
-"""Figures of masks: what they share, and what is left of each layer."""
+"""Figures of masks: overlap between tickets, and density of each layer."""
 
 from collections.abc import Mapping
 
@@ -17,26 +17,26 @@ from lth.analysis.tables.cells import layer_labels
 
 INK = "#222222"
 MOST_PANELS = 6
-"""Pairs of tickets up to which each has its own panel."""
+"""Largest number of ticket pairs that get one panel each."""
 
 
 def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Jaccard index of each pair of tickets, layer by layer: a point a seed, the mean, and what chance gives."""
+    """Jaccard index of each pair of tickets by layer: one point per seed, the mean, and the expectation by chance."""
     del palette  # a pair has no colour of its own
     overlap = tables["overlap"]
     pairs = list(overlap[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))
     if not pairs:
-        return parts.nothing("Fewer than two tickets of one network: there is no overlap to show.")
+        return parts.nothing("No two tickets share a network, so there is no overlap to show.")
     if len(pairs) > MOST_PANELS:
         return _overlap_rows(overlap, pairs)
     figure, axes = parts.panels(len(pairs), columns=3, height=2.6, sharey=True)
     for axis, (first, second) in zip(axes, pairs, strict=True):
         here = overlap[(overlap["first"] == first) & (overlap["second"] == second)]
         _overlap_panel(axis, here, f"{first} and {second}")
-    axes[0].set_ylabel("Jaccard index of the masks")
+    axes[0].set_ylabel("mask overlap (Jaccard index)")
     axes[0].set_ylim(bottom=0)
     handles = [
-        Line2D([], [], color=INK, marker="o", linestyle="none", alpha=0.4, markersize=3.5, mew=0, label="a seed"),
+        Line2D([], [], color=INK, marker="o", linestyle="none", alpha=0.4, markersize=3.5, mew=0, label="seed"),
         Line2D([], [], color=INK, linewidth=2, label="mean"),
         Line2D([], [], color=GREY, linewidth=1.4, linestyle=(0, (2, 1)), label="expected by chance"),
     ]
@@ -59,7 +59,7 @@ def _overlap_panel(axis: Axes, overlap: pd.DataFrame, title: str) -> None:
 
 
 def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
-    """Many pairs: a row each, a point a layer (mean over seeds, deeper ones lighter), and a stroke for its chance."""
+    """Many pairs: one row each, one point per layer (mean over seeds, deeper layers lighter), a tick for chance."""
     layers = list(overlap["layer"].unique())
     shades = colormaps["viridis"].resampled(len(layers) + 1)
     figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
@@ -85,29 +85,29 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
         scales.log_axis(axis, values)
     else:
         axis.set_xlim(left=0)
-    axis.set_xlabel("Jaccard index of the masks")
+    axis.set_xlabel("mask overlap (Jaccard index)")
     parts.below(figure, _layer_handles(layers, shades))
     parts.note(figure, f"means of layers, {parts.seeds(grouped.size())}")
     return figure
 
 
 def _layer_handles(layers: list[str], shades: Colormap) -> list[Line2D]:
-    """Layers by shade, at most nine of them, and the stroke."""
+    """Layers by shade, at most nine of them, and the tick."""
     shown = list(enumerate(layer_labels(layers)))[:: -(-len(layers) // 9)]
     dots = [Line2D([], [], color=shades(at), marker="o", ms=3, linestyle="none", label=name) for at, name in shown]
     return [*dots, Line2D([], [], color=GREY, marker="|", ms=5, linestyle="none", label="expected by chance")]
 
 
 def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each layer that is kept: of tickets with rounds a panel each, a line a round; of the others a line.
+    """Density of each layer: one panel per ticket with rounds, one line per round; the other tickets share a panel.
 
-    Dense ones, which keep all, are left out.
+    Dense tickets are left out.
     """
     layers = tables["layers"]
     least = layers.groupby("ticket", sort=False)["density_percent"].min()
     pruned = layers[layers["ticket"].isin(least[least < 100].index)]
     if pruned.empty:
-        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
+        return parts.nothing("No ticket is pruned: all layers are dense.")
     views = _density_views(pruned)
     figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
     empty = scales.layer_axes(axes[0], list(layers["density_percent"]))
@@ -131,24 +131,24 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
 
 
 def _density_views(layers: pd.DataFrame) -> dict[str, list[str]]:
-    """Panels by title: a ticket with rounds has its own, those of a single density share one, if they share layers."""
+    """Tickets by panel title: one per ticket with rounds; those with a single density and equal layers share one."""
     views: dict[str, list[str]] = {}
     titles: dict[tuple[str, ...], str] = {}
     for ticket, rows in layers.groupby("ticket", sort=False):
         title = str(ticket)
         if rows["round"].nunique() == 1:
             network = tuple(rows["layer"])
-            titles.setdefault(network, "one density each" + (f" ({len(titles) + 1})" if titles else ""))
+            titles.setdefault(network, "single density" + (f" ({len(titles) + 1})" if titles else ""))
             title = titles[network]
         views.setdefault(title, []).append(str(ticket))
     return views
 
 
 def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Share of each layer that the tickets of one density keep, a line a ticket, with the range over seeds."""
+    """Density of each layer for tickets of one total density: one line per ticket, with the range over seeds."""
     layers = tables["layers"]
     if layers.empty:
-        return parts.nothing("No ticket was pruned: every layer keeps all its weights.")
+        return parts.nothing("No ticket is pruned: all layers are dense.")
     figure, (axis,) = parts.panels(1, columns=1, height=3.4)
     empty = scales.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
     names = [str(ticket) for ticket in layers["ticket"].unique()]
@@ -162,5 +162,5 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     scales.layer_axis(axis, list(layers["layer"].unique()))
     parts.below(figure, [Line2D([], [], **looks[name], ms=3, label=name) for name in names])
     words = parts.seeds(layers["n"])
-    parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: least to most; {words}")
+    parts.note(figure, words if layers["n"].max() == 1 else f"points: means; bars: range; {words}")
     return figure

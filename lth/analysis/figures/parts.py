@@ -1,4 +1,4 @@
-"""What surrounds the data of several figures: grids of panels, legends, and the words for n and intervals."""
+"""Shared parts of figures: grids of panels, legends, and notes on n and intervals."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -37,12 +37,12 @@ def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
 
 
 def note(figure: Figure, words: str) -> None:
-    """A line above the panels that says what marks, bars and bands are."""
+    """A line above the panels that explains markers, bars and bands."""
     figure.suptitle(words, x=0.012, ha="left", fontsize=8, color=GREY)
 
 
 def nothing(words: str) -> Figure:
-    """A figure that says why it's empty."""
+    """An empty figure that says why."""
     figure = Figure(figsize=(WIDTH, 0.6), layout="constrained")
     note(figure, words)
     return figure
@@ -63,9 +63,9 @@ def seeds(counts: "pd.Series[int]") -> str:
 
 
 def interval_words(frame: pd.DataFrame) -> str:
-    """What bands and bars are: `95 % interval, n = 5 seeds`."""
+    """What bands and bars are: `95 % confidence interval, n = 5 seeds`."""
     words = seeds(frame["n"])
-    return words if frame["n"].max() == 1 else f"{frame['confidence_percent'].iloc[0]:g} % interval, {words}"
+    return words if frame["n"].max() == 1 else f"{frame['confidence_percent'].iloc[0]:g} % confidence interval, {words}"
 
 
 def band_words(frame: pd.DataFrame) -> str:
@@ -84,7 +84,7 @@ def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
     return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
 
 
-def _at_home(frame: pd.DataFrame) -> bool:
-    """Whether the arms are those of a comparison, which are named as their tickets are (but for the dense one)."""
+def of_comparison(frame: pd.DataFrame) -> bool:
+    """Whether the arms are those of a comparison, which have the names of their tickets (except the dense arm)."""
     named = frame[frame["kind"] != "dense"]
     return bool((named["arm"] == named["ticket"]).all())

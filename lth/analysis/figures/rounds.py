@@ -1,4 +1,4 @@
-"""Figures along density: what the rounds of all tickets gave, and how soon."""
+"""Figures against density: accuracy, loss, F1 and early-stopping iteration of every pruning round."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,30 +13,30 @@ from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import SHAPES, Palette
 
 _FEW = 4
-"""Up to so many bands can lie on each other before they hide the lines."""
+"""Number of tickets in a panel above which bands are fainter."""
 
 
 def pruning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy against density, a panel for each data set that rounds were trained on, a line for each ticket."""
+    """Test accuracy against density, one panel per data set, one line per ticket."""
     return _against_density(tables["rounds"], palette, ("accuracy", "percent"), "test accuracy (%)")
 
 
 def pruning_loss(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test loss against density, likewise."""
+    """Test loss against density."""
     return _against_density(tables["rounds"], palette, ("loss", "nats"), "test loss (nats)")
 
 
 def pruning_f1(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """F1 against density, likewise, on data sets with two classes."""
+    """F1 against density, on data sets with two classes."""
     rounds = tables["rounds"]
     if "f1_percent" not in rounds:
-        return parts.nothing("F1 is of data sets with two classes, and no ticket was trained on one.")
+        return parts.nothing("No ticket was trained on a data set with two classes, so there is no F1.")
     return _against_density(rounds[rounds["f1_percent"].notna()], palette, ("f1", "percent"), "F1 on test data (%)")
 
 
 def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """The iteration of least validation loss against density, a panel a data set, a line a ticket."""
-    return _against_density(tables["rounds"], palette, ("best", "step"), "iteration of least validation loss")
+    """Early-stopping iteration against density."""
+    return _against_density(tables["rounds"], palette, ("best", "step"), "early-stopping iteration")
 
 
 def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, str], label: str) -> Figure:
@@ -61,7 +61,7 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         axis.set_ylabel(label)
     counts = rounds.groupby("ticket", sort=False)["n"].max()
     parts.below(figure, [Line2D([], [], label=f"{ticket} (n = {n})", **looks[ticket]) for ticket, n in counts.items()])
-    parts.note(figure, parts.band_words(rounds) + ("; marks of nearly equal density side by side" if moved else ""))
+    parts.note(figure, parts.band_words(rounds) + ("; markers of nearly equal density side by side" if moved else ""))
     return figure
 
 

@@ -11,14 +11,14 @@ from lth.analysis.tables.cells import amount, layer_labels
 
 MANY_TIMES = 10
 COLLAPSED = "0"
-"""The tick of layers that have lost all weights, on a log axis that has no place for nothing."""
+"""Tick label of layers without any weight, which a log axis cannot place."""
 
 
 def density_axis(axis: Axes, densities: Sequence[float], slots: Iterable[int] = ()) -> None:
     """Log axis of density in percent, dense on the left, with room for marks that stand so many slots beside."""
     low, high = log_axis(axis, densities, slots=slots)
     axis.set_xlim(high, low)
-    axis.set_xlabel("weights kept (%, log scale)")
+    axis.set_xlabel("density (%, log scale)")
 
 
 def log_axis(
@@ -64,7 +64,7 @@ def _steps(low: float, high: float, digits: Sequence[float]) -> list[float]:
 
 
 def layer_axes(axis: Axes, densities: Sequence[float]) -> float:
-    """Log axis of the density of layers, upwards; returns where layers without any weight are drawn."""
+    """Vertical log axis of layer densities; returns the position at which layers without any weight are drawn."""
     kept = [density for density in densities if density > 0] or [100.0]
     low, high = log_axis(axis, kept, vertical=True)
     nothing_kept = low / 1.5
@@ -73,12 +73,12 @@ def layer_axes(axis: Axes, densities: Sequence[float]) -> float:
         ticks = [tick for tick in axis.get_yticks() if low <= tick <= high]
         axis.yaxis.set_major_locator(FixedLocator([nothing_kept, *ticks]))
         axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: COLLAPSED if value < low else amount(value)))
-    axis.set_ylabel("weights kept (%, log scale)")
+    axis.set_ylabel("density (%, log scale)")
     return nothing_kept
 
 
 def layer_axis(axis: Axes, layers: Sequence[str]) -> None:
-    """Layers in network order; of very many, every so-manieth is named."""
+    """Layers in network order; at most 20 of them are labelled."""
     labels, every = layer_labels(layers), ceil(len(layers) / 20)
     axis.set_xticks(range(0, len(layers), every), labels[::every], rotation=45, ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.6, len(layers) - 0.4)

@@ -1,8 +1,8 @@
-"""Tables of a study, from what its jobs have left on disk. Top-level functions take paths and write paths.
-They import what they need when they are called: the Snakefile reads the names of tables here, and no pandas with them.
+"""Tables of a study, computed from the files of its jobs. The functions here read paths and write paths.
 
-`results/<study>/` holds two kinds of tables: of the study (`STUDY_TABLES`: how the tickets were found, at what cost)
-and of each evaluation and comparison (`EVALUATION_TABLES`: how its arms did, and the verdict).
+They import pandas when called, since the Snakefile imports the names of the tables from here. There are tables of the
+study (`STUDY_TABLES`: how tickets were found, at what cost) and of each evaluation and comparison (`EVALUATION_TABLES`:
+results of its arms, and the verdict).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,10 +13,10 @@ from lth.config.study import Study
 from lth.plan.plan import Plan
 
 STUDY_TABLES = ("rounds", "layers", "costs")
-"""`rounds`: accuracy of each ticket's rounds; `layers`: what they keep of each layer; `costs`: what they took."""
+"""`rounds`: accuracy of each round of each ticket; `layers`: density of each layer; `costs`: training cost."""
 EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
-"""One row a training, an arm, a pair; then by epoch, by class, by pair of classes, by pair of tickets and layer, by
-ticket and layer."""
+"""One row per training, per arm, per compared pair; then by epoch, by class, by true and predicted class, by pair of
+tickets and layer, by ticket and layer."""
 
 
 def write_study_tables(
@@ -29,10 +29,10 @@ def write_study_tables(
     measured: Iterable[Path],
     out: Mapping[str, Path],
 ) -> None:
-    """Write `STUDY_TABLES` from what all tickets' rounds have left in `tickets/<ticket>/seed<k>/round<kk>/`.
+    """Write `STUDY_TABLES` from the files of all rounds, `tickets/<ticket>/seed<k>/round<kk>/*.csv`.
 
     Args:
-        study: gives the order of tickets, what they are made from, and alpha.
+        study: gives the order of tickets, their lineage, and alpha.
         histories: `history.csv` of each.
         confusions: `confusion.csv`.
         layers: `layers.csv`.
@@ -65,7 +65,7 @@ def write_study_tables(
 
 def write_evaluation_tables(
     study: Study,
-    trial: str,
+    assessment: str,
     *,
     histories: Iterable[Path],
     confusions: Iterable[Path],
@@ -78,7 +78,7 @@ def write_evaluation_tables(
 
     Args:
         study: gives the order of arms, the pairs to compare and alpha.
-        trial: the name of the evaluation or comparison.
+        assessment: the name of the evaluation or comparison.
         histories: `history.csv` of all arms and seeds: `evaluations/<evaluation>/<arm>/seed<k>/history.csv`, or of a
             comparison those of the rounds.
         confusions: the `confusion.csv` beside them.
@@ -87,17 +87,17 @@ def write_evaluation_tables(
         measured: the `measured.csv` beside them.
         out: where to write, by table name, and `verdict`.
     """
+    from lth.analysis.tables.assessment import Left, tables_of
     from lth.analysis.tables.files import collect, read_table, write_table
     from lth.analysis.tables.masks import read
-    from lth.analysis.tables.trial import Left, tables_of
     from lth.analysis.tables.verdict import text
     from lth.files import write_text
 
     left = Left(history=collect(histories), confusion=collect(confusions), tickets=read(tickets))
-    if trial in study.comparisons:
+    if assessment in study.comparisons:
         left = replace(left, costs=collect(costs), measured=collect(measured))
-    for name, table in tables_of(Plan(study), trial, left).items():
+    for name, table in tables_of(Plan(study), assessment, left).items():
         write_table(table, out[name])
-    # read back, so that the sentences say what the files and the report say, to the last digit
-    head = f"{'Evaluation' if trial in study.evaluations else 'Comparison'} {trial}"
+    # read back, so that the verdict is computed from the rounded numbers that the files and the report show
+    head = f"{'Evaluation' if assessment in study.evaluations else 'Comparison'} {assessment}"
     write_text(out["verdict"], text(head, read_table(out["arms"]), read_table(out["comparisons"])))

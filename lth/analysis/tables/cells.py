@@ -1,4 +1,4 @@
-"""Rows of tables as people read them: cells of text, for the terminal and for the report."""
+"""Table rows as text cells, for the terminal, the report and Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,13 +7,13 @@ import pandas as pd
 
 from lth.analysis.tables.blocks import block_label
 
-ARM_HEADER = ("arm", "density %", "n", "test acc. %", "interval", "last epoch %", "best epoch", "reach epoch")
-HOME_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
-"""For tickets compared as they were trained when they were found; the last three are what they cost in all."""
-COMPARISON_HEADER = ("first", "minus second", "points", "interval", "p", "p Holm", "d_z", "w/t/l", "shown")
+ARM_HEADER = ("arm", "density %", "n", "test acc. %", "CI", "final acc. %", "best epoch", "reach epoch")
+TRAINED_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
+"""For comparisons of existing trainings; the last three columns are total costs."""
+COMPARISON_HEADER = ("first", "minus second", "points", "CI", "p", "p Holm", "d_z", "w/t/l", "significant")
 
 NOTHING = "-"
-"""An interval of one seed, an effect size that is undefined."""
+"""The interval of a single seed, or an undefined effect size."""
 
 
 def arm_cells(row: Mapping[Any, Any]) -> list[str]:
@@ -30,8 +30,8 @@ def arm_cells(row: Mapping[Any, Any]) -> list[str]:
     ]
 
 
-def home_cells(row: Mapping[Any, Any]) -> list[str]:
-    """The cells of an arm under `HOME_HEADER`."""
+def trained_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of an arm under `TRAINED_HEADER`."""
     return [
         str(row["arm"]),
         str(row["method"]),
@@ -46,20 +46,20 @@ def home_cells(row: Mapping[Any, Any]) -> list[str]:
 
 
 def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int]:
-    """Header, rows, and how many of the columns are names: of an evaluation's arms, or of a comparison's."""
+    """Header, rows and number of text columns for the arms of an evaluation or comparison."""
     records = arms.to_dict("records")
     if trained_when_found(arms):
-        return *_with_f1(HOME_HEADER, [home_cells(row) for row in records], records), 2
+        return *_with_f1(TRAINED_HEADER, [trained_cells(row) for row in records], records), 2
     return *_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), 1
 
 
 def _with_f1(
     header: tuple[str, ...], rows: list[list[str]], records: Sequence[Mapping[Any, Any]]
 ) -> tuple[tuple[str, ...], list[list[str]]]:
-    """F1 beside the accuracy, of data sets of two classes."""
+    """Add F1 next to the accuracy, for data sets with two classes."""
     if not records or "f1_percent" not in records[0]:
         return header, rows
-    place = header.index("interval" if "interval" in header else "test acc. %") + 1
+    place = header.index("CI" if "CI" in header else "test acc. %") + 1
     found = [NOTHING if pd.isna(f1 := record["f1_percent"]) else f"{f1:.2f}" for record in records]
     return (*header[:place], "F1 %", *header[place:]), [
         [*row[:place], cell, *row[place:]] for row, cell in zip(rows, found, strict=True)
@@ -67,17 +67,17 @@ def _with_f1(
 
 
 def trained_when_found(arms: pd.DataFrame) -> bool:
-    """Whether the arms are tickets as they were trained when they were found: only then is their cost known."""
+    """Whether the arms belong to a comparison of existing trainings, whose costs are known."""
     return "epochs" in arms.columns
 
 
 def plus_minus(mean: float, high: float) -> str:
-    """A mean with half its interval, which one seed has not: `98.16 ± 0.31`, `98.16`."""
+    """Mean with the half-width of its interval: `98.16 ± 0.31`; a single seed has none: `98.16`."""
     return f"{mean:.2f}" + ("" if pd.isna(high) else f" ± {high - mean:.2f}")
 
 
 def amount(value: float) -> str:
-    """Three digits of a quantity that may be large or small: `0.0882`, `12.5`, `33,200`."""
+    """A quantity with three significant digits or as an integer: `0.0882`, `12.5`, `33,200`."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
@@ -97,7 +97,7 @@ def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
 
 
 def reach(row: Mapping[Any, Any]) -> str:
-    """Median epoch of reaching the accuracy asked for, and how many seeds never did."""
+    """Median first epoch at the target accuracy, and how many seeds never reached it."""
     if pd.isna(row["reach_percent"]):
         return NOTHING
     if pd.isna(row["reach_median_epoch"]):
@@ -117,7 +117,7 @@ def p_value(value: float) -> str:
 
 
 def layer_labels(layers: Sequence[str]) -> list[str]:
-    """Layers by name, or by place where the network only numbers them (`7.weight` says nothing to a reader)."""
+    """Layer names for readers; layers that the network only numbers (`7.weight`) are counted from 1."""
     names = [block_label(layer) or layer.removesuffix(".weight") for layer in layers]
     return [f"layer {place}" if name.isdigit() else name for place, name in enumerate(names, 1)]
 

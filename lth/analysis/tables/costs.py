@@ -45,11 +45,11 @@ def with_costs(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(arms["ticket"], arms["round"], strict=True)]
     spent = sums(plan, places, costs, measured).drop(columns="n")
     tickets, recipes = plan.study.tickets, [plan.recipe_name(*place) for place in places]
-    ways = [
+    methods = [
         "dense" if kind == "dense" else tickets[ticket].label()
         for kind, (ticket, _) in zip(arms["kind"], places, strict=True)
     ]
-    return arms.assign(method=ways, recipe=recipes).merge(spent, on=["ticket", "round"])
+    return arms.assign(method=methods, recipe=recipes).merge(spent, on=["ticket", "round"])
 
 
 def _own(costs: pd.DataFrame, measured: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:

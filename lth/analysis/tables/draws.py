@@ -1,4 +1,4 @@
-"""Several draws of a few examples in one seed: a seed's result is their mean, and how far they lie apart is told."""
+"""Few-shot studies draw training examples several times per seed: mean and standard deviation over these draws."""
 
 from collections.abc import Sequence
 
@@ -6,18 +6,18 @@ import pandas as pd
 
 DRAW = "draw"
 _MEASURED = ("_percent", "_nats", "_step", "epoch")
-"""Endings of columns that differ from draw to draw."""
+"""Suffixes of the columns that differ between draws."""
 
 
 def run_of(run: Sequence[str], frame: pd.DataFrame) -> list[str]:
-    """What names one training in a frame: the run, and its draw where there are several."""
+    """Columns that identify one training: those of the run, and the draw if there is one."""
     return [*run, DRAW] if DRAW in frame else [*run]
 
 
 def mean_over_draws(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """One row for each combination of the keys: means of what was measured, the first of everything else.
+    """One row per combination of the keys: means of measured columns, first values of all others.
 
-    A mean with a missing value is missing. A frame without draws is left as it is.
+    A mean over a missing value is missing. A frame without draws is returned unchanged.
     """
     if DRAW not in frame:
         return frame
@@ -33,7 +33,7 @@ def _mean(values: "pd.Series[float]") -> float:
 
 
 def seeds_of_draws(runs: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """`mean_over_draws` of runs, with how many draws there were, and the standard deviation of their test accuracy."""
+    """`mean_over_draws` of runs, with the number of draws and the standard deviation of their test accuracy."""
     if DRAW not in runs:
         return runs
     accuracy = runs.groupby(list(run), sort=False)["test_accuracy_percent"]

@@ -1,4 +1,4 @@
-"""A finished study's verdicts and tables in Markdown, for notes and papers."""
+"""Verdicts and tables of a finished study in Markdown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,25 +14,27 @@ from lth.errors import UserError
 
 
 def pages(results: Path) -> Iterator[str]:
-    """The lines of each evaluation and comparison by name, and of the rounds of all tickets.
+    """The lines of a section for each evaluation and comparison, and one for the rounds of all tickets.
 
     Raises:
-        UserError: the folder holds no finished study.
+        UserError: the folder holds no tables.
     """
     tables = results / "tables"
-    trials = sorted(path.parent for path in tables.glob("*/arms.csv"))
+    assessments = sorted(path.parent for path in tables.glob("*/arms.csv"))
     if not (tables / "rounds.csv").is_file():
-        raise UserError(f"{results}: has no tables yet; give the folder of a finished study, such as results/demo")
-    for folder in trials:
+        raise UserError(
+            f"{results}: has no tables; expected the results folder of a finished study, such as results/demo"
+        )
+    for folder in assessments:
         yield from (f"## {folder.name}", "")
         arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
-        yield from trial(arms, comparisons)
+        yield from assessment(arms, comparisons)
     yield from ("## Rounds", "")
     yield from _rounds(read_table(tables / "rounds.csv", sealed=True))
 
 
-def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
-    """The sentences of an evaluation or comparison, its arms, its comparisons, and what their columns mean."""
+def assessment(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
+    """Verdict, arms, comparisons and notes of an evaluation or comparison."""
     yield from (*_items(verdict(arms, comparisons)), "")
     header, rows, names = cells.arm_table(arms)
     yield from (*table(header, rows, names), "")
@@ -43,19 +45,20 @@ def trial(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
 
 
 def _rounds(found: pd.DataFrame) -> Iterator[str]:
-    """A row for each round of each ticket, and what the columns mean."""
+    """One row per round of each ticket, and notes."""
     rows = [_round_cells(row) for row in found.to_dict("records")]
-    half = f"± half the {found['confidence_percent'].iloc[0]:g} % t interval"
+    half = f"± half-width of the {found['confidence_percent'].iloc[0]:g} % t confidence interval"
     yield from table([*rows[0]], [[*row.values()] for row in rows], names=1)
     yield from (
         "",
-        f"- Test accuracy at the step of least validation loss, mean over n seeds {half}; last: at the end.",
+        f"- Test accuracy at the early-stopping iteration (lowest validation loss), mean over n seeds {half}; "
+        f"final: at the end of training.",
         *_items(round_notes(found)),
     )
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> Iterator[str]:
-    """A table whose first columns are names; numbers are set to the right."""
+    """A Markdown table; the first `names` columns are text, the others right-aligned numbers."""
     yield _line(header)
     yield _line(["---"] * names + ["--:"] * (len(header) - names), space="")
     yield from map(_line, rows)
@@ -70,8 +73,8 @@ def _round_cells(row: Mapping[Any, Any]) -> dict[str, str]:
         "n": str(row["n"]),
         "test acc. %": cells.plus_minus(row["accuracy_percent"], row["accuracy_high_percent"]),
         **f1,
-        "last %": f"{row['last_accuracy_percent']:.2f}",
-        "best step": f"{row['best_step']:,.0f}",
+        "final acc. %": f"{row['last_accuracy_percent']:.2f}",
+        "early-stopping iteration": f"{row['best_step']:,.0f}",
     }
 
 

@@ -1,4 +1,4 @@
-"""What has to be known beside a table, in sentences: what its columns mean, and what is not as one would expect."""
+"""Notes below a table: what its columns mean, and which arms differ in more than their masks."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,38 +9,43 @@ from lth.analysis.tables.cells import trained_when_found
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
-    """What the columns mean, for the numbers at hand."""
+    """Notes on an evaluation or comparison: confounders and collapsed layers first, then its columns."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
     about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
-    about += [f"Test accuracy at the epoch of least validation loss; {confidence:g} % t intervals over n seeds."]
+    interval = "±: half-width of the" if trained_when_found(arms) else "CI:"
+    about += [
+        f"Test accuracy: at the early-stopping epoch (lowest validation loss). {interval} {confidence:g} % t "
+        f"confidence interval over n seeds."
+    ]
     if trained_when_found(arms):
         about.append(
-            "Epochs: passes over the training data, in this training and all rounds that the ticket was made from; "
-            "TFLOPs: 10^12 operations that their kept weights take in theory; energy: of the machine meanwhile."
+            "Epochs: passes over the training data, including all rounds that the ticket was derived from; TFLOPs: "
+            "theoretical 10^12 operations of the kept weights; energy: of the whole machine during these jobs."
         )
     elif not pd.isna(reach_percent):
         about.append(
-            f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never got there "
-            f"count as later than all others."
+            f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never reach it rank "
+            f"above all others."
         )
     if "f1_percent" in arms:
-        about.append("F1 is of the second class (positive, duplicate): 2 TP / (2 TP + FP + FN), at the same epoch.")
+        about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
     if "draws" in arms and arms["draws"].max() > 1:
         least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
         about.append(
-            f"A seed's result is the mean over {arms['draws'].max():g} draws of examples; draws of one seed differ by "
-            f"{least:.1f} to {most:.1f} points (standard deviation, mean over seeds)."
+            f"The result of a seed is the mean over {arms['draws'].max():g} draws of training examples; the standard "
+            f"deviation within a seed is {least:.1f} to {most:.1f} points, depending on the arm (mean over seeds)."
         )
     if len(comparisons):
         about.append(
-            f"Pairs are paired by seed; p: exact two-sided sign-flip test; p Holm: over these {len(comparisons)}; d_z: "
-            f"mean over standard deviation of the differences (Hedges-corrected); w/t/l: seeds won, tied, lost."
+            f"Comparisons are paired by seed. p: exact two-sided sign-flip test; p Holm: Holm-adjusted, family of "
+            f"{len(comparisons)}; d_z: mean / standard deviation of the differences (Hedges-corrected); w/t/l: "
+            f"seeds won, tied, lost."
         )
     return about
 
 
 def unequal_densities(arms: pd.DataFrame) -> list[str]:
-    """A sentence where sparse arms do not all keep the same share: then they differ in more than in which weights."""
+    """A sentence if the density of some sparse arm differs: density is then a confounder."""
     sparse = arms[arms["kind"] != "dense"]
     usual = sparse["density_percent"].median()
     low, high = (1 - UNEQUAL) * usual, (1 + UNEQUAL) * usual
@@ -48,28 +53,28 @@ def unequal_densities(arms: pd.DataFrame) -> list[str]:
     if far.empty:
         return []
     found = "; ".join(f"{row['arm']} keeps {_shares(row)} of the weights" for row in far.to_dict("records"))
-    return [f"Not the same density in all arms and seeds, which itself makes a difference: {found}."]
+    return [f"Arms or seeds differ in density, which is a confounder: {found}."]
 
 
 def unequal_recipes(arms: pd.DataFrame) -> list[str]:
-    """A sentence where tickets that are compared were not all trained alike: then they differ in more than the mask."""
+    """A sentence if the compared tickets were trained with different recipes: the recipe is then a confounder."""
     if "recipe" not in arms or arms["recipe"].nunique() == 1:
         return []
     usual, trained = arms["recipe"].mode().iloc[0], zip(arms["arm"], arms["recipe"], strict=True)
-    others = named([f"{name} by {recipe}" for name, recipe in trained if recipe != usual], "arms")
+    others = named([f"{name} with {recipe}" for name, recipe in trained if recipe != usual], "arms")
     return [
-        f"Not one recipe in all arms, which itself makes a difference: {others}, all others by {usual}; nor are their "
-        f"steps and epochs of one length."
+        f"Arms differ in their training recipe, which is a confounder: {others}, all others with {usual}. Their "
+        f"iterations and epochs are not comparable."
     ]
 
 
 def round_notes(rounds: pd.DataFrame) -> list[str]:
-    """What is to be known of the rounds of all tickets."""
+    """Notes on the rounds of all tickets: differing densities and collapsed layers."""
     return [*waits(rounds), *round_collapses(rounds)]
 
 
 def waits(rounds: pd.DataFrame) -> list[str]:
-    """A sentence for each ticket whose seeds have come to different densities."""
+    """A sentence for each ticket whose seeds differ in density."""
     apart = rounds[rounds["density_most_percent"] > (1 + UNEQUAL) * rounds["density_least_percent"]]
     found = [(ticket, group.to_dict("records")) for ticket, group in apart.groupby("ticket", sort=False)]
     return [
@@ -80,7 +85,7 @@ def waits(rounds: pd.DataFrame) -> list[str]:
 
 
 UNEQUAL = 0.05
-"""The least relative difference of densities that is told of. Layers that stay whole make less, at usual densities."""
+"""Smallest relative difference in density that is reported. Unpruned layers cause less at usual densities."""
 
 
 def _shares(row: Mapping[Any, Any]) -> str:
@@ -89,7 +94,7 @@ def _shares(row: Mapping[Any, Any]) -> str:
 
 
 def collapse_notes(arms: pd.DataFrame) -> list[str]:
-    """A sentence for the tickets whose masks have lost the same layers, or nearly; their controls have their counts."""
+    """A sentence for the tickets in which the same layers have collapsed or nearly so; controls share their counts."""
     sentences = []
     for state, (title, what, so) in COLLAPSES.items():
         tickets: dict[str, list[str]] = {}
@@ -104,7 +109,7 @@ def collapse_notes(arms: pd.DataFrame) -> list[str]:
 
 
 def round_collapses(rounds: pd.DataFrame) -> list[str]:
-    """A sentence for each ticket of which some rounds have lost a layer, or nearly."""
+    """A sentence for each ticket in which a layer has collapsed, or nearly so, in some round."""
     sentences = []
     for ticket, group in rounds.groupby("ticket", sort=False):
         for state, (title, what, _) in COLLAPSES.items():
@@ -119,10 +124,10 @@ def round_collapses(rounds: pd.DataFrame) -> list[str]:
 
 
 COLLAPSES = {
-    "collapsed": ("Layer collapse", "no weight", "only biases get past that"),
-    "thin": ("Near collapse", "fewer weights than outputs", "some of these outputs are only a bias"),
+    "collapsed": ("Layer collapse", "no weight", "only biases reach the next layer"),
+    "thin": ("Near collapse", "fewer weights than outputs", "some of these outputs are constant"),
 }
-"""What is said of layers in the states that `tables.masks.collapses` counts: a name, what is left, what follows."""
+"""Name, remaining weights and consequence of each state that `tables.masks.collapse_counts` counts."""
 
 
 def _lost(row: Mapping[Any, Any], state: str) -> str:

@@ -1,17 +1,17 @@
-"""Where the numbers come from, in a line each: seeds, how tickets were found, what was compared, versions."""
+"""Provenance: seeds, how each ticket was found, training recipes, what was compared, package versions."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
-from lth.analysis.tables.ways import recipe_summary
+from lth.analysis.tables.recipes import recipe_summary
 from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
 from lth.plan.plan import Plan
 from lth.pruning.schedules import Rounds
 
 _SCOPES = {"layerwise": "layerwise", "global": "globally", "erk": "layers by ERK"}
 _PACKAGES = ("torch", "numpy", "pandas", "scipy", "matplotlib", "cross-dataset-lottery-tickets")
-"""Whose versions are named."""
+"""Packages whose versions are reported."""
 
 
 def provenance(plan: Plan) -> list[tuple[str, str]]:
@@ -19,25 +19,25 @@ def provenance(plan: Plan) -> list[tuple[str, str]]:
     study = plan.study
     seeds = ", ".join(map(str, study.seeds))
     tickets = [(f"ticket {name}", ticket_origin(plan, name)) for name in study.tickets]
-    trials = [
+    assessments = [
         (f"{'evaluation' if name in study.evaluations else 'comparison'} {name}", _compared(plan, name))
         for name in plan.assessments
     ]
     versions = [("Python", platform.python_version()), *((name, _version(name)) for name in _PACKAGES)]
     recipes = [(f"recipe {name}", recipe_summary(recipe)) for name, recipe in study.recipes.items()]
-    return [("study", study.study), ("seeds", seeds), *tickets, *recipes, *trials, *versions]
+    return [("study", study.study), ("seeds", seeds), *tickets, *recipes, *assessments, *versions]
 
 
 def ticket_origin(plan: Plan, ticket: str) -> str:
-    """How a ticket was found: network, what was done, at which densities, on which data sets."""
+    """How a ticket was found: network, method, densities, data sets, recipe."""
     spec = plan.study.tickets[ticket]
     retrain = spec.retrain if isinstance(spec, ChainTicket) else None
-    recipes = f"recipe {spec.recipe}" + (f", pruned ones {retrain}" if retrain else "")
+    recipes = f"recipe {spec.recipe}" + (f", after pruning {retrain}" if retrain else "")
     return f"{spec.network}; {_done(plan, ticket, spec)}, on {', '.join(spec.trained_on())}; {recipes}"
 
 
 def _done(plan: Plan, ticket: str, spec: TicketSpec) -> str:
-    """What the ticket's method did, in the words of the study file's keys."""
+    """The method with its options."""
     scope = _SCOPES[spec.scope] if isinstance(spec, PrunedTicket) else ""
     rounds = _rounds(plan, ticket, spec) if isinstance(spec, ChainTicket) else _kept(plan, ticket)
     return spec.options.summary(rounds, scope)
@@ -46,7 +46,7 @@ def _done(plan: Plan, ticket: str, spec: TicketSpec) -> str:
 def _rounds(plan: Plan, ticket: str, spec: ChainTicket) -> str:
     start = f"from {spec.start.ticket} after round {spec.start.round}, " if spec.start else ""
     numbers = f"rounds {plan.first_round(ticket)} to {plan.last_round(ticket)}"
-    once = ", each from the dense network at once" if spec.one_shot else ""
+    once = ", each pruned from the dense network in one shot" if spec.one_shot else ""
     return f"{start}{numbers}{once}, {_kept(plan, ticket) if spec.densities else _rates(plan, ticket)}"
 
 
@@ -60,7 +60,7 @@ def _rates(plan: Plan, ticket: str) -> str:
 def _staged(rates: Rounds) -> str:
     stages = [(rate, len(list(rounds))) for rate, rounds in groupby(rates)]
     if len(stages) == 1:
-        return f"{100 * stages[0][0]:g} % a round"
+        return f"{100 * stages[0][0]:g} % per round"
     return ", ".join(f"{100 * rate:g} % in {rounds} round{'s' * (rounds > 1)}" for rate, rounds in stages)
 
 
@@ -72,8 +72,8 @@ def _kept(plan: Plan, ticket: str) -> str:
 
 def _compared(plan: Plan, name: str) -> str:
     arms = f"{len(plan.arms(name))} arms on {plan.assessment_dataset(name)}"
-    home = ", as trained when they were found" if name in plan.study.comparisons else ""
-    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{home}"
+    existing = ", existing trainings" if name in plan.study.comparisons else ""
+    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}"
 
 
 def _version(package: str) -> str:

@@ -1,4 +1,4 @@
-"""F1, the measure of tasks with two classes of which the second is looked for (a duplicate, a positive review)."""
+"""F1 of the second class (duplicate, positive review), for tasks with two classes."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ import pandas as pd
 
 
 def with_f1(runs: pd.DataFrame, confusion: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """Runs with `test_f1_percent` at the best step, if some have two classes; empty for those that have more.
+    """Add `test_f1_percent` at the best step if any run has two classes; runs with more classes get NaN.
 
     Args:
-        runs: one row a training.
-        confusion: counts of true and predicted classes, in the classes' order.
-        run: the columns that name a training in both.
+        runs: one row per training.
+        confusion: counts by true and predicted class, in class order.
+        run: columns that identify a training in both tables.
     """
     found = [
         [*(key if isinstance(key, tuple) else (key,)), _f1_percent(group)]

@@ -1,7 +1,7 @@
-"""The verdict: what the tests do and do not show, in sentences.
+"""The verdict: the result of every significance test, in sentences.
 
-A difference is claimed only with a Holm-adjusted p at or below alpha; everything else is "no difference shown", never
-"equal". Where the seeds are too few for any p to get there, a sentence says that instead.
+A difference is significant if its Holm-adjusted p is at most alpha; any other is "not significant", never "equal". If
+the number of seeds rules out p <= alpha, one sentence says so, and the comparisons are descriptive only.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,12 @@ _Row = Mapping[Any, Any]
 
 
 def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
-    """The sentences of one evaluation or comparison; the first is about the first comparison of its family."""
+    """The sentences of one evaluation or comparison; the first is about the first pair of its family."""
     where = _where(arms)
     if comparisons.empty:
-        return [f"No comparison was decided on beforehand, so nothing is tested {where}: the table only describes."]
+        return [
+            f"The study file names no pairs to compare, so no test was run {where}: these results are descriptive only."
+        ]
     first, *others = comparisons.to_dict("records")
     leading, reason = _leading(first, len(comparisons), where), _why_not(first, len(comparisons))
     found = [leading, *_confounded(first, arms)]
@@ -31,7 +33,7 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
 
 
 def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """The verdict for the terminal: sentences, then the arms and the comparisons, at most 100 columns wide."""
+    """The verdict for a terminal of 100 columns: sentences, then the tables of arms and comparisons."""
     lines = [head, "", *paragraphs(verdict(arms, comparisons))]
     header, rows, names = cells.arm_table(arms)
     lines += ["", *grid(header, rows, names=names)]
@@ -56,14 +58,17 @@ def _leading(row: _Row, family: int, where: str) -> str:
 
 
 def _confounded(row: _Row, arms: pd.DataFrame) -> list[str]:
-    """What else than the masks may make the difference of the leading pair."""
+    """A sentence if the leading pair also differs in its training recipe."""
     if "recipe" not in arms:
         return []
     recipes = dict(zip(arms["arm"], arms["recipe"], strict=True))
     first, second = recipes[row["first"]], recipes[row["second"]]
     if first == second:
         return []
-    return [f"They were trained by two recipes ({first} and {second}), so the difference is not of the masks alone."]
+    return [
+        f"They were trained with different recipes ({first} and {second}), so the masks alone do not explain a "
+        f"difference."
+    ]
 
 
 def _brief(row: _Row) -> str:
@@ -71,35 +76,38 @@ def _brief(row: _Row) -> str:
 
 
 def _claim(row: _Row) -> str:
+    if row["n"] == 1:
+        return f"No test of the difference between {row['first']} and {row['second']}"
     if not row["difference_shown"]:
-        return f"No difference shown between {row['first']} and {row['second']}"
+        return f"No significant difference between {row['first']} and {row['second']}"
     side = "better" if row["difference_points"] > 0 else "worse"
-    return f"{row['first']} is {side} than {row['second']}"
+    return f"{row['first']} is significantly {side} than {row['second']}"
 
 
 def _evidence(row: _Row, family: int = 1) -> str:
     if row["n"] == 1:
-        return "one seed, so neither an interval nor a test"
+        return "one seed: no confidence interval and no test"
     low, high = in_points(row["low_points"]), in_points(row["high_points"])
-    interval = f"{row['confidence_percent']:.3g} % interval {low} to {high}"
-    adjusted = f"Holm-adjusted p {p_value(row['p_holm'])}" + (f" in a family of {family}" if family > 1 else "")
-    return f"{interval}; {adjusted}; n = {row['n']} seeds"
+    interval = f"{row['confidence_percent']:.3g} % confidence interval {low} to {high}"
+    tested = f"exact sign-flip test, Holm-adjusted p {p_value(row['p_holm'])}"
+    return f"{interval}; {tested}{f', {family} comparisons' if family > 1 else ''}; n = {row['n']} seeds"
 
 
 def _why_not(row: _Row, family: int) -> str | None:
-    """Why no test of this family could have shown anything, so that the others need no sentence; None if one could.
+    """Why no test of this family can be significant, which replaces the sentences of the others; None if one can.
 
-    With Holm's correction the least adjusted p is the family's size times the least p, for each of its tests: a test
-    is only judged more mildly after another one has passed.
+    Under Holm's correction, no adjusted p is below the family's size times the smallest p: the threshold relaxes only
+    after another test has been significant.
     """
     n, alpha = row["n"], row["alpha"]
     if family * smallest_p(n) <= alpha:
         return None
-    seeds = "One seed" if n == 1 else f"{n} seeds"
-    tests = "one test needs" if family == 1 else f"{family} tests with Holm's correction need"
-    nothing = "" if family == 1 else f" None of the {family} comparisons is more than a description."
+    seeds = "one seed" if n == 1 else f"{n} seeds"
+    these, tests = "this comparison is", "one test needs"
+    if family > 1:
+        these, tests = f"these {family} comparisons are", f"{family} tests with Holm's correction need"
     return (
-        f"{seeds} cannot show any difference, however large: the exact sign-flip test gives at least "
-        f"p = {smallest_p(n):.3g}, and {tests} p <= {alpha / family:.2g} for a family-wise {alpha:g}, "
-        f"which takes {seeds_needed(alpha, family)} seeds.{nothing}"
+        f"With {seeds} {these} descriptive only: the exact sign-flip test cannot give p < {smallest_p(n):.3g}, and "
+        f"{tests} p <= {alpha / family:.2g} for a family-wise error rate of {alpha:g}, which takes "
+        f"{seeds_needed(alpha, family)} seeds."
     )

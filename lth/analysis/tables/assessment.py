@@ -1,4 +1,4 @@
-"""The tables of one evaluation or comparison (a trial), from the rows that its jobs have left."""
+"""The tables of one assessment (an evaluation or a comparison), computed from the output of its jobs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
-    """What the jobs of a trial have left, of all arms and seeds."""
+    """Output of the jobs of an assessment, for all arms and seeds."""
 
     history: pd.DataFrame
     confusion: pd.DataFrame
     tickets: Mapping[tuple[int, str], "Ticket"]
-    """By seed and name."""
+    """By seed and ticket."""
     costs: pd.DataFrame | None = None
-    """Of all rounds that a comparison's arms were made from."""
+    """Of all rounds that the arms of a comparison were derived from."""
     measured: pd.DataFrame | None = None
 
 
-def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
-    """`EVALUATION_TABLES` by name, rows in the order of the study."""
-    spec, alpha = plan.assessment(trial), plan.study.alpha
-    arms = [arm.name for arm in plan.arms(trial)]
-    history = ordered(with_arms(left.history, plan, trial), "arm", arms, ["seed", "step"])
-    confusion = ordered(with_arms(left.confusion, plan, trial), "arm", arms, ["seed"])
+def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame]:
+    """`EVALUATION_TABLES` by name, with rows in the order of the study file."""
+    spec, alpha = plan.assessment(assessment), plan.study.alpha
+    arms = [arm.name for arm in plan.arms(assessment)]
+    history = ordered(with_arms(left.history, plan, assessment), "arm", arms, ["seed", "step"])
+    confusion = ordered(with_arms(left.confusion, plan, assessment), "arm", arms, ["seed"])
     trained = by_run.arm_runs(history, spec.reach_percent)
     trained = with_f1(trained, confusion, run_of(by_run.ARM_RUN, trained))
     trained = ordered(seeds_of_draws(trained, by_run.ARM_RUN), "arm", arms, ["seed"])
@@ -57,14 +57,13 @@ def tables_of(plan: Plan, trial: str, left: Left) -> dict[str, pd.DataFrame]:
     }
 
 
-def with_arms(frame: pd.DataFrame, plan: Plan, trial: str) -> pd.DataFrame:
-    """Rows of histories or confusions with the columns `evaluation` and `arm` (and `kind`), as an evaluation has them.
+def with_arms(frame: pd.DataFrame, plan: Plan, assessment: str) -> pd.DataFrame:
+    """Histories or confusion matrices with the columns `evaluation`, `arm` and `kind`.
 
-    Those of an evaluation are left as they are. The arms of a comparison are rounds of tickets, and their rows say
-    which; the comparison is named as their evaluation.
+    Those of an evaluation have them. Those of a comparison are of rounds of tickets, which are mapped to its arms.
     """
-    if trial in plan.study.evaluations:
+    if assessment in plan.study.evaluations:
         return frame
-    names = [(arm.ticket, arm.round, arm.name, arm.kind) for arm in plan.arms(trial)]
+    names = [(arm.ticket, arm.round, arm.name, arm.kind) for arm in plan.arms(assessment)]
     arms = pd.DataFrame(names, columns=["ticket", "round", "arm", "kind"])
-    return frame.merge(arms, on=["ticket", "round"]).assign(evaluation=trial)
+    return frame.merge(arms, on=["ticket", "round"]).assign(evaluation=assessment)

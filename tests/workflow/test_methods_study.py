@@ -1,4 +1,4 @@
-"""Every way to find a ticket, in one small study: it runs whole, a second run does nothing, an edit reruns its own."""
+"""All methods in one small study: it runs whole, a second run does nothing, an edit reruns only what depends on it."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from tiny import Project, finished_once, summaries, trained
 
 pytestmark = pytest.mark.workflow
 
-WAYS = """\
+METHODS_STUDY = """\
 study: tiny
 seeds: [0]
 datasets:
@@ -65,7 +65,7 @@ tickets:
     penalty: {rise: 0.5, every: 1}
   both: {network: lenet, recipe: train, dataset: digits, method: combined, of: [snip, grasp]}
 comparisons:
-  ways:
+  methods:
     tickets: [imp, one_shot, rewound, tuned, reinit, snip, grasp, progressive, rigl, rst, dense]
     density: 0.25
     compare: [[imp, reinit]]
@@ -81,13 +81,13 @@ evaluations:
 
 
 @pytest.fixture(scope="module")
-def finished_ways(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return finished_once(tmp_path_factory, "ways", WAYS)
+def finished_methods(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return finished_once(tmp_path_factory, "methods", METHODS_STUDY)
 
 
 @pytest.fixture
-def ways(finished_ways: Project, tmp_path: Path) -> Project:
-    return finished_ways.copy(tmp_path / "project")
+def methods(finished_methods: Project, tmp_path: Path) -> Project:
+    return finished_methods.copy(tmp_path / "project")
 
 
 def rounds(*tickets: str) -> set[str]:
@@ -96,38 +96,38 @@ def rounds(*tickets: str) -> set[str]:
     return {f"tickets/{ticket}/seed0/round{number:02d}" for ticket in tickets for number in numbers.get(ticket, (1,))}
 
 
-def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_ways: Project) -> None:
-    assert finished_ways.planned() == {}
-    arms = pd.read_csv(finished_ways.results / "tables/ways/arms.csv").set_index("arm")
+def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_methods: Project) -> None:
+    assert finished_methods.planned() == {}
+    arms = pd.read_csv(finished_methods.results / "tables/methods/arms.csv").set_index("arm")
     assert len(arms) == 11
     sparse = arms.drop(index="dense")
     assert (sparse["density_percent"] - 25).abs().max() < 0.2  # layer by layer, counts are rounded
     assert arms.loc["progressive", "epochs"] == 3
     assert arms.loc["imp", "epochs"] == 9
     assert arms.loc["progressive", "flops"] < arms.loc["dense", "flops"]
-    page = (finished_ways.results / "report.html").read_text()
+    page = (finished_methods.results / "report.html").read_text()
     assert "not measured" in page or re.search(r"energy", page)
 
 
-def test_an_edit_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
-    ways.edit("lth/methods/dynamic.py", "pi * step / end", "2 * pi * step / end")
-    planned = ways.planned()
+def test_an_edit_of_a_method_reruns_its_tickets_only(methods: Project) -> None:
+    methods.edit("lth/methods/dynamic.py", "pi * step / end", "2 * pi * step / end")
+    planned = methods.planned()
     assert trained(planned) == rounds("rigl") | {f"evaluations/transfer/{arm}/seed0" for arm in ("rigl-own", "dense")}
     assert "report" in summaries(planned)
 
 
-def test_an_edit_of_a_score_reruns_what_it_scored_and_what_was_made_of_it(ways: Project) -> None:
-    ways.edit("lth/pruning/scores/grasp.py", "TEMPERATURE = 200", "TEMPERATURE = 100")
-    assert trained(ways.planned()) == rounds("grasp", "both")
+def test_an_edit_of_a_score_reruns_what_it_scored_and_what_was_made_of_it(methods: Project) -> None:
+    methods.edit("lth/pruning/scores/grasp.py", "TEMPERATURE = 200", "TEMPERATURE = 100")
+    assert trained(methods.planned()) == rounds("grasp", "both")
 
 
-def test_another_constant_of_a_method_reruns_its_tickets_only(ways: Project) -> None:
-    ways.study.write_text(WAYS.replace("until_epoch: 2", "until_epoch: 1"))
-    assert trained(ways.planned()) == rounds("progressive")
+def test_another_constant_of_a_method_reruns_its_tickets_only(methods: Project) -> None:
+    methods.study.write_text(METHODS_STUDY.replace("until_epoch: 2", "until_epoch: 1"))
+    assert trained(methods.planned()) == rounds("progressive")
 
 
-def test_a_further_method_runs_its_own_jobs(ways: Project) -> None:
+def test_a_further_method_runs_its_own_jobs(methods: Project) -> None:
     keys = "network: lenet, recipe: train, dataset: digits, method: at_init, score: random, densities: [0.25]"
     further = f"  random: {{{keys}}}\n"
-    ways.study.write_text(WAYS.replace("comparisons:\n", further + "comparisons:\n"))
-    assert trained(ways.planned()) == {"tickets/random/seed0/round01"}
+    methods.study.write_text(METHODS_STUDY.replace("comparisons:\n", further + "comparisons:\n"))
+    assert trained(methods.planned()) == {"tickets/random/seed0/round01"}

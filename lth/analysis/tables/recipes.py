@@ -1,4 +1,4 @@
-"""Tickets and recipes in a few words, as tables and the report name them."""
+"""One-line summaries of training recipes."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
 
 def recipe_summary(recipe: Recipe) -> str:
-    """A recipe in one line: update rule, learning rate over time, batches, length, changes of images."""
+    """One line: optimiser, learning-rate schedule, batch size, length of training, augmentation."""
     return ", ".join(filter(None, _parts(recipe)))
 
 
@@ -20,12 +20,12 @@ def _parts(recipe: Recipe) -> Iterator[str]:
     yield schedule.name.replace("_", " ") + (
         f" at {', '.join(f'{epoch:g}' for epoch in schedule.milestones)}" if schedule.milestones else ""
     )
-    yield f"warm-up of {schedule.warmup_epochs:g} epochs" if schedule.warmup_epochs else ""
-    yield f"batches of {recipe.batch}"
+    yield f"warmup of {schedule.warmup_epochs:g} epochs" if schedule.warmup_epochs else ""
+    yield f"batch size {recipe.batch}"
     yield f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.iterations:,} iterations"
     yield f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
     yield "" if recipe.precision == "fp32" else recipe.precision
     changes = augment.model_dump(exclude_defaults=True) if augment else {}
     amounts = {key: "" if isinstance(value, bool | dict) else f" {value}" for key, value in changes.items()}
     names = [key.replace("_", " ") + amount for key, amount in amounts.items()]
-    yield f"images changed by {', '.join(names)}" if names else "images as they are"
+    yield f"augmentation: {', '.join(names)}" if names else "no augmentation"
