@@ -56,7 +56,10 @@ def test_states_stay_until_the_whole_study_is_done(project: Project) -> None:
     notes.touch()
     done = project.run(str(RESULTS / ARM / "history.csv"))
     assert done.status == 0, done.text
-    assert f"not deleted, because no finished job of this study wrote them: {RESULTS}/scratch/tickets/notes.txt" in done.text
+    assert (
+        f"not deleted, because no finished job of this study wrote them: {RESULTS}/scratch/tickets/notes.txt"
+        in done.text
+    )
     assert {path for path in scratch.rglob("*") if path.is_file()} == {notes, scratch / MARKER}
     notes.unlink()
     state(scratch, OTHER, killed=False)
