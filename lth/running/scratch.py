@@ -1,14 +1,13 @@
 """Where a job keeps the states of its trainings until it has succeeded, and the lock that lets only one write them."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from lth.artifacts.records import digest
 from lth.artifacts.tensors import read_tensors, write_tensors
 from lth.config.study import Compute
 from lth.errors import UserError
@@ -54,9 +53,8 @@ class Scratch:
             inputs: the files that it reads.
             compute: may name another folder for scratch.
         """
-        key = sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         _, study, *job = output.parent.parts
-        return cls(compute.scratch_of(study).joinpath(*job), key, sorted(inputs), 60 * compute.save_minutes)
+        return cls(compute.scratch_of(study).joinpath(*job), digest(told), sorted(inputs), 60 * compute.save_minutes)
 
     @contextmanager
     def held(self, log: Callable[[str], None], waits: Callable[[str], None] | None = None) -> Iterator["Scratch"]:

@@ -20,7 +20,7 @@ from lth.errors import UserError
 from lth.files import write_text
 from lth.plan.paths import ARM_FILES, ROUND_TABLES
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 MARKER = "lth-scratch.json"
 """Says whose states these are: the study, and the path of its results."""
 LOCK, OWNER = "lock", "owner.json"
@@ -172,11 +172,7 @@ def misplaced(study: Study) -> Iterator[Fault]:
     """
     if not study.compute.scratch:
         return
-    try:
-        own = study.compute.scratch_of(study.study)
-    except RuntimeError:
-        yield ("compute", "scratch"), f"'{study.compute.scratch}' is no folder: there is no such user"
-        return
+    own = study.compute.scratch_of(study.study)
     for path in dict.fromkeys(_resolved(own.parent) + _resolved(own)):
         for what, folder in _kept(study):
             relation = _relation(path, folder)
@@ -192,7 +188,7 @@ def misplaced(study: Study) -> Iterator[Fault]:
 def _kept(study: Study) -> Iterator[tuple[str, Path]]:
     """Folders of what is to stay, with links followed."""
     kept = {"the results": Path("results"), "the study's results": Path("results", study.study)}
-    with suppress(RuntimeError):  # data of a user that does not exist
+    with suppress(UserError):  # LTH_DATA names a user who does not exist: reading the data says so
         kept["the data"] = data_root(study.data_root)
     kept["this project"] = REPOSITORY
     for what, path in kept.items():

@@ -21,8 +21,8 @@ def confusion(labels: Tensor, predicted: Tensor, classes: int) -> Tensor:
 
 def planned_steps(recipe: Recipe, examples: int) -> dict[str, int]:
     """Steps of a whole training on so many examples, and of one of its epochs, as records have them."""
-    epoch = -(-examples // recipe.batch)
-    return {"steps": recipe.iterations or (recipe.epochs or 0) * epoch, "epoch_steps": epoch}
+    steps, epoch_steps = recipe.steps(examples)
+    return {"steps": steps, "epoch_steps": epoch_steps}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 
 from lth.errors import UserError
-from lth.running.scratch_folder import MADE, MARKER, claim, clear
+from lth.running.scratch_folder import MADE, MARKER, REPOSITORY, claim, clear
 
 ROUND, ARM = "tickets/imp/seed0/round01", "evaluations/home/dense/seed0"
 STATES = ("lock", "training1.safetensors", "training12.safetensors", ".training1.safetensors.7.part")
@@ -131,3 +131,7 @@ def test_a_folder_of_another_study_is_not_claimed(scratch: Path, tmp_path: Path)
 def test_a_folder_that_cannot_be_made_is_a_sentence(folder: str, results: Path) -> None:
     with pytest.raises(UserError, match=rf"^{folder}: cannot be made: .*; change `compute.scratch`$"):
         claim(Path(folder), "demo", results)
+
+
+def test_the_project_that_scratch_may_not_lie_in_is_the_whole_checkout() -> None:
+    assert Path(__file__).parents[2] == REPOSITORY
