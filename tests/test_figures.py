@@ -78,7 +78,7 @@ def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
 
 def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart() -> None:
     palette = style.Palette({f"ticket{place}": place for place in range(10)})
-    assert len({palette.ticket(f"ticket{place}") for place in range(10)} | {style.DENSE, style.RANDOM}) == 12
+    assert len({palette.ticket(f"ticket{place}") for place in range(10)} | {*style.SHARED_COLOURS.values()}) == 13
     assert len(set(COLOURS)) == 10
 
 
@@ -193,7 +193,7 @@ def test_where_colours_recur_marks_and_lines_tell_tickets_apart() -> None:
     palette = style.Palette({name: place for place, name in enumerate(names)})
     assert len({(palette.ticket(name), palette.points(name)["marker"]) for name in names}) == 20
     assert len({(palette.ticket(name), str(palette.line(name)["linestyle"])) for name in names}) == 20
-    own = style.KINDS["reinitialised"].marker
+    own = style.MARKS["reinitialised"].marker
     assert palette.points("ticket13", "reinitialised")["marker"] == own
 
 
@@ -219,10 +219,10 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
 def test_every_kind_of_arm_has_a_mark() -> None:
     from typing import get_args
 
-    from lth.plan.jobs import ArmKind
+    from lth.catalog.controls import ArmKind
 
-    assert set(style.KINDS) == set(get_args(ArmKind))
-    assert len({mark.marker for mark in style.KINDS.values()}) == len(style.KINDS)
+    assert set(style.MARKS) == set(get_args(ArmKind))
+    assert len({mark.marker for mark in style.MARKS.values()}) == len(style.MARKS)
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)

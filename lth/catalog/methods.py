@@ -79,7 +79,7 @@ METHODS = Registry(
             options="lth.methods.derived:Derived",
             label="control",
             rounds="following",
-            about="another ticket's masks, reinitialised, shuffled or random: a control, trained like the ticket",
+            about="a control of another ticket (reinitialised, shuffled, random, ...), trained like it",
         ),
         "combined": Method(
             target="lth.methods.combined:find",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.catalog.datasets import ImageSource
 from lth.checks.power import seeds_needed, smallest_p
 from lth.checks.problems import Path
@@ -19,8 +20,10 @@ def warnings(study: Study) -> Iterator[Fault]:
     if len(study.seeds) == 1:
         yield ("seeds",), "one seed gives no interval and no test, only single numbers"
     for name, evaluation in study.evaluations.items():
-        if evaluation.matched_to is not None and "random" not in evaluation.controls:
-            yield ("evaluations", name, "matched_to"), "has no effect without the control `random`"
+        if evaluation.matched_to is not None and not {"random", "magnitude"} & {*evaluation.controls}:
+            yield ("evaluations", name, "matched_to"), "has no effect without the control `random` or `magnitude`"
+        if evaluation.controls_of and not {*OF_EACH} & {*evaluation.controls}:
+            yield ("evaluations", name, "controls_of"), "has no effect: each of `controls` is one arm for all tickets"
     if len(study.seeds) > 1:
         for name, evaluation in study.evaluations.items():
             yield from _power(study, ("evaluations", name), evaluation)
@@ -34,7 +37,8 @@ def warnings(study: Study) -> Iterator[Fault]:
 def _two_things(study: Study) -> Iterator[Fault]:
     """Controls that differ from their ticket in more than the mask."""
     for name, evaluation in study.evaluations.items():
-        kinds = [kind for kind in ("shuffled", "random") if kind in evaluation.controls]
+        others_masks = [kind for kind, facts in ARM_KINDS.items() if facts.weights == "theta_0" and kind != "dense"]
+        kinds = [kind for kind in others_masks if kind in evaluation.controls]
         others = {ticket: weights_of(study, ticket) for ticket in evaluation.tickets}
         moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != THETA_0]
         if kinds and moved:

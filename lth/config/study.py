@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from lth.catalog.controls import ControlKind
 from lth.catalog.methods import METHODS
 from lth.config.base import (
     Count,
@@ -126,11 +127,17 @@ class Evaluation(Assessment):
         "reinitialised",
     )
     """`own`: the weights that the ticket was found from; `reinitialised`: newly drawn ones under the same mask."""
-    controls: Annotated[tuple[Literal["dense", "random", "shuffled"], ...], each_once] = ("dense", "random", "shuffled")
-    """`dense`: no mask; `random`: a random mask with the exact per-layer counts of `matched_to`; `shuffled`: each
-    ticket's own mask, permuted within each layer. All with theta_0."""
+    controls: Annotated[tuple[ControlKind, ...], each_once] = ("dense", "random", "shuffled")
+    """Arms that differ from a ticket in one thing, with its exact number of kept weights in each layer. One for all
+    tickets: `dense` (no mask), `random` (a random mask), `magnitude` (a mask of the largest initial weights), over
+    theta_0. One for each of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0); under its
+    own mask `permuted` (its weights permuted within each layer), `redrawn_signs` (its weights, signs drawn anew),
+    `rescaled` (new weights, scaled to the root mean square of its own in each layer) and `own_signs` (new weights
+    with its signs)."""
+    controls_of: Annotated[tuple[TicketName, ...], each_once] = ()
+    """The tickets that have controls of their own; without it, all of `tickets`."""
     matched_to: TicketName | None = None
-    """The ticket whose per-layer counts the random mask takes; without it, the first of `tickets`."""
+    """The ticket whose per-layer counts `random` and `magnitude` take; without it, the first of `tickets`."""
     examples: Count | None = None
     """Few-shot: train on this many training examples, stratified, drawn anew for each seed; without it, on all."""
     draws: Annotated[int, Field(ge=1, le=100)] = 1
@@ -139,9 +146,13 @@ class Evaluation(Assessment):
     """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
 
     def faults(self) -> Iterator[Fault]:
-        """Draws only of examples."""
+        """Draws only of examples; controls of tickets that take part."""
         if self.examples is None and self.draws > 1:
             yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
+        for position, ticket in enumerate(self.controls_of):
+            if ticket not in self.tickets:
+                allowed = ", ".join(_shown(name) for name in self.tickets)
+                yield ("controls_of", position), f"found {_shown(ticket)}; must be one of `tickets`: {allowed}"
 
 
 class Compute(Model):

@@ -1,13 +1,18 @@
 """Controls: transformations of a ticket that keep its exact per-layer counts and change one thing."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+from torch import Tensor
+
 from lth.artifacts.tickets import Ticket
+from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind
 from lth.config.data import Network
 from lth.files import checksum
 from lth.networks.build import initial_weights
-from lth.plan.jobs import ArmKind, ControlJob
-from lth.pruning.masks import random_like, shuffled
+from lth.plan.jobs import ControlJob
+from lth.pruning.masks import Masks, keep_largest, random_like, shuffled
 from lth.running.jobs import Job
 from lth.seeds import generator
 
@@ -15,11 +20,26 @@ from lth.seeds import generator
 def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
     """The control of a ticket.
 
-    - `reinitialised`: the same masks over newly drawn weights (the reinitialisation test of Frankle & Carbin 2019);
-      one draw a seed, shared by all tickets, so that they differ in their masks only.
-    - `shuffled`: theta_0 under the masks permuted within each layer; one permutation a ticket and seed.
-    - `random`: theta_0 under random masks that share nothing but the counts.
-    - `dense`: theta_0, whole.
+    Other masks over theta_0:
+
+    - `shuffled`: the ticket's masks permuted within each layer, one permutation a ticket and seed (Frankle et al.
+      2021).
+    - `random`: masks that share nothing with the ticket's but their counts.
+    - `magnitude`: the largest weights of theta_0 by absolute value in each layer. They have seen no data, and a ticket
+      found by magnitude pruning keeps many of them.
+    - `dense`: no mask.
+
+    The ticket's masks over other weights:
+
+    - `reinitialised`: newly drawn (Frankle & Carbin 2019); one draw a seed, shared by all tickets, so that they differ
+      in their masks only.
+    - `rescaled`: the same draw, multiplied in each layer so that the kept weights have the root mean square of the
+      ticket's. A ticket's kept weights are larger than the average of their layer; this keeps that, and nothing else.
+    - `own_signs`: the same draw, with the signs of the ticket's weights (Zhou et al. 2019).
+    - `redrawn_signs`: the ticket's weights, with signs drawn anew (Zhou et al. 2019).
+    - `permuted`: the ticket's kept weights permuted within each layer: the same values in other places.
+
+    Biases, norms and unpruned layers are those of the draw in the first three, and the ticket's in the last two.
 
     Args:
         parent: the ticket.
@@ -29,17 +49,75 @@ def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: st
         name: of the ticket, for permutations of its own.
         draw: which of several independent draws of the seed.
     """
-    which = (draw,) if draw else ()  # the only draw of most studies keeps the shorter name of its stream
     if kind == "dense":
         return Ticket.dense(network, seed)
-    if kind == "reinitialised":
-        return parent.derive(parent.masks, initial_weights(network, seed, "fresh initialisation", *which))
-    theta_0 = initial_weights(network, seed)
-    if kind == "shuffled":
-        return parent.derive(shuffled(parent.masks, generator(seed, "shuffled mask", name, *which)), theta_0)
+    if kind not in DERIVED:
+        raise ValueError(f"{kind} is no control")
+    which = (draw,) if draw else ()  # the only draw of most studies keeps the shorter name of its stream
+    own, masks, of = parent.weights, parent.masks, ARM_KINDS[kind].weights
+    if of == "theta_0":
+        theta_0 = initial_weights(network, seed)
+        return parent.derive(_other_masks(kind, masks, theta_0, seed, name, which), theta_0)
+    if of == "new":
+        new = initial_weights(network, seed, "fresh initialisation", *which)
+        return parent.derive(masks, {**new, **_like(kind, new, own, masks)})
+    if kind == "permuted":
+        changed = _permuted(own, masks, generator(seed, "permuted weights", name, *which))
+    else:
+        changed = _redrawn_signs(own, masks, generator(seed, "signs", *which))
+    return parent.derive(masks, {**own, **changed})
+
+
+def _other_masks(
+    kind: ArmKind, masks: Masks, theta_0: Mapping[str, Tensor], seed: int, name: str, which: tuple[int, ...]
+) -> dict[str, Tensor]:
+    """Masks with the counts of the ticket's."""
+    if kind == "magnitude":
+        return _largest(masks, theta_0)
     if kind == "random":
-        return parent.derive(random_like(parent.masks, generator(seed, "random mask", *which)), theta_0)
-    raise ValueError(f"{kind} is no control")
+        return random_like(masks, generator(seed, "random mask", *which))
+    return shuffled(masks, generator(seed, "shuffled mask", name, *which))
+
+
+def _like(kind: ArmKind, new: Mapping[str, Tensor], own: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
+    """What newly drawn weights take over of the ticket's: nothing, the scale of each layer, or the signs."""
+    if kind == "rescaled":
+        return {layer: _scaled(new[layer], own[layer], mask) for layer, mask in masks.items()}
+    if kind == "own_signs":
+        return {layer: new[layer].abs().copysign(own[layer]) for layer in masks}
+    return {}
+
+
+def _largest(masks: Masks, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Masks of the largest weights by absolute value, with the counts of `masks`; ties go to the lower index."""
+    every = {layer: torch.ones_like(mask) for layer, mask in masks.items()}
+    counts = {layer: int(mask.count_nonzero()) for layer, mask in masks.items()}
+    return {layer: keep_largest(weights[layer].abs(), counts[layer], every[layer]) for layer in masks}
+
+
+def _permuted(weights: Mapping[str, Tensor], masks: Masks, stream: torch.Generator) -> dict[str, Tensor]:
+    """Kept weights in other kept places of their layer; one stream, layer by layer."""
+    moved = {}
+    for layer, mask in masks.items():
+        values = weights[layer][mask]
+        moved[layer] = weights[layer].clone()
+        moved[layer][mask] = values[torch.randperm(len(values), generator=stream)]
+    return moved
+
+
+def _redrawn_signs(weights: Mapping[str, Tensor], masks: Masks, stream: torch.Generator) -> dict[str, Tensor]:
+    """Every weight of the prunable layers with a sign drawn at random; the same signs for all tickets of a seed."""
+    drawn = {}
+    for layer in masks:
+        negative = torch.randint(0, 2, weights[layer].shape, generator=stream).bool()
+        drawn[layer] = torch.where(negative, -weights[layer].abs(), weights[layer].abs())
+    return drawn
+
+
+def _scaled(new: Tensor, own: Tensor, mask: Tensor) -> Tensor:
+    """`new`, multiplied so that its kept weights have the root mean square of the kept weights of `own`."""
+    root = [float(weights[mask].double().square().mean().sqrt()) for weights in (own, new)]
+    return new * (root[0] / root[1]) if mask.any() and root[1] else new
 
 
 def chosen_ticket(spec: ControlJob, path: Path, made: str | None) -> Ticket:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from lth.catalog.controls import ARM_KINDS, DerivedKind
 from lth.config.base import Fault, TicketName
 from lth.config.options import THETA_0, Context, Options
 from lth.methods.found import Found
@@ -14,27 +15,21 @@ from lth.methods.found import Found
 if TYPE_CHECKING:
     from lth.methods.round import Round
 
-_WORDS = {
-    "reinitialised": "newly drawn weights under the masks",
-    "shuffled": "shuffled masks",
-    "random": "random masks in place",
-}
-
 
 class Derived(Options):
     """Another ticket's masks, round by round, with one thing changed."""
 
     of: TicketName
     """The ticket whose rounds are followed."""
-    kind: Literal["reinitialised", "shuffled", "random"] = "reinitialised"
-    """`reinitialised`: newly drawn weights; `shuffled`: masks permuted within layers; `random`: masks of equal
-    counts."""
+    kind: DerivedKind = "reinitialised"
+    """The control; what each is, stands at `controls` of evaluations. `reinitialised`: newly drawn weights under the
+    masks."""
     draw: Annotated[int, Field(ge=0, le=1000)] = 0
     """Which of several independent draws of weights or masks a seed gets."""
 
     def check(self, context: Context) -> Iterator[Fault]:
-        """Shuffled and random masks are over theta_0: of a ticket over other weights two things would have changed."""
-        if self.kind != "reinitialised" and (weights := context.weights_of(self.of)) != THETA_0:
+        """Other masks are over theta_0: of a ticket over other weights two things would have changed."""
+        if ARM_KINDS[self.kind].weights == "theta_0" and (weights := context.weights_of(self.of)) != THETA_0:
             message = f"a {self.kind} mask is over theta_0, and '{self.of}' starts from {weights}"
             yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
 
@@ -44,11 +39,13 @@ class Derived(Options):
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """The kind, and of which ticket."""
-        return f"{_WORDS[self.kind]} of {self.of}, round by round"
+        return f"{ARM_KINDS[self.kind].about.format(of=self.of)}, round by round"
 
     def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
         """New ones, or theta_0."""
-        return f"newly drawn weights (draw {self.draw})" if self.kind == "reinitialised" else None
+        if ARM_KINDS[self.kind].weights == "theta_0":
+            return None
+        return f"newly drawn weights (draw {self.draw})" if self.kind == "reinitialised" else self.variant()
 
 
 def find(round_: Round, options: Derived) -> Found:

@@ -5,13 +5,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from lth.catalog.controls import ArmKind
 from lth.config.base import Model, Seed
 from lth.config.data import Dataset, Network
 from lth.config.tickets import LayerKind, Scope
 from lth.config.training import Recipe
-
-ArmKind = Literal["dense", "own", "reinitialised", "shuffled", "random"]
-"""What of a ticket an arm keeps: nothing, all of it, its mask over other weights, its per-layer counts."""
 
 
 class DataJob(Model):

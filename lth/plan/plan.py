@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from lth.catalog.controls import ARM_KINDS, DERIVED, OF_EACH, SHARED, ArmKind
 from lth.config.base import section_of
 from lth.config.data import Network
 from lth.config.study import Comparison, Evaluation, Study
 from lth.config.tickets import RATED, DenseTicket, PrunedTicket, TicketSpec
 from lth.config.training import Recipe
 from lth.plan.chains import Chains
-from lth.plan.jobs import ArmKind, ControlJob, DataJob, EvaluationJob, ModelJob, RoundJob
+from lth.plan.jobs import ControlJob, DataJob, EvaluationJob, ModelJob, RoundJob
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
@@ -38,7 +39,7 @@ class Arm:
     @property
     def is_control(self) -> bool:
         """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already)."""
-        return self.kind in ("reinitialised", "shuffled", "random") or (self.kind == "dense" and self.round > 0)
+        return self.kind in DERIVED or (self.kind == "dense" and self.round > 0)
 
 
 def arm_name(ticket: str, kind: ArmKind) -> str:
@@ -92,14 +93,11 @@ class Plan(Chains):
 
     def _made_of(self, spec: Evaluation) -> list[tuple[str, ArmKind]]:
         """The ticket and kind of each arm of an evaluation, in order."""
-        kinds: list[ArmKind] = [*spec.initialisations]
-        if "shuffled" in spec.controls:
-            kinds.append("shuffled")
-        made = [(ticket, kind) for kind in kinds for ticket in spec.tickets]
-        if "random" in spec.controls:
-            made.append((self.matched_to(spec), "random"))
-        if "dense" in spec.controls:
-            made.append((spec.tickets[0], "dense"))
+        made: list[tuple[str, ArmKind]] = [(ticket, kind) for kind in spec.initialisations for ticket in spec.tickets]
+        chosen = [kind for kind in ARM_KINDS if kind in spec.controls]
+        made += [(ticket, kind) for kind in chosen if kind in OF_EACH for ticket in spec.controls_of or spec.tickets]
+        shared = {"dense": spec.tickets[0]}
+        made += [(shared.get(kind, self.matched_to(spec)), kind) for kind in chosen if kind in SHARED]
         return made
 
     def _find_arms(self, assessment: str) -> list[Arm]:
@@ -129,7 +127,7 @@ class Plan(Chains):
         return [Arm(ticket, "own", self.nearest_round(ticket, spec.density)) for ticket in spec.tickets]
 
     def matched_to(self, evaluation: Evaluation) -> str:
-        """The ticket whose per-layer counts the random arm takes."""
+        """The ticket whose per-layer counts random and magnitude masks take."""
         return evaluation.matched_to or evaluation.tickets[0]
 
     @property

@@ -12,7 +12,6 @@ from lth.artifacts.tickets import Ticket, TrainedWeights
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import write_bytes
-from lth.methods.controls import control
 from lth.networks.build import build, initial_weights, prunable_names
 from lth.pruning import masks as algebra
 from lth.seeds import generator
@@ -78,27 +77,6 @@ def test_pruned_weights_are_exactly_zero_in_the_file_and_survivors_are_theta_0(s
         mask, weight = stored[f"mask/{name}"].bool(), stored[f"weights/{name}"]
         assert not weight[~mask].any()
         assert torch.equal(weight[mask], theta_0[name][mask])
-
-
-@pytest.mark.parametrize("kind", ["reinitialised", "shuffled", "random"])
-def test_controls_keep_exact_counts_per_layer(sparse: Ticket, kind: str) -> None:
-    made = control(sparse, kind, NETWORK, 3, "t")
-    assert made.layers() == sparse.layers()
-    same_masks = all(torch.equal(made.masks[n], sparse.masks[n]) for n in sparse.masks)
-    assert same_masks == (kind == "reinitialised")
-    theta_0 = initial_weights(NETWORK, 3)
-    for name, mask in made.masks.items():
-        assert not made.weights[name][~mask].any()
-        assert torch.equal(made.weights[name][mask], theta_0[name][mask]) == (kind != "reinitialised")
-    repeated = control(sparse, kind, NETWORK, 3, "t")
-    assert all(torch.equal(made.weights[n], repeated.weights[n]) for n in made.weights)
-
-
-def test_random_control_is_the_same_for_tickets_of_equal_counts(sparse: Ticket) -> None:
-    """It must owe nothing to the ticket but the counts."""
-    moved = sparse.derive(algebra.shuffled(sparse.masks, generator(9, "x")), sparse.weights)
-    first, other = (control(ticket, "random", NETWORK, 3, "t") for ticket in (sparse, moved))
-    assert all(torch.equal(other.masks[n], first.masks[n]) for n in sparse.masks)
 
 
 def _damage(path: Path, layer: str, change: str) -> None:

@@ -10,6 +10,7 @@ from snakemake.logging import logger
 import lth.analysis
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
+from lth.catalog.controls import ARM_KINDS
 from lth.catalog.kinds import FEEDS, HELD, PREPARED
 from lth.catalog.datasets import SOURCES
 from lth.errors import UserError
@@ -60,8 +61,8 @@ wildcard_constraints:
     network=r"[a-z0-9_]+",
     ticket=r"[a-z0-9_]+",
     evaluation=r"[a-z0-9_]+",
-    arm=r"[a-z0-9_]+(-[a-z]+)?",
-    kind="reinitialised|shuffled|random|dense",
+    arm=r"[a-z0-9_]+(-[a-z_]+)?",
+    kind="|".join(kind for kind in ARM_KINDS if kind != "own"),
     seed=r"\d+",
     round=r"\d\d+",
 

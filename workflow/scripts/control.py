@@ -1,4 +1,4 @@
-"""Make a control of a ticket: reinitialised, shuffled mask, random mask or dense."""
+"""Make a control of a ticket (`lth/catalog/controls.py`)."""
 
 from pathlib import Path
 

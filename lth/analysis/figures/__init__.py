@@ -72,11 +72,10 @@ FIGURES = Registry(
             target="lth.analysis.figures.arms:initialisations",
             about="Initialisation and mask controls",
             caption=(
-                "Each ticket with its own initial weights, reinitialised, and with its mask shuffled within each "
-                "layer. A thin line connects the results of one seed. If the initial weights matter, reinitialised "
-                "tickets are worse than the originals; if the positions of the kept weights matter, shuffled masks "
-                "are worse. Horizontal lines with bands are the dense network and a random mask with their confidence "
-                "intervals."
+                "Each ticket with its own initial weights beside its controls, each of which differs from it in one "
+                "thing and keeps as many weights in each layer. A thin line connects the results of one seed. "
+                "Reinitialised: other weights under the same mask; shuffled mask: the mask permuted within each "
+                "layer. Horizontal lines with bands are arms that all tickets share, with their confidence intervals."
             ),
             tables=("runs", "arms"),
             needs=("transforms",),
@@ -86,8 +85,8 @@ FIGURES = Registry(
             about="Accuracy by epoch",
             caption=(
                 "Mean test accuracy during training; epoch 0 is the untrained network. Bands are confidence intervals "
-                "over seeds. An evaluation has one panel for each initialisation or control, with the dense network "
-                "and the random mask in every panel; a comparison has one panel, and a second one zoomed to the "
+                "over seeds. An evaluation has one panel for each initialisation or control, with the arms that all "
+                "tickets share in every panel; a comparison has one panel, and a second one zoomed to the "
                 "accuracies of the second half of training. With the same training recipe, a curve further left "
                 "learns faster. For iteratively pruned tickets, the curve is the training of the last round."
             ),

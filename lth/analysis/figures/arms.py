@@ -10,8 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import GREY, KINDS, WIDTH, Palette, points
+from lth.analysis.figures.style import GREY, WIDTH, Palette, points
 from lth.analysis.tables.cells import p_value
+from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED
 
 ROW = 0.32
 """Inches a row of arms."""
@@ -62,12 +63,13 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
 
 
 def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Each ticket with its own initialisation, reinitialised and shuffled; lines connect seeds."""
+    """Each ticket beside its own controls; lines connect seeds."""
     runs, arms = tables["runs"], tables["arms"]
-    tickets = list(arms.loc[~arms["kind"].isin(["random", "dense"]), "ticket"].unique())
-    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(arms["kind"])]
-    figure, (axis,) = parts.panels(1, columns=1, height=3.5, width=max(4.5, min(WIDTH, 1.9 * len(tickets) + 1.6)))
-    offsets = dict(zip(kinds, marks.spread(len(kinds), 0.25 * (len(kinds) - 1)), strict=True))
+    tickets = list(arms.loc[~arms["kind"].isin(SHARED), "ticket"].unique())
+    kinds = [kind for kind in OF_EACH if kind in set(arms["kind"])]
+    wide = max(1.9, 0.6 * len(kinds)) * len(tickets) + 1.6
+    figure, (axis,) = parts.panels(1, columns=1, height=3.5, width=max(4.5, min(WIDTH, wide)))
+    offsets = dict(zip(kinds, marks.spread(len(kinds), min(0.25 * (len(kinds) - 1), 0.75)), strict=True))
     for place, ticket in enumerate(tickets):
         group = runs[(runs["ticket"] == ticket) & runs["kind"].isin(kinds)]
         colour = palette.ticket(ticket)
@@ -84,7 +86,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     axis.grid(axis="x", visible=False)
     axis.set_ylabel(f"test accuracy on {arms['dataset'].iloc[0]} (%)")
     scales.percentages(axis, vertical=True)
-    handles = [Line2D([], [], linestyle="none", label=KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
+    handles = [Line2D([], [], linestyle="none", label=ARM_KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
     parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
     parts.note(figure, _marks_words(arms, "thin lines"))
     return figure
@@ -143,7 +145,7 @@ def _beside(axis: Axes, place: float, words: str, column: int = 0) -> None:
 
 
 def _across(axis: Axes, arms: pd.DataFrame, palette: Palette) -> None:
-    for arm in arms[arms["kind"].isin(["random", "dense"])].to_dict("records"):
+    for arm in arms[arms["kind"].isin(SHARED)].to_dict("records"):
         look = palette.line(arm["ticket"], arm["kind"])
         axis.axhline(arm["accuracy_percent"], **look, linewidth=1.1, zorder=1)
         if not pd.isna(arm["accuracy_low_percent"]):
@@ -153,8 +155,8 @@ def _across(axis: Axes, arms: pd.DataFrame, palette: Palette) -> None:
 
 def _across_handles(arms: pd.DataFrame, palette: Palette) -> list[Any]:
     return [
-        Line2D([], [], **palette.line(row["ticket"], row["kind"]), linewidth=1.1, label=KINDS[row["kind"]].words)
-        for row in arms[arms["kind"].isin(["random", "dense"])].to_dict("records")
+        Line2D([], [], **palette.line(row["ticket"], row["kind"]), linewidth=1.1, label=ARM_KINDS[row["kind"]].words)
+        for row in arms[arms["kind"].isin(SHARED)].to_dict("records")
     ]
 
 

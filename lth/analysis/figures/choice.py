@@ -4,6 +4,7 @@ from itertools import combinations
 
 from lth.analysis.figures import FIGURES, Need
 from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.controls import OF_EACH
 from lth.catalog.datasets import SOURCES
 from lth.plan.plan import Plan
 
@@ -27,7 +28,7 @@ def _met(plan: Plan, assessment: str) -> set[Need]:
     networks = [plan.study.tickets[arm.ticket].network for arm in plan.evaluated_tickets(assessment)]
     found: dict[Need, bool] = {
         "pairs": bool(spec.compare),
-        "transforms": len(kinds & {"own", "reinitialised", "shuffled"}) > 1,
+        "transforms": len(kinds & {*OF_EACH}) > 1,
         "goal": spec.reach_percent is not None or "dense" in kinds,
         "masks": bool(networks),
         "two masks": any(one == other for one, other in combinations(networks, 2)),

@@ -9,10 +9,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import KINDS, Palette
+from lth.analysis.figures.style import Palette
+from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 
 MANY = 5
 """Number of arms in a panel above which bands are fainter."""
+COLUMNS = 4
+"""Panels side by side; more go below."""
 
 
 def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -31,7 +34,7 @@ class _View:
     """A column of panels: a kind of arm, and whether the axis is zoomed to late training."""
 
     title: str
-    kind: str
+    kind: ArmKind
     close: bool = False
 
 
@@ -39,18 +42,25 @@ def _views(curves: pd.DataFrame) -> list[_View]:
     """One column per kind of arm; the arms of a comparison are of one kind, and a second column zooms in on them."""
     if parts.of_comparison(curves):
         return [_View("whole training", "own"), _View("second half, zoomed", "own", close=True)]
-    kinds = [kind for kind in ("own", "reinitialised", "shuffled") if kind in set(curves["kind"])] or ["own"]
-    return [_View(KINDS[kind].words, kind) for kind in kinds]
+    kinds = [kind for kind in OF_EACH if kind in set(curves["kind"])] or ["own"]
+    return [_View(ARM_KINDS[kind].words, kind) for kind in kinds]
 
 
 def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
-    """A row for each split and a column for each view; random and dense arms stand in every panel."""
+    """Panels by split, then by view; arms that all tickets share stand in every panel."""
     views = _views(curves)
     shared = "none" if any(view.close for view in views) else "row"
-    figure, axes = parts.panels(len(splits) * len(views), columns=len(views), height=2.6, sharex=True, sharey=shared)
-    places = [(split, view) for split in splits for view in views]
-    for axis, (split, view) in zip(axes, places, strict=True):
-        kinds = curves["kind"].isin([view.kind, "random", "dense"])
+    columns = min(len(views), COLUMNS)
+    rows = [views[first : first + columns] for first in range(0, len(views), columns)]
+    count = len(splits) * len(rows) * columns
+    figure, axes = parts.panels(count, columns=columns, height=2.6, sharex=True, sharey=shared)
+    places = [(split, row, column) for split in splits for row in range(len(rows)) for column in range(columns)]
+    for axis, (split, row, column) in zip(axes, places, strict=True):
+        if column >= len(rows[row]):
+            axis.set_visible(False)
+            continue
+        view = rows[row][column]
+        kinds = curves["kind"].isin([view.kind, *SHARED])
         shown = curves[(curves["split"] == split) & kinds]
         for _, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
@@ -58,11 +68,13 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
             _leave_out_the_untrained(axis, shown)
         if view.close:
             axis.set_ylim(*_late_heights(shown, f"{value}_{unit}"))
-        if split == next(iter(splits)):
+        if split == next(iter(splits)) or len(rows) > 1:
             axis.set_title(view.title)
-        if split == list(splits)[-1]:
+        below = rows[row + 1] if row + 1 < len(rows) else ()
+        if column >= len(below) and (split == list(splits)[-1] or row + 1 < len(rows)):
             scales.epoch_axis(axis)
-        if view == views[0]:
+            axis.tick_params(labelbottom=True)
+        if column == 0:
             axis.set_ylabel(splits[split])
     parts.below(figure, _arm_handles(curves, palette))
     parts.note(figure, parts.band_words(curves))
@@ -97,7 +109,9 @@ def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
     arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
     if parts.of_comparison(curves):
         return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
-    controls = [(ticket, kind) for _, ticket, kind in arms if kind in ("random", "dense")]
-    tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in ("random", "dense"))
+    controls = [(ticket, kind) for _, ticket, kind in arms if kind in SHARED]
+    tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in SHARED)
     handles = [Line2D([], [], **palette.line(ticket), label=ticket) for ticket in tickets]
-    return handles + [Line2D([], [], **palette.line(*control), label=KINDS[control[1]].words) for control in controls]
+    return handles + [
+        Line2D([], [], **palette.line(*control), label=ARM_KINDS[control[1]].words) for control in controls
+    ]

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lth.analysis.figures.style import GREY, WIDTH
+from lth.catalog.controls import ArmKind
 
 
 def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **shared: Any) -> tuple[Figure, list[Axes]]:
@@ -79,7 +80,7 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-def looks(arms: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def looks(arms: pd.DataFrame) -> dict[str, tuple[str, ArmKind]]:
     """Ticket and kind of each arm, which decide how it is drawn."""
     return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
 

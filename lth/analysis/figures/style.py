@@ -10,9 +10,10 @@ from typing import Any
 from matplotlib.typing import LineStyleType
 
 from lth.analysis.figures.colours import COLOURS
+from lth.catalog.controls import ArmKind
 
-DENSE, RANDOM = "#000000", "#7F7F7F"
-"""Arms that hold nothing of a ticket but counts."""
+SHARED_COLOURS = {"dense": "#000000", "random": "#7F7F7F", "magnitude": "#8C6D1F"}
+"""Colours of arms that hold nothing of a ticket but counts."""
 GREY = "#595959"
 """Text and lines that stand back."""
 
@@ -37,16 +38,19 @@ class Mark:
     marker: str
     line: LineStyleType
     filled: bool
-    words: str
-    """For legends."""
 
 
-KINDS: Mapping[str, Mark] = {
-    "own": Mark("o", "-", True, "own initialisation"),
-    "reinitialised": Mark("s", (0, (5, 2)), False, "reinitialised"),
-    "shuffled": Mark("^", (0, (1.5, 1.5)), False, "shuffled mask"),
-    "random": Mark("D", (0, (5, 1.5, 1, 1.5)), False, "random mask"),
-    "dense": Mark("*", "-", True, "dense network"),
+MARKS: Mapping[ArmKind, Mark] = {
+    "own": Mark("o", "-", True),
+    "reinitialised": Mark("s", (0, (5, 2)), False),
+    "shuffled": Mark("^", (0, (1.5, 1.5)), False),
+    "permuted": Mark("<", (0, (3, 1, 1, 1)), False),
+    "rescaled": Mark("h", (0, (8, 2)), False),
+    "redrawn_signs": Mark("d", (0, (3, 1, 1, 1, 1, 1)), False),
+    "own_signs": Mark(">", (0, (5, 1)), False),
+    "random": Mark("D", (0, (5, 1.5, 1, 1.5)), False),
+    "magnitude": Mark("p", (0, (1, 1)), False),
+    "dense": Mark("*", "-", True),
 }
 
 
@@ -67,18 +71,18 @@ class Palette:
         """A ticket's colour."""
         return COLOURS[self._places[ticket] % len(COLOURS)] if ticket in self._places else GREY
 
-    def arm(self, ticket: str, kind: str) -> str:
+    def arm(self, ticket: str, kind: ArmKind) -> str:
         """An arm's colour: its ticket's, unless it is a control that holds no ticket."""
-        return {"dense": DENSE, "random": RANDOM}.get(kind) or self.ticket(ticket)
+        return SHARED_COLOURS.get(kind) or self.ticket(ticket)
 
-    def points(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+    def points(self, ticket: str, kind: ArmKind = "own") -> dict[str, Any]:
         """Keywords that draw an arm's mark: its colour, its kind's mark, or of tickets as found the ticket's shape."""
         marks = points(self.arm(ticket, kind), kind)
         return {**marks, "marker": self._shape(ticket)[0]} if kind == "own" else marks
 
-    def line(self, ticket: str, kind: str = "own") -> dict[str, Any]:
+    def line(self, ticket: str, kind: ArmKind = "own") -> dict[str, Any]:
         """Keywords that draw an arm's line: likewise."""
-        style = self._shape(ticket)[1] if kind == "own" else KINDS[kind].line
+        style = self._shape(ticket)[1] if kind == "own" else MARKS[kind].line
         return {"color": self.arm(ticket, kind), "linestyle": style}
 
     def marked_line(self, ticket: str) -> dict[str, Any]:
@@ -89,9 +93,9 @@ class Palette:
         return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
 
 
-def points(colour: str, kind: str) -> dict[str, Any]:
+def points(colour: str, kind: ArmKind) -> dict[str, Any]:
     """Keywords that draw the marker of a kind in a colour."""
-    mark = KINDS[kind]
+    mark = MARKS[kind]
     face = colour if mark.filled else "white"
     size = 8 if mark.marker == "*" else 5
     return {"marker": mark.marker, "color": colour, "mfc": face, "mec": colour, "mew": 1.2, "markersize": size}

@@ -1,0 +1,65 @@
+"""What of a ticket an arm keeps: the ticket itself, its controls, and the dense network.
+
+Each control differs from its ticket in one thing, and has its exact number of kept weights in each layer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+TicketControl = Literal["shuffled", "permuted", "rescaled", "redrawn_signs", "own_signs"]
+SharedControl = Literal["random", "magnitude"]
+DerivedKind = Literal["reinitialised", TicketControl, SharedControl]
+"""What can be made of a ticket."""
+ControlKind = Literal["dense", SharedControl, TicketControl]
+"""What an evaluation can ask for besides initialisations."""
+ArmKind = Literal["own", DerivedKind, "dense"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmFacts:
+    """What is known of a kind of arm before torch is imported."""
+
+    words: str
+    """For legends."""
+    about: str
+    """What it is made of, for a sentence; `{of}` is the ticket."""
+    shared: bool = False
+    """Of the ticket it keeps the number of weights in each layer and nothing else, so one arm serves all tickets."""
+    weights: Literal["own", "theta_0", "new"] = "own"
+    """Where the kept weights come from: the ticket, the seed's dense initialisation, or a new draw."""
+
+
+ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
+    "own": ArmFacts(words="own initialisation", about="the ticket as found"),
+    "reinitialised": ArmFacts(words="reinitialised", about="newly drawn weights under the masks of {of}", weights="new"),
+    "shuffled": ArmFacts(words="shuffled mask", about="shuffled masks of {of}", weights="theta_0"),
+    "permuted": ArmFacts(words="weights permuted", about="the initial weights of {of}, permuted within each layer's mask"),
+    "rescaled": ArmFacts(
+        words="reinitialised, rescaled",
+        about="newly drawn weights under the masks of {of}, scaled to the RMS of its own in each layer",
+        weights="new",
+    ),
+    "redrawn_signs": ArmFacts(words="signs redrawn", about="the initial weights of {of}, with signs drawn anew"),
+    "own_signs": ArmFacts(
+        words="reinitialised, own signs",
+        about="newly drawn weights under the masks of {of}, with the signs of its own",
+        weights="new",
+    ),
+    "random": ArmFacts(words="random mask", about="random masks in place of {of}", shared=True, weights="theta_0"),
+    "magnitude": ArmFacts(
+        words="mask of the largest initial weights",
+        about="masks of the largest weights of theta_0 in place of {of}",
+        shared=True,
+        weights="theta_0",
+    ),
+    "dense": ArmFacts(words="dense network", about="no mask", shared=True, weights="theta_0"),
+}
+"""All kinds of arms, in the order of tables and legends."""
+
+OF_EACH: tuple[ArmKind, ...] = tuple(kind for kind, entry in ARM_KINDS.items() if not entry.shared)
+"""Those of which each ticket has its own arm."""
+SHARED: tuple[ArmKind, ...] = tuple(kind for kind, entry in ARM_KINDS.items() if entry.shared)
+"""Those of which one arm serves all tickets."""
+DERIVED: tuple[ArmKind, ...] = tuple(kind for kind in ARM_KINDS if kind not in ("own", "dense"))
+"""Those that are made of a ticket, and so an artifact of their own."""
