@@ -34,7 +34,7 @@ NETWORKS = {
     "resnet18": (Network(architecture="resnet18"), COLOURED),
     "vgg19": (Network(architecture="vgg19", size=32), COLOURED.model_copy(update={"size": 32})),
 }
-RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=1e-3), batch=32, epochs=1)
+RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=1e-3), batch_size=32, epochs=1)
 """Adam has the largest state: two values for each weight."""
 
 
@@ -43,7 +43,7 @@ def begun(network: Network, data: Dataset) -> Loop:
     examples = PREPARED[SOURCES[data.source].kind].load()("benchmark", data, None)
     ticket, device = Ticket.dense(network, 0), prepare_device(Compute(device="cpu"))
     loop = Loop.start(ticket.network(), ticket.masks, examples, RECIPE, 0, device)
-    loop.step(*next(iter(loop.feed.training_batches(RECIPE.batch, 0, 0, loop.steps))), 0, Hook())
+    loop.step(*next(iter(loop.feed.training_batches(RECIPE.batch_size, 0, 0, loop.steps))), 0, Hook())
     return loop
 
 

@@ -66,7 +66,7 @@ def write_job(folder: Path, source: str, architecture: str, validation: int, tes
 
     data = Dataset(source=source, grey=True, size=28, validation=validation, test=test)
     prepare("benchmark", data, data_root(None)).save(folder / "images.safetensors")
-    recipe = Recipe(optimiser=Optimiser(learning_rate=1.2e-3, weight_decay=1e-4), batch=60, epochs=1)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1.2e-3, weight_decay=1e-4), batch_size=60, epochs=1)
     spec = RoundJob(
         study="benchmark",
         ticket="benchmark",

@@ -112,7 +112,7 @@ def ours(
         masking: gets the processor seconds that masking takes in each turn.
     """
     optimiser = Optimiser(name="adamw", learning_rate=RATE, weight_decay=0.01)
-    recipe = Recipe(optimiser=optimiser, batch=BATCH, epochs=1000, precision=precision)  # type: ignore[arg-type]
+    recipe = Recipe(optimiser=optimiser, batch_size=BATCH, epochs=1000, precision=precision)  # type: ignore[arg-type]
     ticket = sparse_ticket(network, density)
     loop = Loop.start(ticket.network(), ticket.masks, texts, recipe, 0, prepare_device(Compute(device="cpu")))
     batches, hook = enumerate(loop.feed.training_batches(BATCH, 0, 0, loop.steps)), Hook()

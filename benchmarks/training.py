@@ -116,7 +116,7 @@ def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path
 
 def project_epochs(ticket: Ticket, network: Network, images: Images, precision: Precision) -> Epoch:
     """The project's loop, at the settings that its jobs run with (deterministic, denormals flushed)."""
-    recipe = Recipe(optimiser=Optimiser(learning_rate=LEARNING_RATE), batch=BATCH, epochs=1, precision=precision)
+    recipe = Recipe(optimiser=Optimiser(learning_rate=LEARNING_RATE), batch_size=BATCH, epochs=1, precision=precision)
     device = torch.device("cpu")
     module = build(network)
     load_weights(module, ticket.weights)
@@ -132,7 +132,7 @@ def project_epochs(ticket: Ticket, network: Network, images: Images, precision: 
 def run_epoch(loop: Loop, number: int, hook: Hook | None = None) -> tuple[float, float]:
     """One pass of the project's loop over the training images; its loss in nats and accuracy in percent."""
     first, hook = number * loop.epoch_steps, hook or Hook()
-    batches = loop.feed.training_batches(loop.recipe.batch, loop.seed, first, first + loop.epoch_steps)
+    batches = loop.feed.training_batches(loop.recipe.batch_size, loop.seed, first, first + loop.epoch_steps)
     for step, (inputs, labels) in enumerate(batches, start=first):
         loop.step(inputs, labels, step, hook)
     found = loop.seen()

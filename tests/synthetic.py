@@ -19,7 +19,7 @@ EPOCHS = 6
 
 def study(seeds: int = 3, **evaluation: Any) -> Study:
     """Two tickets, a cross ticket, and one evaluation of them; `evaluation` replaces its keys."""
-    adam = {"optimiser": {"name": "adam", "learning_rate": 1e-3}, "batch": 60, "epochs": EPOCHS}
+    adam = {"optimiser": {"name": "adam", "learning_rate": 1e-3}, "batch_size": 60, "epochs": EPOCHS}
     ticket = {"network": "lenet", "recipe": "find", "rounds": 4, "rate": 0.4}
     return Study.model_validate(
         {
@@ -66,7 +66,7 @@ def one_arm(seeds: int = 3) -> Study:
 
 def methods(seeds: int = 3, **comparison: Any) -> Study:
     """Ten methods on one data set, and one comparison of them; `comparison` replaces its keys."""
-    sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch": 60}
+    sgd = {"optimiser": {"name": "sgd", "learning_rate": 0.1}, "batch_size": 60}
     found = {"network": "lenet", "recipe": "find", "dataset": "mnist"}
     once = {**found, "densities": [0.1, 0.05, 0.02]}
     names = ["dense", "imp", "progressive", "snip", "synflow", "random_erk", "rigl", "dual", "imp_fresh"]

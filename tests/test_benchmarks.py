@@ -53,7 +53,7 @@ def test_both_loops_compute_the_same(architecture: str, images: Images) -> None:
     plain, ours = build(network), build(network)
     load_weights(plain, ticket.weights)
     load_weights(ours, ticket.weights)
-    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=RATE), batch=BATCH, epochs=1)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=RATE), batch_size=BATCH, epochs=1)
     found = run_epoch(Loop.start(ours, ticket.masks, images, recipe, SEED, CPU), 0)
 
     order = epoch_order(len(images.splits["train"]), SEED, 1).tolist()

@@ -218,7 +218,7 @@ def test_a_recipe_in_one_line() -> None:
     recipe = Recipe.model_validate(
         {
             "optimiser": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "weight_decay": 5e-4},
-            **{"schedule": {"name": "step", "milestones": [10, 15]}, "batch": 128, "epochs": 20},
+            **{"schedule": {"name": "step", "milestones": [10, 15]}, "batch_size": 128, "epochs": 20},
             "augment": {"crop_padding": 4, "flip": True, "colour": {"hue": 0.1}},
         }
     )
@@ -226,7 +226,7 @@ def test_a_recipe_in_one_line() -> None:
         "SGD 0.1, momentum 0.9, weight decay 0.0005, step at 10, 15, batch size 128, 20 epochs, "
         "augmentation: crop padding 4, flip, colour"
     )
-    plain = Recipe.model_validate({"optimiser": {"learning_rate": 1.2e-3}, "batch": 60, "iterations": 50000})
+    plain = Recipe.model_validate({"optimiser": {"learning_rate": 1.2e-3}, "batch_size": 60, "iterations": 50000})
     assert recipe_summary(plain) == "Adam 0.0012, constant, batch size 60, 50,000 iterations, no augmentation"
 
 

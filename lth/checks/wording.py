@@ -9,8 +9,8 @@ from lth.printable import printable
 
 ABBREVIATIONS = {
     "arch": "architecture",
-    "batch_size": "batch",
-    "bs": "batch",
+    "batch": "batch_size",
+    "bs": "batch_size",
     "data": "dataset",
     "fine_tune": "retrain",
     "finetune": "retrain",

@@ -113,7 +113,7 @@ class Recipe(Model):
 
     optimiser: Optimiser
     """The update rule and its constants."""
-    batch: Count
+    batch_size: Count
     """Images a step; the last batch of an epoch may be smaller, no image is left out."""
     epochs: Count | None = None
     """Passes over the training data; give this or `iterations`."""
@@ -132,7 +132,7 @@ class Recipe(Model):
 
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""
-        epoch = ceil(examples / self.batch)
+        epoch = ceil(examples / self.batch_size)
         return self.iterations or (self.epochs or 0) * epoch, epoch
 
     def faults(self) -> Iterator[Fault]:

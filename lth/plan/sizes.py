@@ -23,7 +23,7 @@ def examples(dataset: Dataset, recipe: Recipe) -> float:
     """Training steps' examples in a training, and the scoring in between counted as such."""
     steps, epoch = recipe.steps(dataset.sizes[0])
     scorings = steps // (recipe.evaluate_every or epoch) + 2
-    return steps * recipe.batch + scorings * dataset.sizes[1] / SCORED
+    return steps * recipe.batch_size + scorings * dataset.sizes[1] / SCORED
 
 
 def minutes(plan: Plan, work: float, least: int = LEAST_MINUTES) -> int:

@@ -77,7 +77,7 @@ class Loop:
             optimiser=optimiser,
             recipe=recipe,
             seed=seed,
-            steps=recipe.iterations or (recipe.epochs or 0) * feed.epoch_steps(recipe.batch),
+            steps=recipe.iterations or (recipe.epochs or 0) * feed.epoch_steps(recipe.batch_size),
             random=has_randomness(network),
             meter=Meter(feed.weight_uses(network)),
         )
@@ -85,7 +85,7 @@ class Loop:
     @property
     def epoch_steps(self) -> int:
         """Steps in an epoch."""
-        return self.feed.epoch_steps(self.recipe.batch)
+        return self.feed.epoch_steps(self.recipe.batch_size)
 
     def change_masks(self, masks: Mapping[str, Tensor]) -> None:
         """Go on with other masks; weights that leave are zeroed, and weights that come begin at zero."""
@@ -127,7 +127,7 @@ class Loop:
                 raise
             raise UserError(
                 f"batch norm needs more than one image here, and the last batch of an epoch has one: "
-                f"change recipe.batch ({self.recipe.batch}) or the number of training examples"
+                f"change recipe.batch_size ({self.recipe.batch_size}) or the number of training examples"
             ) from None
 
     def seen(self) -> tuple[float, float]:

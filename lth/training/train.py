@@ -77,7 +77,7 @@ def train(
     trained = Trained(meter=loop.meter, best_step=begin)
     saved = scratch.training() if scratch else None
     first = _first_step(loop, trained, saved, begin, log)
-    batches = loop.feed.training_batches(recipe.batch, seed, first, loop.steps)
+    batches = loop.feed.training_batches(recipe.batch_size, seed, first, loop.steps)
     for step in range(first, loop.steps + 1):
         if requested() or (saved and saved.due()):
             _save(saved, loop, trained, step)

@@ -41,7 +41,7 @@ datasets:
 networks:
   lenet: {architecture: lenet5_classic}
 recipes:
-  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 20, epochs: 30}
+  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch_size: 20, epochs: 30}
 tickets:
   digits: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.5}
 evaluations:

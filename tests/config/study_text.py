@@ -18,11 +18,11 @@ networks:
 recipes:
   find:
     optimiser: {name: adam, learning_rate: 1.2e-3}
-    batch: 60
+    batch_size: 60
     epochs: 2
   try:
     optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9}
-    batch: 60
+    batch_size: 60
     epochs: 2
 tickets:
   home: {network: lenet, recipe: find, dataset: digits, rounds: 4, rate: 0.4}
@@ -57,16 +57,16 @@ networks:
   lenet: {architecture: lenet_300_100}
   resnet: {architecture: resnet20, channels: 3, size: 32}
 recipes:
-  adam: {optimiser: {learning_rate: 1.2e-3}, batch: 60, iterations: 5000, evaluate_every: 100}
-  tune: {optimiser: {learning_rate: 1e-4}, batch: 60, epochs: 1}
+  adam: {optimiser: {learning_rate: 1.2e-3}, batch_size: 60, iterations: 5000, evaluate_every: 100}
+  tune: {optimiser: {learning_rate: 1e-4}, batch_size: 60, epochs: 1}
   cosine:
     optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 5e-4}
-    batch: 128
+    batch_size: 128
     epochs: 160
     schedule: {name: cosine, warmup_epochs: 5}
     label_smoothing: 0.1
     augment: {crop_padding: 4, flip: true, colour: {brightness: 0.2, hue: 0.1}, erasing: 0.5}
-  move: {optimiser: {name: sgd, learning_rate: 1e-3, momentum: 0.9}, batch: 64, iterations: 90000}
+  move: {optimiser: {name: sgd, learning_rate: 1e-3, momentum: 0.9}, batch_size: 64, iterations: 90000}
 tickets:
   dense: {network: lenet, recipe: adam, dataset: mnist, method: dense}
   imp: {network: lenet, recipe: adam, dataset: mnist, rounds: 6, rate: 0.2, layer_rates: {output: 0.1}}

@@ -90,13 +90,13 @@ def test_controls_that_two_evaluations_share_are_counted_once(tmp_path):
 
 def test_check_of_a_broken_study_is_all_its_faults_and_no_traceback(tmp_path):
     path = tmp_path / "study.yaml"
-    path.write_text(changed(("batch: 60", "batch: 0"), ("recipe: try", "recipe: tri")))
+    path.write_text(changed(("batch_size: 60", "batch_size: 0"), ("recipe: try", "recipe: tri")))
     done = subprocess.run(
         [sys.executable, "-m", "lth", "check", path], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (1, "")
     assert [line.split(": ")[0] for line in done.stderr.splitlines()] == [
-        f"{path}:12 recipes.find.batch",
+        f"{path}:12 recipes.find.batch_size",
         f"{path}:31 evaluations.transfer.recipe",
     ]
 

@@ -22,7 +22,7 @@ def ticket(keys, name="new", trained=TRAINED):
 def recipe(keys, **optimiser):
     """A recipe more, on line 14, that a ticket of digits uses; 19 steps are an epoch."""
     rule = "".join(f", {key}: {value}" for key, value in optimiser.items())
-    written = f"  new: {{optimiser: {{learning_rate: 0.1{rule}}}, batch: 60, {keys}}}\n"
+    written = f"  new: {{optimiser: {{learning_rate: 0.1{rule}}}, batch_size: 60, {keys}}}\n"
     return ("  try:\n", written + "  try:\n"), (
         "home: {network: lenet, recipe: find",
         "home: {network: lenet, recipe: new",
@@ -583,7 +583,8 @@ CASES = CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIP
 def test_a_few_examples_have_many_epochs(tmp_path):
     """100 examples in batches of 50 are 2 steps an epoch, so 100 iterations of them are 50 epochs."""
     few = ("    density: 0.1296\n", "    density: 0.1296\n    examples: 100\n")
-    rare = ("    batch: 60\n    epochs: 2\ntickets", "    batch: 50\n    iterations: 100\n    schedule: {}\ntickets")
+    steps = "    batch_size: 50\n    iterations: 100\n    schedule: {}\ntickets"
+    rare = ("    batch_size: 60\n    epochs: 2\ntickets", steps)
     within, beyond = (("{}", f"{{name: step, milestones: [{milestone}]}}") for milestone in (40, 50))
     study_of(tmp_path, changed(few, rare, within))
     expect(

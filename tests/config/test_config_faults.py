@@ -18,19 +18,26 @@ STRUCTURE = {
     "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
     "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
     "abbreviation in capitals": (("learning_rate: 1.2e-3", "LR: 1"), "11 recipes.find.optimiser.LR", "'learning_rate'"),
-    "capitals": (("    batch: 60", "    Batch: 60"), "12 recipes.find.Batch: unknown key", "(did you mean 'batch'?)"),
+    "capitals": (
+        ("    batch_size: 60", "    Batch_Size: 60"),
+        "12 recipes.find.Batch_Size: unknown key (did you mean 'batch_size'?)",
+    ),
+    "earlier name": (
+        ("    batch_size: 60", "    batch: 60"),
+        "12 recipes.find.batch: unknown key (did you mean 'batch_size'?)",
+    ),
     "key one level too high": (
-        ("    batch: 60", "    lr: 0.1\n    batch: 60"),
+        ("    batch_size: 60", "    lr: 0.1\n    batch_size: 60"),
         "12 recipes.find.lr: unknown key",
         "(did you mean 'learning_rate', under `optimiser`?)",
     ),
     "missing in an entry": (
-        ("    batch: 60\n", ""),
-        "10 recipes.find: `batch` is missing; it must be a whole number above 0",
+        ("    batch_size: 60\n", ""),
+        "10 recipes.find: `batch_size` is missing; it must be a whole number above 0",
     ),
     "text for a number": (
-        ("batch: 60", "batch: sixty"),
-        "12 recipes.find.batch: must be a whole number above 0, found 'sixty'",
+        ("batch_size: 60", "batch_size: sixty"),
+        "12 recipes.find.batch_size: must be a whole number above 0, found 'sixty'",
     ),
     "fraction for a count": (
         ("epochs: 2", "epochs: 2.5"),
@@ -44,7 +51,10 @@ STRUCTURE = {
         ("[0, 1, 2]", "[0, true]"),
         "2 seeds[1]: must be a whole number at least 0, found true",
     ),
-    "zero": (("batch: 60", "batch: 0"), "12 recipes.find.batch: must be a whole number above 0, found 0"),
+    "zero": (
+        ("batch_size: 60", "batch_size: 0"),
+        "12 recipes.find.batch_size: must be a whole number above 0, found 0",
+    ),
     "rate of one": (("rate: 0.4}", "rate: 1}"), "19 tickets.home.rate: must be a number above 0 and below 1, found 1"),
     "density in percent": (
         ("0.1296", "12.96"),
@@ -436,8 +446,8 @@ FILES = {
     "wrong merge": ("study: x\n<<: 5\n", "2: `<<` takes in a mapping"),
     "key twice": (SOUND + "seeds: [1]\n", "38 seeds: given twice, first on line 2; keep one of them"),
     "inner key twice": (
-        changed(("batch: 60", "batch: 60\n    batch: 50")),
-        "13 recipes.find.batch: given twice, first on line 12",
+        changed(("batch_size: 60", "batch_size: 60\n    batch_size: 50")),
+        "13 recipes.find.batch_size: given twice, first on line 12",
     ),
     "key that YAML reads as a truth": (
         changed(("  away:", "  no:")),

@@ -171,7 +171,7 @@ ADDITIONS = {
     "more rounds a job": ("study: small", "study: small\ncompute: {rounds_per_job: 5}"),
     "another folder": ("study: small", "study: small\ndata_root: elsewhere"),
     "another data set": ("networks:\n", "  spare: {source: textures, validation: 100}\nnetworks:\n"),
-    "another recipe": ("recipes:\n", "recipes:\n  spare: {optimiser: {learning_rate: 1}, batch: 1, epochs: 1}\n"),
+    "another recipe": ("recipes:\n", "recipes:\n  spare: {optimiser: {learning_rate: 1}, batch_size: 1, epochs: 1}\n"),
     "the same numbers written otherwise": ("1.2e-3", "0.0012"),
     "a default written out": ("dataset: digits, rounds: 4", "dataset: digits, score: magnitude, rounds: 4"),
 }

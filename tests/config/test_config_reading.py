@@ -76,7 +76,7 @@ def test_the_studies_of_this_project_are_sound(path):
 
 def test_merge_keys_are_taken_in_and_own_keys_win(tmp_path):
     text = SOUND.replace("  find:\n", "  find: &base\n").replace(
-        "  try:\n    optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9}\n    batch: 60\n",
+        "  try:\n    optimiser: {name: sgd, learning_rate: 0.1, momentum: 0.9}\n    batch_size: 60\n",
         "  try:\n    <<: *base\n",
     )
     recipes = study_of(tmp_path, text.replace("    epochs: 2\ntickets", "    epochs: 3\ntickets")).recipes
@@ -108,11 +108,11 @@ def test_a_fault_from_the_command_line_is_located_there(sound):
 
 def test_of_several_files_the_last_that_holds_a_key_is_named(sound, tmp_path):
     later = tmp_path / "later.yaml"
-    later.write_text("\n\nrecipes:\n  find: {epochs: 0}\n  try: {batch: 0}\nabuot: x\n")
+    later.write_text("\n\nrecipes:\n  find: {epochs: 0}\n  try: {batch_size: 0}\nabuot: x\n")
     lines = failing(None, sound, later).splitlines()
     assert [line.split(": ")[0] for line in lines] == [
         f"{later}:4 recipes.find.epochs",
-        f"{later}:5 recipes.try.batch",
+        f"{later}:5 recipes.try.batch_size",
         f"{later}:6 abuot",
     ]
 

@@ -19,7 +19,7 @@ networks:
   lenet: {architecture: lenet_300_100}
   wide: {architecture: conv2, channels: 3, size: 32}
 recipes:
-  find: {optimiser: {name: adam, learning_rate: 1e-3}, batch: 60, epochs: 10}
+  find: {optimiser: {name: adam, learning_rate: 1e-3}, batch_size: 60, epochs: 10}
 tickets:
   home: {network: lenet, recipe: find, dataset: mnist, rounds: 2, rate: 0.5}
   photos: {network: wide, recipe: find, dataset: photos, rounds: 2, rate: 0.5}

@@ -23,7 +23,7 @@ from lth.networks.build import initial_weights
 from lth.pruning.masks import kept, total
 from lth.running.jobs import Job
 
-RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)
+RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch_size=10, epochs=3)
 OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
 COMPUTE = Compute(device="cpu")
 
@@ -150,7 +150,7 @@ def test_a_round_that_is_rewound_to_a_step_goes_on_there(run: Run) -> None:
     warm = Recipe(
         optimiser=Optimiser(name="sgd", learning_rate=0.1),
         schedule={"name": "cosine", "warmup_epochs": 1},
-        batch=10,
+        batch_size=10,
         epochs=3,
     )
     step = {"recipe": warm, "rewind": "step", "rewind_step": 10}
@@ -295,7 +295,7 @@ def test_random_masks_are_one_stream_a_seed(run: Run) -> None:
     """Arms that keep as much start from one mask, so that they differ in what is done with it alone."""
     random = run("random", **scratch("at_init", score="random", ticket="a"))
     dynamic = run("dynamic", **scratch("dynamic", update_interval=1000, ticket="b"))
-    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=10, iterations=4)
     dual = run("dual", **scratch("dual", **transforming(transform), ticket="c"))
     for name, mask in random.ticket.masks.items():
         assert torch.equal(mask, dynamic.ticket.masks[name])
@@ -322,7 +322,7 @@ def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypa
     assert orders[3] == orders[4] != 3  # arms of a seed stay paired
     assert orders[5] not in orders[:5]
     del orders[:]
-    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=4)
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=10, iterations=4)
     run("iter", **scratch("dual", cycles=3, **transforming(transform)))
     assert orders[3] == 3  # paired with tickets that are trained from theta_0
     assert len(set(orders)) == 4
@@ -338,7 +338,7 @@ def test_a_move_by_hand() -> None:
 def test_the_penalty_of_dual_tickets_shrinks_masked_weights_to_nothing_before_they_are_removed(run: Run) -> None:
     """What the paper claims: with the penalty the masked weights are all but gone before they are removed, so that
     removing them changes little; without it they are as large as the others, and removing them does harm."""
-    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9), batch=10, iterations=200)
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9), batch_size=10, iterations=200)
     shared = {**transforming(transform), "scope": "layerwise"}
     penalised = run("penalised", **scratch("dual", penalty=Penalty(rise=0.05, every=5), **shared))
     free = run("free", **scratch("dual", penalty=Penalty(rise=1e-9, limit=1e-9), **shared))
@@ -360,7 +360,7 @@ def last_loss(log: list[str]) -> float:
 
 
 def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
-    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=20)
+    transform = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=10, iterations=20)
     found = run("iter", **scratch("dual", "1/4", cycles=2, **transforming(transform)))
     assert [row["phase"] for row in found.rows("cost")] == ["transform 1", "transform 2", "train"]
     assert counts(found.ticket)["0.weight"] == 38
@@ -413,7 +413,7 @@ def test_layer_collapse_is_said(run: Run) -> None:
 
 @pytest.mark.parametrize("method", ["progressive", "dynamic", "dual", "at_init"])
 def test_the_same_round_twice_gives_the_same_bytes(run: Run, method: str) -> None:
-    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch=10, iterations=10)
+    recipe = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=10, iterations=10)
     options = {
         "progressive": {"until_epoch": 2},
         "dynamic": {"update_interval": 3},

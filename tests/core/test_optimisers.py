@@ -72,7 +72,7 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         "from lth.training.device import prepare_device\nfrom lth.artifacts.tickets import Ticket\n"
         "from lth.training.train import train\n"
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
-        f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch=10, epochs=1)\n"
+        f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch_size=10, epochs=1)\n"
         "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
         "print(sorted({'torch', 'sympy', 'torch._dynamo', 'torch._inductor'} & sys.modules.keys()))\n"
     )

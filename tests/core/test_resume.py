@@ -32,10 +32,10 @@ SGD = Recipe(
     optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),
     schedule=LearningRateSchedule(name="cosine"),
     augment=Augmentation(rotation_degrees=10, flip=True),
-    batch=10,
+    batch_size=10,
     epochs=2,
 )
-ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=20, iterations=11, evaluate_every=3)
+ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch_size=20, iterations=11, evaluate_every=3)
 BF16 = ADAM.model_copy(update={"precision": "bf16"})
 DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
 RESNET = NETWORK.model_copy(update={"architecture": "resnet20"})

@@ -34,7 +34,7 @@ OPTIMISERS = {
 def run(ticket: Ticket, optimiser: Optimiser, *, epochs: int = 3, seed: int = 0, precision: str = "fp32") -> Trained:
     network = build(NETWORK)
     load_weights(network, ticket.weights)
-    recipe = Recipe(optimiser=optimiser, batch=16, epochs=epochs, precision=precision)
+    recipe = Recipe(optimiser=optimiser, batch_size=16, epochs=epochs, precision=precision)
     return train(network, ticket.masks, tiny_images(), recipe, seed=seed, device=CPU)
 
 
@@ -46,7 +46,7 @@ def test_reported_losses_are_without_label_smoothing() -> None:
         network = build(NETWORK)
         load_weights(network, ticket.weights)
         rule = Optimiser(name="sgd", learning_rate=1e-12)  # so slow that the loss stays what it was
-        recipe = Recipe(optimiser=rule, batch=16, epochs=1, label_smoothing=smoothing)
+        recipe = Recipe(optimiser=rule, batch_size=16, epochs=1, label_smoothing=smoothing)
         rows = train(network, ticket.masks, images, recipe, seed=0, device=CPU).history
         losses = {row.split: row.loss_nats for row in rows if row.step > 0}
         assert losses["train"] == pytest.approx(losses["validation"], rel=1e-5)
@@ -164,9 +164,9 @@ def test_divergence_is_one_sentence() -> None:
 
 def test_a_last_batch_of_one_image_under_batch_norm_is_one_sentence() -> None:
     network = Network(architecture="vgg_like", size=16, classes=3)
-    recipe = Recipe(optimiser=OPTIMISERS["adam"], batch=23, epochs=1)
+    recipe = Recipe(optimiser=OPTIMISERS["adam"], batch_size=23, epochs=1)
     dense = Ticket.dense(network, 0)
-    with pytest.raises(UserError, match=r"the last batch of an epoch has one: change recipe.batch \(23\)"):
+    with pytest.raises(UserError, match=r"the last batch of an epoch has one: change recipe.batch_size \(23\)"):
         train(dense.network(), dense.masks, tiny_images((24, 6, 6)), recipe, seed=0, device=CPU)
 
 

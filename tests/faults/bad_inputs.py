@@ -37,7 +37,7 @@ study: texts
 seeds: [0]
 datasets: {talk: {source: opinions, tokenizer: tiny, validation: 100}}
 networks: {net: {architecture: bert, model: tiny, classes: 2}}
-recipes: {find: {optimiser: {learning_rate: 1e-3}, batch: 8, epochs: 1, augment: {flip: true}}}
+recipes: {find: {optimiser: {learning_rate: 1e-3}, batch_size: 8, epochs: 1, augment: {flip: true}}}
 tickets: {one: {network: net, recipe: find, dataset: talk, rounds: 1}}
 """
 PICKLE = b"cos\nsystem\n(S'touch bad'\ntR."
@@ -437,7 +437,7 @@ def bad_inputs() -> Iterator[Bad]:
     yield changed("a rate of 1.2", "tickets.home.rate", "rate: 0.4}", "rate: 1.2}")
     yield changed("not a number", "learning_rate", "1.2e-3", ".nan")
     yield changed("infinite", "learning_rate", "1.2e-3", ".inf")
-    yield changed("a word for a number", "batch", "batch: 60", "batch: sixty")
+    yield changed("a word for a number", "batch_size", "batch_size: 60", "batch_size: sixty")
     yield changed("a seed below 0", "seeds", "[0, 1, 2]", "[-1, 1, 2]")
     yield changed("a seed beyond all", "seeds", "[0, 1, 2]", f"[{10**40}]")
     yield changed("a seed twice", "seeds", "[0, 1, 2]", "[0, 1, 1]")

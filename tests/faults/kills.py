@@ -34,8 +34,8 @@ datasets:
 networks:
   lenet: {architecture: lenet5_classic}
 recipes:
-  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 20, epochs: 12}
-  press: {optimiser: {name: sgd, learning_rate: 0.02, momentum: 0.9}, batch: 20, iterations: 150}
+  find: {optimiser: {name: adam, learning_rate: 2e-3}, batch_size: 20, epochs: 12}
+  press: {optimiser: {name: sgd, learning_rate: 0.02, momentum: 0.9}, batch_size: 20, iterations: 150}
 tickets:
   imp: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.5}
   grown: {network: lenet, recipe: find, dataset: digits, method: dynamic, densities: [0.5], update_interval: 7}

@@ -30,7 +30,7 @@ from lth.training.trained import Trained
 RECIPE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=2e-3, weight_decay=1e-2),
     schedule=LearningRateSchedule(name="linear", warmup_epochs=0.3),
-    batch=16,
+    batch_size=16,
     epochs=2,
 )
 

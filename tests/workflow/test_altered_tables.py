@@ -150,7 +150,7 @@ def test_measured_time_is_of_its_round_and_unaltered(study: Study, results: Path
 
 
 def test_a_history_of_other_settings_is_named(study: Study, results: Path) -> None:
-    recipe = study.recipes["try"].model_copy(update={"batch": 20})
+    recipe = study.recipes["try"].model_copy(update={"batch_size": 20})
     other = study.model_copy(update={"recipes": {**study.recipes, "try": recipe}})
     with pytest.raises(UserError, match="its record is of other settings than the study's"):
         check(other, results)

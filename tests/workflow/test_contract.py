@@ -132,7 +132,7 @@ def test_an_edit_of_the_statistics_reruns_tables_and_what_follows(project: Proje
 
 def test_a_changed_recipe_reruns_exactly_the_tickets_that_use_it(project: Project) -> None:
     """Digits and cross use `find`, letters do not; whatever is made of the two follows."""
-    project.study.write_text(STUDY.replace("batch: 50", "batch: 25"))
+    project.study.write_text(STUDY.replace("batch_size: 50", "batch_size: 25"))
     planned = project.planned()
     assert trained(planned) == rounds("digits") | rounds("cross") | evaluations()
     assert controls(planned) == made()
@@ -152,8 +152,8 @@ def test_a_changed_recipe_of_the_evaluation_reruns_no_ticket(project: Project) -
 
 def test_values_that_change_places_are_a_change(project: Project) -> None:
     """Snakemake compares parameters as a set of values; ours are one, so 50 images in 1 epoch are not 1 in 50."""
-    assert STUDY.count("batch: 50\n    epochs: 1") == 1
-    project.study.write_text(STUDY.replace("batch: 50\n    epochs: 1", "batch: 1\n    epochs: 50"))
+    assert STUDY.count("batch_size: 50\n    epochs: 1") == 1
+    project.study.write_text(STUDY.replace("batch_size: 50\n    epochs: 1", "batch_size: 1\n    epochs: 50"))
     assert rounds("digits") <= trained(project.planned())
 
 

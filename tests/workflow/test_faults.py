@@ -53,8 +53,8 @@ datasets:
 networks:
   lenet: {architecture: lenet5_classic}
 recipes:
-  sound: {optimiser: {name: adam, learning_rate: 2e-3}, batch: 50, epochs: 1}
-  wild: {optimiser: {name: sgd, learning_rate: 100, momentum: 0.9}, batch: 10, epochs: 3}
+  sound: {optimiser: {name: adam, learning_rate: 2e-3}, batch_size: 50, epochs: 1}
+  wild: {optimiser: {name: sgd, learning_rate: 100, momentum: 0.9}, batch_size: 10, epochs: 3}
 tickets:
   good: {network: lenet, recipe: sound, dataset: digits, rounds: 1, rate: 0.5}
   diverging: {network: lenet, recipe: wild, dataset: digits, rounds: 1, rate: 0.5}
@@ -114,7 +114,7 @@ def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Projec
 @contextmanager
 def killed_in_training(project: Project, target: Path, everything: bool) -> Iterator[None]:
     """A long training whose Snakemake is killed in the middle: with its job, or alone."""
-    project.study.write_text(STUDY.replace("batch: 50\n    epochs: 1", "batch: 50\n    epochs: 300"))
+    project.study.write_text(STUDY.replace("batch_size: 50\n    epochs: 1", "batch_size: 50\n    epochs: 300"))
     begun = time.time()
     running = subprocess.Popen(
         project.command(str(target)),

@@ -21,13 +21,13 @@ recipes:
   train:
     optimiser: {name: sgd, learning_rate: 0.05, momentum: 0.9, weight_decay: 5e-4}
     schedule: {name: cosine, warmup_epochs: 0.5}
-    batch: 50
+    batch_size: 50
     epochs: 3
     label_smoothing: 0.1
     augment: {rotation_degrees: 10, shift: 0.1}
   tune:
     optimiser: {name: adam, learning_rate: 1e-3}
-    batch: 50
+    batch_size: 50
     iterations: 10
     evaluate_every: 4
 tickets:

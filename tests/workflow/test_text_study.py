@@ -19,7 +19,7 @@ recipes:
   tune:
     optimiser: {name: adamw, learning_rate: 2e-3, weight_decay: 1e-2}
     schedule: {name: linear, warmup_epochs: 0.2}
-    batch: 32
+    batch_size: 32
     epochs: 2
 tickets:
   opinions: {network: tiny, recipe: tune, dataset: opinions, densities: [0.5], scope: global}

@@ -30,15 +30,15 @@ networks:
 recipes:
   find:
     optimiser: {name: adam, learning_rate: 2e-3, weight_decay: 1e-4}
-    batch: 50
+    batch_size: 50
     epochs: 1
   find_letters:
     optimiser: {name: adamw, learning_rate: 2e-3, weight_decay: 1e-2}
-    batch: 40
+    batch_size: 40
     epochs: 1
   try:
     optimiser: {name: sgd, learning_rate: 0.05, momentum: 0.9, weight_decay: 1e-4}
-    batch: 40
+    batch_size: 40
     epochs: 1
 tickets:
   digits: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.5}

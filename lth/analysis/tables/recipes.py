@@ -21,7 +21,7 @@ def _parts(recipe: Recipe) -> Iterator[str]:
         f" at {', '.join(f'{epoch:g}' for epoch in schedule.milestones)}" if schedule.milestones else ""
     )
     yield f"warmup of {schedule.warmup_epochs:g} epochs" if schedule.warmup_epochs else ""
-    yield f"batch size {recipe.batch}"
+    yield f"batch size {recipe.batch_size}"
     yield f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.iterations:,} iterations"
     yield f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
     yield "" if recipe.precision == "fp32" else recipe.precision
