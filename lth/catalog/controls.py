@@ -32,15 +32,17 @@ class ArmFacts:
 
 ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
     "own": ArmFacts(words="own initialisation", about="the ticket as found"),
-    "reinitialised": ArmFacts(words="reinitialised", about="newly drawn weights under the masks of {of}", weights="new"),
+    "reinitialised": ArmFacts(
+        words="reinitialised", about="newly drawn weights under the masks of {of}", weights="new"
+    ),
     "shuffled": ArmFacts(words="shuffled mask", about="shuffled masks of {of}", weights="theta_0"),
-    "permuted": ArmFacts(words="weights permuted", about="the initial weights of {of}, permuted within each layer's mask"),
+    "permuted": ArmFacts(words="weights permuted", about="the weights of {of}, permuted within each layer's mask"),
     "rescaled": ArmFacts(
         words="reinitialised, rescaled",
         about="newly drawn weights under the masks of {of}, scaled to the RMS of its own in each layer",
         weights="new",
     ),
-    "redrawn_signs": ArmFacts(words="signs redrawn", about="the initial weights of {of}, with signs drawn anew"),
+    "redrawn_signs": ArmFacts(words="signs redrawn", about="the weights of {of}, with signs drawn anew"),
     "own_signs": ArmFacts(
         words="reinitialised, own signs",
         about="newly drawn weights under the masks of {of}, with the signs of its own",

@@ -1,4 +1,4 @@
-"""Controls: each has the ticket's counts in every layer, and differs from it in the one thing that it is named after."""
+"""Controls: each has the ticket's counts in every layer, and differs from it in the one thing that it is named for."""
 
 from typing import get_args
 
