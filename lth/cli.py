@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from lth.checks.wording import listed
 from lth.config.study import Study
 from lth.errors import UserError
+from lth.plan.paths import VERDICT
 from lth.plan.plan import Arm, Plan
 from lth.printable import aligned, escaped, printable
 
@@ -190,15 +191,21 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.artifacts.records import RecordError, unsealed_text
+    from lth.artifacts.repair import advice
+
     results = _results(arguments.RESULTS)
-    verdicts = sorted((results / "tables").glob("*/verdict.txt"))
+    verdicts = sorted((results / "tables").glob(f"*/{VERDICT}"))
     if not verdicts:
         example = "results/demo, made by running the workflow"
         raise UserError(
             f"{results}: has no verdict; expected the results folder of a finished study, such as {example}"
         )
     for path in verdicts:
-        yield path.read_text(encoding="utf-8", errors="replace")
+        try:
+            yield unsealed_text(path)
+        except RecordError as error:
+            raise UserError(f"{path}: {error}", advice(path)) from None
     report = results / "report.html"
     yield (f"report: {report}" if report.is_file() else f"no report: run the workflow to its end to make {report}")
 

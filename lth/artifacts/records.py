@@ -148,6 +148,20 @@ def check_markup(path: Path) -> None:
         raise RecordError(f"was altered after it was written (its last comment, '{CHECKSUM}', does not match the rest)")
 
 
+def seal_text(text: str) -> str:
+    """Lines of text, and a last one that holds the first 16 digits of their SHA-256."""
+    return f"{text}{CHECKSUM} {digest(text)[:16]}\n"
+
+
+def unsealed_text(path: Path) -> str:
+    """The text of a file without that line; raises RecordError if there is none, or the text was altered."""
+    sealed = path.read_bytes().decode(errors="replace")
+    text = sealed[: sealed.rfind("\n", 0, -1) + 1]
+    if seal_text(text) != sealed:
+        raise RecordError(f"was altered after it was written (its last line, '{CHECKSUM}', does not match the others)")
+    return text
+
+
 def csv_text(rows: Iterable[Sequence[str]]) -> str:
     """Rows of cells as CSV."""
     buffer = io.StringIO()

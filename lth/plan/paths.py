@@ -8,6 +8,8 @@ ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 """CSV files beside each round's ticket."""
 ARM_FILES = ("history.csv", "confusion.csv", "evaluation.json")
 """Files of each arm of an evaluation; the last is the record that vouches for the others."""
+VERDICT = "verdict.txt"
+"""Beside the tables of each evaluation or comparison."""
 
 
 class Paths:

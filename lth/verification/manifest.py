@@ -24,12 +24,14 @@ from lth.artifacts.records import (
     read_record,
     seal,
     unseal_rows,
+    unsealed_text,
 )
 from lth.artifacts.repair import RERUN, advice, is_artifact, study_options
 from lth.artifacts.tensors import read_metadata, read_tensors
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import checksum, write_text
+from lth.plan.paths import VERDICT
 from lth.printable import printable
 from lth.running.study_lock import FOLDER as RUNNING
 from lth.verification.listing import REPORT, artifacts_checksum, listed_files, settings
@@ -194,6 +196,8 @@ def _text(path: Path) -> Iterator[str]:
             check_markup(path)
         elif path.suffix == ".csv" and ("tables" in path.parts or path.name == "measured.csv"):
             unseal_rows(csv_rows(path.read_text(encoding="utf-8")))
+        elif path.name == VERDICT:
+            unsealed_text(path)
     except (RecordError, ValueError, csv.Error) as error:
         yield str(error)
 

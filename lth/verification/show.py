@@ -6,10 +6,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from lth.artifacts.records import CHECKSUM, RecordError, check_markup, csv_rows, read_json, read_record, unseal_rows
+from lth.artifacts.records import (
+    CHECKSUM,
+    RecordError,
+    check_markup,
+    csv_rows,
+    read_json,
+    read_record,
+    unseal_rows,
+    unsealed_text,
+)
 from lth.artifacts.repair import advice
 from lth.errors import UserError, reason
 from lth.files import checksum
+from lth.plan.paths import VERDICT
 from lth.printable import aligned, printable
 
 FIRST = 5
@@ -70,7 +80,7 @@ def _layers(path: Path) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _text(path: Path) -> Iterator[str]:
-    yield from path.read_text(encoding="utf-8").splitlines()
+    yield from (unsealed_text(path) if path.name == VERDICT else path.read_text(encoding="utf-8")).splitlines()
 
 
 def _markup(path: Path) -> Iterator[str]:

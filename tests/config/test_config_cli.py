@@ -11,6 +11,7 @@ from typing import get_args
 import pytest
 from study_text import SOUND, changed, study_of
 
+from lth.artifacts.records import seal_text
 from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
 from lth.cli import job_counts, main
@@ -194,13 +195,17 @@ def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp
     assert sentence.startswith(f"{tmp_path}: has no verdict; expected the results folder of a finished study")
     for evaluation, text in (("transfer", "No difference shown.\n"), ("again", "Too few seeds.\n")):
         (tmp_path / "tables" / evaluation).mkdir(parents=True)
-        (tmp_path / "tables" / evaluation / "verdict.txt").write_text(text)
+        (tmp_path / "tables" / evaluation / "verdict.txt").write_text(seal_text(text))
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.split("\n\n")[:2] == ["Too few seeds.", "No difference shown."]
     assert "no report: run the workflow to its end" in out
     (tmp_path / "report.html").write_text("")
     _, out, _ = run(capsys, "verdict", tmp_path)
     assert out.splitlines()[-1] == f"report: {tmp_path / 'report.html'}"
+    path = tmp_path / "tables" / "again" / "verdict.txt"
+    path.write_text(path.read_text().replace("Too few", "Too many"))
+    altered = "was altered after it was written (its last line, 'checksum', does not match the others)"
+    assert f"{path}: {altered}" in refused(capsys, "verdict", tmp_path)
 
 
 def test_a_reader_that_stops_early_is_no_error():
@@ -235,7 +240,7 @@ def test_where_the_locale_is_ascii_other_letters_are_escaped(tmp_path):
     """UTF-8 mode, which Python chooses in the C locale, is off as where PYTHONUTF8=0 is set for a whole cluster."""
     folder = tmp_path / "größe"
     (folder / "tables" / "e").mkdir(parents=True)
-    (folder / "tables" / "e" / "verdict.txt").write_text("5.0 ± 1.0\n", encoding="utf-8")
+    (folder / "tables" / "e" / "verdict.txt").write_text(seal_text("5.0 ± 1.0\n"), encoding="utf-8")
     done = python_m_lth(f"lth verdict '{folder}'", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(r"5.0 \xb1 1.0")

@@ -16,7 +16,9 @@ from lth.artifacts.records import (
     read_record,
     seal,
     seal_rows,
+    seal_text,
     unseal_rows,
+    unsealed_text,
 )
 from lth.artifacts.tensors import write_tensors
 from lth.artifacts.tickets import RECORD, Ticket
@@ -87,3 +89,20 @@ def test_a_damaged_record_is_a_sentence(content: str, tmp_path: Path) -> None:
         read_json(path)
     path.write_text(json_text(seal({"seed": 1})))
     assert read_json(path)["seed"] == 1
+
+
+@pytest.mark.parametrize("text", ["", "one line\n", "a difference of +0.5 \u00b1 0.2\n\ntwo\n"])
+def test_any_changed_bit_of_a_sealed_text_is_noticed(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "verdict.txt"
+    path.write_text(seal_text(text), encoding="utf-8")
+    assert unsealed_text(path) == text
+    sound = path.read_bytes()
+    for place in range(8 * len(sound)):
+        changed = bytearray(sound)
+        changed[place // 8] ^= 1 << place % 8
+        path.write_bytes(changed)
+        with pytest.raises(RecordError, match="was altered after it was written"):
+            unsealed_text(path)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RecordError):
+        unsealed_text(path)

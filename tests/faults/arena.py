@@ -83,10 +83,12 @@ class Arena:
 
     @staticmethod
     def _found(results: Path) -> Files:
+        """All files, and links to folders, which `os.walk` counts among the folders."""
         return {
-            os.path.relpath(Path(folder, name), results): _state(Path(folder, name))
-            for folder, _, names in os.walk(results)
-            for name in names
+            os.path.relpath(path, results): _state(path)
+            for folder, folders, names in os.walk(results)
+            for path in (Path(folder, name) for name in (*folders, *names))
+            if path.is_symlink() or not path.is_dir()
         }
 
 

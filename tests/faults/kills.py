@@ -214,12 +214,24 @@ def _told(outcome: Outcome, kills: object) -> None:
 
 
 def _another_file(project: Project, kills: object) -> None:
-    """Make one figure anew: the states of trainings that were interrupted have to stay."""
-    before = {*project.results.glob("scratch/**/training*.safetensors")}
+    """Make one figure anew: the states of trainings that were interrupted have to stay.
+
+    A job that was killed after its outputs were written, and before Snakemake noted them, is run again on the way to
+    the figure; what it went on from may go when it has finished.
+    """
+    before, started = {*project.results.glob("scratch/**/training*.safetensors")}, time.time()
     (project.results / FIGURE).unlink()
     _told(project.run(str(RESULTS / FIGURE)), kills)
-    if gone := sorted(str(path.relative_to(project.folder)) for path in before if not path.is_file()):
-        raise Broken("lost", f"states of interrupted trainings: {gone}")
+    gone = sorted(path for path in before if not path.is_file() and not _finished_since(project, path.parent, started))
+    if gone:
+        lost = [str(path.relative_to(project.folder)) for path in gone]
+        raise Broken("lost", f"states of interrupted trainings: {lost}")
+
+
+def _finished_since(project: Project, scratch: Path, started: float) -> bool:
+    """Whether the job of this scratch folder has run to its end since then, as its log says."""
+    log = project.results / "logs" / scratch.relative_to(project.results / "scratch").with_suffix(".log")
+    return log.is_file() and log.stat().st_mtime >= started and "done in" in log.read_text()
 
 
 def _drawn(chance: random.Random, moment: str = "clock", earlier: float = 1.0) -> Iterator[Kill]:

@@ -145,8 +145,10 @@ def test_the_copy_is_put_back_after_each_attack(rots: bool, tmp_path: Path) -> N
     assert arena.lost("other")["lost"].endswith("['tickets/b.csv']")
     (arena.project.results / "tables/a.csv").unlink()
     (arena.project.results / "tables/new").symlink_to("nowhere")
+    (arena.project.results / "tickets/other").symlink_to(tmp_path)
     arena.restore()
     assert arena.project.files("**/*") == before
+    assert not os.path.lexists(arena.project.results / "tickets/other")
     assert arena.changed() == []
 
 

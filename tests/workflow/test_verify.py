@@ -157,7 +157,9 @@ def test_a_manifest_is_not_written_over_what_is_damaged(project: Project) -> Non
     assert "rm -f -- results/tiny/tickets/digits/seed0/round02/trained.safetensors" in str(raised.value)
 
 
-@pytest.mark.parametrize("name", ["figures/pruning_curves.svg", "report.html", "tables/rounds.csv"])
+@pytest.mark.parametrize(
+    "name", ["figures/pruning_curves.svg", "report.html", "tables/rounds.csv", "tables/transfer/verdict.txt"]
+)
 def test_an_altered_summary_is_found_without_the_manifest(name: str, project: Project) -> None:
     """Figures, tables and the page carry their own checksums, so that nothing made from them publishes an edit."""
     path = project.results / name

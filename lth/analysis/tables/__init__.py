@@ -91,6 +91,7 @@ def write_evaluation_tables(
     from lth.analysis.tables.files import collect, read_table, write_table
     from lth.analysis.tables.masks import read
     from lth.analysis.tables.verdict import text
+    from lth.artifacts.records import seal_text
     from lth.files import write_text
 
     left = Left(history=collect(histories), confusion=collect(confusions), tickets=read(tickets))
@@ -100,4 +101,4 @@ def write_evaluation_tables(
         write_table(table, out[name])
     # read back, so that the verdict is computed from the rounded numbers that the files and the report show
     head = f"{'Evaluation' if assessment in study.evaluations else 'Comparison'} {assessment}"
-    write_text(out["verdict"], text(head, read_table(out["arms"]), read_table(out["comparisons"])))
+    write_text(out["verdict"], seal_text(text(head, read_table(out["arms"]), read_table(out["comparisons"]))))
