@@ -18,6 +18,7 @@ from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
 from lth.analysis.figures.draw import create, draw_figure
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
 from lth.plan.plan import Plan
@@ -74,6 +75,32 @@ def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
         *("accuracy_cost", "block_density", "differences", "epochs_to_reach", "initialisations", "mask_overlap")
     }
     assert {"early_stop", "pruning_curves"} < set(figures_of(Plan(EXAMPLES["methods"])))
+
+
+def test_an_equivalence_margin_is_a_band_and_has_outcomes() -> None:
+    accuracies = {"a-own": [60.0, 61.0, 60.5] * 2, "b-own": [60.2, 60.8, 60.6] * 2, "dense": [70.0, 72.0, 71.0] * 2}
+    runs = pd.DataFrame(
+        {"arm": arm, "seed": seed, "test_accuracy_percent": value}
+        for arm, values in accuracies.items()
+        for seed, value in enumerate(values)
+    )
+    arms = pd.DataFrame({"arm": list(accuracies), "ticket": ["a", "b", "b"], "kind": ["own", "own", "dense"]})
+    pairs = [("a-own", "b-own"), ("dense", "a-own")]
+
+    def drawn(margin: float | None) -> Figure:
+        table = compare(runs, pairs, 0.2, margin)
+        return create("differences", {"comparisons": table, "arms": arms}, {"a": 0, "b": 1})
+
+    (axis,) = drawn(20.0).axes
+    (band,) = axis.patches
+    assert (band.get_x(), band.get_x() + band.get_width()) == (-20, 20)
+    low, high = axis.get_xlim()
+    assert low < -20 < 20 < high  # both ends can be seen
+    words = [text.get_text() for text in axis.texts]
+    assert [word for word in words if word in ("equivalent", "both", "different")] == ["equivalent", "both"]
+    (plain,) = drawn(None).axes
+    assert not plain.patches
+    assert "outcome" not in [text.get_text() for text in plain.texts]
 
 
 def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart() -> None:

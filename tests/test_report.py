@@ -130,6 +130,28 @@ def test_every_method_has_its_line_of_provenance(compared: str) -> None:
     assert "<dt>comparison at_tenth</dt><dd>3 arms on mnist, 2 % of weights kept, existing trainings" in compared
 
 
+def test_a_margin_has_its_table_method_and_provenance(tmp_path: Path, page: str) -> None:
+    arms = {
+        "tickets": ["cross"],
+        "initialisations": ["own"],
+        "controls": ["dense"],
+        "compare": [["cross-own", "dense"]],
+    }
+    example = synthetic.study(5, **arms, equivalence_margin=8)
+    tables, drawn = made(tmp_path, example)
+    write_report(example, tables, drawn, tmp_path / "report.html", CHECKSUM)
+    text = html.unescape(re.sub(r'src="data:[^"]*"', "", (tmp_path / "report.html").read_text()))
+    assert '<p class="verdict">cross-own and dense are equivalent within ±8 points on cifar' in text
+    assert "<h3>Equivalence within ±8 points</h3>" in text
+    assert re.search(r"<td>±8</td><td>0.031</td><td>0.031</td><td>equivalent</td></tr>", text)
+    assert "Equivalence: the study file names a margin (transfer: ±8 percentage points)." in text
+    assert "The 90 % intervals are uncorrected" in text
+    assert ", equivalence margin ±8 points</dd>" in text
+    assert not re.search(r"\bnan\b", text)
+    assert "<h3>Equivalence" not in page
+    assert "Equivalence:" not in html.unescape(page)
+
+
 def test_a_missing_table_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no table transfer/arms.csv among its inputs"):
         write_report(synthetic.study(1), [], [], tmp_path / "report.html", CHECKSUM)

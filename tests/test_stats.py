@@ -118,6 +118,131 @@ def test_holm_lies_between_raw_and_bonferroni(p_values: list[float]) -> None:
     assert [adjusted[i] for i in ranked] == sorted(adjusted)
 
 
+@pytest.mark.parametrize(
+    ("differences", "p"),
+    [
+        ([], 1.0),
+        ([1.0], 0.5),
+        ([0.0, 0.0], 1.0),
+        ([1.0, 2.0, 3.0], 1 / 8),  # +++ alone
+        ([-1.0, -2.0, -3.0], 1.0),
+        ([3.0, 2.0, -1.0], 2 / 8),  # a sum of 4 or more: +++ (6) and ++- (4)
+        ([0.1, 0.2, -0.3], 5 / 8),  # 0 on paper: +++ (0.6), ++- (0), +-+ (0.2), -++ (0.4), --+ (0)
+    ],
+)
+def test_one_sided_sign_flip_by_hand(differences: list[float], p: float) -> None:
+    assert stats.one_sided_sign_flip_p(differences) == p
+
+
+def test_one_sided_sign_flip_of_many_seeds() -> None:
+    assert stats.one_sided_sign_flip_p([1.0] * 32) == 1 / 2**32
+    values = list(np.random.default_rng(3).normal(0.3, 1, 41))
+    normal = reference.norm.sf(sum(values) / sqrt(sum(v * v for v in values)))
+    assert stats.one_sided_sign_flip_p(values) == pytest.approx(normal, rel=0.1)  # sampled
+    assert stats.one_sided_sign_flip_p([-value for value in values]) == pytest.approx(1 - normal, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("differences", "above", "below"),
+    [
+        ([0.5, 0.2, -0.1], 1 / 8, 1 / 8),
+        ([1.5, 0.2, 0.2], 1 / 8, 2 / 8),  # margin - differences: -0.5 0.8 0.8, sum 1.1: +++ (2.1) and -++ (1.1)
+        ([1.0, 0.0, 0.0], 1 / 8, 2 / 8),  # on the margin is not within: 0 1 1, whose first sign changes nothing
+        ([3.0, 3.0, 3.0], 1 / 8, 1.0),
+        ([-3.0, -3.0, -3.0], 1.0, 1 / 8),
+        ([0.0], 1 / 2, 1 / 2),
+    ],
+)
+def test_equivalence_within_1_by_hand(differences: list[float], above: float, below: float) -> None:
+    result = stats.equivalence([80 + value for value in differences], [80.0] * len(differences), 1.0)
+    assert (result.p_above, result.p_below, result.p) == (above, below, max(above, below))
+
+
+def test_a_difference_on_the_margin_in_floats_is_not_within_it() -> None:
+    assert 81.3 - 80.2 < 1.1  # on paper they are equal
+    assert stats.equivalence([81.3] * 4, [80.2] * 4, 1.1).p_below == 1.0
+
+
+pairs = st.lists(st.tuples(numbers, numbers), min_size=1, max_size=8)
+margins = st.floats(0.001, 60).map(lambda x: round(x, 3))
+
+
+@given(pairs, margins)
+@settings(max_examples=60, deadline=None)
+def test_equivalence_against_every_pattern(values: list[tuple[float, float]], margin: float) -> None:
+    """A pattern is as extreme as the observed one if what it flips sums to 0 or less."""
+    result = stats.equivalence(*zip(*values, strict=True), margin)
+    differences = np.array([first - second for first, second in values])
+    flipped = np.array(list(product((0, 1), repeat=len(values))))
+    assert result.p_above == np.mean(flipped @ (differences + margin) <= 1e-6)
+    assert result.p_below == np.mean(flipped @ (margin - differences) <= 1e-6)
+    assert result.p >= power.smallest_equivalence_p(len(values))
+    if (np.abs(differences) < margin - 1e-6).all():
+        assert result.p == power.smallest_equivalence_p(len(values))
+
+
+@given(pairs, margins, margins)
+@settings(max_examples=60, deadline=None)
+def test_equivalence_is_symmetric_and_easier_within_more(
+    values: list[tuple[float, float]], one: float, other: float
+) -> None:
+    first, second = zip(*values, strict=True)
+    result, mirrored = stats.equivalence(first, second, one), stats.equivalence(second, first, one)
+    assert (result.p_above, result.p_below) == (mirrored.p_below, mirrored.p_above)
+    assert result.interval.low == pytest.approx(-mirrored.interval.high, nan_ok=True)
+    assert stats.equivalence(first, second, max(one, other)).p <= stats.equivalence(first, second, min(one, other)).p
+
+
+def test_equivalence_against_scipy() -> None:
+    random = np.random.default_rng(5)
+    for margin in (0.3, 0.6, 1.5):
+        first, second = random.normal(80.2, 1, 11), random.normal(80, 1, 11)
+        difference = first - second
+        result = stats.equivalence(list(first), list(second), margin)
+        for shifted, p in ((difference + margin, result.p_above), (margin - difference, result.p_below)):
+            found = reference.permutation_test(
+                (shifted,), np.sum, permutation_type="samples", n_resamples=np.inf, alternative="greater"
+            )
+            assert p == pytest.approx(found.pvalue)
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=3, max_size=8), margins, st.sampled_from([0.01, 0.05, 0.2]))
+@settings(max_examples=60, deadline=None)
+def test_the_interval_lies_within_the_margin_where_both_t_tests_reject(
+    values: list[tuple[float, float]], margin: float, alpha: float
+) -> None:
+    differences = [round(first - second, 9) for first, second in values]
+    if np.ptp(differences) < 1e-6:
+        return
+    interval = stats.equivalence(*zip(*values, strict=True), margin, alpha).interval
+    above = reference.ttest_1samp(differences, -margin, alternative="greater").pvalue
+    below = reference.ttest_1samp(differences, margin, alternative="less").pvalue
+    if min(abs(above - alpha), abs(below - alpha)) > 1e-6:
+        assert (-margin < interval.low and interval.high < margin) == (max(above, below) < alpha)
+
+
+def test_arms_that_differ_by_the_margin_are_rarely_called_equivalent() -> None:
+    """At most alpha of the studies; with 8 seeds 12 of 256 patterns."""
+    samples = np.random.default_rng(6).normal(1.0, 0.3, size=(1000, 8))
+    shown = [stats.equivalence(list(sample), [0.0] * 8, 1.0).p <= 0.05 for sample in samples]
+    assert np.mean(shown) == pytest.approx(12 / 256, abs=0.02)
+
+
+def test_no_test_without_a_margin_and_an_interval() -> None:
+    for margin, alpha in ((0.0, 0.05), (-1.0, 0.05), (float("nan"), 0.05), (1.0, 0.5)):
+        with pytest.raises(ValueError, match="no test within a margin"):
+            stats.equivalence([1.0, 2.0], [1.0, 2.0], margin, alpha)
+    with pytest.raises(ValueError, match="cannot be paired"):
+        stats.equivalence([1.0], [1.0, 2.0], 1.0)
+
+
+@pytest.mark.parametrize(("alpha", "tests", "n"), [(0.05, 1, 5), (0.05, 6, 7), (0.05, 2, 6), (0.25, 1, 2), (0.4, 1, 2)])
+def test_seeds_needed_for_equivalence(alpha: float, tests: int, n: int) -> None:
+    assert power.equivalence_seeds_needed(alpha, tests) == n
+    assert tests * power.smallest_equivalence_p(n) <= alpha < tests * power.smallest_equivalence_p(n - 1)
+    assert stats.equivalence([1.0] * n, [1.5] * n, 1.0).p == power.smallest_equivalence_p(n)
+
+
 def test_effect_size_by_hand() -> None:
     # mean 2, s 1, correction for 2 degrees of freedom: gamma(1) / (sqrt(1) gamma(1/2)) = 1 / sqrt(pi)
     assert stats.hedges_dz([1, 2, 3]) == pytest.approx(2 / sqrt(np.pi))

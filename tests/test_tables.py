@@ -1,5 +1,6 @@
 """Tables against small histories whose summaries can be worked out by hand, and the sentences of the verdict."""
 
+import re
 from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
@@ -11,6 +12,8 @@ import synthetic
 from lth.analysis.tables import arms as by_arm
 from lth.analysis.tables import masks, runs
 from lth.analysis.tables.files import collect, read_table, write_table
+from lth.analysis.tables.markdown import assessment
+from lth.analysis.tables.notes import notes
 from lth.analysis.tables.verdict import text, verdict
 from lth.errors import UserError
 
@@ -212,6 +215,127 @@ def test_verdict_has_a_sentence_for_each_comparison_of_the_family() -> None:
     found = sentences({**EIGHT, **third}, [("a-own", "b-own"), ("a-own", "c-own")])
     assert len(found) == 2
     assert found[1].startswith("a-own is significantly better than c-own: ")
+
+
+def within(
+    results: dict[str, list[float]], pairs: list[tuple[str, str]], margin: float | None, alpha: float = 0.05
+) -> tuple[list[str], pd.DataFrame]:
+    """The verdict and the comparisons of a study that names an equivalence margin."""
+    trained = arm_runs(results)
+    table = by_arm.compare(trained, pairs, alpha, margin)
+    return verdict(by_arm.summarise(trained, alpha), table), table
+
+
+NEAR = {
+    **EIGHT,
+    "c-own": [value + shift for value, shift in zip(EIGHT["a-own"], [0.2, -0.2, 0.3, -0.3] * 2, strict=True)],
+    "d-own": [value + shift for value, shift in zip(EIGHT["a-own"], [2, -2, 3, -3] * 2, strict=True)],
+    "e-own": [value - 0.1 for value in EIGHT["a-own"]],
+}
+"""Beside a: b differs, c is within half a point, d lies anywhere, e is a little worse in every seed."""
+
+
+def test_equivalence_is_a_family_of_its_own() -> None:
+    pairs = [("a-own", "c-own"), ("a-own", "b-own"), ("a-own", "e-own")]
+    _, table = within(NEAR, pairs, 0.5)
+    assert list(table["p_equivalence"]) == [1 / 256, 1.0, 1 / 256]
+    assert list(table["p_equivalence_holm"]) == [3 / 256, 1.0, 3 / 256]
+    assert list(table["p_above_lower_margin"]) == [1 / 256] * 3
+    assert list(table["margin_points"]) == [0.5] * 3
+    assert list(table["equivalence_confidence_percent"]) == [90.0] * 3
+    plain = by_arm.compare(arm_runs(NEAR), pairs, 0.05)
+    pd.testing.assert_frame_equal(table[list(plain)], plain)  # the margin changes no other test
+    assert "outcome" not in plain
+    wide, narrow = table.iloc[0][["low_points", "high_points"]], table.iloc[0]
+    assert wide["low_points"] < narrow["equivalence_low_points"] < 0 < narrow["equivalence_high_points"]
+
+
+@pytest.mark.parametrize(
+    ("arm", "outcome", "claim"),
+    [
+        ("b-own", "different", "a-own is significantly better than b-own on cifar"),
+        ("c-own", "equivalent within ±0.5 points", "a-own and c-own are equivalent within ±0.5 points on cifar"),
+        (
+            "e-own",
+            "both (a difference smaller than the margin)",
+            "a-own is significantly better than e-own, but equivalent to it within ±0.5 points on cifar",
+        ),
+        (
+            "d-own",
+            "inconclusive",
+            "Inconclusive: neither a difference between a-own and d-own nor equivalence within ±0.5 points is "
+            "significant on cifar",
+        ),
+    ],
+)
+def test_the_outcome_of_both_tests(arm: str, outcome: str, claim: str) -> None:
+    (sentence,), table = within(NEAR, [("a-own", arm)], 0.5)
+    assert table.iloc[0]["outcome"] == outcome
+    assert sentence.startswith(f"{claim} at 13 % density: ")
+    assert re.search(
+        r"exact sign-flip test, Holm-adjusted p = \S+; equivalence within ±0.5 points: 90 % interval \S+ to \S+, "
+        r"Holm-adjusted p = \S+; n = 8 seeds\)\.$",
+        sentence,
+    )
+
+
+def test_an_interval_without_0_and_within_the_margin_shows_nothing_by_itself() -> None:
+    """Five seeds: the t intervals would say both, the exact tests of three pairs can say neither."""
+    five = {arm: values[:5] for arm, values in NEAR.items()}
+    five["e-own"] = [value - shift for value, shift in zip(five["a-own"], [0.1, 0.12, 0.1, 0.11, 0.1], strict=True)]
+    found, table = within(five, [("a-own", "e-own"), ("a-own", "b-own"), ("a-own", "c-own")], 0.5)
+    row = table.iloc[0]
+    assert 0 < row["low_points"] < row["equivalence_low_points"] < row["equivalence_high_points"] < 0.5
+    assert (row["difference_shown"], row["equivalence_shown"], row["outcome"]) == (False, False, "inconclusive")
+    assert len(found) == 2
+    assert found[0].startswith("Inconclusive: neither")
+    assert found[1].startswith("With 5 seeds these 3 comparisons are descriptive only")
+    assert found[1].endswith("which takes 7 seeds; equivalence takes 6 seeds.")
+    (note,) = [line for line in notes(by_arm.summarise(arm_runs(five), 0.05), table) if "This test alone" in line]
+    assert note.startswith("Significant: p Holm <= 0.05.")
+    assert "may exclude 0 where the difference is not significant" in note
+
+
+def test_five_seeds_can_show_equivalence_but_no_difference() -> None:
+    five = {arm: values[:5] for arm, values in NEAR.items()}
+    found, _ = within(five, [("a-own", "c-own")], 0.5)
+    assert found[0].startswith("a-own and c-own are equivalent within ±0.5 points on cifar")
+    assert found[1:] == [
+        "With 5 seeds no difference can be significant: the exact sign-flip test cannot give p < 0.0625, and one test "
+        "needs p <= 0.05 for a family-wise error rate of 0.05, which takes 6 seeds."
+    ]
+    six = {arm: values[:6] for arm, values in NEAR.items()}
+    found, _ = within(six, [("a-own", "c-own"), ("a-own", "d-own")], 0.5)
+    assert [sentence.partition(":")[0] for sentence in found] == [
+        "a-own and c-own are equivalent within ±0.5 points on cifar at 13 % density",
+        "Inconclusive",
+        "With 6 seeds no difference can be significant",
+    ]
+
+
+def test_one_seed_shows_no_equivalence() -> None:
+    found, table = within({"a-own": [61.0], "b-own": [61.0]}, [("a-own", "b-own")], 0.5)
+    assert table.iloc[0]["outcome"] == "untested (one seed)"
+    assert found[0].startswith("No test of the difference between a-own and b-own on cifar")
+    assert found[1].startswith("With one seed this comparison is descriptive only")
+    assert "nan" not in " ".join(found)
+
+
+def test_the_text_has_the_table_of_equivalence(tmp_path: Path) -> None:
+    trained = arm_runs(NEAR)
+    written = by_arm.compare(trained, [("a-own", "c-own"), ("a-own", "e-own")], 0.05, 0.5)
+    write_table(written, tmp_path / "comparisons.csv")
+    table = read_table(tmp_path / "comparisons.csv", sealed=True)
+    assert list(table["outcome"]) == list(written["outcome"])
+    arms = by_arm.summarise(trained, 0.05)
+    lines = text("e", arms, table).splitlines()
+    header = next(place for place, line in enumerate(lines) if "90 % CI" in line)
+    assert " ".join(lines[header].split()) == "first minus second points 90 % CI margin p p Holm outcome"
+    assert lines[header + 2].split()[-4:] == ["±0.5", "0.0039", "0.0078", "equivalent"]
+    assert lines[header + 3].split()[-1] == "both"
+    assert max(map(len, lines)) <= 100
+    assert "| a-own | c-own |" in "".join(assessment(arms, table))
+    assert len([line for line in assessment(arms, table) if "±0.5 | 0.0039 | 0.0078 | equivalent |" in line]) == 1
 
 
 def test_confusion_shares_and_class_accuracy() -> None:

@@ -40,8 +40,9 @@ Confidence intervals: Student's t over seeds, {confidence}, not adjusted for mul
 Significance: the study file names the pairs to compare. Arms of a seed share their random streams and are compared
 within the seed, with an exact two-sided sign-flip test over all 2^n sign patterns; p cannot be below 2/2^n. Holm's
 correction (1979) controls the family-wise error rate of each evaluation and each comparison at {alpha}. A difference is
-significant if its Holm-adjusted p is at most {alpha}. "Not significant" means that the data do not decide, not that the
-arms are equal.
+significant if its Holm-adjusted p is at most {alpha}: this test decides, while the intervals are uncorrected and
+descriptive, and may exclude 0 where the test is not significant. "Not significant" means that the data do not decide,
+not that the arms are equal.
 
 Effect size d_z: mean / standard deviation of the paired differences, with Hedges' (1981) small-sample correction; "-"
 if undefined.
@@ -65,6 +66,16 @@ machine: they report what was spent here, not what a method needs. "Not measured
 counter, not 0.
 """
 """The methods section; `{...}` is filled from the study."""
+_EQUIVALENCE = """
+Equivalence: the study file names a margin ({margins}). Each pair is tested against both ends of it: two one-sided
+tests (Schuirmann 1987; Lakens 2017), here exact sign-flip tests at {alpha}, so that p, the larger of the two, cannot be
+below 1/2^n. Holm's correction is over the equivalence tests of each evaluation and each comparison, a family apart from
+the tests for a difference. Two arms are equivalent within the margin if this adjusted p is at most {alpha}. The
+{confidence} intervals are uncorrected and descriptive: one lies within the margin exactly if both one-sided t-tests
+reject at {alpha}. A pair can be both different and equivalent (a difference smaller than the margin); one that is
+neither is inconclusive.
+"""
+"""Of the methods section, where the study names a margin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +143,7 @@ def _assessment(plan: Plan, name: str, tables: list[Path], figures: list[Path]) 
     """The section of an evaluation or comparison."""
     arms, comparisons = (_table(plan.study, tables, f"{name}/{table}.csv") for table in ("arms", "comparisons"))
     header, rows, names = cells.arm_table(arms)
+    equivalence_header, equivalence = cells.equivalence_table(comparisons)
     return {
         "kind": "Evaluation" if name in plan.study.evaluations else "Comparison",
         "name": name,
@@ -141,6 +153,9 @@ def _assessment(plan: Plan, name: str, tables: list[Path], figures: list[Path]) 
         "arms": rows,
         "names": names,
         "comparisons": [cells.comparison_cells(row) for row in comparisons.to_dict("records")],
+        "equivalence_header": equivalence_header,
+        "equivalence": equivalence,
+        "margin": cells.within(comparisons["margin_points"].iloc[0]) if equivalence else "",
         "notes": notes(arms, comparisons),
         "figures": _shown(figures, name),
     }
@@ -171,4 +186,20 @@ def _methods(study: Study) -> list[str]:
     text = _METHODS.format(
         seeds=len(study.seeds), confidence=f"{100 * (1 - study.alpha):g} %", alpha=f"{study.alpha:g}"
     )
-    return [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
+    paragraphs = [" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n")]
+    at = next(place for place, paragraph in enumerate(paragraphs) if paragraph.startswith("Significance:"))
+    return [*paragraphs[: at + 1], *_equivalence(study), *paragraphs[at + 1 :]]
+
+
+def _equivalence(study: Study) -> list[str]:
+    """The paragraph on equivalence, if any assessment names a margin."""
+    named = {**study.evaluations, **study.comparisons}
+    margins = {name: spec.equivalence_margin for name, spec in named.items() if spec.equivalence_margin is not None}
+    if not margins:
+        return []
+    text = _EQUIVALENCE.format(
+        margins=", ".join(f"{name}: {cells.within(margin)} percentage points" for name, margin in margins.items()),
+        confidence=f"{100 * (1 - 2 * study.alpha):g} %",
+        alpha=f"{study.alpha:g}",
+    )
+    return [" ".join(text.split())]

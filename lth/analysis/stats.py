@@ -1,4 +1,5 @@
-"""Statistics of a few seeds: intervals, exact paired tests, family-wise correction, effect sizes, overlap by chance.
+"""Statistics of a few seeds: intervals, exact paired tests of difference and of equivalence, family-wise correction,
+effect sizes, overlap by chance.
 
 Everything works with one seed (no interval: NaN) and says no more than n allows. Values are in the caller's unit;
 intervals and differences stay in it, p values and Jaccard indices are shares between 0 and 1.
@@ -45,6 +46,23 @@ class Paired:
     losses: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Equivalence:
+    """Whether the first of two arms is within a margin of the second, seed by seed."""
+
+    p_above: float
+    """Exact one-sided sign-flip p of the null hypothesis that the mean difference is at most -margin."""
+    p_below: float
+    """Likewise, that it is at least +margin."""
+    interval: Interval
+    """Of the mean difference; covers 1 - 2 alpha."""
+
+    @property
+    def p(self) -> float:
+        """Of the null hypothesis that the mean difference lies outside the margin, not adjusted for a family."""
+        return max(self.p_above, self.p_below)
+
+
 def t_interval(values: Sequence[float], alpha: float = 0.05) -> Interval:
     """Student's interval of a mean, covering 1 - alpha.
 
@@ -68,11 +86,7 @@ def paired(first: Sequence[float], second: Sequence[float], alpha: float = 0.05)
     Raises:
         ValueError: the arms differ in length.
     """
-    if len(first) != len(second):
-        raise ValueError(f"{len(first)} values cannot be paired with {len(second)}")
-    difference = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    # 81.3 - 80.2 and 1.1 are one accuracy difference but two floats: 1e-9 is far below one test image
-    difference = np.round(difference, 9)
+    difference = _differences(first, second)
     return Paired(
         difference=t_interval(difference.tolist(), alpha),
         p=sign_flip_p(difference.tolist()),
@@ -83,6 +97,44 @@ def paired(first: Sequence[float], second: Sequence[float], alpha: float = 0.05)
     )
 
 
+def equivalence(first: Sequence[float], second: Sequence[float], margin: float, alpha: float = 0.05) -> Equivalence:
+    """Two one-sided tests (TOST) that the mean paired difference lies within (-margin, margin).
+
+    Each of the two null hypotheses, a mean of at most -margin and one of at least +margin, is tested at level alpha;
+    equivalence is shown if both are rejected (Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15;
+    Lakens 2017, Social Psychological and Personality Science 8). Their larger p needs no correction for being one of
+    two (Berger 1982, Technometrics 24). The tests are one-sided sign-flip tests of the differences + margin and of the
+    margin - differences, exact like `sign_flip_p` and with the same assumption, symmetry around the mean.
+
+    The interval covers 1 - 2 alpha. It lies within the margin exactly if both one-sided t-tests reject at alpha; it is
+    there to be looked at, the exact p decides.
+
+    Args:
+        first: values of the first arm, one a seed.
+        second: those of the second, of the same seeds.
+        margin: above 0, in the unit of the values.
+        alpha: of each test; below 0.5.
+
+    Raises:
+        ValueError: the arms differ in length, or there is no such margin or interval.
+    """
+    if not (0 < margin < inf and 0 < alpha < 0.5):
+        raise ValueError(f"no test within a margin of {margin} at alpha {alpha}")
+    difference = _differences(first, second)
+    return Equivalence(
+        p_above=one_sided_sign_flip_p(np.round(difference + margin, 9).tolist()),
+        p_below=one_sided_sign_flip_p(np.round(margin - difference, 9).tolist()),
+        interval=t_interval(difference.tolist(), 2 * alpha),
+    )
+
+
+def _differences(first: Sequence[float], second: Sequence[float]) -> _Floats:
+    if len(first) != len(second):
+        raise ValueError(f"{len(first)} values cannot be paired with {len(second)}")
+    # 81.3 - 80.2 and 1.1 are one accuracy difference but two floats: 1e-9 is far below one test image
+    return np.round(np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64), 9)
+
+
 def sign_flip_p(differences: Sequence[float]) -> float:
     """Two-sided sign-flip (Fisher) test that paired differences are symmetric around 0.
 
@@ -91,16 +143,38 @@ def sign_flip_p(differences: Sequence[float]) -> float:
     """
     values = np.abs(np.asarray(differences, dtype=np.float64))
     observed = abs(float(np.sum(np.asarray(differences, dtype=np.float64))))
-    # sums that are equal on paper differ in their last bits; counting them as ties errs towards a larger p
-    threshold = observed - 1e-9 * float(values.sum())
+    threshold = observed - _slack(values)
     if threshold <= 0:
         return 1.0
     if values.size > EXACT_SEEDS:
-        return _sampled_p(values, threshold)
+        return _sampled_p(values, threshold, two_sided=True)
+    return min(1.0, 2 * _share_above(values, threshold))  # below is the mirror image of above
+
+
+def one_sided_sign_flip_p(differences: Sequence[float]) -> float:
+    """One-sided sign-flip test of differences that are symmetric around their mean: whether it is above 0.
+
+    The share of all 2^n sign patterns whose sum is at least the observed one; exact up to 40 pairs. It can't fall below
+    1 / 2^n, which it is if and only if all differences are above 0. No pairs: 1.
+    """
+    values = np.abs(np.asarray(differences, dtype=np.float64))
+    threshold = float(np.sum(np.asarray(differences, dtype=np.float64))) - _slack(values)
+    if values.size > EXACT_SEEDS:
+        return _sampled_p(values, threshold, two_sided=False)
+    return _share_above(values, threshold)
+
+
+def _slack(values: _Floats) -> float:
+    """Sums that are equal on paper differ in their last bits; counting them as ties errs towards a larger p."""
+    return 1e-9 * float(values.sum())
+
+
+def _share_above(values: _Floats, threshold: float) -> float:
+    """The share of all sign patterns with a sum of at least the threshold, by counting over two halves."""
     half = values.size // 2
     left, right = _signed_sums(values[:half]), np.sort(_signed_sums(values[half:]))
     above = right.size - np.searchsorted(right, threshold - left, side="left")
-    return min(1.0, 2 * int(above.sum()) * 0.5**values.size)  # below is the mirror image of above
+    return int(above.sum()) * 0.5**values.size
 
 
 def _signed_sums(values: _Floats) -> _Floats:
@@ -111,13 +185,14 @@ def _signed_sums(values: _Floats) -> _Floats:
     return sums
 
 
-def _sampled_p(values: _Floats, threshold: float) -> float:
+def _sampled_p(values: _Floats, threshold: float, *, two_sided: bool) -> float:
     """The share among random patterns, the observed one counted with them (Phipson & Smyth 2010), so never 0."""
     random = np.random.default_rng(0)
     hits = 0
     for _ in range(100):
         signs = random.integers(0, 2, size=(SAMPLED_PATTERNS // 100, values.size)) * 2 - 1
-        hits += int((np.abs(signs @ values) >= threshold).sum())
+        sums = signs @ values
+        hits += int(((np.abs(sums) if two_sided else sums) >= threshold).sum())
     return (hits + 1) / (SAMPLED_PATTERNS + 1)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.catalog.datasets import ImageSource
-from lth.checks.power import seeds_needed, smallest_p
+from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
 from lth.checks.problems import Path
 from lth.checks.relations import datasets_of, recipes_of, weights_of
 from lth.checks.wording import listed
@@ -25,13 +25,28 @@ def warnings(study: Study) -> Iterator[Fault]:
         if evaluation.controls_of and not {*OF_EACH} & {*evaluation.controls}:
             yield ("evaluations", name, "controls_of"), "has no effect: each of `controls` is one arm for all tickets"
     if len(study.seeds) > 1:
-        for name, evaluation in study.evaluations.items():
-            yield from _power(study, ("evaluations", name), evaluation)
-        for name, comparison in study.comparisons.items():
-            yield from _power(study, ("comparisons", name), comparison)
+        for path, assessment in _assessments(study):
+            yield from _power(study, path, assessment)
+            if assessment.equivalence_margin is not None:
+                yield from _equivalence_power(study, path, assessment)
+    yield from _fine_margins(study)
     yield from _two_things(study)
     yield from _without_effect(study)
     yield from _unused(study)
+
+
+def _assessments(study: Study) -> Iterator[tuple[Path, Assessment]]:
+    yield from ((("evaluations", name), evaluation) for name, evaluation in study.evaluations.items())
+    yield from ((("comparisons", name), comparison) for name, comparison in study.comparisons.items())
+
+
+def _fine_margins(study: Study) -> Iterator[Fault]:
+    """Margins that only seeds with equal accuracies lie within; perhaps shares, where points are meant."""
+    for path, assessment in _assessments(study):
+        margin, dataset = assessment.equivalence_margin, study.datasets[Plan(study).assessment_dataset(path[1])]
+        if margin is not None and margin <= 100 / dataset.test_size:
+            message = f"{margin:g} percentage points are no more than one of {dataset.test_size} test {dataset.noun}"
+            yield (*path, "equivalence_margin"), f"{message}: only arms of equal accuracy lie within"
 
 
 def _two_things(study: Study) -> Iterator[Fault]:
@@ -74,6 +89,18 @@ def _power(study: Study, path: Path, assessment: Assessment) -> Iterator[Fault]:
         least = smallest_p(seeds)
         message = f"{seeds} seeds cannot show a difference: the least possible p is {least:.4g}, and {tests} tests at"
         yield (*path, "compare"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
+
+
+def _equivalence_power(study: Study, path: Path, assessment: Assessment) -> Iterator[Fault]:
+    seeds, tests = len(study.seeds), len(assessment.compare)
+    needed, within = equivalence_seeds_needed(study.alpha, tests), seeds_needed(study.alpha, tests)
+    if seeds < needed:
+        least = smallest_equivalence_p(seeds)
+        message = f"{seeds} seeds cannot show equivalence: the least possible p is {least:.4g}, and {tests} tests at"
+        yield (*path, "equivalence_margin"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
+    elif seeds < within:
+        message = f"the first equivalence that {seeds} seeds can show needs each seed's difference within the margin"
+        yield (*path, "equivalence_margin"), f"{message}; with {within} seeds (or fewer tests) one may lie outside"
 
 
 def _unused(study: Study) -> Iterator[Fault]:

@@ -66,10 +66,15 @@ class Dataset(Model):
         return "images" if isinstance(self.entry, ImageSource) else "texts"
 
     @property
+    def test_size(self) -> int:
+        """Test examples."""
+        return self.test or self.entry.test
+
+    @property
     def sizes(self) -> tuple[int, int]:
         """Training examples, and those that a scoring goes through (validation and test)."""
         source = self.entry
-        return self.train or source.train - self.validation, self.validation + (self.test or source.test)
+        return self.train or source.train - self.validation, self.validation + self.test_size
 
 
 class Network(Model):

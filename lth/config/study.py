@@ -8,8 +8,10 @@ from pydantic import (
     Discriminator,
     Field,
     ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     Tag,
     create_model,
+    model_serializer,
     model_validator,
 )
 
@@ -38,6 +40,8 @@ from lth.printable import printable
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
 """The parts of a study whose entries have names."""
 Percent = Annotated[float, Field(gt=0, lt=100)]
+Margin = Annotated[float, Field(ge=0.001, le=10)]
+"""Percentage points: half an example of the largest test set, up to what nobody calls as good any more."""
 
 
 def ticket_model(method: str) -> type[TicketSpec]:
@@ -90,11 +94,22 @@ class Assessment(Model):
     compare: tuple[tuple[str, str], ...] = ()
     """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, first minus second; in a
     comparison pairs of tickets (or `dense`)."""
+    equivalence_margin: Margin | None = None
+    """Percentage points of test accuracy within which two arms count as equally good, decided beforehand: each pair of
+    `compare` is also tested for equivalence within it. Without it, no equivalence is claimed."""
     reach_percent: Percent | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 
+    @model_serializer(mode="wrap")
+    def _without_no_margin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study without margins has the settings, and the checksum of them, that it had before there were any."""
+        settings: dict[str, Any] = handler(self)
+        return {key: value for key, value in settings.items() if key != "equivalence_margin" or value is not None}
+
     def faults(self) -> Iterator[Fault]:
-        """Each pair once, of two different arms."""
+        """Each pair once, of two different arms; a margin only for pairs."""
+        if self.equivalence_margin is not None and not self.compare:
+            yield ("equivalence_margin",), "has no effect without `compare`, whose pairs it is for; give both or none"
         seen: set[frozenset[str]] = set()
         for position, (first, second) in enumerate(self.compare):
             if first == second:
@@ -198,7 +213,8 @@ class Study(Model):
     """Folder with the data sets in torchvision's layout; the environment variable LTH_DATA goes before it. What is
     missing there is downloaded there."""
     alpha: Rate = 0.05
-    """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha."""
+    """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha, those of equivalence tests
+    1 - 2 alpha."""
     compute: Compute = Compute()
     """Device and threads."""
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
@@ -224,7 +240,12 @@ class Study(Model):
             return handler(data)
 
     def faults(self) -> Iterator[Fault]:
-        """One name for one table."""
+        """One name for one table; an alpha that allows tests of equivalence."""
         for name in self.comparisons:
             if name in self.evaluations:
                 yield ("comparisons", name), "is the name of an evaluation, too; their tables would lie in one folder"
+        for section, assessments in (("evaluations", self.evaluations), ("comparisons", self.comparisons)):
+            for name, assessment in assessments.items():
+                if assessment.equivalence_margin is not None and self.alpha >= 0.5:
+                    message = f"needs an alpha below 0.5, found {self.alpha:g}: its interval covers 1 - 2 alpha"
+                    yield (section, name, "equivalence_margin"), message

@@ -101,7 +101,11 @@ tickets:
 evaluations:
   away: {dataset: fashion, recipe: tune, tickets: [imp, other, twice], density: 0.262144, matched_to: other}
 comparisons:
-  at_home: {tickets: [imp, reinit, dense], density: 0.262144, compare: [[imp, reinit], [imp, dense]]}
+  at_home:
+    tickets: [imp, reinit, dense]
+    density: 0.262144
+    compare: [[imp, reinit], [imp, dense]]
+    equivalence_margin: 0.5
   photos: {tickets: [snip, grown, moving, pressed], density: 0.1, reach_percent: 90}
 """
 """Each method, and each section."""

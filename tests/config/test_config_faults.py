@@ -181,6 +181,14 @@ STRUCTURE = {
         ("size: 28", "size: 4"),
         "6 datasets.photos.size: must be a whole number at least 8 and at most 512, found 4",
     ),
+    "no margin at all": (
+        ("    matched_to: cross", "    equivalence_margin: 0\n    matched_to: cross"),
+        "34 evaluations.transfer.equivalence_margin: must be a number at least 0.001 and at most 10, found 0",
+    ),
+    "a margin of everything": (
+        ("    matched_to: cross", "    equivalence_margin: 100\n    matched_to: cross"),
+        "34 evaluations.transfer.equivalence_margin: must be a number at least 0.001 and at most 10, found 100",
+    ),
     "empty chain": (
         ("    dataset: letters\n    rounds: 2\n", "    chain: []\n"),
         "24 tickets.cross.chain: must be a list with at least one entry, found an empty list",
@@ -192,6 +200,18 @@ STRUCTURE = {
 }
 
 MEANING = {
+    "a margin for no pairs": (
+        (
+            "    matched_to: cross\n    compare:\n      - [cross-own, home-own]\n      - [cross-own, dense]\n",
+            "    equivalence_margin: 1\n",
+        ),
+        "34 evaluations.transfer.equivalence_margin: has no effect without `compare`, whose pairs it is for",
+    ),
+    "a margin at an alpha without an interval": (
+        ("    matched_to: cross", "    equivalence_margin: 1\n    matched_to: cross"),
+        ("seeds:", "alpha: 0.6\nseeds:"),
+        "35 evaluations.transfer.equivalence_margin: needs an alpha below 0.5, found 0.6: its interval covers 1 - 2",
+    ),
     "network": (
         ("{network: lenet,", "{network: lennet,"),
         "19 tickets.home.network: 'lennet' is not defined",

@@ -153,6 +153,58 @@ def test_seeds_needed(comparisons, alpha, seeds):
     assert 2 / 2**seeds <= alpha / comparisons < 2 / 2 ** (seeds - 1)
 
 
+@pytest.mark.parametrize(
+    ("seeds", "margin", "sentences"),
+    [
+        (
+            5,
+            "1",
+            [
+                "36 evaluations.transfer.compare: 5 seeds cannot show a difference",
+                "34 evaluations.transfer.equivalence_margin: 5 seeds cannot show equivalence: the least possible p is "
+                "0.03125, and 2 tests at alpha 0.05 need 6 seeds (or fewer tests)",
+            ],
+        ),
+        (
+            6,
+            "1",
+            [
+                "36 evaluations.transfer.compare: 6 seeds cannot show a difference",
+                "34 evaluations.transfer.equivalence_margin: the first equivalence that 6 seeds can show needs each "
+                "seed's difference within the margin; with 7 seeds (or fewer tests) one may lie outside",
+            ],
+        ),
+        (7, "1", []),
+        (
+            7,
+            "0.01",
+            [
+                "34 evaluations.transfer.equivalence_margin: 0.01 percentage points are no more than one of 10000 test "
+                "images: only arms of equal accuracy lie within"
+            ],
+        ),
+    ],
+)
+def test_an_equivalence_margin_is_warned_of_where_it_shows_little(tmp_path, seeds, margin, sentences):
+    path = tmp_path / "study.yaml"
+    key = ("    matched_to: cross", f"    equivalence_margin: {margin}\n    matched_to: cross")
+    path.write_text(changed(("[0, 1, 2]", str([*range(seeds)])), key))
+    warnings = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
+    assert len(warnings) == len(sentences)
+    for warning, sentence in zip(sorted(warnings), sorted(sentences), strict=True):
+        assert warning.startswith(sentence)
+
+
+def test_a_study_without_margins_has_the_settings_it_had(tmp_path):
+    """Settings are part of checksums in reports and manifests."""
+    plain = study_of(tmp_path).model_dump(mode="json")["evaluations"]["transfer"]
+    assert "equivalence_margin" not in plain
+    named = study_of(tmp_path, changed(("    matched_to: cross", "    equivalence_margin: 1\n    matched_to: cross")))
+    dumped = named.model_dump(mode="json")
+    assert dumped["evaluations"]["transfer"] == {**plain, "equivalence_margin": 1.0}
+    assert type(named).model_validate(dumped) == named
+
+
 def test_the_check_knows_the_arms_of_the_plan(sound):
     study = load_study(sound)
     named = [arm.name for arm in Plan(study).arms("transfer")]

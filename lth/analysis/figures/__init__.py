@@ -60,10 +60,13 @@ FIGURES = Registry(
             about="Paired differences",
             caption=(
                 "The comparisons named in the study file: test accuracy of the first arm minus that of the second, "
-                "paired by seed. Right of zero, the first arm is better. The line is the confidence interval of the "
-                "mean difference, not adjusted for multiple comparisons; p is from the exact sign-flip test, Holm-"
-                "adjusted over all rows. Filled markers are significant, open ones are not; a difference that is not "
-                "significant is no evidence of equality."
+                "paired by seed. Right of zero, the first arm is better. Filled markers are significant, open ones are "
+                "not: the exact sign-flip test decides, whose p is Holm-adjusted over all rows. The line is the "
+                "confidence interval of the mean difference, uncorrected and descriptive; one that excludes 0 is no "
+                "significance by itself, and a difference that is not significant is no evidence of equality. Where "
+                "the study names an equivalence margin, a band shows it, the thick line is the interval that belongs "
+                "to the equivalence test (descriptive, too), and the outcome is that of both exact tests: different, "
+                "equivalent within the margin, both (a difference smaller than the margin), or inconclusive."
             ),
             tables=("comparisons", "arms"),
             needs=("pairs",),

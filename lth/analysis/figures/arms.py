@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import GREY, WIDTH, Palette, points
-from lth.analysis.tables.cells import p_value
+from lth.analysis.tables.cells import p_value, within
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED
 
 ROW = 0.32
@@ -40,15 +40,24 @@ def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
 
 
 def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p."""
+    """Forest plot of the family of comparisons: mean paired difference, interval, adjusted p; where there is an
+    equivalence margin, it as a band, the interval of the equivalence test, and the outcome of both tests."""
     pairs, looks = tables["comparisons"], parts.looks(tables["arms"])
     if pairs.empty:
         return parts.nothing("The study file names no pairs to compare, so no test was run.")
-    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=6.4)
+    margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
+    width = 6.4 if margin is None else WIDTH
+    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=width)
     axis.axvline(0, color=GREY, linewidth=0.9)
+    if margin is not None:
+        axis.axvspan(-margin, margin, color=GREY, alpha=0.12, linewidth=0, zorder=0)
     for place, pair in enumerate(pairs.to_dict("records")):
         colour = palette.arm(*looks[pair["first"]])
         marks.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
+        if margin is not None:
+            ends = pair["equivalence_low_points"], pair["equivalence_high_points"]
+            axis.plot(ends, [place, place], color=colour, linewidth=3.5, solid_capstyle="butt", zorder=2)
+            _beside(axis, place, pair["outcome"].split(" ", maxsplit=1)[0], column=2)
         face = colour if pair["difference_shown"] else "white"
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
         _beside(axis, place, parts.signed(pair["difference_points"]))
@@ -57,8 +66,14 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     axis.set_xlabel("difference in test accuracy (percentage points)")
     _beside(axis, -0.85, "mean")
     _beside(axis, -0.85, "p (Holm)", column=1)
-    words = parts.interval_words(pairs)
-    parts.note(figure, words if pairs["n"].max() == 1 else f"mean and {words}; filled markers: significant")
+    words, several = parts.interval_words(pairs), bool(pairs["n"].max() > 1)
+    words = f"mean and {words}; filled markers: significant" if several else words
+    if margin is not None:
+        words = words.replace("significant", "significantly different")
+        _beside(axis, -0.85, "outcome", column=2)
+        thick = f"thick: {pairs['equivalence_confidence_percent'].iloc[0]:.3g} % interval; " if several else ""
+        words += f"\n{thick}band: equivalence margin, {within(margin)} points"
+    parts.note(figure, words)
     return figure
 
 

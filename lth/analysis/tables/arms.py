@@ -1,12 +1,13 @@
 """Summaries over seeds: of arms, of their curves and classes, of ticket rounds, and the family of comparisons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from lth.analysis import stats
+from lth.analysis.tables.cells import within
 from lth.errors import UserError
 
 
@@ -38,16 +39,20 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def compare(arm_runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], alpha: float) -> pd.DataFrame:
+def compare(
+    arm_runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], alpha: float, margin: float | None = None
+) -> pd.DataFrame:
     """One row a pair: the first arm minus the second, paired by seed, with Holm's correction over all the pairs.
 
-    Intervals are of each difference alone (not widened for the family); `difference_shown` follows the adjusted p.
+    Intervals are of each difference alone (not widened for the family); `difference_shown` follows the adjusted p. With
+    a margin (percentage points) there are `EQUIVALENCE_COLUMNS`, too: the tests of equivalence within it are a family
+    of their own, with a Holm correction of their own, and `equivalence_shown` follows their adjusted p.
 
     Raises:
         UserError: an arm is missing, or the two share no seed.
     """
     wide = {str(arm): group.set_index("seed")["test_accuracy_percent"] for arm, group in arm_runs.groupby("arm")}
-    results = []
+    results, equivalences = [], []
     for first, second in pairs:
         missing = [name for name in (first, second) if name not in wide]
         if missing:
@@ -58,10 +63,19 @@ def compare(arm_runs: pd.DataFrame, pairs: Sequence[tuple[str, str]], alpha: flo
         if both.empty:
             raise UserError(f"compare [{first}, {second}]: the two arms share no seed")
         means = {"first": first, "second": second, **both.mean().add_suffix("_mean_percent")}
-        results.append((means, stats.paired(list(both["first"]), list(both["second"]), alpha)))
+        values = list(both["first"]), list(both["second"])
+        results.append((means, stats.paired(*values, alpha)))
+        if margin is not None:
+            equivalences.append(stats.equivalence(*values, margin, alpha))
     adjusted = stats.holm([result.p for _, result in results])
     rows = [{**means, **_tested(result, p, alpha)} for (means, result), p in zip(results, adjusted, strict=True)]
-    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+    if margin is None:
+        return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)
+    adjusted = stats.holm([result.p for result in equivalences])
+    for row, result, p_holm in zip(rows, equivalences, adjusted, strict=True):
+        row.update(_tested_within(margin, result, p_holm, alpha))
+        row["outcome"] = outcome(row)
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS + EQUIVALENCE_COLUMNS)
 
 
 COMPARISON_COLUMNS = [
@@ -69,6 +83,37 @@ COMPARISON_COLUMNS = [
     *("difference_points", "low_points", "high_points", "confidence_percent"),
     *("p", "p_holm", "alpha", "difference_shown", "effect_size", "wins", "ties", "losses"),
 ]
+
+
+EQUIVALENCE_COLUMNS = [
+    *("margin_points", "equivalence_low_points", "equivalence_high_points", "equivalence_confidence_percent"),
+    *("p_above_lower_margin", "p_below_upper_margin", "p_equivalence", "p_equivalence_holm"),
+    *("equivalence_shown", "outcome"),
+]
+"""Only where the study names an equivalence margin."""
+
+
+def _tested_within(margin: float, result: stats.Equivalence, p_holm: float, alpha: float) -> dict[str, Any]:
+    return {
+        "margin_points": margin,
+        "equivalence_low_points": result.interval.low,
+        "equivalence_high_points": result.interval.high,
+        "equivalence_confidence_percent": 100 * (1 - 2 * alpha),
+        "p_above_lower_margin": result.p_above,
+        "p_below_upper_margin": result.p_below,
+        "p_equivalence": result.p,
+        "p_equivalence_holm": p_holm,
+        "equivalence_shown": p_holm <= alpha,
+    }
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """What the two tests of a pair show together; the first word stands for it in narrow tables."""
+    if row["n"] == 1:
+        return "untested (one seed)"
+    if row["difference_shown"]:
+        return "both (a difference smaller than the margin)" if row["equivalence_shown"] else "different"
+    return f"equivalent within {within(row['margin_points'])} points" if row["equivalence_shown"] else "inconclusive"
 
 
 def _tested(result: stats.Paired, p_holm: float, alpha: float) -> dict[str, Any]:

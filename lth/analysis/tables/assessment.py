@@ -48,7 +48,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     return {
         "runs": trained,
         "arms": summary,
-        "comparisons": by_arm.compare(trained, spec.compare, alpha),
+        "comparisons": by_arm.compare(trained, spec.compare, alpha, spec.equivalence_margin),
         "curves": by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),

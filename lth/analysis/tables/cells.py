@@ -96,6 +96,34 @@ def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
     ]
 
 
+def equivalence_table(comparisons: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Header and rows of the equivalence tests; no rows where the study names no margin."""
+    if comparisons.empty or "margin_points" not in comparisons:
+        return (), []
+    confidence = f"{comparisons['equivalence_confidence_percent'].iloc[0]:.3g} % CI"
+    header = ("first", "minus second", "points", confidence, "margin", "p", "p Holm", "outcome")
+    return header, [equivalence_cells(row) for row in comparisons.to_dict("records")]
+
+
+def equivalence_cells(row: Mapping[Any, Any]) -> list[str]:
+    """The cells of a pair in `equivalence_table`."""
+    return [
+        str(row["first"]),
+        str(row["second"]),
+        in_points(row["difference_points"]),
+        _range(row["equivalence_low_points"], row["equivalence_high_points"], "+.2f"),
+        within(row["margin_points"]),
+        p_value(row["p_equivalence"]).removeprefix("= "),
+        p_value(row["p_equivalence_holm"]).removeprefix("= "),
+        str(row["outcome"]).split(" ", maxsplit=1)[0],
+    ]
+
+
+def within(margin: float) -> str:
+    """An equivalence margin in percentage points: `±1`, `±0.25`."""
+    return f"±{margin:g}"
+
+
 def reach(row: Mapping[Any, Any]) -> str:
     """Median first epoch at the target accuracy, and how many seeds never reached it."""
     if pd.isna(row["reach_percent"]):

@@ -41,6 +41,9 @@ def assessment(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
     if len(comparisons):
         pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
         yield from (*table(cells.COMPARISON_HEADER, pairs, names=2), "")
+    tested, rows = cells.equivalence_table(comparisons)
+    if rows:
+        yield from (*table(tested, rows, names=2), "")
     yield from (*_items(notes(arms, comparisons)), "")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lth.analysis.tables.cells import trained_when_found
+from lth.analysis.tables.cells import trained_when_found, within
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
@@ -41,7 +41,25 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
             f"{len(comparisons)}; d_z: mean / standard deviation of the differences (Hedges-corrected); w/t/l: "
             f"seeds won, tied, lost."
         )
-    return about
+        about.append(
+            f"Significant: p Holm <= {comparisons['alpha'].iloc[0]:g}. This test alone decides: the CI is uncorrected "
+            f"and descriptive, and may exclude 0 where the difference is not significant."
+        )
+    return [*about, *equivalence_notes(comparisons)]
+
+
+def equivalence_notes(comparisons: pd.DataFrame) -> list[str]:
+    """What the columns of the equivalence tests mean, where there are any."""
+    if comparisons.empty or "margin_points" not in comparisons:
+        return []
+    row = comparisons.iloc[0]
+    return [
+        f"Equivalence within {within(row['margin_points'])} points, the margin named in the study file: p: the larger "
+        f"of two exact one-sided sign-flip tests against its ends (TOST); p Holm: Holm-adjusted, family of "
+        f"{len(comparisons)}; equivalent: p Holm <= {row['alpha']:g}, which alone decides; "
+        f"{row['equivalence_confidence_percent']:.3g} % CI: uncorrected and descriptive. Outcome: different (a "
+        f"significant difference), equivalent, both (a difference smaller than the margin), inconclusive (neither)."
+    ]
 
 
 def unequal_densities(arms: pd.DataFrame) -> list[str]:

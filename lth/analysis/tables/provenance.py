@@ -73,7 +73,9 @@ def _kept(plan: Plan, ticket: str) -> str:
 def _compared(plan: Plan, name: str) -> str:
     arms = f"{len(plan.arms(name))} arms on {plan.assessment_dataset(name)}"
     existing = ", existing trainings" if name in plan.study.comparisons else ""
-    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}"
+    margin = plan.assessment(name).equivalence_margin
+    within = "" if margin is None else f", equivalence margin ±{margin:g} points"
+    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}{within}"
 
 
 def _version(package: str) -> str:

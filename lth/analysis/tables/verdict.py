@@ -1,6 +1,7 @@
 """The verdict: the result of every significance test, in sentences.
 
-A difference is significant if its Holm-adjusted p is at most alpha; any other is "not significant", never "equal". If
+A difference is significant if its Holm-adjusted p is at most alpha; any other is "not significant", never "equal".
+Intervals decide nothing. "Equivalent" needs a margin, named in the study file, and a significant equivalence test. If
 the number of seeds rules out p <= alpha, one sentence says so, and the comparisons are descriptive only.
 """
 
@@ -10,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.tables import cells
-from lth.analysis.tables.cells import in_points, p_value
+from lth.analysis.tables.cells import in_points, p_value, within
 from lth.analysis.tables.notes import notes
 from lth.analysis.tables.terminal import grid, paragraphs
-from lth.checks.power import seeds_needed, smallest_p
+from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
 
 _Row = Mapping[Any, Any]
 """One row of a table, by column."""
@@ -29,7 +30,9 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     first, *others = comparisons.to_dict("records")
     leading, reason = _leading(first, len(comparisons), where), _why_not(first, len(comparisons))
     found = [leading, *_confounded(first, arms)]
-    return [*found, reason] if reason else [*found, *(_brief(row) for row in others)]
+    if reason is None or _equivalence_possible(first, len(comparisons)):
+        found += [_brief(row) for row in others]
+    return [*found, reason] if reason else found
 
 
 def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
@@ -40,6 +43,9 @@ def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
     if pairs:
         lines += ["", *grid(cells.COMPARISON_HEADER, pairs, names=2)]
+    tested, within_margin = cells.equivalence_table(comparisons)
+    if within_margin:
+        lines += ["", *grid(tested, within_margin, names=2)]
     return "\n".join([*lines, "", *paragraphs(notes(arms, comparisons)), ""])
 
 
@@ -78,10 +84,20 @@ def _brief(row: _Row) -> str:
 def _claim(row: _Row) -> str:
     if row["n"] == 1:
         return f"No test of the difference between {row['first']} and {row['second']}"
-    if not row["difference_shown"]:
-        return f"No significant difference between {row['first']} and {row['second']}"
-    side = "better" if row["difference_points"] > 0 else "worse"
-    return f"{row['first']} is significantly {side} than {row['second']}"
+    first, second = row["first"], row["second"]
+    margin = f"within {within(row['margin_points'])} points" if "margin_points" in row else ""
+    equivalent = bool(margin) and row["equivalence_shown"]
+    if row["difference_shown"]:
+        side = "better" if row["difference_points"] > 0 else "worse"
+        smaller = f", but equivalent to it {margin}" if equivalent else ""
+        return f"{first} is significantly {side} than {second}{smaller}"
+    if equivalent:
+        return f"{first} and {second} are equivalent {margin}"
+    if margin:
+        return (
+            f"Inconclusive: neither a difference between {first} and {second} nor equivalence {margin} is significant"
+        )
+    return f"No significant difference between {first} and {second}"
 
 
 def _evidence(row: _Row, family: int = 1) -> str:
@@ -90,11 +106,28 @@ def _evidence(row: _Row, family: int = 1) -> str:
     low, high = in_points(row["low_points"]), in_points(row["high_points"])
     interval = f"{row['confidence_percent']:.3g} % confidence interval {low} to {high}"
     tested = f"exact sign-flip test, Holm-adjusted p {p_value(row['p_holm'])}"
-    return f"{interval}; {tested}{f', {family} comparisons' if family > 1 else ''}; n = {row['n']} seeds"
+    size = f", {family} comparisons" if family > 1 else ""
+    return f"{interval}; {tested}{size}{_evidence_within(row)}; n = {row['n']} seeds"
+
+
+def _evidence_within(row: _Row) -> str:
+    """The test of equivalence, where there is one."""
+    if "margin_points" not in row:
+        return ""
+    low, high = in_points(row["equivalence_low_points"]), in_points(row["equivalence_high_points"])
+    interval = f"{row['equivalence_confidence_percent']:.3g} % interval {low} to {high}"
+    tested = f"Holm-adjusted p {p_value(row['p_equivalence_holm'])}"
+    return f"; equivalence within {within(row['margin_points'])} points: {interval}, {tested}"
+
+
+def _equivalence_possible(row: _Row, family: int) -> bool:
+    """Whether so many seeds can show the equivalence of one pair of the family."""
+    return "margin_points" in row and family * smallest_equivalence_p(row["n"]) <= row["alpha"]
 
 
 def _why_not(row: _Row, family: int) -> str | None:
-    """Why no test of this family can be significant, which replaces the sentences of the others; None if one can.
+    """Why no difference of this family can be significant, which replaces the sentences of the others unless an
+    equivalence can; None if one can.
 
     Under Holm's correction, no adjusted p is below the family's size times the smallest p: the threshold relaxes only
     after another test has been significant.
@@ -106,8 +139,12 @@ def _why_not(row: _Row, family: int) -> str | None:
     these, tests = "this comparison is", "one test needs"
     if family > 1:
         these, tests = f"these {family} comparisons are", f"{family} tests with Holm's correction need"
+    descriptive, takes = f"{these} descriptive only", f"{seeds_needed(alpha, family)} seeds"
+    if _equivalence_possible(row, family):
+        descriptive = "no difference can be significant"
+    elif "margin_points" in row:
+        takes += f"; equivalence takes {equivalence_seeds_needed(alpha, family)} seeds"
     return (
-        f"With {seeds} {these} descriptive only: the exact sign-flip test cannot give p < {smallest_p(n):.3g}, and "
-        f"{tests} p <= {alpha / family:.2g} for a family-wise error rate of {alpha:g}, which takes "
-        f"{seeds_needed(alpha, family)} seeds."
+        f"With {seeds} {descriptive}: the exact sign-flip test cannot give p < {smallest_p(n):.3g}, and {tests} "
+        f"p <= {alpha / family:.2g} for a family-wise error rate of {alpha:g}, which takes {takes}."
     )
