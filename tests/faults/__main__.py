@@ -64,7 +64,7 @@ def _attack(chosen: argparse.Namespace, folder: Path) -> int:
 
 
 def _kill(chosen: argparse.Namespace, folder: Path) -> int:
-    """The long form of `test_kills.py`: cold runs, one after the other, to the first promise that is not kept."""
+    """Cold runs that are killed, one after the other, to the first promise that is not kept."""
     started, chance, found = time.monotonic(), random.Random(chosen.seed), Counter[str]()
     finished = Project.new(folder / "finished", KILLED)
     if (outcome := finished.run()).status:
