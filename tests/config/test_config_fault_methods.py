@@ -358,6 +358,11 @@ LENGTHS = {
         "20 tickets.new.update_interval: no mask update happens before `until` (step 29 of 38), found "
         "100; must be below that",
     ),
+    "growth by the gradient of no step": (
+        ticket("method: dynamic, densities: [0.5], update_interval: 5, replaces_step: false"),
+        "20 tickets.new.replaces_step: `grow: gradient` needs the gradient of a step that is not made, found false; "
+        "take it out",
+    ),
     "a penalty longer than its epochs": (
         ticket("method: dual, densities: [0.5], transform: find"),
         "20 tickets.new.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "

@@ -16,12 +16,14 @@ from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.methods.dual import Penalty, penalty_at
-from lth.methods.dynamic import moved
+from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
+from lth.pruning.masking import Masking
 from lth.pruning.masks import kept, total
 from lth.running.jobs import Job
+from lth.training.loop import Loop
 
 RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch=10, epochs=3)
 OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
@@ -282,7 +284,12 @@ def test_rigl_pays_for_the_gradients_of_all_weights_where_it_grows(run: Run) -> 
     """Evci et al. 2020, appendix: a step that grows takes a dense network's gradients of weights."""
     spent = {}
     for grow in ("random", "gradient"):
-        options = {"grow": grow, "update_interval": 4, "until": 0.7}  # 21 steps, of which 4, 8 and 12 grow
+        options = {
+            "grow": grow,
+            "update_interval": 4,
+            "until": 0.7,
+            "drop": "magnitude",
+        }  # 21 steps, of which 4, 8 and 12 grow
         done = run(grow, **scratch("dynamic", "1/5", scope="erk", **options))
         spent[grow] = int(done.rows("cost")[-1]["flops"])
     kept_ = counts(done.ticket)
@@ -332,7 +339,81 @@ def test_a_move_by_hand() -> None:
     weight = torch.tensor([5.0, -0.1, 0.2, 3.0, 0.0, 0.0])
     growth = torch.tensor([0.0, 0.0, 9.0, 0.0, 1.0, 2.0])
     mask = torch.tensor([True, True, True, True, False, False])
-    assert moved(weight, growth, mask, 2).tolist() == [True, False, True, True, False, True]
+    held = without_smallest(weight, mask, 2)
+    assert held.tolist() == [True, False, False, True, False, False]
+    assert grown(held, growth, 2).tolist() == [True, False, True, True, False, True]
+
+
+def test_set_drops_the_same_share_of_each_sign_by_hand() -> None:
+    """Mocanu et al. 2018: a half of the four positive weights and of the two negative ones, whatever their sizes."""
+    weight = torch.tensor([4.0, 1.0, 3.0, 2.0, -9.0, -8.0, 0.0, 0.5, -0.5])
+    mask = torch.tensor([True] * 7 + [False] * 2)
+    held = without_smallest_of_each_sign(weight, mask, 0.5)
+    assert held.tolist() == [True, False, True, False, True, False, False, False, False]
+    # by magnitude alone, none of the negative ones would have gone
+    assert without_smallest(weight, mask, 4).tolist() == [True, False, False, False, True, True, False, False, False]
+    assert without_smallest_of_each_sign(weight, mask, 0.49).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        *[False] * 3,
+    ]
+
+
+def test_set_updates_its_masks_between_epochs_until_the_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As published: a constant share, once an epoch, no step left out; what grows begins at zero, and so does its
+    momentum."""
+    updates: list[tuple[int, dict[str, int]]] = []
+    steps: list[int] = []
+    step, change = Loop.step, Loop.change_masks
+
+    def noted_step(self: Loop, inputs: Any, labels: torch.Tensor, number: int, hook: Any) -> None:
+        steps.append(number)
+        step(self, inputs, labels, number, hook)
+
+    def noted_change(self: Loop, masks: Any) -> None:
+        before = {n: mask.clone() for n, mask in self.masking.masks.items()}
+        change(self, masks)
+        lost = {n: int((before[n] & ~mask).sum()) for n, mask in masks.items()}
+        updates.append((steps[-1], lost))
+        came = {n: mask & ~before[n] for n, mask in masks.items()}
+        for n, new in came.items():
+            assert not self.masking.parameters[n].detach()[new].any()
+            assert not self.optimiser.state[self.masking.parameters[n]]["exp_avg"][new].any()
+
+    monkeypatch.setattr(Loop, "step", noted_step)
+    monkeypatch.setattr(Loop, "change_masks", noted_change)
+    made: list[int] = []
+    original = Masking.mask_gradients
+    monkeypatch.setattr(Masking, "mask_gradients", lambda self: (made.append(1), original(self))[1])
+    found = run("set", **scratch("dynamic", "1/5", grow="random"))
+    assert len(made) == 21
+    assert [number for number, _ in updates] == [7, 7, 14, 14]  # drop, then grow, before each epoch but the first
+    first, second = (lost for _, lost in updates[::2])
+    for layer, count in counts(found.ticket).items():
+        assert 0.3 * count - 2 < first[layer] <= 0.3 * count
+        assert second[layer] > 0.3 * count - 2  # no decay; more where grown weights have stayed exactly zero
+    assert all(not any(lost.values()) for _, lost in updates[1::2])
+
+
+@pytest.mark.parametrize(
+    ("grow", "given", "expected"),
+    [
+        ("random", {}, ("each_sign", "constant", None, 1.0, False)),
+        ("gradient", {}, ("magnitude", "cosine", 100, 0.75, True)),
+        (
+            "random",
+            {"drop": "magnitude", "until": 0.5, "replaces_step": True},
+            ("magnitude", "constant", None, 0.5, True),
+        ),
+    ],
+)
+def test_what_a_study_leaves_out_is_as_published(grow: str, given: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    full = Dynamic(grow=grow, **given).complete
+    assert (full.drop, full.drop_schedule, full.update_interval, full.until, full.replaces_step) == expected
 
 
 def test_the_penalty_of_dual_tickets_shrinks_masked_weights_to_nothing_before_they_are_removed(run: Run) -> None:
