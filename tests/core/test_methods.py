@@ -15,7 +15,7 @@ from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
-from lth.methods.dual import Penalty, penalty_at
+from lth.methods.dual import Dual, Penalty, penalty_at
 from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
@@ -234,7 +234,7 @@ def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> No
 
 def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run) -> None:
     """Before it more weights are left, and the loss is smaller: no result of the ticket."""
-    options = {"until_epoch": 6, "recipe": RECIPE.model_copy(update={"epochs": 8})}
+    options = {"until_epoch": 6, "order": "train_prune", "recipe": RECIPE.model_copy(update={"epochs": 8})}
     found = run("p", **scratch("progressive", "1/100", scope="global", **options))
     everything = total(found.ticket.masks)
     scored = {float(row["epoch"]): row for row in found.rows("history") if row["split"] == "validation"}
@@ -251,6 +251,16 @@ def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run)
     )
     right = sum(int(row["count"]) for row in found.rows("confusion") if row["true"] == row["predicted"])
     assert 100 * right / 25 == pytest.approx(accuracy)
+
+
+def test_progressive_pruning_in_the_published_order(run: Run) -> None:
+    """Pruned before each epoch from the first on, up to the last, which alone is eligible for model selection."""
+    options = {"until_epoch": 4, "recipe": RECIPE.model_copy(update={"epochs": 4})}
+    found = run("p", **scratch("progressive", "1/5", scope="global", **options))
+    everything = total(found.ticket.masks)
+    left = [int(row["kept"]) for row in found.rows("history") if row["split"] == "validation"]
+    assert left == [everything, *(round(everything * share) for share in (0.8, 0.6, 0.4, 0.2))]
+    assert "at best epoch 4" in found.found
 
 
 def test_the_density_of_progressive_pruning_by_epoch() -> None:
@@ -451,9 +461,19 @@ def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
 @pytest.mark.parametrize(("shape", "half"), [("linear", 0.5), ("quadratic", 0.25), ("exponential", 0.07585818)])
 def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> None:
     penalty = Penalty(shape=shape, rise=0.1, every=5, limit=1.0)
-    assert [penalty_at(penalty, step) for step in (0, 4)] == [0, 0]
-    assert penalty_at(penalty, 25) == pytest.approx(half)
-    assert penalty_at(penalty, 50) == penalty_at(penalty, 5000) == pytest.approx(1.0)
+    first = penalty_at(penalty, 0)  # as in the paper's code, which rises before it applies
+    assert first > 0
+    assert [penalty_at(penalty, step) for step in (1, 4)] == [first, first]
+    assert penalty_at(penalty, 20) == pytest.approx(half)
+    assert penalty_at(penalty, 44) < penalty_at(penalty, 45) == penalty_at(penalty, 5000) == pytest.approx(1.0)
+    assert shape != "linear" or first == pytest.approx(0.1)
+
+
+def test_a_penalty_without_height_is_none() -> None:
+    """The control of RST that is trained as long: lambda is 0, whatever it would rise by."""
+    none = Dual(transform="r", penalty=Penalty(limit=0))
+    assert {penalty_at(none.penalty, step) for step in (0, 5, 10**6)} == {0.0}
+    assert none.variant() == "RST without penalty"
 
 
 def test_derived_tickets_change_one_thing(run: Run) -> None:
