@@ -335,8 +335,8 @@ LENGTHS = {
         *recipe("iterations: 50"),
         ticket("method: progressive, densities: [0.5], until_epoch: 4"),
         ("new: {network: lenet, recipe: find", "new: {network: lenet, recipe: new"),
-        "21 tickets.new.until_epoch: must be at most 3 (`order: prune_train`; recipe 'new' has 2.632 epochs on 'digits'), "
-        "found 4",
+        "21 tickets.new.until_epoch: must be at most 3 (`order: prune_train`; recipe 'new' has 2.632 epochs on "
+        "'digits'), found 4",
     ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
