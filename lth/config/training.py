@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Fault, Model
+from lth.config.base import Count, Fault, Model, each_once
 
 
 class Optimiser(Model):
@@ -17,7 +17,9 @@ class Optimiser(Model):
     learning_rate: Annotated[float, Field(gt=0, le=100)]
     """Step size, at its highest; the recipe's `schedule` says how it changes over training."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
-    """Coefficient of the decay, on every parameter."""
+    """Coefficient of the decay, on every parameter that `decay_exclude` does not name."""
+    decay_exclude: Annotated[tuple[Literal["bias", "norm"], ...], each_once] = ()
+    """What does not decay: all biases, all parameters of norms. BERT is fine-tuned with both (Chen et al. 2020)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """For `sgd`."""
     nesterov: bool = False
@@ -30,6 +32,8 @@ class Optimiser(Model):
                 yield (key,), f"only `sgd` has it, and `name` is '{self.name}'; take it out, or set `name: sgd`"
         if self.name == "sgd" and self.nesterov and not self.momentum:
             yield ("nesterov",), "needs momentum, found none; set `momentum`, for instance 0.9, or take it out"
+        if self.decay_exclude and not self.weight_decay:
+            yield ("decay_exclude",), "has no effect without `weight_decay`; set that, or take it out"
 
 
 class LearningRateSchedule(Model):
@@ -123,6 +127,9 @@ class Recipe(Model):
     """Score validation and test data every so many steps; without it after each epoch."""
     schedule: LearningRateSchedule = LearningRateSchedule()
     """Of the learning rate."""
+    clip_grad_norm: Annotated[float, Field(gt=0, le=1e6)] | None = None
+    """Scale gradients down to this L2 norm over all trained parameters together, where it is above (BERT: 1). Gradients
+    of pruned weights do not count: they are masked first."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the target that goes to all classes alike; reported losses are without it."""
     augment: Augmentation | None = None

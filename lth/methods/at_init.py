@@ -29,7 +29,8 @@ class AtInit(Options):
     iterations: Annotated[int, Field(ge=1, le=1000)] | None = None
     """In how many steps to prune, scoring again before each; without it as the score was published (SynFlow: 100)."""
     per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Images of each class that the score sees; without it as the score was published (GraSP: 10)."""
+    """Images of each class that the score sees. Without it 10 for GraSP, as published, and 13 for SNIP: 130 images of
+    ten classes, where its paper takes one batch (100 of MNIST: `per_class: 10`; 128 of CIFAR-10, not balanced)."""
 
     def faults(self) -> Iterator[Fault]:
         """Images only for scores that look at images."""

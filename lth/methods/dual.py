@@ -31,7 +31,9 @@ STEEPNESS = 5.0
 
 
 class Penalty(Model):
-    """A growing L2 penalty: the gradient of each masked weight w gains lambda times w; lambda starts from 0."""
+    """A growing L2 penalty: the gradient of each masked weight w gains lambda times w.
+
+    Lambda is 0 before the first step, which is made with the first rise already (as in the paper's code)."""
 
     shape: Literal["linear", "quadratic", "exponential"] = "linear"
     """How lambda rises from 0 to `limit`: evenly by `rise` each time, or slowly at first, in as many rises."""
@@ -39,12 +41,12 @@ class Penalty(Model):
     """What lambda gains at each rise."""
     every: Count = 5
     """Optimiser steps from rise to rise."""
-    limit: Annotated[float, Field(gt=0, le=1e6)] = 1.0
-    """Lambda rises until it is above this, then it is held."""
+    limit: Annotated[float, Field(ge=0, le=1e6)] = 1.0
+    """Lambda rises until it is at least this, then it is held; 0 for no penalty (a control that is trained as long)."""
 
     def faults(self) -> Iterator[Fault]:
         """One rise stays within the limit."""
-        if self.rise > self.limit:
+        if self.rise > self.limit > 0:
             yield (), f"rises by {self.rise:g} each time, beyond its `limit` of {self.limit:g}; lower `rise`"
 
 
@@ -68,7 +70,7 @@ class Dual(Options):
             message = "`method: dual` masks to each density in cycles of its own, not in rounds; give `densities`"
             yield ("rounds",), f"{message} instead"
         penalty = self.penalty
-        needed = ceil(penalty.limit / penalty.rise) * penalty.every
+        needed = (rises_of(penalty) - 1) * penalty.every + 1
         for dataset in context.trained_on:
             steps, _ = context.length(self.transform, dataset)
             if needed > steps:
@@ -81,12 +83,15 @@ class Dual(Options):
         return {self.transform: self.cycles}
 
     def variant(self) -> str:
-        """RST or RST Iter-n."""
-        return "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
+        """RST or RST Iter-n, and whether the penalty is left out."""
+        name = "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
+        return name if self.penalty.limit else f"{name} without penalty"
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """How many cycles."""
         cycles = f"in {self.cycles} cycle{'s' if self.cycles > 1 else ''}"
+        if not self.penalty.limit:
+            return f"trained dense without penalty {cycles}, then masked, {rounds}"
         return f"masked weights moved out by a growing penalty {cycles}, {rounds}"
 
     def initial_weights(self, ticket: str) -> str:
@@ -110,10 +115,21 @@ def find(round_: Round, options: Dual) -> Found:
     return Found(ticket=dense.derive(masks, weights), costs=tuple(costs))
 
 
+def rises_of(penalty: Penalty) -> int:
+    """How many even rises lambda takes to its limit."""
+    return ceil(penalty.limit / penalty.rise)
+
+
 def penalty_at(penalty: Penalty, step: int) -> float:
-    """Lambda at a step (counted from 0): as many rises as it takes to exceed the limit by even ones, then held."""
-    rises = ceil(penalty.limit / penalty.rise)
-    done = min(step // penalty.every, rises)
+    """Lambda at a step (counted from 0): it rises before step 0 and every `every` steps, up to its limit.
+
+    The paper's code (`reg_pruner.py`) rises where the count of steps from 0 is a multiple of the interval, before the
+    penalty is applied. It stops one rise later, when lambda is above the limit.
+    """
+    rises = rises_of(penalty)
+    if not rises:
+        return 0.0
+    done = min(step // penalty.every + 1, rises)
     top = rises * penalty.rise
     if penalty.shape == "linear":
         return done * penalty.rise
@@ -159,6 +175,8 @@ class PenaltyHook(Hook):
             device = loop.feed.device
             self._masked = {name: (~mask).to(device).float() for name, mask in self.masks.items()}
         strength = penalty_at(self.penalty, step)
+        if not strength:
+            return True
         for name, masked in self._masked.items():
             parameter = loop.masking.parameters[name]
             assert parameter.grad is not None

@@ -34,7 +34,8 @@ class Imp(Options):
     dense training. `trained`: the trained weights (fine-tuning, or learning-rate rewinding: see `retrain`).
     `reinitialised`: newly drawn ones. `parent`: the trained weights of the `start` round (pre-training)."""
     rewind_step: Annotated[int, Field(ge=1)] | None = None
-    """For `rewind: step`: the optimiser step of the dense training that is rewound to."""
+    """For `rewind: step`: the optimiser step of the dense training that is rewound to. Weights, learning rate and
+    batches are those of that step; momentum and Adam's moments begin at zero, as in the paper's code (open_lth)."""
 
     def faults(self) -> Iterator[Fault]:
         """`rewind_step` for `rewind: step`, and only there."""
@@ -156,8 +157,10 @@ def rewound(round_: Round, options: Imp, parent: Ticket) -> Mapping[str, Tensor]
 
     Rewinding to theta_0 is multiplying: a parent carries its own initial weights, so the survivors keep theta_0 bit
     for bit through any chain, whatever data sets it was trained on. `step` puts the weights of the dense training's
-    early step in their place, once; later rounds carry those. `trained` goes on from where the parent ended (with
-    `retrain`: fine-tuning, or learning-rate rewinding; Renda et al. 2020, section 2).
+    early step in their place, once; later rounds carry those. The optimiser begins anew there, without the moments of
+    that step: Frankle et al. 2020 (algorithm 1) rewind weights alone, and open_lth makes a new optimiser for each level
+    and advances nothing but learning rates and batches, as we do (`train`'s `begin`). `trained` goes on from where the
+    parent ended (with `retrain`: fine-tuning, or learning-rate rewinding; Renda et al. 2020, section 2).
     """
     from lth.networks.build import initial_weights
 

@@ -25,9 +25,13 @@ class Progressive(Options):
     shape: Literal["linear", "cubic"] = "linear"
     """How sparsity rises: evenly, or fast at first (Zhu & Gupta 2017)."""
     from_epoch: Annotated[int, Field(ge=0)] = 0
-    """The epochs trained before sparsity begins to rise."""
+    """The epoch (from 1) after which sparsity begins to rise; 0 for the first."""
     until_epoch: Count
-    """The epochs trained when sparsity reaches its final value, which is held from there on."""
+    """The epoch (from 1) whose sparsity is the final one, which is held from there on."""
+    order: Literal["prune_train", "train_prune"] = "prune_train"
+    """`prune_train`: an epoch is trained at its own sparsity (as published), up to `until_epoch` as the last one.
+    `train_prune`: it is pruned to it afterwards, so that the first epoch is dense, and the next after `until_epoch` is
+    the first at the final sparsity."""
 
     def faults(self) -> Iterator[Fault]:
         """Sparsity rises over at least one epoch."""
@@ -38,13 +42,18 @@ class Progressive(Options):
         """At least the last epoch is trained at the final density."""
         for dataset in context.trained_on:
             steps, epoch = context.length(context.recipe, dataset)
-            if self.until_epoch >= ceil(steps / epoch):
-                epochs = f"the {steps / epoch:.4g} epochs of recipe '{context.recipe}' on '{dataset}'"
-                yield ("until_epoch",), f"must be below {epochs}, found {self.until_epoch}"
+            most = ceil(steps / epoch) - (self.order == "train_prune")
+            if self.until_epoch > most:
+                has = f"recipe '{context.recipe}' has {steps / epoch:.4g} epochs on '{dataset}'"
+                yield (
+                    ("until_epoch",),
+                    f"must be at most {most} (`order: {self.order}`; {has}), found {self.until_epoch}",
+                )
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """With the epochs over which it prunes."""
-        epochs = f"{self.shape}, epochs {self.from_epoch} to {self.until_epoch}"
+        late = ", after each" if self.order == "train_prune" else ""
+        epochs = f"{self.shape}, epochs {self.from_epoch} to {self.until_epoch}{late}"
         return f"pruned by magnitude while training ({epochs}), {rounds}"
 
 
@@ -54,7 +63,7 @@ def find(round_: Round, options: Progressive) -> Found:
 
 
 def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
-    """The density in an epoch (counted from 0): 1 until `from_epoch`, `final` from `until_epoch` on.
+    """The density that belongs to an epoch (from 1; 0: before any): 1 to `from_epoch`, `final` from `until_epoch` on.
 
     In between sparsity rises evenly, or as s_f (1 - (1 - x)^3) does (Zhu & Gupta 2017, section 3).
     """
@@ -70,7 +79,8 @@ class _BeforeEachEpoch(Hook):
 
     def before_step(self, loop: Loop, step: int) -> None:
         """Rank the active weights by magnitude and keep as many as the epoch's density says."""
-        epoch, inside = divmod(step, loop.epoch_steps)
+        epoch, inside = divmod(step, loop.epoch_steps)  # how many have been trained
+        epoch += self.options.order == "prune_train"
         if inside or not self.options.from_epoch < epoch <= self.options.until_epoch:
             return
         scores = {name: weight.detach().abs() for name, weight in loop.masking.parameters.items()}

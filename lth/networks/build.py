@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -74,6 +75,16 @@ def layout(spec: Network) -> nn.Module:
     with _parameters_on_meta():
         network: nn.Module = constructor(*given, **keywords)
     return network
+
+
+def names_of(network: nn.Module, kinds: Collection[Literal["bias", "norm"]]) -> set[str]:
+    """Parameters of the kinds, by name: all biases (those of norms, too), and all parameters of norms."""
+    found = set()
+    for place, module in network.named_modules():
+        for name, _ in module.named_parameters(recurse=False):
+            if ("bias" in kinds and name.endswith("bias")) or ("norm" in kinds and isinstance(module, NORMS)):
+                found.add(f"{place}.{name}" if place else name)
+    return found
 
 
 @contextmanager

@@ -12,14 +12,14 @@ from torch.nn import functional
 from lth.config.training import Recipe
 from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
-from lth.networks.build import has_randomness, head_names
+from lth.networks.build import has_randomness, head_names, names_of
 from lth.networks.cost import Meter
 from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
-from lth.training.optimisers import make_optimiser
+from lth.training.optimisers import make_optimiser, trained_parameters
 
 
 @dataclass
@@ -69,7 +69,11 @@ class Loop:
             head = head_names(network)
             for name, parameter in network.named_parameters():
                 parameter.requires_grad_(name in head)
-        optimiser = make_optimiser(recipe.optimiser, [p for p in network.parameters() if p.requires_grad])
+        trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
+        excluded = names_of(network, recipe.optimiser.decay_exclude)
+        undecayed = [parameter for name, parameter in trained.items() if name in excluded]
+        decayed = [parameter for name, parameter in trained.items() if name not in excluded]
+        optimiser = make_optimiser(recipe.optimiser, decayed, undecayed)
         return cls(
             network=network,
             feed=feed,
@@ -112,6 +116,8 @@ class Loop:
             loss = functional.cross_entropy(logits.detach(), labels)
         if hook.after_backward(self, step):
             self.masking.mask_gradients()
+            if self.recipe.clip_grad_norm:  # after masking: what no update uses is no part of the norm
+                nn.utils.clip_grad_norm_(trained_parameters(self.optimiser), self.recipe.clip_grad_norm)
             self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.losses += loss.detach() * len(labels)
@@ -170,7 +176,8 @@ class Loop:
         schedule = self.recipe.schedule
         if schedule.name != "constant" or schedule.warmup_epochs:
             factor = rate_factor(schedule, step, self.steps, self.epoch_steps)
-            self.optimiser.param_groups[0]["lr"] = factor * self.recipe.optimiser.learning_rate
+            for group in self.optimiser.param_groups:
+                group["lr"] = factor * self.recipe.optimiser.learning_rate
 
 
 @contextmanager

@@ -10,6 +10,7 @@ trains, for a compiler that none of them uses. `inspect.unwrap` gives what is in
 later torch wrap nothing).
 """
 
+from collections.abc import Sequence
 from inspect import unwrap
 from typing import Any
 
@@ -25,7 +26,7 @@ step is torch's own: slower, with the same results."""
 
 
 class _Bare(Optimizer):
-    """What the optimisers share; each has one group of parameters, all on one device and of one type."""
+    """What the optimisers share; the parameters of a group are on one device and of one type."""
 
     add_param_group = unwrap(Optimizer.add_param_group)
 
@@ -34,19 +35,24 @@ class _Bare(Optimizer):
 
     def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
         """Forget the gradients, as torch does unless told otherwise."""
-        for weight in self.param_groups[0]["params"]:
-            weight.grad = None
+        for group in self.param_groups:
+            for weight in group["params"]:
+                weight.grad = None
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override] # noqa: ARG002
         """Update all weights that have a gradient."""
-        (group,) = self.param_groups
-        weights = [weight for weight in group["params"] if weight.grad is not None]
-        states = [self.state[weight] for weight in weights if weight in self.state]
-        if KERNELS and len(states) == len(weights):
-            self._update(group, weights, [weight.grad for weight in weights], states)
-        else:
-            self._own_step()
+        updates = []
+        for group in self.param_groups:
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            states = [self.state[weight] for weight in weights if weight in self.state]
+            if not KERNELS or len(states) != len(weights):
+                self._own_step()
+                return
+            if weights:
+                updates.append((group, weights, [weight.grad for weight in weights], states))
+        for update in updates:
+            self._update(*update)
 
     def _own_step(self) -> None:
         """torch's own step, which makes the state."""
@@ -116,10 +122,25 @@ class AdamW(Adam, torch.optim.AdamW):
     _decoupled = True
 
 
-def make_optimiser(spec: Optimiser, parameters: list[nn.Parameter]) -> Optimizer:
-    """The optimiser of a recipe, in torch's fused form (one kernel for all parameters, on CPU and GPU alike)."""
+def make_optimiser(
+    spec: Optimiser, parameters: Sequence[nn.Parameter], undecayed: Sequence[nn.Parameter] = ()
+) -> Optimizer:
+    """The optimiser of a recipe, in torch's fused form (one kernel for all parameters, on CPU and GPU alike).
+
+    Args:
+        spec: its hyperparameters.
+        parameters: those that decay, if any do.
+        undecayed: those without weight decay; disjoint from the others.
+    """
     rate, decay = spec.learning_rate, spec.weight_decay
+    groups: list[dict[str, Any]] = [{"params": [*parameters]}, {"params": [*undecayed], "weight_decay": 0.0}]
+    groups = [group for group in groups if group["params"]]
     if spec.name == "sgd":
-        return SGD(parameters, lr=rate, weight_decay=decay, momentum=spec.momentum, nesterov=spec.nesterov, fused=True)
+        return SGD(groups, lr=rate, weight_decay=decay, momentum=spec.momentum, nesterov=spec.nesterov, fused=True)
     adam = AdamW if spec.name == "adamw" else Adam
-    return adam(parameters, lr=rate, weight_decay=decay, fused=True)
+    return adam(groups, lr=rate, weight_decay=decay, fused=True)
+
+
+def trained_parameters(optimiser: Optimizer) -> list[nn.Parameter]:
+    """All that an optimiser updates, group by group."""
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]

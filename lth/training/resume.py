@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lth.training.history import Row
 from lth.training.loop import Loop
+from lth.training.optimisers import trained_parameters
 from lth.training.trained import Trained
 
 _COUNTED = ("forward_images", "backward_images", "flops")
@@ -69,13 +70,13 @@ def restore(loop: Loop, trained: Trained, tensors: Mapping[str, Tensor], told: M
 
 def _optimiser_state(loop: Loop) -> dict[int, dict[str, Tensor]]:
     """By the place of the parameter among those that are trained; empty before the first step."""
-    parameters = loop.optimiser.param_groups[0]["params"]
+    parameters = trained_parameters(loop.optimiser)
     return {place: loop.optimiser.state[p] for place, p in enumerate(parameters) if p in loop.optimiser.state}
 
 
 def _restore_optimiser(loop: Loop, saved: Mapping[str, Tensor]) -> None:
     """Moments get the layout of their parameter, which fused kernels take for granted."""
-    parameters = loop.optimiser.param_groups[0]["params"]
+    parameters = trained_parameters(loop.optimiser)
     for name, tensor in saved.items():
         place, _, key = name.partition("/")
         parameter = parameters[int(place)]

@@ -322,14 +322,21 @@ REWINDING = {
 
 LENGTHS = {
     "progressive beyond the epochs": (
-        ticket("method: progressive, densities: [0.5], until_epoch: 2"),
-        "20 tickets.new.until_epoch: must be below the 2 epochs of recipe 'find' on 'digits', found 2",
+        ticket("method: progressive, densities: [0.5], until_epoch: 3"),
+        "20 tickets.new.until_epoch: must be at most 2 (`order: prune_train`; recipe 'find' has 2 epochs on 'digits'), "
+        "found 3",
+    ),
+    "progressive beyond the epochs, pruned after them": (
+        ticket("method: progressive, densities: [0.5], until_epoch: 2, order: train_prune"),
+        "20 tickets.new.until_epoch: must be at most 1 (`order: train_prune`; recipe 'find' has 2 epochs on 'digits'), "
+        "found 2",
     ),
     "progressive beyond the iterations": (
         *recipe("iterations: 50"),
-        ticket("method: progressive, densities: [0.5], until_epoch: 3"),
+        ticket("method: progressive, densities: [0.5], until_epoch: 4"),
         ("new: {network: lenet, recipe: find", "new: {network: lenet, recipe: new"),
-        "21 tickets.new.until_epoch: must be below the 2.632 epochs of recipe 'new' on 'digits', found 3",
+        "21 tickets.new.until_epoch: must be at most 3 (`order: prune_train`; recipe 'new' has 2.632 epochs on "
+        "'digits'), found 4",
     ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
@@ -358,9 +365,14 @@ LENGTHS = {
         "20 tickets.new.update_interval: no mask update happens before `until` (step 29 of 38), found "
         "100; must be below that",
     ),
+    "growth by the gradient of no step": (
+        ticket("method: dynamic, densities: [0.5], update_interval: 5, replaces_step: false"),
+        "20 tickets.new.replaces_step: `grow: gradient` needs the gradient of a step that is not made, found false; "
+        "take it out",
+    ),
     "a penalty longer than its epochs": (
         ticket("method: dual, densities: [0.5], transform: find"),
-        "20 tickets.new.penalty: takes 50000 steps to its limit, and recipe 'find' has 38 on 'digits'; "
+        "20 tickets.new.penalty: takes 49996 steps to its limit, and recipe 'find' has 38 on 'digits'; "
         "raise `rise`, or lower `limit` or `every`",
     ),
     "a penalty longer than its iterations": (

@@ -15,13 +15,15 @@ from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
-from lth.methods.dual import Penalty, penalty_at
-from lth.methods.dynamic import moved
+from lth.methods.dual import Dual, Penalty, penalty_at
+from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
+from lth.pruning.masking import Masking
 from lth.pruning.masks import kept, total
 from lth.running.jobs import Job
+from lth.training.loop import Loop
 
 RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch_size=10, epochs=3)
 OUTPUTS = ("ticket", "trained", "history", "confusion", "layers", "cost", "measured")
@@ -232,7 +234,7 @@ def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> No
 
 def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run) -> None:
     """Before it more weights are left, and the loss is smaller: no result of the ticket."""
-    options = {"until_epoch": 6, "recipe": RECIPE.model_copy(update={"epochs": 8})}
+    options = {"until_epoch": 6, "order": "train_prune", "recipe": RECIPE.model_copy(update={"epochs": 8})}
     found = run("p", **scratch("progressive", "1/100", scope="global", **options))
     everything = total(found.ticket.masks)
     scored = {float(row["epoch"]): row for row in found.rows("history") if row["split"] == "validation"}
@@ -249,6 +251,16 @@ def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run)
     )
     right = sum(int(row["count"]) for row in found.rows("confusion") if row["true"] == row["predicted"])
     assert 100 * right / 25 == pytest.approx(accuracy)
+
+
+def test_progressive_pruning_in_the_published_order(run: Run) -> None:
+    """Pruned before each epoch from the first on, up to the last, which alone is eligible for model selection."""
+    options = {"until_epoch": 4, "recipe": RECIPE.model_copy(update={"epochs": 4})}
+    found = run("p", **scratch("progressive", "1/5", scope="global", **options))
+    everything = total(found.ticket.masks)
+    left = [int(row["kept"]) for row in found.rows("history") if row["split"] == "validation"]
+    assert left == [everything, *(round(everything * share) for share in (0.8, 0.6, 0.4, 0.2))]
+    assert "at best epoch 4" in found.found
 
 
 def test_the_density_of_progressive_pruning_by_epoch() -> None:
@@ -282,7 +294,12 @@ def test_rigl_pays_for_the_gradients_of_all_weights_where_it_grows(run: Run) -> 
     """Evci et al. 2020, appendix: a step that grows takes a dense network's gradients of weights."""
     spent = {}
     for grow in ("random", "gradient"):
-        options = {"grow": grow, "update_interval": 4, "until": 0.7}  # 21 steps, of which 4, 8 and 12 grow
+        options = {
+            "grow": grow,
+            "update_interval": 4,
+            "until": 0.7,
+            "drop": "magnitude",
+        }  # 21 steps, of which 4, 8 and 12 grow
         done = run(grow, **scratch("dynamic", "1/5", scope="erk", **options))
         spent[grow] = int(done.rows("cost")[-1]["flops"])
     kept_ = counts(done.ticket)
@@ -332,7 +349,81 @@ def test_a_move_by_hand() -> None:
     weight = torch.tensor([5.0, -0.1, 0.2, 3.0, 0.0, 0.0])
     growth = torch.tensor([0.0, 0.0, 9.0, 0.0, 1.0, 2.0])
     mask = torch.tensor([True, True, True, True, False, False])
-    assert moved(weight, growth, mask, 2).tolist() == [True, False, True, True, False, True]
+    held = without_smallest(weight, mask, 2)
+    assert held.tolist() == [True, False, False, True, False, False]
+    assert grown(held, growth, 2).tolist() == [True, False, True, True, False, True]
+
+
+def test_set_drops_the_same_share_of_each_sign_by_hand() -> None:
+    """Mocanu et al. 2018: a half of the four positive weights and of the two negative ones, whatever their sizes."""
+    weight = torch.tensor([4.0, 1.0, 3.0, 2.0, -9.0, -8.0, 0.0, 0.5, -0.5])
+    mask = torch.tensor([True] * 7 + [False] * 2)
+    held = without_smallest_of_each_sign(weight, mask, 0.5)
+    assert held.tolist() == [True, False, True, False, True, False, False, False, False]
+    # by magnitude alone, none of the negative ones would have gone
+    assert without_smallest(weight, mask, 4).tolist() == [True, False, False, False, True, True, False, False, False]
+    assert without_smallest_of_each_sign(weight, mask, 0.49).tolist() == [
+        True,
+        False,
+        True,
+        True,
+        True,
+        True,
+        *[False] * 3,
+    ]
+
+
+def test_set_updates_its_masks_between_epochs_until_the_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As published: a constant share, once an epoch, no step left out; what grows begins at zero, and so does its
+    momentum."""
+    updates: list[tuple[int, dict[str, int]]] = []
+    steps: list[int] = []
+    step, change = Loop.step, Loop.change_masks
+
+    def noted_step(self: Loop, inputs: Any, labels: torch.Tensor, number: int, hook: Any) -> None:
+        steps.append(number)
+        step(self, inputs, labels, number, hook)
+
+    def noted_change(self: Loop, masks: Any) -> None:
+        before = {n: mask.clone() for n, mask in self.masking.masks.items()}
+        change(self, masks)
+        lost = {n: int((before[n] & ~mask).sum()) for n, mask in masks.items()}
+        updates.append((steps[-1], lost))
+        came = {n: mask & ~before[n] for n, mask in masks.items()}
+        for n, new in came.items():
+            assert not self.masking.parameters[n].detach()[new].any()
+            assert not self.optimiser.state[self.masking.parameters[n]]["exp_avg"][new].any()
+
+    monkeypatch.setattr(Loop, "step", noted_step)
+    monkeypatch.setattr(Loop, "change_masks", noted_change)
+    made: list[int] = []
+    original = Masking.mask_gradients
+    monkeypatch.setattr(Masking, "mask_gradients", lambda self: (made.append(1), original(self))[1])
+    found = run("set", **scratch("dynamic", "1/5", grow="random"))
+    assert len(made) == 21
+    assert [number for number, _ in updates] == [7, 7, 14, 14]  # drop, then grow, before each epoch but the first
+    first, second = (lost for _, lost in updates[::2])
+    for layer, count in counts(found.ticket).items():
+        assert 0.3 * count - 2 < first[layer] <= 0.3 * count
+        assert second[layer] > 0.3 * count - 2  # no decay; more where grown weights have stayed exactly zero
+    assert all(not any(lost.values()) for _, lost in updates[1::2])
+
+
+@pytest.mark.parametrize(
+    ("grow", "given", "expected"),
+    [
+        ("random", {}, ("each_sign", "constant", None, 1.0, False)),
+        ("gradient", {}, ("magnitude", "cosine", 100, 0.75, True)),
+        (
+            "random",
+            {"drop": "magnitude", "until": 0.5, "replaces_step": True},
+            ("magnitude", "constant", None, 0.5, True),
+        ),
+    ],
+)
+def test_what_a_study_leaves_out_is_as_published(grow: str, given: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    full = Dynamic(grow=grow, **given).complete
+    assert (full.drop, full.drop_schedule, full.update_interval, full.until, full.replaces_step) == expected
 
 
 def test_the_penalty_of_dual_tickets_shrinks_masked_weights_to_nothing_before_they_are_removed(run: Run) -> None:
@@ -370,9 +461,19 @@ def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
 @pytest.mark.parametrize(("shape", "half"), [("linear", 0.5), ("quadratic", 0.25), ("exponential", 0.07585818)])
 def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> None:
     penalty = Penalty(shape=shape, rise=0.1, every=5, limit=1.0)
-    assert [penalty_at(penalty, step) for step in (0, 4)] == [0, 0]
-    assert penalty_at(penalty, 25) == pytest.approx(half)
-    assert penalty_at(penalty, 50) == penalty_at(penalty, 5000) == pytest.approx(1.0)
+    first = penalty_at(penalty, 0)  # as in the paper's code, which rises before it applies
+    assert first > 0
+    assert [penalty_at(penalty, step) for step in (1, 4)] == [first, first]
+    assert penalty_at(penalty, 20) == pytest.approx(half)
+    assert penalty_at(penalty, 44) < penalty_at(penalty, 45) == penalty_at(penalty, 5000) == pytest.approx(1.0)
+    assert shape != "linear" or first == pytest.approx(0.1)
+
+
+def test_a_penalty_without_height_is_none() -> None:
+    """The control of RST that is trained as long: lambda is 0, whatever it would rise by."""
+    none = Dual(transform="r", penalty=Penalty(limit=0))
+    assert {penalty_at(none.penalty, step) for step in (0, 5, 10**6)} == {0.0}
+    assert none.variant() == "RST without penalty"
 
 
 def test_derived_tickets_change_one_thing(run: Run) -> None:

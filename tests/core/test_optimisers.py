@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from lth.config.training import Optimiser
+from lth.networks.build import names_of
 from lth.training.optimisers import make_optimiser
 
 PLAIN = {"sgd": torch.optim.SGD, "no momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -52,6 +53,28 @@ def test_without_the_kernels_every_step_is_torchs_own(kind: str, monkeypatch: py
     assert torch.equal(trained(kind, True)[0], expected)
 
 
+def test_what_is_excluded_from_decay_by_hand() -> None:
+    """AdamW with a gradient of zero changes nothing but by decay: w (1 - rate decay)."""
+    decayed, bias = nn.Parameter(torch.tensor([2.0])), nn.Parameter(torch.tensor([2.0]))
+    spec = Optimiser(name="adamw", learning_rate=0.1, weight_decay=0.5, decay_exclude=("bias",))
+    optimiser = make_optimiser(spec, [decayed], [bias])
+    for _ in range(2):  # torch's own step, then the kernel
+        decayed.grad, bias.grad = torch.zeros(1), torch.zeros(1)
+        optimiser.step()
+    assert decayed.item() == pytest.approx(2.0 * 0.95**2)
+    assert bias.item() == 2.0
+    optimiser.zero_grad()
+    assert decayed.grad is None
+    assert bias.grad is None
+
+
+def test_biases_and_norms_of_a_network_by_name() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2), nn.LayerNorm(2))
+    assert names_of(network, ("bias",)) == {"0.bias", "1.bias", "3.bias", "4.bias"}
+    assert names_of(network, ("norm",)) == {"1.weight", "1.bias", "4.weight", "4.bias"}
+    assert names_of(network, ()) == set()
+
+
 def test_a_step_is_no_part_of_the_gradient() -> None:
     weight = nn.Parameter(torch.ones(3))
     optimiser = make_optimiser(Optimiser(name="adam", learning_rate=0.1), [weight])
@@ -72,7 +95,8 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         "from lth.training.device import prepare_device\nfrom lth.artifacts.tickets import Ticket\n"
         "from lth.training.train import train\n"
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
-        f"recipe = Recipe(optimiser=Optimiser(name={named(kind)!r}, learning_rate=0.01), batch_size=10, epochs=1)\n"
+        f"rule = Optimiser(name={named(kind)!r}, learning_rate=0.01)\n"
+        "recipe = Recipe(optimiser=rule, batch_size=10, epochs=1, clip_grad_norm=1)\n"
         "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
         "print(sorted({'torch', 'sympy', 'torch._dynamo', 'torch._inductor'} & sys.modules.keys()))\n"
     )

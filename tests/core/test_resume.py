@@ -36,6 +36,14 @@ SGD = Recipe(
     epochs=2,
 )
 ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3), batch_size=20, iterations=11, evaluate_every=3)
+CLIPPED = Recipe(
+    optimiser=Optimiser(name="adamw", learning_rate=3e-3, weight_decay=0.1, decay_exclude=("bias", "norm")),
+    schedule=LearningRateSchedule(name="linear", warmup_epochs=0.5),
+    clip_grad_norm=0.5,
+    batch_size=20,
+    iterations=8,
+    evaluate_every=4,
+)
 BF16 = ADAM.model_copy(update={"precision": "bf16"})
 DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
 RESNET = NETWORK.model_copy(update={"architecture": "resnet20"})
@@ -49,6 +57,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "batch norm": {"recipe": ADAM.model_copy(update={"iterations": 8, "evaluate_every": 4}), "network": RESNET},
     "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
     "from a step on": {"recipe": SGD, "first_step": 3},
+    "decay excluded, clipped": {"recipe": CLIPPED},
     "snip": {"method": "at_init", "score": "snip"},
     "progressive": {"method": "progressive", "until_epoch": 1},
     "set": {"method": "dynamic", "update_interval": 2, "grow": "random"},

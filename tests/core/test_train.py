@@ -109,6 +109,31 @@ def test_equals_a_plain_loop_that_masks_weights_gradients_and_state(name: str) -
         torch.testing.assert_close(trained.weights[parameter], weight.detach(), rtol=2e-3, atol=2e-5)
 
 
+def test_gradients_are_clipped_by_their_norm_without_pruned_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: with SGD and a rate of 1 an update is the gradient, masked and then scaled to the norm."""
+    ticket, kept, limit = sparse_ticket(), [], 1e-3
+    original = Masking.mask_gradients
+
+    def spy(self: Masking) -> None:
+        original(self)
+        kept.append({n: p.grad.clone() for n, p in network.named_parameters()})
+
+    monkeypatch.setattr(Masking, "mask_gradients", spy)
+    network = build(NETWORK)
+    load_weights(network, ticket.weights)
+    before = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+    recipe = Recipe(
+        optimiser=Optimiser(name="sgd", learning_rate=1.0), batch_size=16, iterations=1, clip_grad_norm=limit
+    )
+    trained = train(network, ticket.masks, tiny_images(), recipe, seed=0, device=CPU)
+    norm = sum(float(gradient.double().square().sum()) for gradient in kept[0].values()) ** 0.5
+    assert norm > limit
+    for name, gradient in kept[0].items():
+        torch.testing.assert_close(
+            trained.weights[name], before[name] - gradient * (limit / norm), rtol=1e-5, atol=1e-7
+        )
+
+
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_other_batches() -> None:
     ticket = sparse_ticket()
     first, again, other = (run(ticket, OPTIMISERS["adam"], seed=seed) for seed in (0, 0, 1))
