@@ -80,11 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         "A": "a ticket file",
         "B": "another ticket file",
         "RESULTS": "the results folder of a study: results/STUDY",
+        "PAGES": "the folder of the pages, with data/STUDY: docs/results",
     }
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         for operand in operands:
             sub.add_argument(operand, type=Path, help=files[operand])
+        for option, (how, about_it) in OPTIONS.get(name, {}).items():
+            sub.add_argument(option, help=about_it, **how)
         sub.set_defaults(command=command)
     return parser
 
@@ -255,6 +258,20 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     raise UserError(f"{results}: {len(paths)} artifact{'s' * (len(paths) > 1)} failed verification, {count} checked")
 
 
+def _collect(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.checks.read import load_study
+    from lth.pages.pack import pack_study
+
+    study = load_study(arguments.study) if arguments.study else None
+    yield from pack_study(_results(arguments.RESULTS), study, arguments.to)
+
+
+def _redraw(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.pages.redraw import redraw
+
+    yield from redraw(arguments.PAGES, check=arguments.check)
+
+
 COMMANDS = {
     "list": (
         _list,
@@ -276,5 +293,35 @@ COMMANDS = {
     ),
     "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
+    "collect": (
+        _collect,
+        "verify the complete seeds of a study and pack their CSVs, from which its tables and figures can be made",
+        ("RESULTS",),
+    ),
+    "redraw": (
+        _redraw,
+        "make the tables and figures of the pages of results from the packed CSVs, and check the numbers in the prose",
+        ("PAGES",),
+    ),
 }
 """Each command: function, help text, operands."""
+
+OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
+    "collect": {
+        "--to": (
+            {"type": Path, "metavar": "FOLDER"},
+            "where to pack them; a folder made by this command is replaced (default: docs/results/data/STUDY)",
+        ),
+        "--study": (
+            {"type": Path, "metavar": "FILE"},
+            "the study file; needed for a study that is not finished, whose complete seeds are then packed",
+        ),
+    },
+    "redraw": {
+        "--check": (
+            {"action": "store_true"},
+            "write nothing; exit with status 1 if a table, figure or number on a page is not what the data give",
+        )
+    },
+}
+"""Options of commands: for argparse, and help text."""
