@@ -86,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         for operand in operands:
             sub.add_argument(operand, type=Path, help=files[operand])
-        for option, (how, about_it) in OPTIONS.get(name, {}).items():
-            sub.add_argument(option, help=about_it, **how)
+        for option, settings in _OPTIONS.get(name, ()):
+            sub.add_argument(option, **settings)
         sub.set_defaults(command=command)
     return parser
 
@@ -175,22 +175,9 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _compare(arguments: argparse.Namespace) -> Iterator[str]:
-    """Overlap of two masks by layer: Jaccard index (kept in both / in either), and its expectation by chance."""
-    from lth.analysis.stats import chance_jaccard
-    from lth.artifacts.tickets import Ticket
+    from lth.verification.masks_of_two import compared_masks
 
-    first, second = Ticket.load(arguments.A).masks, Ticket.load(arguments.B).masks
-    shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
-    if shapes[0] != shapes[1]:
-        raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
-    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
-    for name, mask in first.items():
-        kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
-        overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
-        rows.append(
-            (printable(name), str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}")
-        )
-    yield from aligned(rows)
+    yield from compared_masks(arguments.A, arguments.B)
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
@@ -306,22 +293,13 @@ COMMANDS = {
 }
 """Each command: function, help text, operands."""
 
-OPTIONS: dict[str, dict[str, tuple[dict[str, Any], str]]] = {
-    "collect": {
-        "--to": (
-            {"type": Path, "metavar": "FOLDER"},
-            "where to pack them; a folder made by this command is replaced (default: docs/results/data/STUDY)",
-        ),
-        "--study": (
-            {"type": Path, "metavar": "FILE"},
-            "the study file; needed for a study that is not finished, whose complete seeds are then packed",
-        ),
-    },
-    "redraw": {
-        "--check": (
-            {"action": "store_true"},
-            "write nothing; exit with status 1 if a table, figure or number on a page is not what the data give",
-        )
-    },
+_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "collect": [
+        ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
+        ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
+    ],
+    "redraw": [
+        ("--check", {"action": "store_true", "help": "write nothing; fail where a page is not as its data are"})
+    ],
 }
-"""Options of commands: for argparse, and help text."""
+"""Options of commands, as argparse takes them."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from lth.checks.wording import offered
 from lth.pages.data import StudyData
 from lth.pages.markup import PageError, Prose
-from lth.pages.rows import Row, chosen, number, words_of
+from lth.pages.rows import RawRow, chosen, number, words_of
 from lth.printable import printable
 from lth.verification.listing import settings
 
@@ -172,7 +172,7 @@ _SCALED = {"flops": 1e12, "own_flops": 1e12, "joules": 1e3, "seconds": 60}
 """Columns that pages also show in TFLOPs, kJ and minutes."""
 
 
-def _row_values(row: Row) -> Iterator[tuple[str, float]]:
+def _row_values(row: RawRow) -> Iterator[tuple[str, float]]:
     """The numbers of a row, half-widths of its intervals, and costs in larger units."""
     cells = {name: value for name, cell in row.items() if (value := number(cell)) is not None}
     yield from cells.items()

@@ -14,7 +14,7 @@ from lth.checks.wording import listed, offered
 from lth.pages.data import StudyData
 from lth.pages.guide import partial_note
 from lth.pages.markup import Made, PageError
-from lth.pages.rows import Row, chosen, words_of
+from lth.pages.rows import RawRow, chosen, words_of
 from lth.printable import printable
 
 _Columns = tuple[Sequence[str], Sequence[Sequence[str]], int]
@@ -44,7 +44,7 @@ def _table(part: Made, data: StudyData) -> list[str]:
     return list(markdown.table(*_columns(part, frame, [rows[at] for at in kept])))
 
 
-def _kept(part: Made, rows: Sequence[Row]) -> list[int]:
+def _kept(part: Made, rows: Sequence[RawRow]) -> list[int]:
     """The places of the rows that the option `rows` chooses: those of each alternative, in the table's order."""
     if "rows" not in part.options:
         return list(range(len(rows)))
@@ -64,7 +64,7 @@ def _first(cells: Iterable[str]) -> str:
     return f"its first column has {listed(dict.fromkeys(cells))}"
 
 
-def _columns(part: Made, frame: pd.DataFrame, rows: Sequence[Row]) -> _Columns:
+def _columns(part: Made, frame: pd.DataFrame, rows: Sequence[RawRow]) -> _Columns:
     """The columns that the option `columns` chooses, of those for readers or of the file's own."""
     header, shown, names = _for_readers(part.argument, frame)
     raw = list(rows[0]) if rows else list(frame.columns)

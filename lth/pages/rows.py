@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from math import isfinite
 
-Row = Mapping[str, str]
+RawRow = Mapping[str, str]
 """A row of a table as in its file, by column."""
 
 
@@ -16,12 +16,12 @@ def words_of(text: str) -> list[str]:
         return [text]
 
 
-def chosen(row: Row, words: list[str]) -> bool:
+def chosen(row: RawRow, words: list[str]) -> bool:
     """Whether a row has all the words: as a cell, or as COLUMN=CELL, where numbers are compared by value."""
     return all(_has(row, word) for word in words)
 
 
-def _has(row: Row, word: str) -> bool:
+def _has(row: RawRow, word: str) -> bool:
     column, equals, cell = word.partition("=")
     if equals and column in row:
         return row[column] == cell or (number(cell) is not None and number(row[column]) == number(cell))
