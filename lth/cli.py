@@ -280,16 +280,8 @@ COMMANDS = {
     ),
     "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
-    "collect": (
-        _collect,
-        "verify the complete seeds of a study and pack their CSVs, from which its tables and figures can be made",
-        ("RESULTS",),
-    ),
-    "redraw": (
-        _redraw,
-        "make the tables and figures of the pages of results from the packed CSVs, and check the numbers in the prose",
-        ("PAGES",),
-    ),
+    "collect": (_collect, "verify the complete seeds of a study and pack their CSVs for pages", ("RESULTS",)),
+    "redraw": (_redraw, "make tables and figures of pages from packed CSVs; check numbers in prose", ("PAGES",)),
 }
 """Each command: function, help text, operands."""
 
