@@ -80,11 +80,14 @@ def _parser() -> argparse.ArgumentParser:
         "A": "a ticket file",
         "B": "another ticket file",
         "RESULTS": "the results folder of a study: results/STUDY",
+        "PAGES": "the folder of the pages, with data/STUDY: docs/results",
     }
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         for operand in operands:
             sub.add_argument(operand, type=Path, help=files[operand])
+        for option, settings in _OPTIONS.get(name, ()):
+            sub.add_argument(option, **settings)
         sub.set_defaults(command=command)
     return parser
 
@@ -172,22 +175,9 @@ def _show(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _compare(arguments: argparse.Namespace) -> Iterator[str]:
-    """Overlap of two masks by layer: Jaccard index (kept in both / in either), and its expectation by chance."""
-    from lth.analysis.stats import chance_jaccard
-    from lth.artifacts.tickets import Ticket
+    from lth.verification.masks_of_two import compared_masks
 
-    first, second = Ticket.load(arguments.A).masks, Ticket.load(arguments.B).masks
-    shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
-    if shapes[0] != shapes[1]:
-        raise UserError(f"{arguments.A} and {arguments.B} belong to different networks; their masks cannot be compared")
-    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
-    for name, mask in first.items():
-        kept, other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
-        overlap, chance = both / max(kept + other - both, 1), chance_jaccard(kept, other, mask.numel())
-        rows.append(
-            (printable(name), str(mask.numel()), str(kept), str(other), str(both), f"{overlap:.4f}", f"{chance:.4f}")
-        )
-    yield from aligned(rows)
+    yield from compared_masks(arguments.A, arguments.B)
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
@@ -255,6 +245,20 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     raise UserError(f"{results}: {len(paths)} artifact{'s' * (len(paths) > 1)} failed verification, {count} checked")
 
 
+def _collect(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.checks.read import load_study
+    from lth.pages.pack import pack_study
+
+    study = load_study(arguments.study) if arguments.study else None
+    yield from pack_study(_results(arguments.RESULTS), study, arguments.to)
+
+
+def _redraw(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.pages.redraw import redraw
+
+    yield from redraw(arguments.PAGES, check=arguments.check)
+
+
 COMMANDS = {
     "list": (
         _list,
@@ -276,5 +280,18 @@ COMMANDS = {
     ),
     "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
+    "collect": (_collect, "verify the complete seeds of a study and pack their CSVs for pages", ("RESULTS",)),
+    "redraw": (_redraw, "make tables and figures of pages from packed CSVs; check numbers in prose", ("PAGES",)),
 }
 """Each command: function, help text, operands."""
+
+_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "collect": [
+        ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
+        ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
+    ],
+    "redraw": [
+        ("--check", {"action": "store_true", "help": "write nothing; fail where a page is not as its data are"})
+    ],
+}
+"""Options of commands, as argparse takes them."""

@@ -374,7 +374,7 @@ def test_overlap_of_tickets_against_counting(tmp_path: Path) -> None:
     from lth.artifacts.tickets import Ticket
 
     files = synthetic.write_jobs(tmp_path, synthetic.study(1))
-    table = masks.overlap(masks.read(files.tickets), ["mnist", "fashion", "cross"])
+    table = masks.overlap(masks.overlap_counts(masks.read(files.tickets), ["mnist", "fashion", "cross"]))
     assert list(table[["first", "second"]].drop_duplicates().itertuples(index=False, name=None)) == [
         ("mnist", "fashion"),
         ("mnist", "cross"),
@@ -391,7 +391,7 @@ def test_overlap_of_tickets_against_counting(tmp_path: Path) -> None:
 
 def test_a_single_ticket_has_no_overlap(tmp_path: Path) -> None:
     files = synthetic.write_jobs(tmp_path, synthetic.one_arm(1))
-    assert masks.overlap(masks.read(files.tickets), ["cross"]).empty
+    assert masks.overlap(masks.overlap_counts(masks.read(files.tickets), ["cross"])).empty
 
 
 @pytest.mark.parametrize("seeds", [1, 2])

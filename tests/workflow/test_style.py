@@ -17,7 +17,7 @@ from tools import house
 
 pytestmark = pytest.mark.workflow
 
-READERS = ("analysis", "config", "plan", "checks", "cli", "verification")
+READERS = ("analysis", "config", "plan", "checks", "cli", "verification", "pages")
 """They look at what there is, and train nothing."""
 TRAINERS = {
     "lth.training.loop",

@@ -22,6 +22,14 @@ from lth.fingerprint import fingerprint
 from lth.machine import has_gpu
 from lth.catalog.methods import METHODS
 from lth.catalog.architectures import ARCHITECTURES
+from lth.plan.inputs import (
+    all_arms,
+    all_needed,
+    all_rounds,
+    arm_tickets,
+    evaluated,
+    records,
+)
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
 from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
@@ -208,55 +216,6 @@ def summary(script, *targets):
     """The parameters of a summary: the study without options that change no result."""
     settings = study.model_dump(mode="json", exclude={"compute", "data_root"})
     return {"study": settings, "code": code(script, *targets)}
-
-
-def all_rounds(name):
-    """A file of every round of every ticket and seed."""
-    return [
-        paths.round_file(name, t, s, r)
-        for t in study.tickets
-        for s in study.seeds
-        for r in plan.rounds(t)
-    ]
-
-
-def all_arms(name, evaluation):
-    """A file of every arm and seed of an evaluation; for a comparison, the file of the round that was trained before."""
-    return [
-        (
-            paths.round_file(name, arm.ticket, seed, arm.round)
-            if arm.trained_when_found
-            else paths.evaluated(name, evaluation, arm.name, seed)
-        )
-        for arm in plan.arms(evaluation)
-        for seed in study.seeds
-    ]
-
-
-def all_needed(name, assessment):
-    """A file of every round and seed in the lineage of the arms of a comparison; none for an evaluation."""
-    if assessment not in study.comparisons:
-        return []
-    lineages = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
-    pairs = dict.fromkeys(pair for lineage in lineages for pair in lineage)
-    return [
-        paths.round_file(name, ticket, seed, round_)
-        for ticket, round_ in pairs
-        for seed in study.seeds
-    ]
-
-
-def records(assessment):
-    """The records with the checksums of the tables that an evaluation or comparison reads."""
-    if assessment in study.comparisons:
-        return all_needed("ticket.safetensors", assessment)
-    return all_arms("evaluation.json", assessment)
-
-
-def arm_tickets(assessment):
-    """The tickets that the arms of an evaluation start from; none for a comparison."""
-    arms = plan.arms(assessment) if assessment in study.evaluations else ()
-    return [paths.arm_ticket(arm, seed) for arm in arms for seed in study.seeds]
 
 
 def table_files(evaluation=None):

@@ -4,12 +4,12 @@
 
 rule study_tables:
     input:
-        histories=all_rounds("history.csv"),
-        confusions=all_rounds("confusion.csv"),
-        layers=all_rounds("layers.csv"),
-        costs=all_rounds("cost.csv"),
-        measured=all_rounds("measured.csv"),
-        records=all_rounds("ticket.safetensors"),
+        histories=all_rounds(paths, "history.csv"),
+        confusions=all_rounds(paths, "confusion.csv"),
+        layers=all_rounds(paths, "layers.csv"),
+        costs=all_rounds(paths, "cost.csv"),
+        measured=all_rounds(paths, "measured.csv"),
+        records=all_rounds(paths, "ticket.safetensors"),
     output:
         **table_files(),
     log:
@@ -24,17 +24,17 @@ rule study_tables:
 
 rule evaluation_tables:
     input:
-        histories=lambda wildcards: all_arms("history.csv", wildcards.evaluation),
-        confusions=lambda wildcards: all_arms("confusion.csv", wildcards.evaluation),
-        tickets=lambda wildcards: [
-            paths.arm_ticket(arm, seed)
-            for arm in plan.evaluated_tickets(wildcards.evaluation)
-            for seed in study.seeds
-        ],
-        costs=lambda wildcards: all_needed("cost.csv", wildcards.evaluation),
-        measured=lambda wildcards: all_needed("measured.csv", wildcards.evaluation),
-        records=lambda wildcards: records(wildcards.evaluation),
-        arm_tickets=lambda wildcards: arm_tickets(wildcards.evaluation),
+        histories=lambda wildcards: all_arms(paths, "history.csv", wildcards.evaluation),
+        confusions=lambda wildcards: all_arms(
+            paths, "confusion.csv", wildcards.evaluation
+        ),
+        tickets=lambda wildcards: evaluated(paths, wildcards.evaluation),
+        costs=lambda wildcards: all_needed(paths, "cost.csv", wildcards.evaluation),
+        measured=lambda wildcards: all_needed(
+            paths, "measured.csv", wildcards.evaluation
+        ),
+        records=lambda wildcards: records(paths, wildcards.evaluation),
+        arm_tickets=lambda wildcards: arm_tickets(paths, wildcards.evaluation),
     output:
         **table_files("{evaluation}"),
         verdict=report(

@@ -8,9 +8,13 @@ results of its arms, and the verdict).
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lth.config.study import Study
 from lth.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from lth.analysis.tables.assessment import Left
 
 STUDY_TABLES = ("rounds", "layers", "costs")
 """`rounds`: accuracy of each round of each ticket; `layers`: density of each layer; `costs`: training cost."""
@@ -87,16 +91,30 @@ def write_evaluation_tables(
         measured: the `measured.csv` beside them.
         out: where to write, by table name, and `verdict`.
     """
-    from lth.analysis.tables.assessment import Left, tables_of
-    from lth.analysis.tables.files import collect, read_table, write_table
-    from lth.analysis.tables.masks import read
+    from lth.analysis.tables import masks
+    from lth.analysis.tables.assessment import Left
+    from lth.analysis.tables.files import collect
+
+    order, found = Plan(study).assessment(assessment).tickets, masks.read(tickets)
+    left = Left(
+        history=collect(histories),
+        confusion=collect(confusions),
+        layers=masks.layers(found, order),
+        overlaps=masks.overlap_counts(found, order),
+    )
+    if assessment in study.comparisons:
+        left = replace(left, costs=collect(costs), measured=collect(measured))
+    write_assessment(study, assessment, left, out)
+
+
+def write_assessment(study: Study, assessment: str, left: "Left", out: Mapping[str, Path]) -> None:
+    """Write `EVALUATION_TABLES` and the `verdict` of one evaluation or comparison from what its jobs left."""
+    from lth.analysis.tables.assessment import tables_of
+    from lth.analysis.tables.files import read_table, write_table
     from lth.analysis.tables.verdict import text
     from lth.artifacts.records import seal_text
     from lth.files import write_text
 
-    left = Left(history=collect(histories), confusion=collect(confusions), tickets=read(tickets))
-    if assessment in study.comparisons:
-        left = replace(left, costs=collect(costs), measured=collect(measured))
     for name, table in tables_of(Plan(study), assessment, left).items():
         write_table(table, out[name])
     # read back, so that the verdict is computed from the rounded numbers that the files and the report show

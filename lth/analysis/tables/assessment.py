@@ -1,8 +1,6 @@
 """The tables of one assessment (an evaluation or a comparison), computed from the output of its jobs."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -15,9 +13,6 @@ from lth.analysis.tables.files import ordered
 from lth.analysis.tables.two_classes import with_f1
 from lth.plan.plan import Plan
 
-if TYPE_CHECKING:
-    from lth.artifacts.tickets import Ticket
-
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
@@ -25,8 +20,10 @@ class Left:
 
     history: pd.DataFrame
     confusion: pd.DataFrame
-    tickets: Mapping[tuple[int, str], "Ticket"]
-    """By seed and ticket."""
+    layers: pd.DataFrame
+    """Weights kept of each layer by the tickets as found (`masks.LAYER_COLUMNS`)."""
+    overlaps: pd.DataFrame
+    """Weights that two of these tickets keep of each layer (`masks.OVERLAP_COUNTS`)."""
     costs: pd.DataFrame | None = None
     """Of all rounds that the arms of a comparison were derived from."""
     measured: pd.DataFrame | None = None
@@ -41,8 +38,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     trained = by_run.arm_runs(history, spec.reach_percent)
     trained = with_f1(trained, confusion, run_of(by_run.ARM_RUN, trained))
     trained = ordered(seeds_of_draws(trained, by_run.ARM_RUN), "arm", arms, ["seed"])
-    counted = masks.layers(left.tickets, spec.tickets)
-    summary = masks.with_collapses(by_arm.summarise(trained, alpha), counted)
+    summary = masks.with_collapses(by_arm.summarise(trained, alpha), left.layers)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     return {
@@ -52,8 +48,8 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
         "curves": by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),
-        "overlap": masks.overlap(left.tickets, spec.tickets),
-        "layers": masks.layer_densities(counted),
+        "overlap": masks.overlap(left.overlaps),
+        "layers": masks.layer_densities(left.layers),
     }
 
 

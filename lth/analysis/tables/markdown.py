@@ -30,12 +30,13 @@ def pages(results: Path) -> Iterator[str]:
         arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
         yield from assessment(arms, comparisons)
     yield from ("## Rounds", "")
-    yield from _rounds(read_table(tables / "rounds.csv", sealed=True))
+    found = read_table(tables / "rounds.csv", sealed=True)
+    yield from (*table(*round_table(found)), "", *round_items(found))
 
 
 def assessment(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
     """Verdict, arms, comparisons and notes of an evaluation or comparison."""
-    yield from (*_items(verdict(arms, comparisons)), "")
+    yield from (*items(verdict(arms, comparisons)), "")
     header, rows, names = cells.arm_table(arms)
     yield from (*table(header, rows, names), "")
     if len(comparisons):
@@ -44,19 +45,24 @@ def assessment(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:
     tested, rows = cells.equivalence_table(comparisons)
     if rows:
         yield from (*table(tested, rows, names=2), "")
-    yield from (*_items(notes(arms, comparisons)), "")
+    yield from (*items(notes(arms, comparisons)), "")
 
 
-def _rounds(found: pd.DataFrame) -> Iterator[str]:
-    """One row per round of each ticket, and notes."""
+def round_table(found: pd.DataFrame) -> tuple[list[str], list[list[str]], int]:
+    """Header, rows and number of text columns for the rounds of all tickets."""
     rows = [_round_cells(row) for row in found.to_dict("records")]
+    return [*rows[0]], [[*row.values()] for row in rows], 1
+
+
+def round_items(found: pd.DataFrame) -> list[str]:
+    """What the columns of `round_table` mean, and notes on the rounds."""
     half = f"± half-width of the {found['confidence_percent'].iloc[0]:g} % t confidence interval"
-    yield from table([*rows[0]], [[*row.values()] for row in rows], names=1)
-    yield from (
-        "",
-        f"- Test accuracy at the early-stopping iteration (lowest validation loss), mean over n seeds {half}; "
-        f"final: at the end of training.",
-        *_items(round_notes(found)),
+    return items(
+        [
+            f"Test accuracy at the early-stopping iteration (lowest validation loss), mean over n seeds {half}; "
+            f"final: at the end of training.",
+            *round_notes(found),
+        ]
     )
 
 
@@ -85,5 +91,6 @@ def _line(row: Sequence[str], space: str = " ") -> str:
     return f"|{space}" + f"{space}|{space}".join(cell.replace("|", "\\|") for cell in row) + f"{space}|"
 
 
-def _items(sentences: Sequence[str]) -> list[str]:
+def items(sentences: Sequence[str]) -> list[str]:
+    """Sentences as a list."""
     return [f"- {sentence}" for sentence in sentences]

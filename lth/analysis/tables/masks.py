@@ -1,6 +1,6 @@
 """What is left of the layers, and how much the tickets' masks have in common."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,15 @@ import pandas as pd
 
 from lth.analysis.stats import chance_jaccard
 from lth.analysis.tables.cells import layer_labels
+from lth.analysis.tables.files import ordered
 from lth.artifacts.repair import advice
 from lth.errors import UserError
 
 if TYPE_CHECKING:
     from lth.artifacts.tickets import Ticket
 
-OVERLAP_COLUMNS = [
-    *("first", "second", "seed", "layer"),
-    *("kept_first", "kept_second", "kept_both", "total", "jaccard", "chance_jaccard"),
-]
+OVERLAP_COUNTS = ["first", "second", "seed", "layer", "kept_first", "kept_second", "kept_both", "total"]
+"""Weights that two masks keep of a layer; what `overlap` adds follows from them."""
 LAYER_COLUMNS = ["ticket", "seed", "round", "layer", "kept", "total", "outputs"]
 """Those of the rounds' `layers.csv`."""
 
@@ -53,6 +52,13 @@ def layers(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) ->
         for counts in ticket.layers()
     ]
     return pd.DataFrame(rows, columns=LAYER_COLUMNS)
+
+
+def layers_of_rounds(table: pd.DataFrame, rounds: Iterable[tuple[str, int]], order: Iterable[str]) -> pd.DataFrame:
+    """Of the `layers.csv` of all rounds the rows of some rounds, in the order that `layers` gives them."""
+    wanted = set(rounds)
+    kept = table[[place in wanted for place in zip(table["ticket"], table["round"], strict=True)]]
+    return ordered(kept[LAYER_COLUMNS], "ticket", order, ["seed"])
 
 
 def layer_densities(layers: pd.DataFrame) -> pd.DataFrame:
@@ -110,11 +116,10 @@ def with_collapses(arms: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def overlap(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) -> pd.DataFrame:
-    """One row for each seed, pair of tickets and layer: the Jaccard index of the masks, and what chance would give.
+def overlap_counts(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) -> pd.DataFrame:
+    """One row for each seed, pair of tickets and layer: how many weights each mask keeps, and both (`OVERLAP_COUNTS`).
 
-    Chance is the expectation for two independent random masks with the same counts in that layer. Tickets of different
-    networks have no layers in common and are not paired, and a dense one has no mask to compare.
+    Tickets of different networks have no layers in common and are not paired, and a dense one has no mask to compare.
 
     Args:
         tickets: of one density, by seed and name.
@@ -125,17 +130,23 @@ def overlap(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[str]) -
         for seed in sorted({seed for seed, _ in tickets}):
             one, other = tickets.get((seed, first)), tickets.get((seed, second))
             if one and other and one.provenance["network"] == other.provenance["network"]:
-                rows += [[first, second, seed, *cells] for cells in _layer_overlaps(one, other)]
-    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
+                rows += [[first, second, seed, *cells] for cells in _kept_by_both(one, other)]
+    return pd.DataFrame(rows, columns=OVERLAP_COUNTS)
 
 
-def _layer_overlaps(first: "Ticket", second: "Ticket") -> list[list[str | int | float]]:
-    rows: list[list[str | int | float]] = []
+def overlap(counts: pd.DataFrame) -> pd.DataFrame:
+    """`overlap_counts` with the Jaccard index of the masks, and what chance would give.
+
+    Chance is the expectation for two independent random masks with the same counts in that layer.
+    """
+    indices = []
+    for kept, other, both, total in counts[OVERLAP_COUNTS[4:]].itertuples(index=False, name=None):
+        either = kept + other - both
+        indices.append([both / either if either else float("nan"), chance_jaccard(kept, other, total)])
+    return counts.join(pd.DataFrame(indices, columns=["jaccard", "chance_jaccard"], index=counts.index))
+
+
+def _kept_by_both(first: "Ticket", second: "Ticket") -> Iterator[list[str | int]]:
     for layer in first.masks:
         mask, other = first.masks[layer].numpy(), second.masks[layer].numpy()
-        kept, kept_other, both = (int(np.count_nonzero(of)) for of in (mask, other, mask & other))
-        either = kept + kept_other - both
-        jaccard = both / either if either else float("nan")
-        chance = chance_jaccard(kept, kept_other, mask.size)
-        rows.append([layer, kept, kept_other, both, mask.size, jaccard, chance])
-    return rows
+        yield [layer, *(int(np.count_nonzero(of)) for of in (mask, other, mask & other)), mask.size]

@@ -1,0 +1,57 @@
+"""Which files the tables of a study are made of."""
+
+from lth.plan.paths import Paths
+
+
+def all_rounds(paths: Paths, name: str) -> list[str]:
+    """A file of every round of every ticket and seed."""
+    plan = paths.plan
+    return [
+        paths.round_file(name, ticket, seed, round_)
+        for ticket in plan.study.tickets
+        for seed in plan.study.seeds
+        for round_ in plan.rounds(ticket)
+    ]
+
+
+def all_arms(paths: Paths, name: str, assessment: str) -> list[str]:
+    """A file of every arm and seed of an evaluation; for a comparison, of the rounds that were trained before."""
+    return [
+        (
+            paths.round_file(name, arm.ticket, seed, arm.round)
+            if arm.trained_when_found
+            else paths.evaluated(name, assessment, arm.name, seed)
+        )
+        for arm in paths.plan.arms(assessment)
+        for seed in paths.plan.study.seeds
+    ]
+
+
+def all_needed(paths: Paths, name: str, assessment: str) -> list[str]:
+    """A file of every round and seed in the lineage of the arms of a comparison; none for an evaluation."""
+    plan = paths.plan
+    if assessment not in plan.study.comparisons:
+        return []
+    lineages = [plan.lineage(arm.ticket, arm.round) for arm in plan.arms(assessment)]
+    pairs = dict.fromkeys(pair for lineage in lineages for pair in lineage)
+    return [paths.round_file(name, ticket, seed, round_) for ticket, round_ in pairs for seed in plan.study.seeds]
+
+
+def records(paths: Paths, assessment: str) -> list[str]:
+    """The records with the checksums of the tables that an evaluation or comparison reads."""
+    if assessment in paths.plan.study.comparisons:
+        return all_needed(paths, "ticket.safetensors", assessment)
+    return all_arms(paths, "evaluation.json", assessment)
+
+
+def evaluated(paths: Paths, assessment: str) -> list[str]:
+    """The tickets of an evaluation or comparison as found, at its density."""
+    arms, seeds = paths.plan.evaluated_tickets(assessment), paths.plan.study.seeds
+    return [paths.arm_ticket(arm, seed) for arm in arms for seed in seeds]
+
+
+def arm_tickets(paths: Paths, assessment: str) -> list[str]:
+    """The tickets that the arms of an evaluation start from; none for a comparison."""
+    plan = paths.plan
+    arms = plan.arms(assessment) if assessment in plan.study.evaluations else ()
+    return [paths.arm_ticket(arm, seed) for arm in arms for seed in plan.study.seeds]

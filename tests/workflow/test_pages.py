@@ -1,0 +1,318 @@
+"""Data behind every page: what `collect` packs gives the study's tables and figures, and `redraw` keeps pages true."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from test_methods_study import METHODS_STUDY
+from tiny import Project, finished_once
+
+from lth.analysis.figures.choice import figures_of
+from lth.artifacts.records import json_text, seal
+from lth.cli import main
+from lth.pages.data import opened_data
+from lth.plan.plan import Plan
+
+pytestmark = pytest.mark.workflow
+PAGE = """\
+# A page
+
+Words with **0.5** points. <!-- given: 0.5, of a bet -->
+
+<!-- data: tiny -->
+<!-- end -->
+
+<!-- table: transfer/arms; columns: arm, test acc. %, best_epoch .1f as best; rows: cross-own, dense -->
+old
+<!-- end -->
+<!-- table: transfer/comparisons -->
+<!-- end -->
+<!-- table: layers; rows: digits round=1 -->
+<!-- end -->
+<!-- verdict: transfer -->
+<!-- end -->
+<!-- notes: rounds -->
+<!-- end -->
+<!-- figure: transfer/final_accuracy -->
+<!-- end -->
+
+The dense network has {accuracy} % (n = 2). <!-- from: transfer/arms dense -->
+
+```
+<!-- table: this is shown, not made -->
+```
+"""
+
+
+@pytest.fixture(scope="module")
+def finished_methods(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return finished_once(tmp_path_factory, "methods", METHODS_STUDY)
+
+
+@pytest.fixture(scope="module")
+def packed(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of the finished study; tests only read them."""
+    folder = tmp_path_factory.mktemp("packed") / "tiny"
+    assert main(["collect", str(finished.results), "--to", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def pages(packed: Path, tmp_path: Path) -> Path:
+    """A folder with a page, and the data."""
+    folder = tmp_path / "pages"
+    shutil.copytree(packed, folder / "data/tiny")
+    accuracy = dense_accuracy(opened_data(packed, tmp_path / "scratch").table("transfer/arms"))
+    (folder / "page.md").write_text(PAGE.format(accuracy=accuracy))
+    return folder
+
+
+def dense_accuracy(arms: Path) -> str:
+    """As a page shows it."""
+    header, *rows = (line.split(",") for line in arms.read_text().splitlines())
+    (row,) = (row for row in rows if row[header.index("arm")] == "dense")
+    return f"{float(row[header.index('accuracy_percent')]):.2f}"
+
+
+def bytes_in(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What a command that fails prints."""
+    capsys.readouterr()
+    assert main([str(argument) for argument in arguments]) == 1
+    told = capsys.readouterr()
+    return told.out + told.err
+
+
+def assert_same_tables(project: Project, folder: Path, scratch: Path) -> None:
+    """What the packed CSVs give is what the study's own jobs wrote, byte by byte."""
+    assert main(["collect", str(project.results), "--to", str(folder)]) == 0
+    data = opened_data(folder, scratch)
+    own = bytes_in(project.results / "tables")
+    assert len(own) > 10
+    assert bytes_in(scratch / "tables") == own
+    plan = Plan(data.study)
+    drawn = {"pruning_curves", *(f"{name}/{figures_of(plan, name)[0]}" for name in plan.assessments)}
+    for figure in drawn:
+        assert data.draw(figure).read_bytes() == (project.results / f"figures/{figure}.svg").read_bytes(), figure
+
+
+def test_packed_data_give_the_tables_and_figures_of_the_study(finished: Project, tmp_path: Path) -> None:
+    assert_same_tables(finished, tmp_path / "tiny", tmp_path / "scratch")
+    sizes = [len(content) for content in bytes_in(tmp_path / "tiny").values()]
+    assert sum(sizes) < 100_000
+
+
+def test_so_do_those_of_a_comparison(finished_methods: Project, tmp_path: Path) -> None:
+    """Its arms are rounds, and its costs those of all that they were derived from."""
+    assert_same_tables(finished_methods, tmp_path / "methods", tmp_path / "scratch")
+
+
+def test_packing_twice_gives_the_same_bytes(finished: Project, packed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "tiny"
+    shutil.copytree(packed, copy)
+    contents = json.loads((copy / "data.json").read_text())
+    contents["tables"]["tickets/older.csv.gz"] = "of an earlier version"
+    (copy / "data.json").write_text(json.dumps(contents))
+    (copy / "tickets/older.csv.gz").touch()
+    assert main(["collect", str(finished.results), "--to", str(copy)]) == 0
+    assert bytes_in(copy) == bytes_in(packed)
+
+
+def test_a_page_is_made_from_its_data_and_stays_as_it_is(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not what its data give" in refused(capsys, "redraw", pages, "--check")
+    assert main(["redraw", str(pages)]) == 0
+    text = (pages / "page.md").read_text()
+    assert "| arm | test acc. % | best |" in text
+    assert "\nold\n" not in text
+    assert "<!-- table: this is shown, not made -->\n```" in text
+    assert "(figures/tiny/transfer/final_accuracy.svg)" in text
+    made = bytes_in(pages)
+    assert "figures/tiny/transfer/final_accuracy.svg" in made
+    assert main(["redraw", str(pages)]) == 0
+    assert "0 files changed" in capsys.readouterr().out
+    assert main(["redraw", str(pages), "--check"]) == 0
+    assert bytes_in(pages) == made
+
+
+def test_an_edited_number_is_found_wherever_it_stands(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["redraw", str(pages)]) == 0
+    page, text = pages / "page.md", (pages / "page.md").read_text()
+    prose = next(line for line in text.splitlines() if line.startswith("The dense network"))
+    number = prose.split()[4]
+    wrong = f"{float(number) + 0.02:.2f}"
+    page.write_text(text.replace(prose, prose.replace(number, wrong)))
+    told = refused(capsys, "redraw", pages, "--check")
+    line = text.splitlines().index(prose) + 1
+    assert f"page.md:{line}: {wrong} is not in transfer/arms dense (nearest: accuracy_percent " in told
+    row = next(line for line in text.splitlines() if line.startswith("| dense"))
+    page.write_text(text.replace(row, row.replace(number, wrong)))
+    assert "page.md: is not what its data give" in refused(capsys, "redraw", pages, "--check")
+    page.write_text(text.replace("**0.5**", "**0.6**"))
+    told = refused(capsys, "redraw", pages, "--check")
+    assert "page.md:3: 0.6: nothing says where it comes from" in told
+    assert "page.md:3: 0.5 is given, but the text has no such number" in told
+
+
+def test_altered_data_are_refused_by_name(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pages / "data/tiny/tickets/history.csv.gz"
+    text, good = gzip.decompress(path.read_bytes()).decode(), path.read_bytes()
+    path.write_bytes(gzip.compress(text.replace("9", "8", 1).encode(), mtime=0))
+    assert f"{path}: was altered after it was packed" in refused(capsys, "redraw", pages)
+    path.write_bytes(good[:-20])
+    assert f"{path}: is damaged (not readable as gzip)" in refused(capsys, "redraw", pages)
+    path.unlink()
+    assert f"{path}: no such file" in refused(capsys, "redraw", pages)
+    path.write_bytes(good)
+    settings = pages / "data/tiny/study.yaml"
+    own = settings.read_text()
+    settings.write_text(own.replace("alpha: 0.05", "alfa: 0.05"))
+    assert f"{settings}: alfa: unknown key (did you mean 'alpha'?)" in refused(capsys, "redraw", pages)
+    settings.write_text(own.replace("- 1\n", "- 2\n", 1))
+    assert f"{settings}: has another name or other seeds than data.json" in refused(capsys, "redraw", pages)
+    settings.write_text(own)
+    contents = pages / "data/tiny/data.json"
+    told = json.loads(contents.read_text())
+    del told["tables"]["tickets/cost.csv.gz"], told["checksum"]
+    contents.write_text(json_text(told))
+    assert f"{contents}: has no entry 'checksum'" in refused(capsys, "redraw", pages)
+    contents.write_text(json_text(seal(told)))
+    assert "does not list tickets/cost.csv.gz" in refused(capsys, "redraw", pages)
+
+
+def test_an_altered_study_is_not_packed(project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    history = project.results / "tickets/letters/seed1/round02/history.csv"
+    history.write_text(history.read_text().replace("9", "8", 1))
+    for extra in ([], ["--study", project.study]):
+        told = refused(capsys, "collect", project.results, "--to", tmp_path / "data", *extra)
+        assert f"{history}: its checksum differs" in told
+    (project.results / "manifest.json").unlink()
+    told = refused(capsys, "collect", project.results, "--study", project.study, "--to", tmp_path / "data")
+    assert f"{history}: its SHA-256 is not the one that ticket.safetensors has" in told
+    assert not (tmp_path / "data").exists()
+
+
+def test_of_an_unfinished_study_the_complete_seeds_are_packed(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project.results / "manifest.json").unlink()
+    told = refused(capsys, "collect", project.results)
+    assert "has no manifest.json, so the study is not finished; name its file (--study FILE)" in told
+    lost = project.results / "evaluations/transfer/dense/seed1/confusion.csv"
+    lost.unlink()
+    pages = tmp_path / "pages"
+    folder = pages / "data/tiny"
+    assert main(["collect", str(project.results), "--study", str(project.study), "--to", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "1 of 2 seeds" in out
+    assert f"seed 1 left out: {lost}: no such file" in out
+    note = "**The study was not finished: of its 2 seeds, seed 1 was not complete and was left out.**"
+    assert note in (folder / "README.md").read_text()
+    (pages / "page.md").write_text("<!-- data: tiny -->\n<!-- end -->\n<!-- table: transfer/arms -->\n<!-- end -->\n")
+    assert main(["redraw", str(pages)]) == 0
+    text = (pages / "page.md").read_text()
+    assert f"(seeds 0).*\n\n{note}\n" in text
+    assert "| 1 |" in next(line for line in text.splitlines() if line.startswith("| dense"))
+    (project.results / "tickets/digits/seed0/round01/layers.csv").unlink()
+    told = refused(capsys, "collect", project.results, "--study", project.study, "--to", tmp_path / "more")
+    assert "no seed is complete" in told
+
+
+def test_results_of_other_settings_are_not_packed(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.edit("study.yaml", "learning_rate: 0.05", "learning_rate: 0.06")
+    told = refused(capsys, "collect", project.results, "--study", project.study, "--to", tmp_path / "data")
+    assert "its record is of other settings than the study's" in told
+
+
+def test_a_folder_of_other_files_is_not_overwritten(
+    finished: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    told = refused(capsys, "collect", finished.results, "--to", tmp_path)
+    assert f"{tmp_path}: exists, and holds no data of a study (data.json); choose another folder" in told
+    assert bytes_in(tmp_path) == {"notes.txt": b"mine"}
+
+
+WRONG = [
+    ("<!-- tabel: rounds -->", "unknown marker 'tabel' (did you mean 'table'?)"),
+    ("<!-- table: rounds -->", "'<!-- table: rounds -->' has no <!-- end -->"),
+    ("words <!-- table: rounds -->", "the marker 'table' needs a line of its own"),
+    ("<!-- end -->", "<!-- end --> without a beginning"),
+    ("<!-- table: round -->\n<!-- end -->", "the study has no table 'round' (did you mean 'rounds'?)"),
+    ("<!-- table: rounds; colums: n -->\n<!-- end -->", "'colums: n' is no option of 'table'; allowed: columns"),
+    ("<!-- table: rounds; columns: nn -->\n<!-- end -->", "rounds has no column 'nn'"),
+    ("<!-- table: rounds; rows: digit -->\n<!-- end -->", "no row of rounds has 'digit'; its first column has"),
+    ("<!-- table: rounds; columns: ticket .2f -->\n<!-- end -->", "'digits' cannot be written as '.2f'"),
+    ("<!-- figure: curves -->\n<!-- end -->", "the study has no figure 'curves'"),
+    ("<!-- verdict: there -->\n<!-- end -->", "the study has no evaluation or comparison 'there'"),
+    ("<!-- data: tiny -->\n<!-- end -->", "a page has the data of one study"),
+    ("5 <!-- from: transfer/arm dense -->", "the study has no table 'transfer/arm'"),
+    ("5 <!-- from: transfer/arms sparse -->", "no row of transfer/arms has 'sparse'"),
+    ("5 <!-- from: transfer/confusion -->", "rows; a source may be at most 20: name them closer"),
+]
+"""Markup in line 5 of a page, and what is said of it."""
+
+
+def test_wrong_markup_is_a_sentence_with_its_line(
+    packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(packed, tmp_path / "data/tiny")
+    for place, (markup, _) in enumerate(WRONG):
+        (tmp_path / f"{place}.md").write_text(f"# Page\n\n<!-- data: tiny -->\n<!-- end -->\n{markup}\n")
+    told = refused(capsys, "redraw", tmp_path)
+    for place, (_, words) in enumerate(WRONG):
+        line = next(line for line in told.splitlines() if line.startswith(f"{tmp_path / str(place)}.md:5: "))
+        assert words in line
+
+
+def test_figures_that_no_page_shows_and_pages_without_data_are_named(
+    pages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["redraw", str(pages)]) == 0
+    left = pages / "figures/tiny/transfer/confusion.svg"
+    left.write_text("of an earlier page")
+    assert f"{left}: is shown by none of 1 pages; delete it" in refused(capsys, "redraw", pages)
+    shutil.rmtree(pages / "data")
+    told = refused(capsys, "redraw", pages)
+    assert f"no folder {pages / 'data/tiny'}; to make it: `python -m lth collect results/tiny`" in told
+    (pages / "page.md").write_text("no data")
+    assert "no page names its data (<!-- data: STUDY -->)" in refused(capsys, "redraw", pages)
+
+
+def headline(here: str, conclusion: str = "reproduced") -> str:
+    return (
+        f"- {{claim: Better, source: Somebody, published: '98.1, n = 1', why: Close, conclusion: {conclusion}{here}}}\n"
+    )
+
+
+def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pages / "README.md").write_text("# Results\n<!-- headlines: headlines.yaml -->\n<!-- end -->\n")
+    (pages / "headlines.yaml").write_text(
+        headline(", here: {study: tiny, row: transfer/arms dense, value: accuracy_percent}")
+        + headline(", here: {study: tiny, row: transfer/comparisons dense, value: difference_points}", "refuted")
+        + headline(", here: {study: big, text: '97.9 ± 0.1', n: 3}", "not comparable")
+        + headline("", "not attempted")
+    )
+    assert main(["redraw", str(pages)]) == 0
+    accuracy = (pages / "page.md").read_text().split("The dense network has ")[1].split()[0]
+    lines = [line for line in (pages / "README.md").read_text().splitlines() if line.startswith("| Better")]
+    assert lines[0].startswith(f"| Better | 98.1, n = 1 (Somebody) | {accuracy} (")
+    assert lines[0].endswith("n = 2 | reproduced | Close | [tiny](data/tiny) |")
+    assert " to +" in lines[1] or " to -" in lines[1]
+    assert lines[2].endswith("| 97.9 ± 0.1, n = 3 | not comparable | Close | data not committed |")
+    assert lines[3].endswith("| - | not attempted | Close | - |")
+    for wrong, words in (
+        (headline(", here: {study: tiny, text: '97.9', n: 3}"), "headline 1: is typed, but"),
+        (headline(""), "headline 1: 'here' must be left out where the conclusion is 'not attempted'"),
+        (headline(", here: {study: tiny, row: transfer/arms, value: n}"), "row: 'transfer/arms' are 8 rows"),
+        (headline(", here: {study: tiny, row: transfer/arms dense, value: m}"), "no number in a column 'm'"),
+        (headline("", "proved"), "headline 1: conclusion: Input should be 'reproduced'"),
+    ):
+        (pages / "headlines.yaml").write_text(wrong)
+        assert words in refused(capsys, "redraw", pages)
