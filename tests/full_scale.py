@@ -63,17 +63,16 @@ def shortening(study: Study) -> dict[str, Any]:
 def _short_recipe(recipe: Recipe, epochs: int) -> dict[str, Any]:
     """An epoch or two, or a few steps; what happens at an epoch happens as far into the training as before."""
     if recipe.iterations:
-        return {"iterations": ITERATIONS, "evaluate_every": ITERATIONS // 2}
-    assert recipe.epochs is not None
+        short: dict[str, Any] = {"iterations": ITERATIONS, "evaluate_every": ITERATIONS // 2}
+        share = 10 * ITERATIONS / recipe.iterations  # of a tenth of the images, an epoch has a tenth of the steps
+    else:
+        assert recipe.epochs is not None
+        short, share = {"epochs": epochs, "evaluate_every": 30}, epochs / recipe.epochs
     schedule = {
-        "milestones": [epochs * epoch / recipe.epochs for epoch in recipe.schedule.milestones],
-        "warmup_epochs": epochs * recipe.schedule.warmup_epochs / recipe.epochs,
+        "milestones": [share * epoch for epoch in recipe.schedule.milestones],
+        "warmup_epochs": share * recipe.schedule.warmup_epochs,
     }
-    return {
-        "epochs": epochs,
-        "evaluate_every": 30,
-        "schedule": {key: value for key, value in schedule.items() if value},
-    }
+    return {**short, "schedule": {key: value for key, value in schedule.items() if value}}
 
 
 def _short_ticket(ticket: TicketSpec) -> dict[str, Any]:

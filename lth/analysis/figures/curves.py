@@ -14,7 +14,7 @@ from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 
 MANY = 5
 """Number of arms in a panel above which bands are fainter."""
-COLUMNS = 4
+ACROSS = 4
 """Panels side by side; more go below."""
 
 
@@ -50,7 +50,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
     """Panels by split, then by view; arms that all tickets share stand in every panel."""
     views = _views(curves)
     shared = "none" if any(view.close for view in views) else "row"
-    columns = min(len(views), COLUMNS)
+    columns = min(len(views), ACROSS)
     rows = [views[first : first + columns] for first in range(0, len(views), columns)]
     count = len(splits) * len(rows) * columns
     figure, axes = parts.panels(count, columns=columns, height=2.6, sharex=True, sharey=shared)
