@@ -140,7 +140,11 @@ class Recipe(Model):
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""
         epoch = ceil(examples / self.batch_size)
-        return self.iterations or (self.epochs or 0) * epoch, epoch
+        return self.steps_in(epoch), epoch
+
+    def steps_in(self, epoch_steps: int) -> int:
+        """Optimiser steps of a training whose epochs have so many."""
+        return self.iterations or (self.epochs or 0) * epoch_steps
 
     def faults(self) -> Iterator[Fault]:
         """One way to say how long the training is."""

@@ -120,7 +120,7 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
     """
     network, stream = build(spec), generator(seed, *(purpose or ("initialisation",)))
     if isinstance(network, Pretrained):
-        network.initialise(stream, fresh=bool(purpose))
+        network.initialise(stream, reinitialised=bool(purpose))
         return {name: tensor.detach() for name, tensor in network.state_dict().items()}
     draw = INITIALISATIONS[spec.initialisation]
     for module in network.modules():

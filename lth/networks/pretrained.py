@@ -19,10 +19,10 @@ class Pretrained(nn.Module):
     """Tokens that it knows."""
 
     @abstractmethod
-    def initialise(self, stream: torch.Generator, *, fresh: bool) -> None:
+    def initialise(self, stream: torch.Generator, *, reinitialised: bool) -> None:
         """Give every parameter its initial value: the pre-trained one, and drawn ones where there is none.
 
         Args:
             stream: what is drawn comes from it.
-            fresh: draw everything, as if there had been no pre-training.
+            reinitialised: draw everything, as if there had been no pre-training.
         """

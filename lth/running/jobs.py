@@ -2,22 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from lth.config.study import Study
 from lth.errors import UserError
-from lth.plan.plan import Plan
 from lth.printable import escaped, printable
 from lth.running.stopping import EXIT_STOPPED, Stopped, listening
-
-
-def round_of(config: Mapping[str, Any], ticket: str, round_: int) -> str:
-    """`round 7/35`, for titles; the last round is looked up in the study, since no job is told of later ones."""
-    return f"round {round_}/{Plan(Study.model_validate(config)).last_round(ticket)}"
 
 
 @dataclass

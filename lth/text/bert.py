@@ -47,9 +47,9 @@ class TextClassifier(Pretrained):
         return logits
 
     @torch.no_grad()
-    def initialise(self, stream: torch.Generator, *, fresh: bool) -> None:
+    def initialise(self, stream: torch.Generator, *, reinitialised: bool) -> None:
         """Pre-trained values; matrices that have none are drawn, their biases zero, norms one and zero."""
-        known = {} if fresh else read_tensors(self.model, "model")[0]
+        known = {} if reinitialised else read_tensors(self.model, "model")[0]
         for path, module in self.named_modules():
             for name, parameter in module.named_parameters(recurse=False):
                 whole = f"{path}.{name}".removeprefix("encoder.")

@@ -81,7 +81,7 @@ class Loop:
             optimiser=optimiser,
             recipe=recipe,
             seed=seed,
-            steps=recipe.iterations or (recipe.epochs or 0) * feed.epoch_steps(recipe.batch_size),
+            steps=recipe.steps_in(feed.epoch_steps(recipe.batch_size)),
             random=has_randomness(network),
             meter=Meter(feed.weight_uses(network)),
         )

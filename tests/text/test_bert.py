@@ -83,12 +83,12 @@ def test_theta_0_is_the_pre_trained_model_and_a_drawn_classifier(tmp_path: Path)
     assert torch.equal(first["classifier.0.weight"], initial_weights(spec, 0)["classifier.0.weight"])
 
 
-def test_fresh_weights_hold_nothing_of_the_pre_trained_ones(tmp_path: Path) -> None:
+def test_reinitialised_weights_hold_nothing_of_the_pre_trained_ones(tmp_path: Path) -> None:
     spec = tiny(tmp_path)
-    fresh, known = initial_weights(spec, 0, "fresh initialisation"), initial_weights(spec, 0)
+    drawn, known = initial_weights(spec, 0, "fresh initialisation"), initial_weights(spec, 0)
     for name in prunable_names(build(spec)):
-        assert not torch.equal(fresh[name], known[name])
-        assert abs(float(fresh[name].std()) / float(known[name].std()) - 1) < 0.1
+        assert not torch.equal(drawn[name], known[name])
+        assert abs(float(drawn[name].std()) / float(known[name].std()) - 1) < 0.1
 
 
 def test_rewinding_restores_the_pre_trained_weights_bit_for_bit(tmp_path: Path) -> None:

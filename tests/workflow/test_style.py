@@ -149,6 +149,15 @@ def test_scripts_import_only_what_they_call() -> None:
         assert {module.partition(".")[0] for module in imported(file)} <= {"lth", "pathlib"}, file.name
 
 
+def test_a_job_validates_a_study_at_most_once() -> None:
+    """Jobs get validated parameters; of the configuration, which is not, they read only how and where to compute."""
+    for file in sorted(ROOT.glob("workflow/scripts/*.py")):
+        text = file.read_text()
+        assert text.count("Study.model_validate(") <= 1, file.name
+        read = re.findall(r'snakemake\.config(?:\.get\("(\w+)")?', text)
+        assert set(read) <= {"compute", "data_root"}, file.name
+
+
 def loaded_by(statements: str) -> set[str]:
     """The packages that a new Python has loaded after some statements."""
     code = f"{statements}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"

@@ -4,13 +4,12 @@ from pathlib import Path
 
 from lth.config.study import Compute
 from lth.plan.jobs import RoundJob
-from lth.running.jobs import job, round_of
+from lth.running.jobs import job
 
 parameters, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(parameters["job"])
 inputs, outputs = ({name: Path(str(path)) for name, path in io.items()} for io in (snakemake.input, snakemake.output))
-number = round_of(snakemake.config, spec.ticket, spec.round)
-with job(f"ticket {spec.ticket} seed {spec.seed} {number}", snakemake.log[0]) as running:
+with job(f"ticket {spec.ticket} seed {spec.seed} round {spec.round}", snakemake.log[0]) as running:
     # These import torch, which takes seconds; signals are handled from here on.
     from lth.methods.round import RoundFiles, run_round
     from lth.running.scratch import Scratch

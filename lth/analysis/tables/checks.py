@@ -136,7 +136,7 @@ def _check_names(
     if not isinstance(files, dict) or set(files) != tables or not all(isinstance(n, int) and n > 0 for n in lengths):
         needed = ", ".join(sorted(tables))
         raise TableFault(path, f"its record must name the checksums of {needed} and the training's steps")
-    planned = job.recipe.iterations or (job.recipe.epochs or 0) * record["epoch_steps"]
+    planned = job.recipe.steps_in(record["epoch_steps"])
     if record["steps"] != planned:
         raise TableFault(path, f"its record is of {record['steps']} steps, where the recipe plans {planned}")
 
