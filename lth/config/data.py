@@ -10,6 +10,15 @@ from lth.catalog.datasets import SOURCES, ImageSource, Source
 from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
 
 
+class Normalisation(Model):
+    """Constants that images are normalised with, for pixels from 0 to 1."""
+
+    mean: Annotated[tuple[Annotated[float, Field(ge=0, le=1)], ...], Field(min_length=1, max_length=16)]
+    """Subtracted; one number for each channel."""
+    std: Annotated[tuple[Annotated[float, Field(ge=1e-6, le=1)], ...], Field(min_length=1, max_length=16)]
+    """Divided by; one number for each channel."""
+
+
 class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
@@ -19,6 +28,9 @@ class Dataset(Model):
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None
     """For images: resize to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
+    normalise: Normalisation | None = None
+    """For images: normalise with these constants (such as another data set's); without it, with the mean and standard
+    deviation of the training split's own pixels."""
     tokenizer: Annotated[Folder, Field(min_length=1)] | None = None
     """For texts: the model whose tokenizer cuts them; the `model` of the networks that read them."""
     max_length: Annotated[int, Field(ge=8, le=4096)] | None = None
@@ -40,6 +52,7 @@ class Dataset(Model):
     def faults(self) -> Iterator[Fault]:
         """Hyperparameters of another kind of data, and more examples than the source has."""
         yield from self._of_its_kind()
+        yield from self._constants_for_channels()
         source, noun = self.entry, self.noun
         if self.train is None and self.validation >= source.train:
             message = f"leaves no training {noun}: '{self.source}' has {source.train}"
@@ -54,11 +67,19 @@ class Dataset(Model):
 
     def _of_its_kind(self) -> Iterator[Fault]:
         held, other = ("images", "texts") if isinstance(self.entry, ImageSource) else ("texts", "images")
-        for key in ("tokenizer", "max_length") if held == "images" else ("grey", "size"):
+        for key in ("tokenizer", "max_length") if held == "images" else ("grey", "size", "normalise"):
             if getattr(self, key) != type(self).model_fields[key].default:
                 yield (key,), f"is for {other}, and '{self.source}' holds {held}; leave it out"
         if held == "texts" and self.tokenizer is None:
             yield (), "`tokenizer` is missing: the model whose tokenizer cuts the texts, such as OWNER/NAME@COMMIT"
+
+    def _constants_for_channels(self) -> Iterator[Fault]:
+        if self.normalise is None or not isinstance(self.entry, ImageSource):
+            return
+        channels = 1 if self.grey else self.entry.channels
+        for key in ("mean", "std"):
+            if (given := len(getattr(self.normalise, key))) != channels:
+                yield ("normalise", key), f"needs a number for each channel, {channels} here, found {given}"
 
     @property
     def noun(self) -> str:

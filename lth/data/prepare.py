@@ -36,6 +36,8 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         labels = torch.from_numpy(raw.test_labels if test else raw.train_labels)
         splits[split] = Split(transformed(images[chosen], grey=spec.grey, size=spec.size), labels[chosen])
     mean, std = statistics(splits["train"].images)
+    if spec.normalise:
+        mean, std = (255 * torch.tensor(given) for given in (spec.normalise.mean, spec.normalise.std))
     return Images(name, splits, raw.classes, mean, std)
 
 

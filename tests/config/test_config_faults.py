@@ -428,6 +428,10 @@ FILES = {
         changed(("[0, 1, 2]", "[0, 010]")),
         "2 seeds[1]: YAML reads 010 as 8; write a decimal number",
     ),
+    "constants for channels that are not there": (
+        changed(("grey: true, size: 28", "grey: true, size: 28, normalise: {mean: [0.5, 0.5, 0.5], std: [0.3]}")),
+        "6 datasets.photos.normalise.mean: needs a number for each channel, 1 here, found 3",
+    ),
     "seed to the base of 60": (changed(("[0, 1, 2]", "[1:30]")), "2 seeds[0]: YAML reads 1:30 as 90"),
     "five thousand digits": (changed(("[0, 1, 2]", f"[{'1' * 5000}]")), "2: a number of 5000 characters"),
     "half a surrogate pair": (

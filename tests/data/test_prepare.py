@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lth.config.data import Dataset
+from lth.data.batches import normalise
 from lth.data.choose import choose, stratified
 from lth.data.examples import SPLITS
 from lth.data.images import Images
@@ -209,3 +210,16 @@ class TestPrepare:
         assert images.splits["train"].images.shape[1:] == (1, 28, 28)
         assert set(torch.bincount(images.splits["validation"].labels).tolist()) == {500}
         assert images.mean.item() == pytest.approx(122.5, abs=0.5)
+
+
+def test_given_constants_normalise_instead_of_the_data_set_s_own():
+    """MNIST's constants, as published code has them: a white pixel becomes (1 - 0.1307) / 0.3081."""
+    sizes = {"source": "textures", "train": 30, "validation": 10, "test": 10}
+    own = prepare("own", Dataset(**sizes), None)
+    given = prepare("given", Dataset(**sizes, normalise={"mean": [0.1307], "std": [0.3081]}), None)
+    assert given.mean.tolist() == pytest.approx([33.3285])
+    assert given.std.tolist() == pytest.approx([78.5655])
+    assert own.mean.tolist() != given.mean.tolist()
+    white = torch.full((1, 1, 1, 1), 255, dtype=torch.uint8)
+    assert float(normalise(white, given.mean, given.std)) == pytest.approx(0.8693 / 0.3081, abs=1e-5)
+    assert all(given.splits[split].images.equal(own.splits[split].images) for split in SPLITS)
