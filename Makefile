@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 
-.PHONY: help setup setup-text setup-cluster setup-dev lock licences demo test test-cluster check reference format clean
+.PHONY: help setup setup-text setup-cluster setup-dev lock licences demo test test-cluster test-oldest check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,6 +66,18 @@ test: setup-dev check  ## linters, types and the whole suite; in CI (CI set) als
 test-cluster: setup-dev  ## the tests on a SLURM; as root on Debian installs its packages (slurmctld, slurmd, munge)
 	@LTH_INSTALL_SLURM=1 tests/cluster/slurm/install.sh
 	$(BIN)/python -m pytest -n $(CORES) --dist worksteal -rs tests/cluster
+
+test-oldest: $(VENV)/oldest/.installed  ## the tests of the workflow on the oldest Snakemake that pyproject.toml allows
+	PYTHONPATH=$(CURDIR)/$(VENV)/oldest LTH_SNAKEMAKE=$$(sed -n 's/^snakemake==//p' requirements-oldest.txt) \
+		$(BIN)/python -m pytest -n $(CORES) --dist worksteal -rs $(OLDEST_TESTS)
+
+# Guards, signals, what is patched, results and their bytes, use as a module: what hangs on Snakemake's inside.
+OLDEST_TESTS := $(addprefix tests/workflow/test_,canaries.py signals.py guards.py results.py module.py contract.py unchanged.py)
+
+$(VENV)/oldest/.installed: $(VENV)/.installed-dev requirements-oldest.lock
+	rm -rf $(@D)
+	$(PIP) --target $(@D) -r requirements-oldest.lock
+	@touch $@
 
 check: setup-dev
 	$(BIN)/ruff check .

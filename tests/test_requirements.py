@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+OLDEST = "requirements-oldest.lock"
+"""Of no installation: the oldest Snakemake, in a folder of its own."""
 LOCKS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("requirements*.lock")}
 PIN = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?==([\w.]+)(\+cpu)?( ; [^\\]+)?( \\)?")
 FROM = {
@@ -15,6 +17,7 @@ FROM = {
     "requirements-encoder.txt": ("requirements-text.lock",),
     "requirements-cluster.txt": ("requirements-cluster.lock",),
     "requirements-dev.txt": ("requirements-dev.lock",),
+    "requirements-oldest.txt": (OLDEST,),
 }
 
 
@@ -48,7 +51,7 @@ def test_what_is_required_is_locked(named: str) -> None:
 
 def test_a_package_has_one_version_in_all_locks_of_one_installation() -> None:
     """But for packages of which other Pythons need another one, which their markers keep apart."""
-    every = set(chain.from_iterable(map(pins, LOCKS.values())))
+    every = set(chain.from_iterable(pins(text) for name, text in LOCKS.items() if name != OLDEST))
     kept_apart = re.findall(r"^([\w.-]+)==.*python_full_version < ", LOCKS["requirements.lock"], re.MULTILINE)
     names = [name for name, _ in every]
     assert {name for name in names if names.count(name) > 1} <= {*kept_apart}
@@ -62,6 +65,11 @@ def test_both_builds_of_torch_are_of_one_version() -> None:
     assert digests[0].isdisjoint(digests[1])
 
 
+def test_the_oldest_snakemake_that_is_tested_is_the_oldest_that_is_allowed() -> None:
+    (allowed,) = re.findall(r'"snakemake\[reports\]>=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert ("snakemake", f"{allowed}.0") in pins(LOCKS[OLDEST])
+
+
 def test_make_installs_from_locks_only() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert makefile.count("pip install") == 1
@@ -73,6 +81,6 @@ def test_every_locked_package_has_its_licence_in_the_documentation() -> None:
     """If this fails: make licences."""
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     listed = dict(re.findall(r"^\| ([\w.-]+ \| [\w.]+)(?:\+cpu)? \| (.+) \|$", page, re.M))
-    missing = [pin for lock in LOCKS for pin in pins(LOCKS[lock]) if not listed.get(" | ".join(pin))]
+    missing = [pin for lock in LOCKS if lock != OLDEST for pin in pins(LOCKS[lock]) if not listed.get(" | ".join(pin))]
     assert not missing
     assert "None" not in listed.values()

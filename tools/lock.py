@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 BASE, BUILD, CPU, CUDA = "requirements", "requirements-build", "requirements-torch-cpu", "requirements-torch"
 ENCODER = "requirements-encoder"
+OLDEST = "requirements-oldest"
 EXTRAS = ("requirements-text", "requirements-cluster", "requirements-dev")
 OF_TORCH = re.compile(r"torch==|nvidia-|cuda-|triton==")
 """torch, and what it asks for on Linux only to use GPUs."""
@@ -41,6 +42,7 @@ HEAD = {
     "requirements-text": "What `make setup-text` adds to requirements.lock.",
     "requirements-cluster": "What `make setup-cluster` adds to requirements.lock.",
     "requirements-dev": "What `make setup-dev` adds to requirements.lock; with requirements-cluster.lock's.",
+    OLDEST: "What `make test-oldest` lays over requirements.lock, in a folder of its own.",
 }
 
 Lock = dict[str, list[str]]
@@ -120,6 +122,7 @@ def main() -> None:
             added |= resolve(ENCODER, upgrade=upgrade, alone=True)
         write(extra, {requirement: digests for requirement, digests in added.items() if requirement not in found})
         done.append(extra)
+    write(OLDEST, resolve(OLDEST, upgrade=upgrade, alone=True))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from lth.checks.read import load_study, read_study
 from lth.checks.schema import structure_schema
 from lth.checks.wording import ABBREVIATIONS, nearest
 from lth.config.data import Dataset
-from lth.config.study import Study
+from lth.config.study import TICKETS, Study
 from lth.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -339,22 +339,38 @@ KEYS = {
     ],
     "score": ["magnitude", "stability", "random", "snip", "synflow"],
     "rate": [0.1, 0.5],
-    "rate_of": [{"output": 0.1}, {"convolution": 0.1, "dense": 0.3}],
-    "scope": ["layer", "network", "erk"],
-    "whole": [["output"], ["first", "output"], ["dense", "output"]],
+    "layer_rates": [{"output": 0.1}, {"convolution": 0.1, "dense": 0.3}],
+    "scope": ["layerwise", "global", "erk"],
+    "unpruned": [["output"], ["first", "output"], ["dense", "output"]],
     "one_shot": [True],
     "every": [2, 3],
-    "rewind": ["initial", "step", "trained", "fresh", "parent"],
+    "rewind": ["initial", "step", "trained", "reinitialised", "parent"],
     "rewind_step": [10, 10**6],
     "retrain": ["tune"],
-    "at_init": [{"iterations": 3}, {"per_class": 5}],
-    "progressive": [{"until_epoch": 1}, {"from_epoch": 2, "until_epoch": 30, "shape": "cubic"}],
-    "dynamic": [{"every": 10}, {"grow": "random", "until": 0.1}],
-    "dual": [{"recipe": "move"}, {"recipe": "tune", "penalty": {"rise": 0.5, "every": 1}}],
-    "derived": [{"ticket": ticket} for ticket in ("imp", "dense", "once", "both", "new")],
-    "combined": [
-        {"tickets": pair} for pair in (["imp", "other"], ["once", "imp"], ["dense", "imp"], ["reinit", "new"])
+    "iterations": [3],
+    "per_class": [5],
+    "until_epoch": [1, 30],
+    "from_epoch": [2],
+    "shape": ["cubic"],
+    "order": ["train_prune"],
+    "update_interval": [10],
+    "grow": ["random", "gradient"],
+    "until": [0.1],
+    "transform": ["move", "tune"],
+    "penalty": [{"rise": 0.5, "every": 1}],
+    "of": [
+        "imp",
+        "dense",
+        "once",
+        "both",
+        "new",
+        ["imp", "other"],
+        ["once", "imp"],
+        ["dense", "imp"],
+        ["reinit", "new"],
     ],
+    "kind": ["shuffled", "rescaled"],
+    "rule": ["intersection"],
 }
 """Values of a ticket's keys, sound each for itself in the study of all methods."""
 TRAINED = [
@@ -362,17 +378,28 @@ TRAINED = [
     {"network": "lenet", "recipe": "adam", "dataset": "fashion"},
     {"network": "resnet", "recipe": "cosine", "dataset": "photos"},
 ]
-METHODS = ["imp", "dense", "at_init", "progressive", "dynamic", "dual", "derived", "combined"]
+NEEDED = {"progressive": ["until_epoch"], "dual": ["transform"], "derived": ["of"], "combined": ["of"]}
+"""Keys without which a method is refused, beside its lengths."""
 LENGTHS = {"imp": ["rounds", "densities"], "dense": [], "derived": [], "combined": []}
+
+
+def test_the_keys_that_are_drawn_exist():
+    """Else the test below would see nothing but refusals."""
+    assert {*KEYS} <= {key for model in TICKETS.values() for key in model.model_fields}
+    assert {*NEEDED, *LENGTHS} <= {*TICKETS}
 
 
 @st.composite
 def any_ticket(draw):
-    """A ticket with the constants of its method and a few other keys; often a sound one."""
-    method = draw(st.sampled_from(METHODS))
-    keys = [*draw(st.lists(st.sampled_from([*KEYS]), max_size=2, unique=True)), *([method] if method in KEYS else [])]
+    """Up to three keys of a method, sometimes one of another's; what no ticket can do without is mostly there."""
+    method = draw(st.sampled_from([*TICKETS]))
+    own = [key for key in KEYS if key in TICKETS[method].model_fields]
+    keys = draw(st.lists(st.sampled_from(own or [*KEYS]), max_size=3, unique=True))
+    keys += NEEDED.get(method, [])
     if lengths := LENGTHS.get(method, ["densities"]):
         keys.append(draw(st.sampled_from(lengths)))
+    if draw(st.integers(0, 5)) == 0:
+        keys.append(draw(st.sampled_from([*KEYS])))
     chosen = {key: draw(st.sampled_from(KEYS[key])) for key in keys}
     return {"method": method, **draw(st.sampled_from(TRAINED)), **chosen}
 

@@ -5,10 +5,17 @@ it but speed.
 """
 
 import inspect
+import os
 
 import pytest
+import snakemake
 from snakemake import sourcecache
 from snakemake.scheduling import job_scheduler
+
+
+@pytest.mark.skipif("LTH_SNAKEMAKE" not in os.environ, reason="on another Snakemake only: make test-oldest")
+def test_the_snakemake_that_is_tested_is_the_one_that_was_asked_for() -> None:
+    assert snakemake.__version__ == os.environ["LTH_SNAKEMAKE"]
 
 
 def test_passes_of_the_scheduler_still_start_timers() -> None:
