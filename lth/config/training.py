@@ -18,7 +18,7 @@ class Optimiser(Model):
     """Step size, at its highest; the recipe's `schedule` says how it changes over training."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.0
     """Coefficient of the decay, on every parameter that `decay_exclude` does not name."""
-    decay_exclude: Annotated[tuple[Literal["bias", "norm"], ...], each_once] = ()
+    decay_exclude: Annotated[tuple[Literal["bias", "norm"], ...], each_once] | None = None
     """What does not decay: all biases, all parameters of norms. BERT is fine-tuned with both (Chen et al. 2020)."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """For `sgd`."""

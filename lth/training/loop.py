@@ -70,7 +70,7 @@ class Loop:
             for name, parameter in network.named_parameters():
                 parameter.requires_grad_(name in head)
         trained = {name: parameter for name, parameter in network.named_parameters() if parameter.requires_grad}
-        excluded = names_of(network, recipe.optimiser.decay_exclude)
+        excluded = names_of(network, recipe.optimiser.decay_exclude or ())
         undecayed = [parameter for name, parameter in trained.items() if name in excluded]
         decayed = [parameter for name, parameter in trained.items() if name not in excluded]
         optimiser = make_optimiser(recipe.optimiser, decayed, undecayed)
