@@ -120,7 +120,7 @@ def test_every_method_has_its_line_of_provenance(compared: str) -> None:
     assert "lenet; dense, never pruned, on mnist" in compared
     assert "lenet; pruned before training by snip (globally), 10, 5, 2 % of weights kept, on mnist" in compared
     assert "pruned by magnitude while training (linear, epochs 0 to 1)" in compared
-    assert "mask updated while training, regrown by gradient (layers by ERK)" in compared
+    assert "mask updated while training: smallest by magnitude dropped, regrown by gradient (layers by ERK)" in compared
     assert "masked weights moved out by a growing penalty in 3 cycles" in compared
     assert "newly drawn weights under the masks of imp, round by round" in compared
     assert "union of the masks of snip and synflow" in compared
