@@ -42,18 +42,21 @@ def _assessments(study: Study) -> Iterator[tuple[Path, Assessment]]:
 
 def _fine_margins(study: Study) -> Iterator[Fault]:
     """Margins that only seeds with equal accuracies lie within; perhaps shares, where points are meant."""
+    plan = Plan(study)
     for path, assessment in _assessments(study):
-        margin, dataset = assessment.equivalence_margin, study.datasets[Plan(study).assessment_dataset(path[1])]
-        if margin is not None and margin <= 100 / dataset.test_size:
+        if (margin := assessment.equivalence_margin) is None:
+            continue
+        dataset = study.datasets[plan.assessment_dataset(path[1])]
+        if margin <= 100 / dataset.test_size:
             message = f"{margin:g} percentage points are no more than one of {dataset.test_size} test {dataset.noun}"
             yield (*path, "equivalence_margin"), f"{message}: only arms of equal accuracy lie within"
 
 
 def _two_things(study: Study) -> Iterator[Fault]:
     """Controls that differ from their ticket in more than the mask."""
+    over_theta_0 = [kind for kind, facts in ARM_KINDS.items() if facts.weights == "theta_0" and kind != "dense"]
     for name, evaluation in study.evaluations.items():
-        others_masks = [kind for kind, facts in ARM_KINDS.items() if facts.weights == "theta_0" and kind != "dense"]
-        kinds = [kind for kind in others_masks if kind in evaluation.controls]
+        kinds = [kind for kind in over_theta_0 if kind in evaluation.controls]
         others = {ticket: weights_of(study, ticket) for ticket in evaluation.tickets}
         moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != THETA_0]
         if kinds and moved:

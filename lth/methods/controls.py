@@ -90,9 +90,10 @@ def _like(kind: ArmKind, new: Mapping[str, Tensor], own: Mapping[str, Tensor], m
 
 def _largest(masks: Masks, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Masks of the largest weights by absolute value, with the counts of `masks`; ties go to the lower index."""
-    every = {layer: torch.ones_like(mask) for layer, mask in masks.items()}
-    counts = {layer: int(mask.count_nonzero()) for layer, mask in masks.items()}
-    return {layer: keep_largest(weights[layer].abs(), counts[layer], every[layer]) for layer in masks}
+    return {
+        layer: keep_largest(weights[layer].abs(), int(mask.count_nonzero()), torch.ones_like(mask))
+        for layer, mask in masks.items()
+    }
 
 
 def _permuted(weights: Mapping[str, Tensor], masks: Masks, stream: torch.Generator) -> dict[str, Tensor]:

@@ -96,9 +96,8 @@ class Plan(Chains):
         made: list[tuple[str, ArmKind]] = [(ticket, kind) for kind in spec.initialisations for ticket in spec.tickets]
         chosen = [kind for kind in ARM_KINDS if kind in spec.controls]
         made += [(ticket, kind) for kind in chosen if kind in OF_EACH for ticket in spec.controls_of or spec.tickets]
-        shared = {"dense": spec.tickets[0]}
-        made += [(shared.get(kind, self.matched_to(spec)), kind) for kind in chosen if kind in SHARED]
-        return made
+        matched, dense = self.matched_to(spec), spec.tickets[0]
+        return [*made, *((dense if kind == "dense" else matched, kind) for kind in chosen if kind in SHARED)]
 
     def _find_arms(self, assessment: str) -> list[Arm]:
         if assessment not in self.study.evaluations:

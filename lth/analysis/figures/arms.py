@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import GREY, WIDTH, Palette, points
-from lth.analysis.tables.cells import p_value, within
+from lth.analysis.tables.cells import bare_p_value, outcome_word, within
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED
 
 ROW = 0.32
@@ -57,11 +57,11 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
         if margin is not None:
             ends = pair["equivalence_low_points"], pair["equivalence_high_points"]
             axis.plot(ends, [place, place], color=colour, linewidth=3.5, solid_capstyle="butt", zorder=2)
-            _beside(axis, place, pair["outcome"].split(" ", maxsplit=1)[0], column=2)
+            _beside(axis, place, outcome_word(pair), column=2)
         face = colour if pair["difference_shown"] else "white"
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
         _beside(axis, place, parts.signed(pair["difference_points"]))
-        _beside(axis, place, p_value(pair["p_holm"]).removeprefix("= ") if pair["n"] > 1 else "no test", column=1)
+        _beside(axis, place, bare_p_value(pair["p_holm"]) if pair["n"] > 1 else "no test", column=1)
     _arm_rows(axis, [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")])
     axis.set_xlabel("difference in test accuracy (percentage points)")
     _beside(axis, -0.85, "mean")

@@ -84,12 +84,9 @@ def amount(value: float) -> str:
 def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
     """The cells of a comparison under `COMPARISON_HEADER`."""
     return [
-        str(row["first"]),
-        str(row["second"]),
-        in_points(row["difference_points"]),
-        _range(row["low_points"], row["high_points"], "+.2f"),
-        p_value(row["p"]).removeprefix("= "),
-        p_value(row["p_holm"]).removeprefix("= "),
+        *_pair_cells(row, row["low_points"], row["high_points"]),
+        bare_p_value(row["p"]),
+        bare_p_value(row["p_holm"]),
         NOTHING if pd.isna(row["effect_size"]) else f"{row['effect_size']:+.1f}",
         f"{row['wins']}/{row['ties']}/{row['losses']}",
         "yes" if row["difference_shown"] else "no",
@@ -108,15 +105,23 @@ def equivalence_table(comparisons: pd.DataFrame) -> tuple[tuple[str, ...], list[
 def equivalence_cells(row: Mapping[Any, Any]) -> list[str]:
     """The cells of a pair in `equivalence_table`."""
     return [
-        str(row["first"]),
-        str(row["second"]),
-        in_points(row["difference_points"]),
-        _range(row["equivalence_low_points"], row["equivalence_high_points"], "+.2f"),
+        *_pair_cells(row, row["equivalence_low_points"], row["equivalence_high_points"]),
         within(row["margin_points"]),
-        p_value(row["p_equivalence"]).removeprefix("= "),
-        p_value(row["p_equivalence_holm"]).removeprefix("= "),
-        str(row["outcome"]).split(" ", maxsplit=1)[0],
+        bare_p_value(row["p_equivalence"]),
+        bare_p_value(row["p_equivalence_holm"]),
+        outcome_word(row),
     ]
+
+
+def _pair_cells(row: Mapping[Any, Any], low: float, high: float) -> list[str]:
+    """Both arms of a pair, and their difference with an interval."""
+    points = in_points(row["difference_points"])
+    return [str(row["first"]), str(row["second"]), points, _range(low, high, "+.2f")]
+
+
+def outcome_word(row: Mapping[Any, Any]) -> str:
+    """The outcome of a pair's two tests in a word: `different`, `equivalent`, `both`, `inconclusive`, `untested`."""
+    return str(row["outcome"]).split(" ", maxsplit=1)[0]
 
 
 def within(margin: float) -> str:
@@ -142,6 +147,11 @@ def in_points(value: float) -> str:
 def p_value(value: float) -> str:
     """`= 0.031`, `< 0.0001`."""
     return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
+
+
+def bare_p_value(value: float) -> str:
+    """For tables: `0.031`, `< 0.0001`."""
+    return p_value(value).removeprefix("= ")
 
 
 def layer_labels(layers: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from itertools import groupby
 
+from lth.analysis.tables.cells import within
 from lth.analysis.tables.recipes import recipe_summary
 from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
 from lth.plan.plan import Plan
@@ -74,8 +75,8 @@ def _compared(plan: Plan, name: str) -> str:
     arms = f"{len(plan.arms(name))} arms on {plan.assessment_dataset(name)}"
     existing = ", existing trainings" if name in plan.study.comparisons else ""
     margin = plan.assessment(name).equivalence_margin
-    within = "" if margin is None else f", equivalence margin ±{margin:g} points"
-    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}{within}"
+    named = "" if margin is None else f", equivalence margin {within(margin)} points"
+    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}{named}"
 
 
 def _version(package: str) -> str:
