@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from lth.checks.schema import structure_schema
-from lth.checks.wording import allowed
+from lth.checks.schema import allowed, structure_schema
 from lth.config.study import TICKETS, Study
 from lth.config.tickets import FAMILIES, TicketSpec
 

@@ -1,36 +1,30 @@
 """What is wrong with a study: a sentence each, the file and line it is about, and the exception with all of them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lth.config.base import KeyPath
 from lth.errors import UserError
 from lth.printable import printable
 
 if TYPE_CHECKING:
     from lth.checks.yaml_file import YamlFile
 
-Path = tuple[str, ...]
-"""The keys that lead to a value; positions in lists count as keys ("0", "1", ...)."""
-
 COMMAND_LINE = "--config"
 """Where a key comes from that no file holds."""
-
 MOST_PROBLEMS = 50
 """Lines of a report: who has more faults than this has another one, which comes first."""
 MOST_PLACES = 5
 """Further places of one sentence that are named."""
 MOST_OF_A_NAME = 200
 """Characters of a file's name, or of a path of keys."""
-MOST_OF_A_KEY = 60
-"""Characters of a key."""
 
 
-@dataclass(frozen=True, order=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One sentence about one place of a study; problems sort by place."""
+    """One sentence about one place of a study."""
 
     order: int
     """Position of the file among the study's files; the command line comes last."""
@@ -38,12 +32,19 @@ class Problem:
     """Line in the file, from 1; 0 where there is none."""
     file: str
     """The file, or `--config`."""
-    path: Path = ()
+    path: KeyPath = ()
     """The key that the sentence is about; empty for the whole file."""
     message: str
 
     def __str__(self) -> str:
         return printable(f"{self.place}: {self.message}")
+
+    def __lt__(self, other: "Problem") -> bool:
+        return self._rank < other._rank
+
+    @property
+    def _rank(self) -> tuple[int, int, str, str]:
+        return self.order, self.line, dotted(self.path), self.message
 
     @property
     def place(self) -> str:
@@ -64,18 +65,13 @@ class StudyError(UserError):
         super().__init__(f"{len(self.problems)} problems")
 
     def __str__(self) -> str:
-        lines = list(_sentences(self.problems))
+        alike: dict[tuple[str, KeyPath], list[Problem]] = {}
+        for problem in self.problems:
+            alike.setdefault((problem.message, problem.path[-1:]), []).append(problem)
+        groups = alike.values()
+        lines = [f"{first} (also {_places(first, others)})" if others else str(first) for first, *others in groups]
         more = [f"and {len(lines) - MOST_PROBLEMS} more"] if len(lines) > MOST_PROBLEMS else []
         return "\n".join([*lines[:MOST_PROBLEMS], *more])
-
-
-def _sentences(problems: Iterable[Problem]) -> Iterator[str]:
-    """The problems as lines; those that differ only in their place as one."""
-    alike: dict[tuple[str, str], list[Problem]] = {}
-    for problem in problems:
-        alike.setdefault((problem.message, problem.path[-1] if problem.path else ""), []).append(problem)
-    for first, *others in alike.values():
-        yield f"{first} (also {_places(first, others)})" if others else str(first)
 
 
 def _places(first: Problem, others: Sequence[Problem]) -> str:
@@ -85,20 +81,15 @@ def _places(first: Problem, others: Sequence[Problem]) -> str:
     return ", ".join([*dict.fromkeys(named), *more])
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """`tickets.cross.chain[1].rounds`, with everything unprintable escaped and long keys cut."""
-    parts = ([f"[{_key(key)}]"] if key.isdecimal() else [".", _key(key)] for key in path)
-    return printable("".join(chain.from_iterable(parts)).removeprefix("."), MOST_OF_A_NAME)
+    parts = (f"[{key}]" if isinstance(key, int) else f".{printable(key, 60)}" for key in path)
+    return printable("".join(parts).removeprefix("."), MOST_OF_A_NAME)
 
 
-def _key(key: str) -> str:
-    return printable(key, MOST_OF_A_KEY) if key.isprintable() else ascii(key[:MOST_OF_A_KEY])
-
-
-def label(file: FilePath) -> str:
+def label(file: Path) -> str:
     """A file's name in sentences: as seen from the current folder, where it lies in it."""
-    here = FilePath.cwd()
-    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+    return str(file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
 
 
 class Locations:
@@ -108,43 +99,32 @@ class Locations:
         self.files = files
         self.data = data
 
-    def problem(self, path: Path, message: str) -> Problem:
+    def problem(self, path: KeyPath, message: str) -> Problem:
         """A sentence about a key, with the location of the key (or of the nearest one above it that is written)."""
-        file, line, order = self._location(path)
-        return Problem(order=order, line=line, file=file, path=path, message=message)
-
-    def _location(self, path: Path) -> tuple[str, int, int]:
         written = path
-        while written and not holds(self.data, written):
+        while written and not _holds(self.data, written):
             written = written[:-1]
         if not self.files:
-            return "study", 0, 0
-        if not written:
-            return self.files[0].label, 1, 0
-        for order, file in reversed([*enumerate(self.files)]):
+            return Problem(order=0, line=0, file="study", path=path, message=message)
+        for file in reversed(self.files) if written else self.files[:1]:
             if written in file.lines and _agree(self.data, file.data, written):
-                return file.label, file.lines[written], order
-        return COMMAND_LINE, 0, len(self.files)
+                return file.problem(file.lines[written], message, path)
+        return Problem(order=len(self.files), line=0, file=COMMAND_LINE, path=path, message=message)
 
 
-def holds(data: Any, path: Path) -> bool:
+def _holds(data: Any, path: KeyPath) -> bool:
     """Whether there is a value at a key path."""
     for key in path:
-        if isinstance(data, Mapping) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and key.isdecimal() and int(key) < len(data):
-            data = data[int(key)]
-        else:
+        if not (key in data if isinstance(data, Mapping) else isinstance(data, list) and key in range(len(data))):
             return False
+        data = data[key]
     return True
 
 
-def _agree(one: Any, other: Any, path: Path) -> bool:
+def _agree(one: Any, other: Any, path: KeyPath) -> bool:
     """Whether both hold the same there: for a mapping its presence, for anything else its value (a list as a whole)."""
     for key in path:
-        if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
-            break
-        one, other = one[key], other[key]
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return True
-    return bool(one == other) or repr(one) == repr(other)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            one, other = one[key], other[key]
+    both = isinstance(one, Mapping) and isinstance(other, Mapping)
+    return both or bool(one == other) or repr(one) == repr(other)

@@ -4,7 +4,7 @@ All faults are reported in one go, each with the file and line of its key. Nothi
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from lth.checks.assessments import assessments
 from lth.checks.explain import explain
-from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError, label
+from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError
 from lth.checks.relations import relations
 from lth.checks.warnings import warnings
 from lth.checks.wording import found, unprintable
-from lth.checks.yaml_faults import Unreadable
 from lth.checks.yaml_file import YamlFile
-from lth.config.base import NAME_PATTERN, Fault
+from lth.config.base import NAME_PATTERN
 from lth.config.study import Study
 from lth.running.scratch_folder import misplaced
 
@@ -46,70 +45,52 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     opened = _opened([Path(file) for file in files])
     merged = _merged(file.data for file in opened) if data is None else _plain(data)
     locations = Locations(opened, merged)
-    in_files = [*_file_faults(opened), *_two_studies(opened)]
+    problems = [*(problem for file in opened for problem in file.problems), *_other_studies(opened)]
     odd_keys = {path for file in opened for path in file.odd_keys}
     try:
         study = Study.model_validate(merged)
     except ValidationError as error:
-        faults = [fault for fault in explain(error, merged) if fault[0] not in odd_keys]
-        raise StudyError([*in_files, *_located(locations, faults)]) from None
-    broken, faults = relations(study)
-    faults += [*assessments(study, broken), *misplaced(study)]
-    if problems := [*in_files, *_located(locations, faults)]:
+        faults = [locations.problem(*fault) for fault in explain(error) if fault[0] not in odd_keys]
+        raise StudyError([*problems, *faults]) from None
+    broken, between = relations(study)
+    problems += [locations.problem(*fault) for fault in (*between, *assessments(study, broken), *misplaced(study))]
+    if problems:
         raise StudyError(problems)
-    return study, sorted(_located(locations, warnings(study)))
+    return study, sorted(locations.problem(*warning) for warning in warnings(study))
 
 
 def study_name(path: Path) -> str | None:
     """The name that a study file gives its study; None if it is no study file, or gives no usable name."""
     try:
         name = YamlFile(path).data.get("study")
-    except Unreadable:
+    except StudyError:
         return None
     return name if isinstance(name, str) and re.fullmatch(NAME_PATTERN, name) else None
 
 
-def _located(locations: Locations, faults: Iterable[Fault]) -> list[Problem]:
-    return [locations.problem(tuple(map(str, path)), message) for path, message in faults]
-
-
 def _opened(files: Sequence[Path]) -> list[YamlFile]:
-    """The files, read; if one cannot be, nothing can be said of the study but that."""
+    """The files, read; if some cannot be, nothing can be said of the study but that."""
     opened: list[YamlFile] = []
     unreadable: list[Problem] = []
     for order, path in enumerate(files):
         try:
-            opened.append(YamlFile(path))
-        except Unreadable as error:
-            unreadable.append(Problem(order=order, line=error.line, file=label(path), message=error.message))
+            opened.append(YamlFile(path, order))
+        except StudyError as error:
+            unreadable += error.problems
     if unreadable:
         raise StudyError(unreadable)
     return opened
 
 
-def _file_faults(files: Sequence[YamlFile]) -> list[Problem]:
-    return [
-        Problem(order=order, line=line, file=file.label, path=path, message=message)
-        for order, file in enumerate(files)
-        for path, line, message in file.faults
-    ]
-
-
-def _two_studies(files: Sequence[YamlFile]) -> list[Problem]:
-    """Files that name different studies: merged, they would be neither."""
-    named = [(order, file) for order, file in enumerate(files) if "study" in file.data]
-    return [
-        Problem(
-            order=order,
-            line=file.lines[("study",)],
-            file=file.label,
-            path=("study",),
-            message=f"names study {found(file.data['study'])}, but {named[0][1].label} names study "
-            f"{found(named[0][1].data['study'])}; give one study, and files beside it only without `study`",
-        )
-        for order, file in named[1:]
-        if file.data["study"] != named[0][1].data["study"]
-    ]
+def _other_studies(files: Sequence[YamlFile]) -> Iterator[Problem]:
+    """Files that name another study than the first that names one: merged, they would be neither."""
+    named = [(file, file.data["study"]) for file in files if "study" in file.data]
+    for file, name in named[1:]:
+        first, other = named[0]
+        if name != other:
+            message = f"names study {found(name)}, but {first.label} names study {found(other)}; give one study, and"
+            line = file.lines[("study",)]
+            yield file.problem(line, f"{message} files beside it only without `study`", ("study",))
 
 
 def _merged(sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

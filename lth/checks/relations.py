@@ -4,13 +4,11 @@ Tickets that depend on each other in a cycle, or on rounds that do not exist, ar
 them has no plan and is left out of the other rules.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.checks.dependencies import LONGEST_ROW, cycle_fault, cycles, end_of_long_row, parents_first, with_dependents
-from lth.checks.problems import Path
 from lth.checks.wording import listed
-from lth.config.base import Fault
+from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
 from lth.config.options import THETA_0, Context
 from lth.config.study import Study
@@ -18,39 +16,78 @@ from lth.config.tickets import ChainTicket, FollowingTicket, LayerRates, PrunedT
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
 
+LONGEST_ROW = 100
+"""Tickets in a row, each made from the one before; lookups go along it, one call inside the other."""
+
 
 def relations(study: Study) -> tuple[set[str], list[Fault]]:
     """The tickets that cannot be planned, and every fault between tickets, recipes, networks and data sets."""
-    plan, circular = Plan(study), cycles(study)
-    faults = [fault for cycle in circular for fault in cycle_fault(study, cycle)]
-    broken = with_dependents(study, {name for cycle in circular for name in cycle})
-    if too_long := end_of_long_row(study, broken):
+    plan, rows = Plan(study), _rows(study)
+    broken = {name for name in study.tickets if name not in rows}
+    faults = [*_cycles(study, broken)]
+    if too_long := next((name for name, length in rows.items() if length > LONGEST_ROW), None):
         message = f"the last of a row of more than {LONGEST_ROW} tickets, each made from the one before; shorten it"
         return {*study.tickets}, [*faults, (("tickets", too_long), message)]
-    for name in parents_first(study, broken):
-        if found := [] if name in broken else [*_rounds_exist(plan, name)]:
-            faults += found
-            broken = with_dependents(study, {*broken, name})
+    for name in rows:
+        found = [] if broken & {*study.tickets[name].made_from()} else [*_rounds_exist(plan, study.tickets[name])]
+        faults += [(("tickets", name, *path), message) for path, message in found]
+        if found or broken & {*study.tickets[name].made_from()}:
+            broken.add(name)
     for name, ticket in study.tickets.items():
-        faults += [(("tickets", name, *path), message) for path, message in _fit(study, ticket)]
-        if name not in broken:
-            faults += [(("tickets", name, *map(str, path)), text) for path, text in _of_ticket(plan, ticket)]
+        rules = [_fit(study, ticket), *([] if name in broken else [_of_ticket(plan, ticket)])]
+        faults += [(("tickets", name, *path), message) for rule in rules for path, message in rule]
     for name, recipe in study.recipes.items():
         faults += [(("recipes", name, *path), message) for path, message in _of_recipe(study, name, recipe)]
     return broken, faults
 
 
-def _rounds_exist(plan: Plan, name: str) -> Iterator[Fault]:
+# --- which tickets are made from which ------------------------------------------------------------------------------
+
+
+def _rows(study: Study) -> dict[str, int]:
+    """How many tickets in a row each one ends, the ones that it is made from first; none of those behind a cycle."""
+    rows: dict[str, int] = {}
+    while ready := [n for n, ticket in study.tickets.items() if n not in rows and {*ticket.made_from()} <= rows.keys()]:
+        rows |= {n: 1 + max((rows[other] for other in study.tickets[n].made_from()), default=0) for n in ready}
+    return rows
+
+
+def _cycles(study: Study, names: Iterable[str]) -> Iterator[Fault]:
+    """A fault for each cycle, at its first ticket."""
+    reported: set[str] = set()
+    for name in study.tickets:
+        if name in names and name not in reported and (cycle := _way_back(study, name)):
+            reported |= {*cycle}
+            way = " <- ".join([*cycle, name])
+            key = "of" if isinstance(study.tickets[name], FollowingTicket) else "start"
+            message = f"cyclic ticket dependency: {way}; one of them must be made without the others"
+            yield ("tickets", name, key), message
+
+
+def _way_back(study: Study, name: str) -> list[str]:
+    """The tickets from one to itself, along what each is made from; empty if there is no such way."""
+    ways, seen = [[name]], {name}
+    for way in ways:
+        for parent in study.tickets[way[-1]].made_from():
+            if parent == name:
+                return way
+            if parent not in seen:
+                seen.add(parent)
+                ways.append([*way, parent])
+    return []
+
+
+def _rounds_exist(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     """The rounds that a ticket starts from or follows."""
-    ticket = plan.study.tickets[name]
-    if (start := ticket.start_or_none()) and start.round not in (rounds := plan.rounds(start.ticket)):
-        message = f"no such round: '{start.ticket}' has {_numbers(rounds)}, found {start.round}"
-        yield ("tickets", name, "start", "round"), message
-    elif isinstance(ticket, FollowingTicket) and not plan.rounds(name):
+    if start := ticket.start_or_none():
+        if start.round not in (rounds := plan.rounds(start.ticket)):
+            yield ("start", "round"), f"no such round: '{start.ticket}' has {_numbers(rounds)}, found {start.round}"
+    elif isinstance(ticket, FollowingTicket):
         pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in ticket.made_from()}
-        rounds_of = " and ".join(f"'{other}' has {_numbers(numbers)}" for other, numbers in pruned.items())
-        what = "follows the pruned rounds of another ticket" if len(pruned) == 1 else "combines rounds of equal number"
-        yield ("tickets", name, "of"), f"{what}, but {rounds_of}"
+        if not set.intersection(*(set(rounds) for rounds in pruned.values())):
+            rounds_of = " and ".join(f"'{other}' has {_numbers(numbers)}" for other, numbers in pruned.items())
+            one, several = "follows the pruned rounds of another ticket", "combines rounds of equal number"
+            yield ("of",), f"{one if len(pruned) == 1 else several}, but {rounds_of}"
 
 
 def _numbers(rounds: tuple[int, ...] | list[int]) -> str:
@@ -68,9 +105,8 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
     """The examples of each data set go into the network; its layers are there; nothing is given in vain."""
     network = study.networks[ticket.network]
     stages = ticket.chain or () if isinstance(ticket, ChainTicket) else ()
-    used: list[tuple[Path, str]] = [(("chain", str(n), "dataset"), stage.dataset) for n, stage in enumerate(stages)]
-    used += [(("dataset",), ticket.dataset)] if ticket.dataset else []
-    for path, name in used:
+    used: list[tuple[KeyPath, str]] = [(("chain", n, "dataset"), stage.dataset) for n, stage in enumerate(stages)]
+    for path, name in used + ([(("dataset",), ticket.dataset)] if ticket.dataset else []):
         if message := network.misfit(study.datasets[name], name, ticket.network):
             yield path, message
     if isinstance(ticket, PrunedTicket):
@@ -81,29 +117,38 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
 
 def _layers_exist(ticket: PrunedTicket, architecture: str) -> Iterator[Fault]:
     layers = ARCHITECTURES[architecture].layers
-    absent = f"'{architecture}' has no '{{}}' layers; its layers are {listed(layers)}"
-    for position, kind in enumerate(ticket.unpruned):
-        if kind not in layers:
-            yield ("unpruned", str(position)), absent.format(kind)
+    named: list[tuple[KeyPath, str]] = [
+        (("unpruned", n), kind) for n, kind in enumerate(ticket.unpruned) if kind not in layers
+    ]
+    for path, rates in ticket.rates_of_layers() if isinstance(ticket, ChainTicket) else ():
+        given = [own for own in LayerRates.covers if getattr(rates, own) is not None]
+        named += [((*path, own), own) for own in given if not {*LayerRates.covers[own]} & {*layers}]
+    for path, kind in named:
+        yield path, f"'{architecture}' has no '{kind}' layers; its layers are {listed(layers)}"
     if set(ticket.unpruned) >= set(layers):
         message = f"leaves nothing to prune: '{architecture}' has {listed(layers)} layers only; take one of them out"
         yield ("unpruned",), message
-    for path, rates in ticket.rates_of_layers() if isinstance(ticket, ChainTicket) else ():
-        for own, covered in LayerRates.covers.items():
-            if getattr(rates, own) is not None and not {*covered} & {*layers}:
-                yield (*map(str, path), own), absent.format(own)
 
 
-def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    study = plan.study
-    yield from _one_network(study, ticket)
-    start = ticket.start_or_none()
+def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
+    study, start, others = plan.study, ticket.start_or_none(), ticket.made_from()
+    place: KeyPath = ("start", "ticket") if start else ("of",)
+    places = [((*place, n) if len(others) > 1 else place, other) for n, other in enumerate(others)]
+    why = "a mask fits only the network that it was found in"
+    yield from one_network(study, places, ("this ticket", ticket.network), why)
     if isinstance(ticket, ChainTicket) and start:
         if start.round > 0:
             yield from _start_fits(study, ticket, start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]
     yield from ticket.options.check(_context(study, ticket))
+
+
+def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[str, str], why: str) -> Iterator[Fault]:
+    """The tickets named at some places have the network that something has (its name in words, and the network's)."""
+    for path, ticket in places:
+        if (network := study.tickets[ticket].network) != of[1]:
+            yield path, f"'{ticket}' has network '{network}', {of[0]} has '{of[1]}'; {why}"
 
 
 def _context(study: Study, ticket: TicketSpec) -> Context:
@@ -120,16 +165,6 @@ def _context(study: Study, ticket: TicketSpec) -> Context:
         by_rounds=isinstance(ticket, PrunedTicket) and ticket.rounds is not None,
         weights_of=lambda other: weights_of(study, other),
     )
-
-
-def _one_network(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
-    """A mask fits only the network that it was found in."""
-    others = ticket.made_from()
-    for position, other in enumerate(others):
-        if (network := study.tickets[other].network) != ticket.network:
-            path = ("start", "ticket") if ticket.start_or_none() else ("of", str(position))[: len(others)]
-            message = f"'{other}' has network '{network}', this ticket has '{ticket.network}'"
-            yield path, f"cannot take over a mask of another network: {message}"
 
 
 def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault]:
@@ -151,11 +186,8 @@ def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault
         yield ("start",), message
     elif _has_layer_rates(study, other) and (ticket.scope != "layerwise" or ticket.densities):
         keys = "`densities`" if ticket.densities else f"`scope: {ticket.scope}`"
-        message = f"'{start}' was pruned with `layer_rates`, so that its layers keep different shares"
-        yield (
-            ("start",),
-            f"{message}, which {keys} of this ticket does not go on from; use `rounds` and layerwise scope",
-        )
+        message = f"'{start}' was pruned with `layer_rates`, so that its layers keep different shares, which {keys} of"
+        yield ("start",), f"{message} this ticket does not go on from; use `rounds` and layerwise scope"
 
 
 def _pruners(study: Study, name: str) -> set[str]:
@@ -175,28 +207,25 @@ def _counted_by(study: Study, name: str) -> TicketSpec:
 
 def _has_layer_rates(study: Study, ticket: TicketSpec) -> bool:
     """Whether it, or one that it starts from, prunes some kinds of layers at rates of their own."""
-    if isinstance(ticket, ChainTicket) and any(True for _ in ticket.rates_of_layers()):
-        return True
     start = ticket.start_or_none()
-    return bool(start and _has_layer_rates(study, _counted_by(study, start.ticket)))
+    own = isinstance(ticket, ChainTicket) and any(True for _ in ticket.rates_of_layers())
+    return own or bool(start and _has_layer_rates(study, _counted_by(study, start.ticket)))
 
 
 def weights_of(study: Study, name: str) -> str:
     """Names the weights that a ticket's training starts from; equal names for equal weights."""
     ticket = study.tickets[name]
-    options = ticket.options
-    if own := options.initial_weights(name):
+    if own := ticket.options.initial_weights(name):
         return own
-    if options.early_step is not None:
-        return f"step {options.early_step} of '{ticket.recipe}' on '{ticket.trained_on()[0]}'"
-    others = ticket.made_from()
-    return weights_of(study, others[0]) if others else THETA_0
+    if ticket.options.early_step is not None:
+        return f"step {ticket.options.early_step} of '{ticket.recipe}' on '{ticket.trained_on()[0]}'"
+    return weights_of(study, ticket.made_from()[0]) if ticket.made_from() else THETA_0
 
 
 # --- rules of recipes -----------------------------------------------------------------------------------------------
 
 
-def trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
+def _trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
     """The data sets that a recipe trains on, in words; those of few-shot evaluations are as small as those are."""
     found = {f"'{name}'": study.datasets[name] for name in datasets_of(study, recipe, evaluations=False)}
     for evaluation in study.evaluations.values():
@@ -209,13 +238,9 @@ def trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
 
 def datasets_of(study: Study, recipe: str, evaluations: bool = True) -> list[str]:
     """The names of the data sets that a recipe trains on, each once."""
-    found: dict[str, None] = {}
-    for ticket in study.tickets.values():
-        if recipe in recipes_of(ticket):
-            found |= dict.fromkeys(ticket.trained_on())
-    if evaluations:
-        found |= {e.dataset: None for e in study.evaluations.values() if e.recipe == recipe}
-    return list(found)
+    found = [name for ticket in study.tickets.values() if recipe in recipes_of(ticket) for name in ticket.trained_on()]
+    found += [one.dataset for one in study.evaluations.values() if evaluations and one.recipe == recipe]
+    return list(dict.fromkeys(found))
 
 
 def recipes_of(ticket: TicketSpec) -> set[str]:
@@ -233,23 +258,16 @@ def _of_recipe(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
 
 
 def _schedule(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
-    schedule = recipe.schedule
-    ends = {
-        "warmup_epochs": schedule.warmup_epochs,
-        "milestones": max(schedule.milestones, default=0),
-        "period_epochs": schedule.period_epochs or 0,
-    }
-    for words, data in trained_with(study, name).items():
+    """What depends on how many steps an epoch has; the first data set that it is wrong for is named."""
+    period = recipe.schedule.period_epochs
+    for words, data in _trained_with(study, name).items():
         steps, epoch = recipe.steps(data.sizes[0])
-        for key, value in ends.items() if recipe.iterations else ():
+        for key, value in recipe.schedule.needed_epochs.items() if recipe.iterations else ():
             if value * epoch >= steps:
                 epochs = f"the {steps / epoch:.4g} epochs of {words} that {steps} iterations are"
                 yield ("schedule", key), f"must be below {epochs}, found {value:g}"
                 return
-        if schedule.period_epochs and schedule.period_epochs * epoch < 1:
-            message = f"must be at least a step, {1 / epoch:.4g} of an epoch of {words}"
-            yield ("schedule", "period_epochs"), f"{message}, found {schedule.period_epochs:g}"
+        if period and period * epoch < 1:
+            message = f"must be at least a step, {1 / epoch:.4g} of an epoch of {words}, found {period:g}"
+            yield ("schedule", "period_epochs"), message
             return
-    for key, value in ends.items() if recipe.epochs else ():
-        if value >= (recipe.epochs or 0):
-            yield ("schedule", key), f"must be below the {recipe.epochs} epochs of the recipe, found {value:g}"

@@ -1,4 +1,4 @@
-"""The JSON schema of a study file, made from the models; editors use the committed copy, `config/schema.json`."""
+"""What the models allow, as a JSON schema and in words; editors use the committed copy, `config/schema.json`."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,9 @@ from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
 from lth.catalog.registry import Registry
 from lth.catalog.scores import SCORES
-from lth.config.study import DEFAULT_METHOD, TICKETS, Study, method_of
+from lth.checks.wording import NAME, listed
+from lth.config.base import KeyPath
+from lth.config.study import DEFAULT_METHOD, TICKETS, Study
 
 Schema = dict[str, Any]
 
@@ -44,38 +46,76 @@ def schema_text() -> str:
     return json.dumps(study_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def schema_at(path: tuple[str, ...], data: Mapping[str, Any]) -> Schema:
-    """The resolved schema of the value at a key path of this study; empty where the path leads nowhere."""
+def schema_at(location: KeyPath) -> Schema:
+    """The schema of the value that an error of pydantic is about; empty where the location leads nowhere.
+
+    References are followed, and `X or null` is taken for X: leaving a key out is no value to write about.
+
+    Args:
+        location: its keys, and after the name of a ticket the method.
+    """
     schema = structure_schema()
-    for depth, key in enumerate(path):
-        of_a_ticket = depth == 1 and path[0] == "tickets"
-        schema = _of_ticket(data, key) if of_a_ticket else _resolved(_step(schema, key))
+    for key in location:
+        inside = [*schema.get("patternProperties", {}).values(), schema.get("items", {})]
+        if "oneOf" in schema:
+            inside = [{"$ref": TICKETS[str(key)].__name__}]
+        elif "properties" in schema:
+            inside = [schema["properties"].get(key, {})]
+        elif "prefixItems" in schema and isinstance(key, int):
+            inside = schema["prefixItems"][key : key + 1]
+        schema = next((choice for choice in inside[0].get("anyOf", ()) if choice.get("type") != "null"), inside[0])
+        if "$ref" in schema:
+            schema = structure_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
     return schema
 
 
-def _of_ticket(data: Mapping[str, Any], name: str) -> Schema:
-    """The schema of a ticket of the method that it names."""
-    tickets = data.get("tickets")
-    method = method_of(tickets.get(name)) if isinstance(tickets, Mapping) else DEFAULT_METHOD
-    model = TICKETS.get(method if isinstance(method, str) else DEFAULT_METHOD, TICKETS[DEFAULT_METHOD])
-    return dict(structure_schema()["$defs"][model.__name__])
+# --- in words -------------------------------------------------------------------------------------------------------
 
 
-def _step(schema: Mapping[str, Any], key: str) -> Schema:
-    if "properties" in schema:
-        return dict(schema["properties"].get(key, {}))
-    if "patternProperties" in schema:
-        return dict(next(iter(schema["patternProperties"].values())))
-    if "prefixItems" in schema:
-        return dict(schema["prefixItems"][0])
-    return dict(schema.get("items", {}))
+def allowed(schema: Mapping[str, Any], value: object = None) -> str:
+    """What a (resolved) schema allows, as the end of `must be ...`, where this value was found."""
+    if "x-refers-to" in schema:
+        return f"the name of one of `{schema['x-refers-to']}`"
+    if "enum" in schema:
+        return "one of " + listed(schema["enum"])
+    longest = f"at most {schema['maxLength']} characters" if "maxLength" in schema else ""
+    words = "something else"
+    match schema:
+        case {"const": only}:
+            words = f"'{only}'"
+        case {"type": "integer" | "number" as kind}:
+            words = ("a whole number" if kind == "integer" else "a number") + _range(schema, value)
+        case {"type": "string", "pattern": _}:
+            words = f"{NAME}, {longest}" if longest else NAME
+        case {"type": "string"}:
+            words = f"text of {longest}" if longest else "text"
+        case {"type": "boolean"}:
+            words = "true or false"
+        case {"prefixItems": names}:
+            words = f"a list of exactly {len(names)} names, such as [one, other]"
+        case {"type": "array"}:
+            words = "a list" + (" with at least one entry" if schema.get("minItems") else "")
+        case {"properties": keys}:
+            words = "a mapping with the keys " + listed(keys)
+        case {"type": "object"}:
+            words = "a mapping of names to their settings" + (
+                ", with at least one" if "minProperties" in schema else ""
+            )
+    return words
 
 
-def _resolved(schema: Schema) -> Schema:
-    """Follow a reference, and take `X or null` for X: leaving a key out is no value to write about."""
-    for choice in schema.get("anyOf", ()):
-        if choice.get("type") != "null":
-            return _resolved(choice)
-    if "$ref" in schema:
-        return dict(structure_schema()["$defs"][schema["$ref"].rpartition("/")[2]])
-    return schema
+LARGE = 10**9
+"""Bounds from here on only keep the arithmetic sound; they are named to those alone who go beyond them."""
+
+
+def _range(schema: Mapping[str, Any], value: object) -> str:
+    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    try:
+        number = float(str(value))  # YAML reads `1e-300` as text
+    except ValueError:
+        number = 1.0  # within all bounds
+    known = {b: schema[b] for b in bounds if b in schema and (schema[b] < LARGE or number >= LARGE)}
+    if "exclusiveMinimum" in known and "minimum" in known:  # above 0, and a tiny bound of the kind of LARGE
+        del known["exclusiveMinimum" if 0 < number < known["minimum"] else "minimum"]
+    named = [f"{bounds[bound]} {limit:.10g}" for bound, limit in known.items()]
+    return " " + " and ".join(named) if named else ""

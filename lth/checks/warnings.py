@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.catalog.datasets import ImageSource
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
-from lth.checks.problems import Path
 from lth.checks.relations import datasets_of, recipes_of, weights_of
 from lth.checks.wording import listed
 from lth.config.base import Fault
 from lth.config.data import Dataset
 from lth.config.options import THETA_0
-from lth.config.study import Assessment, Study
+from lth.config.study import Assessment, Evaluation, Study
 from lth.plan.plan import Plan
 
 
@@ -19,49 +18,57 @@ def warnings(study: Study) -> Iterator[Fault]:
     """What the author of a valid study should know before waiting for it."""
     if len(study.seeds) == 1:
         yield ("seeds",), "one seed gives no interval and no test, only single numbers"
-    for name, evaluation in study.evaluations.items():
-        if evaluation.matched_to is not None and not {"random", "magnitude"} & {*evaluation.controls}:
-            yield ("evaluations", name, "matched_to"), "has no effect without the control `random` or `magnitude`"
-        if evaluation.controls_of and not {*OF_EACH} & {*evaluation.controls}:
-            yield ("evaluations", name, "controls_of"), "has no effect: each of `controls` is one arm for all tickets"
-    if len(study.seeds) > 1:
-        for path, assessment in _assessments(study):
-            yield from _power(study, path, assessment)
-            if assessment.equivalence_margin is not None:
-                yield from _equivalence_power(study, path, assessment)
-    yield from _fine_margins(study)
-    yield from _two_things(study)
-    yield from _without_effect(study)
-    yield from _unused(study)
-
-
-def _assessments(study: Study) -> Iterator[tuple[Path, Assessment]]:
-    yield from ((("evaluations", name), evaluation) for name, evaluation in study.evaluations.items())
-    yield from ((("comparisons", name), comparison) for name, comparison in study.comparisons.items())
-
-
-def _fine_margins(study: Study) -> Iterator[Fault]:
-    """Margins that only seeds with equal accuracies lie within; perhaps shares, where points are meant."""
     plan = Plan(study)
-    for path, assessment in _assessments(study):
-        if (margin := assessment.equivalence_margin) is None:
-            continue
-        dataset = study.datasets[plan.assessment_dataset(path[1])]
-        if margin <= 100 / dataset.test_size:
-            message = f"{margin:g} percentage points are no more than one of {dataset.test_size} test {dataset.noun}"
-            yield (*path, "equivalence_margin"), f"{message}: only arms of equal accuracy lie within"
+    for path, spec in study.assessments():
+        rules = [_power(study, spec), _fine_margin(spec, study.datasets[plan.assessment_dataset(path[1])])]
+        if isinstance(spec, Evaluation):
+            rules.append(_controls(study, spec))
+        yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
+    yield from _without_effect(study)
+    yield from _unused(plan)
 
 
-def _two_things(study: Study) -> Iterator[Fault]:
-    """Controls that differ from their ticket in more than the mask."""
-    over_theta_0 = [kind for kind, facts in ARM_KINDS.items() if facts.weights == "theta_0" and kind != "dense"]
-    for name, evaluation in study.evaluations.items():
-        kinds = [kind for kind in over_theta_0 if kind in evaluation.controls]
-        others = {ticket: weights_of(study, ticket) for ticket in evaluation.tickets}
-        moved = [f"'{ticket}' from {weights}" for ticket, weights in others.items() if weights != THETA_0]
-        if kinds and moved:
-            message = f"{' and '.join(kinds)} masks start from theta_0, {listed(moved)}"
-            yield ("evaluations", name, "controls"), f"{message}: such arms differ in the mask and in the weights"
+def _power(study: Study, spec: Assessment) -> Iterator[Fault]:
+    """Tests that cannot come out, whatever the seeds show."""
+    seeds, tests = len(study.seeds), len(spec.compare)
+    if seeds == 1 or not tests:
+        return
+    within = seeds_needed(study.alpha, tests)
+    kinds = [("compare", "a difference", smallest_p(seeds), within)]
+    if spec.equivalence_margin is not None:
+        needed = equivalence_seeds_needed(study.alpha, tests)
+        kinds.append(("equivalence_margin", "equivalence", smallest_equivalence_p(seeds), needed))
+        if needed <= seeds < within:
+            message = f"the first equivalence that {seeds} seeds can show needs each seed's difference within the"
+            advice = f"with {within} seeds (or fewer tests) one may lie outside"
+            yield ("equivalence_margin",), f"{message} margin; {advice}"
+    for key, what, least, needed in kinds:
+        if seeds < needed:
+            message = f"{seeds} seeds cannot show {what}: the least possible p is {least:.4g}, and {tests} tests at"
+            yield (key,), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
+
+
+def _fine_margin(spec: Assessment, dataset: Dataset) -> Iterator[Fault]:
+    """A margin that only seeds with equal accuracies lie within; perhaps a share, where points are meant."""
+    margin = spec.equivalence_margin
+    if margin is not None and margin <= 100 / dataset.test_size:
+        message = f"{margin:g} percentage points are no more than one of {dataset.test_size} test {dataset.noun}"
+        yield ("equivalence_margin",), f"{message}: only arms of equal accuracy lie within"
+
+
+def _controls(study: Study, spec: Evaluation) -> Iterator[Fault]:
+    """Keys of controls that there are not, and controls that differ from their ticket in more than the mask."""
+    if spec.matched_to is not None and not {"random", "magnitude"} & {*spec.controls}:
+        yield ("matched_to",), "has no effect without the control `random` or `magnitude`"
+    if spec.controls_of and not {*OF_EACH} & {*spec.controls}:
+        yield ("controls_of",), "has no effect: each of `controls` is one arm for all tickets"
+    kinds = [kind for kind in ARM_KINDS if kind in spec.controls and kind != "dense"]
+    kinds = [kind for kind in kinds if ARM_KINDS[kind].weights == "theta_0"]
+    moved = {ticket: weights for ticket in spec.tickets if (weights := weights_of(study, ticket)) != THETA_0}
+    if kinds and moved:
+        others = listed(f"'{ticket}' from {weights}" for ticket, weights in moved.items())
+        message = f"{' and '.join(kinds)} masks start from theta_0, {others}"
+        yield ("controls",), f"{message}: such arms differ in the mask and in the weights"
 
 
 def _without_effect(study: Study) -> Iterator[Fault]:
@@ -81,40 +88,17 @@ def _without_effect(study: Study) -> Iterator[Fault]:
 
 
 def _is_grey(dataset: Dataset) -> bool:
-    source = dataset.entry
-    return dataset.grey or (isinstance(source, ImageSource) and source.channels == 1)
+    return dataset.grey or (isinstance(dataset.entry, ImageSource) and dataset.entry.channels == 1)
 
 
-def _power(study: Study, path: Path, assessment: Assessment) -> Iterator[Fault]:
-    seeds, tests = len(study.seeds), len(assessment.compare)
-    needed = seeds_needed(study.alpha, tests) if tests else 0
-    if seeds < needed:
-        least = smallest_p(seeds)
-        message = f"{seeds} seeds cannot show a difference: the least possible p is {least:.4g}, and {tests} tests at"
-        yield (*path, "compare"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
-
-
-def _equivalence_power(study: Study, path: Path, assessment: Assessment) -> Iterator[Fault]:
-    seeds, tests = len(study.seeds), len(assessment.compare)
-    needed, within = equivalence_seeds_needed(study.alpha, tests), seeds_needed(study.alpha, tests)
-    if seeds < needed:
-        least = smallest_equivalence_p(seeds)
-        message = f"{seeds} seeds cannot show equivalence: the least possible p is {least:.4g}, and {tests} tests at"
-        yield (*path, "equivalence_margin"), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
-    elif seeds < within:
-        message = f"the first equivalence that {seeds} seeds can show needs each seed's difference within the margin"
-        yield (*path, "equivalence_margin"), f"{message}; with {within} seeds (or fewer tests) one may lie outside"
-
-
-def _unused(study: Study) -> Iterator[Fault]:
-    tickets, evaluations = study.tickets.values(), study.evaluations.values()
+def _unused(plan: Plan) -> Iterator[Fault]:
+    tickets, evaluations = plan.study.tickets.values(), plan.study.evaluations.values()
     recipes = {recipe for ticket in tickets for recipe in recipes_of(ticket)}
     used: dict[str, set[str]] = {
-        "datasets": {*Plan(study).used_datasets},
+        "datasets": {*plan.used_datasets},
         "networks": {ticket.network for ticket in tickets},
         "recipes": recipes | {evaluation.recipe for evaluation in evaluations},
     }
     for section, names in used.items():
-        for name in getattr(study, section):
-            if name not in names:
-                yield (section, name), "is used by no ticket and no evaluation"
+        unused = [name for name in getattr(plan.study, section) if name not in names]
+        yield from (((section, name), "is used by no ticket and no evaluation") for name in unused)

@@ -7,9 +7,6 @@ import yaml
 
 from lth.printable import printable
 
-MOST_OF_A_LINE = 80
-"""Characters of a line that are shown."""
-
 HINTS = {
     "\\t": "a tab is used for indentation; YAML indents with spaces",
     "mapping values are not allowed": "a ':' where none can stand; often the indentation or a quote is wrong",
@@ -27,51 +24,34 @@ OPENED_BEFORE = ("could not find expected ':'", "unexpected end of stream", "une
 """Parts of messages of which the mistake is where PyYAML had begun to read, not where it gave up."""
 
 
-class Unreadable(Exception):
-    """The file cannot be used at all: a line (0 for none) and a sentence."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
-        self.line, self.message = line, message
-
-
-def shown(error: Unreadable, text: str) -> Unreadable:
-    """The same with the line that it names, as it stands in the file."""
-    lines = text.splitlines()
-    if not 0 < error.line <= len(lines) or not lines[error.line - 1].strip():
-        return error
-    line = printable(lines[error.line - 1].rstrip(), MOST_OF_A_LINE)
-    return Unreadable(error.line, f"{error.message}; the line is `{line}`")
-
-
-def not_yaml(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
-    """A sentence about what PyYAML could not read."""
+def explained(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """The line of a mistake, and a sentence about it: our own of a `ConstructorError`, or what PyYAML's means."""
     problem = str(error.problem or error.context)
-    opened = error.context_mark
-    begun, noticed = (mark.line + 1 if mark else 0 for mark in (opened, error.problem_mark))
-    if opened and "parsing a flow" in str(error.context) and begun < noticed:
-        line, hint = _open_bracket(opened, noticed, text)
+    begun, noticed = (mark.line + 1 if mark else 0 for mark in (error.context_mark, error.problem_mark))
+    if isinstance(error, yaml.constructor.ConstructorError):
+        return noticed or 1, problem
+    if error.context_mark and "parsing a flow" in str(error.context) and begun < noticed:
+        line, hint = _open_bracket(error.context_mark, noticed, text.splitlines())
     else:
         line = begun if begun and any(part in problem for part in OPENED_BEFORE) else noticed or begun
         hint = next((hint for part, hint in HINTS.items() if part in problem), printable(problem, 200))
-    return Unreadable(max(line, 1), f"not valid YAML: {hint}")
+    return max(line, 1), f"not valid YAML: {hint}"
 
 
-def _open_bracket(opened: yaml.Mark, noticed: int, text: str) -> tuple[int, str]:
+def shown(line: int, text: str) -> str:
+    """`; the line is ...`, as it stands in the file, cut to what a terminal shows; nothing of an empty one."""
+    there = text.splitlines()[line - 1 : line] if line else []
+    return f"; the line is `{printable(there[0].rstrip(), 80)}`" if there and there[0].strip() else ""
+
+
+def _open_bracket(opened: yaml.Mark, noticed: int, lines: list[str]) -> tuple[int, str]:
     """Where a list or mapping in brackets is wrong that goes over several lines.
 
     Lines inside brackets are indented deeper than the line that opens them. The first one that is not stands after a
     bracket that was never closed; if there is none, a comma is missing.
     """
-    lines = text.splitlines()
-    bracket = lines[opened.line][opened.column]
-    for line in lines[opened.line + 1 : noticed]:
-        if line.strip() and _indentation(line) <= _indentation(lines[opened.line]):
-            return opened.line + 1, f"the '{bracket}' is never closed"
-    if noticed > len(lines):
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    bracket, inside = lines[opened.line][opened.column], range(opened.line + 1, min(noticed, len(lines)))
+    if noticed > len(lines) or any(lines[n].strip() and indents[n] <= indents[opened.line] for n in inside):
         return opened.line + 1, f"the '{bracket}' is never closed"
     return noticed, f"a ',' is missing before or on this line, in what the '{bracket}' of line {opened.line + 1} opens"
-
-
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip())

@@ -5,7 +5,7 @@ said by the model's own `faults`. Both end in one pydantic `ValidationError`, wh
 sentences.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -25,7 +25,9 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-Fault = tuple[tuple[str | int, ...], str]
+KeyPath = tuple[str | int, ...]
+"""The keys that lead to a value, and positions in lists."""
+Fault = tuple[KeyPath, str]
 """The keys that lead from a model to a value, and a sentence about that value."""
 
 NAME_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
@@ -39,6 +41,12 @@ def fault(message: str, *path: str | int) -> PydanticCustomError:
 
 def _error(faults: list[Fault]) -> PydanticCustomError:
     return PydanticCustomError("faults", "{text}", {"text": "; ".join(text for _, text in faults), "faults": faults})
+
+
+def _unknown(sentence: str, names: Iterable[str], lead: str) -> PydanticCustomError:
+    """An error about a name that is none of some names, with a place for it in the sentence."""
+    context = {"sentence": sentence, "names": [str(name) for name in names], "lead": lead}
+    return PydanticCustomError("unknown_name", "{sentence}", context)
 
 
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
@@ -104,7 +112,7 @@ class Model(BaseModel):
         field = cls.model_fields[info.field_name]
         truths = [item for item in (value if isinstance(value, list | tuple) else [value]) if isinstance(item, bool)]
         if truths and bool not in _types(field.annotation) and {int, float} & _types(field.annotation):
-            position = value.index(truths[0]) if isinstance(value, list | tuple) else None
+            position = (value.index(truths[0]),) if isinstance(value, list | tuple) else ()
             raise PydanticCustomError("boolean", "a number is needed", {"position": position, "found": truths[0]})
         return value
 
@@ -146,7 +154,7 @@ def _reference(section: str) -> Callable[[str], str]:
     def check(name: str) -> str:
         known = (_defined.get() or {}).get(section)
         if known is not None and name not in known:
-            raise PydanticCustomError("undefined", "{name} is not defined", {"name": name, "section": section})
+            raise _unknown("{} is not defined", known, f"`{section}` has")
         return name
 
     return check
@@ -171,7 +179,7 @@ def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            raise PydanticCustomError("unlisted", "no such name", {"name": name, "what": what, "names": list(table)})
+            raise _unknown(f"there is no {what} {{}}", table, "there are")
         return name
 
     return AfterValidator(check)

@@ -239,13 +239,17 @@ class Study(Model):
         with defining(named):
             return handler(data)
 
+    def assessments(self) -> Iterator[tuple[tuple[str, str], Evaluation | Comparison]]:
+        """Evaluations and comparisons, each with the keys that lead to it."""
+        yield from ((("evaluations", name), evaluation) for name, evaluation in self.evaluations.items())
+        yield from ((("comparisons", name), comparison) for name, comparison in self.comparisons.items())
+
     def faults(self) -> Iterator[Fault]:
         """One name for one table; an alpha that allows tests of equivalence."""
         for name in self.comparisons:
             if name in self.evaluations:
                 yield ("comparisons", name), "is the name of an evaluation, too; their tables would lie in one folder"
-        for section, assessments in (("evaluations", self.evaluations), ("comparisons", self.comparisons)):
-            for name, assessment in assessments.items():
-                if assessment.equivalence_margin is not None and self.alpha >= 0.5:
-                    message = f"needs an alpha below 0.5, found {self.alpha:g}: its interval covers 1 - 2 alpha"
-                    yield (section, name, "equivalence_margin"), message
+        for path, assessment in self.assessments():
+            if assessment.equivalence_margin is not None and self.alpha >= 0.5:
+                message = f"needs an alpha below 0.5, found {self.alpha:g}: its interval covers 1 - 2 alpha"
+                yield (*path, "equivalence_margin"), message

@@ -1,6 +1,6 @@
 """How networks are trained: optimiser, learning-rate schedule, data augmentation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import ceil
 from typing import Annotated, ClassVar, Literal
 
@@ -62,6 +62,12 @@ class LearningRateSchedule(Model):
     """For `cosine_restarts`: how many times longer each cycle is than the one before."""
     final: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """For `linear`, `cosine` and `cosine_restarts`: the share of the highest rate that they end at."""
+
+    @property
+    def needed_epochs(self) -> Mapping[str, float]:
+        """By key, the epochs that a training must be longer than for all of the schedule to happen."""
+        last = max(self.milestones, default=0.0)
+        return {"warmup_epochs": self.warmup_epochs, "milestones": last, "period_epochs": self.period_epochs or 0.0}
 
     def faults(self) -> Iterator[Fault]:
         """Hyperparameters that the schedule would ignore, or lacks."""
@@ -147,8 +153,11 @@ class Recipe(Model):
         return self.iterations or (self.epochs or 0) * epoch_steps
 
     def faults(self) -> Iterator[Fault]:
-        """One way to say how long the training is."""
+        """One way to say how long the training is, and a schedule that ends before it."""
         if self.epochs is None and self.iterations is None:
             yield (), "does not say how long to train; give `epochs` or `iterations`"
         if self.epochs is not None and self.iterations is not None:
             yield ("iterations",), "given besides `epochs`; take one of them out"
+        for key, epoch in self.schedule.needed_epochs.items():
+            if self.epochs is not None and epoch >= self.epochs:
+                yield ("schedule", key), f"must be below the {self.epochs} epochs of the recipe, found {epoch:g}"

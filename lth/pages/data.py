@@ -136,14 +136,12 @@ def opened_data(folder: Path, scratch: Path) -> StudyData:
 
 def _study(path: Path) -> Study:
     """The settings; they have no checksum, since keys that are renamed in the project are renamed here, too."""
-    told: Any = None
     try:
-        told = yaml.safe_load(read_regular(path, _MOST_PACKED))
-        return Study.model_validate(told)
+        return Study.model_validate(yaml.safe_load(read_regular(path, _MOST_PACKED)))
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not readable as YAML ({reason(error)})") from None
     except ValidationError as error:
-        keys, words = next(explain(error, told if isinstance(told, dict) else {}))
+        keys, words = next(explain(error))
         raise UserError(f"{path}: {'.'.join(map(str, keys))}: {words}") from None
 
 

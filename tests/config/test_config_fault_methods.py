@@ -387,15 +387,15 @@ FOLLOWERS = {
     "derived from another network": (
         TWO_NETWORKS,
         ticket("method: derived, of: home", trained=OF_OTHER),
-        "21 tickets.new.of: cannot take over a mask of another network: 'home' has network 'lenet', "
-        "this ticket has 'other'",
+        "21 tickets.new.of: 'home' has network 'lenet', this ticket has 'other'; a mask fits only the network "
+        "that it was found in",
     ),
     "combined with another network": (
         TWO_NETWORKS,
         ticket("rounds: 2", "foreign", OF_OTHER),
         ticket("method: combined, of: [home, foreign]"),
-        "22 tickets.new.of[1]: cannot take over a mask of another network: 'foreign' has network "
-        "'other', this ticket has 'lenet'",
+        "22 tickets.new.of[1]: 'foreign' has network 'other', this ticket has 'lenet'; a mask fits only the network "
+        "that it was found in",
     ),
     "derived from a dense ticket": (
         ticket("method: dense", "whole"),
@@ -530,7 +530,8 @@ COMPARISONS = {
         FLAT,
         ticket("rounds: 4, rate: 0.4", "wide", trained="network: flat, recipe: find, dataset: digits"),
         *comparison("", "home, wide"),
-        "comparisons.at_home.tickets[1]: 'wide' has network 'flat', 'home' has 'lenet'; a comparison needs one network",
+        "comparisons.at_home.tickets[1]: 'wide' has network 'flat', 'home' has 'lenet'; arms that are compared "
+        "are of one network",
     ),
     "more examples than there are": (
         ("    density: 0.1296\n", "    density: 0.1296\n    examples: 99999\n"),

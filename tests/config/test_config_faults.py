@@ -277,7 +277,7 @@ MEANING = {
     "start of another network": (
         ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
         ("    network: lenet\n", "    network: other\n"),
-        "28 tickets.cross.start.ticket: cannot take over a mask of another network: 'home' has network 'lenet'",
+        "28 tickets.cross.start.ticket: 'home' has network 'lenet', this ticket has 'other'; a mask fits only",
     ),
     "rewind to no parent": (
         ("rate: 0.4}", "rate: 0.4, rewind: parent}"),
@@ -449,7 +449,7 @@ FILES = {
         "41: nested too deeply; a study nests fewer than 40 levels",
     ),
     "many values": (f"study: [{'1,' * 20_000}]\n", "1: holds more than 6000 values"),
-    "many kilobytes": ("# " + "x" * 300_000, "is larger than 250 kB"),
+    "many kilobytes": ("# " + "x" * 300_000, "has 300,002 bytes, where at most 250,000 are allowed"),
     "two documents": (SOUND + "---\nstudy: y\n", "38: not valid YAML: a second document"),
     "unknown alias": ("study: *other\n", "1: not valid YAML: an alias (*) to an anchor (&) that is not defined"),
     "tag": (
@@ -465,7 +465,7 @@ FILES = {
     "alias bomb": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
         + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
-        "1: holds more than 6000 values; a study has a few hundred; aliases (*) repeat",
+        "4: holds more than 6000 values; a study has a few hundred; aliases (*) repeat",
     ),
     "wrong merge": ("study: x\n<<: 5\n", "2: `<<` takes in a mapping"),
     "key twice": (SOUND + "seeds: [1]\n", "38 seeds: given twice, first on line 2; keep one of them"),
@@ -510,7 +510,7 @@ def test_a_file_that_never_ends_is_not_begun(tmp_path, name):
     path = tmp_path / name
     if name == "pipe":
         os.mkfifo(path)
-    with pytest.raises(StudyError, match=rf"{path}: is a pipe or a device; a study is a file"):
+    with pytest.raises(StudyError, match=rf"{path}: is a (FIFO|device), where a file is needed"):
         read_study(None, [path])
 
 
@@ -570,7 +570,7 @@ def test_text_from_the_command_line_that_cannot_be_written_is_refused(tmp_path):
 
 
 def test_there_is_no_file(tmp_path):
-    with pytest.raises(StudyError, match=r"nowhere\.yaml: cannot be read: no such file or directory"):
+    with pytest.raises(StudyError, match=r"nowhere\.yaml: cannot be read: No such file or directory"):
         read_study(None, [tmp_path / "nowhere.yaml"])
 
 
