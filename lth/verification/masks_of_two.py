@@ -3,32 +3,24 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lth.analysis.stats import chance_jaccard
 from lth.errors import UserError
 from lth.printable import aligned, printable
 
 
 def compared_masks(one: Path, other: Path) -> Iterator[str]:
-    """Overlap of two masks by layer: Jaccard index (kept in both / in either), and its expectation by chance."""
+    """Overlap of two masks by layer, as in the table `overlap`: Jaccard index, and its expectation by chance."""
+    import pandas as pd
+
+    from lth.analysis.tables.masks import OVERLAP_COUNTS, kept_by_both, overlap
     from lth.artifacts.tickets import Ticket
 
-    first, second = Ticket.load(one).masks, Ticket.load(other).masks
-    shapes = [{name: list(mask.shape) for name, mask in masks.items()} for masks in (first, second)]
+    first, second = Ticket.load(one), Ticket.load(other)
+    shapes = [{name: list(mask.shape) for name, mask in ticket.masks.items()} for ticket in (first, second)]
     if shapes[0] != shapes[1]:
         raise UserError(f"{one} and {other} belong to different networks; their masks cannot be compared")
-    rows = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
-    for name, mask in first.items():
-        kept, kept_other, both = int(mask.count_nonzero()), int(second[name].sum()), int((mask & second[name]).sum())
-        overlap, chance = both / max(kept + kept_other - both, 1), chance_jaccard(kept, kept_other, mask.numel())
-        rows.append(
-            (
-                printable(name),
-                str(mask.numel()),
-                str(kept),
-                str(kept_other),
-                str(both),
-                f"{overlap:.4f}",
-                f"{chance:.4f}",
-            )
-        )
+    table = overlap(pd.DataFrame(kept_by_both(first, second), columns=OVERLAP_COUNTS[3:]))
+    rows: list[tuple[str, ...]] = [("layer", "total", "kept in A", "kept in B", "kept in both", "Jaccard", "by chance")]
+    for layer, kept, kept_other, both, total, jaccard, chance in table.itertuples(index=False, name=None):
+        counts = (str(count) for count in (total, kept, kept_other, both))
+        rows.append((printable(layer), *counts, f"{jaccard:.4f}", f"{chance:.4f}"))
     yield from aligned(rows)

@@ -175,6 +175,23 @@ def test_compare_sets_overlap_against_chance(capsys, tickets):
         assert float(rows[1].split()[-1]) == pytest.approx(1 / 3, abs=0.01)
 
 
+def test_compare_and_the_table_of_overlaps_agree_on_a_layer_of_which_nothing_is_left(capsys, tickets, tmp_path):
+    """Neither keeps a weight of the first layer: the Jaccard index, 0 / 0, is not defined."""
+    from lth.analysis.tables import masks
+    from lth.artifacts.tickets import Ticket
+
+    half = Ticket.load(tickets["half"])
+    first = next(iter(half.masks))
+    empty = {name: mask & (name != first) for name, mask in half.masks.items()}
+    loaded = {(0, "a"): half.derive(empty, half.weights), (0, "b"): half.derive(empty, half.weights)}
+    loaded[0, "a"].save(tmp_path / "empty.safetensors")
+    table = masks.overlap(masks.overlap_counts(loaded, ["a", "b"]))
+    _, out, _ = run(capsys, "compare", tmp_path / "empty.safetensors", tmp_path / "empty.safetensors")
+    told = [row.split()[-2:] for row in out.splitlines()[1:]]
+    assert told == [[f"{row.jaccard:.4f}", f"{row.chance_jaccard:.4f}"] for row in table.itertuples()]
+    assert told[0][0] == "nan"
+
+
 def test_compare_refuses_tickets_of_two_networks(capsys, tickets, tmp_path):
     from lth.artifacts.tickets import Ticket
 

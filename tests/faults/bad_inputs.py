@@ -472,9 +472,7 @@ def bad_inputs() -> Iterator[Bad]:
     yield study("fifteen hundred unknown keys", "and 150 more", SOUND + "".join(f"k{n}: 1\n" for n in range(1500)))
     yield call("study: without end", "is a device", lambda _: _command("check", "/dev/zero"))
     yield call("study: a pipe", "is a FIFO", lambda folder: _command("check", _pipe(folder / "s.yaml")))
-    yield call(
-        "study: 200 MB", "at most 250,000 are", lambda folder: _command("check", _large(folder / "s.yaml"))
-    )
+    yield call("study: 200 MB", "at most 250,000 are", lambda folder: _command("check", _large(folder / "s.yaml")))
     yield call("results: a study file", r"did you mean results.small", _verdict_of_a_study)
     yield call("LTH_DATA: the home folder of nobody", "LTH_DATA: ~nobody_here begins with", _data_of_nobody)
     yield call("study: a folder", "is a folder", lambda folder: _command("check", folder))

@@ -130,14 +130,15 @@ def overlap_counts(tickets: Mapping[tuple[int, str], "Ticket"], order: Iterable[
         for seed in sorted({seed for seed, _ in tickets}):
             one, other = tickets.get((seed, first)), tickets.get((seed, second))
             if one and other and one.provenance["network"] == other.provenance["network"]:
-                rows += [[first, second, seed, *cells] for cells in _kept_by_both(one, other)]
+                rows += [[first, second, seed, *cells] for cells in kept_by_both(one, other)]
     return pd.DataFrame(rows, columns=OVERLAP_COUNTS)
 
 
 def overlap(counts: pd.DataFrame) -> pd.DataFrame:
-    """`overlap_counts` with the Jaccard index of the masks, and what chance would give.
+    """`overlap_counts` (or at least its counts) with the Jaccard index of the masks, and what chance would give.
 
-    Chance is the expectation for two independent random masks with the same counts in that layer.
+    The index is |A and B| / |A or B|; where neither mask keeps any weight of a layer it is not defined: NaN. Chance is
+    the expectation for two independent random masks with the same counts in that layer.
     """
     indices = []
     for kept, other, both, total in counts[OVERLAP_COUNTS[4:]].itertuples(index=False, name=None):
@@ -146,7 +147,8 @@ def overlap(counts: pd.DataFrame) -> pd.DataFrame:
     return counts.join(pd.DataFrame(indices, columns=["jaccard", "chance_jaccard"], index=counts.index))
 
 
-def _kept_by_both(first: "Ticket", second: "Ticket") -> Iterator[list[str | int]]:
+def kept_by_both(first: "Ticket", second: "Ticket") -> Iterator[list[str | int]]:
+    """For each layer of two masks of one network: its name, and the last columns of `OVERLAP_COUNTS`."""
     for layer in first.masks:
         mask, other = first.masks[layer].numpy(), second.masks[layer].numpy()
         yield [layer, *(int(np.count_nonzero(of)) for of in (mask, other, mask & other)), mask.size]
