@@ -49,7 +49,7 @@ class RoundJob(Model):
     first_step: int = 0
     """Of this round's training, which goes on where the weights that it starts from were taken."""
     options: Mapping[str, Any] = Field(default_factory=dict)
-    """Those of the method."""
+    """Those of the method; one that names a recipe has its own name instead, by which `recipes` has it."""
     recipes: dict[str, Recipe] = Field(default_factory=dict)
     """The recipes that the method's options name, by option."""
 

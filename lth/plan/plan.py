@@ -168,6 +168,7 @@ class Plan(Chains):
         spec = self.study.tickets[ticket]
         density = str(self.density(ticket, round_))
         pruned = spec if isinstance(spec, PrunedTicket) else PrunedTicket.model_construct()
+        recipes = self._recipes_of_options(spec)
         return RoundJob(
             study=self.study.study,
             ticket=ticket,
@@ -183,8 +184,8 @@ class Plan(Chains):
             scope=pruned.scope,
             unpruned=pruned.unpruned,
             first_step=self.first_step(ticket, round_),
-            options=spec.options.model_dump(mode="json"),
-            recipes=self._recipes_of_options(spec),
+            options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
+            recipes=recipes,
         )
 
     def _recipes_of_options(self, spec: TicketSpec) -> dict[str, Recipe]:

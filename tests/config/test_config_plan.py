@@ -1,5 +1,6 @@
 """The plan: which rounds and arms a study has, and that a job is told nothing that does not bear on its result."""
 
+import re
 from fractions import Fraction
 from math import ceil
 
@@ -301,7 +302,8 @@ def test_a_job_has_the_options_of_its_own_method_only(ways):
         job = ways.round_job(ticket, 0, ways.last_round(ticket))
         options = METHODS[spec.method].options_model()
         assert {*job.options} == {*options.model_fields}
-        assert options.model_validate(job.options) == spec.options
+        named = {option: getattr(spec, option) for option in job.recipes}
+        assert options.model_validate(job.options | named) == spec.options
         assert {*job.recipes} == ({"transform"} if spec.method == "dual" else set())
     assert ways.round_job("pressed", 0, 1).recipes["transform"] == ways.study.recipes["move"]
 
@@ -397,3 +399,18 @@ def test_limits_of_time_grow_with_the_work_and_several_rounds_share_a_margin(tmp
     assert round_minutes(several, "imp", 3) == 5 + ceil(2 * work / 300 / 60)
     assert round_minutes(several, "grown", 1) == round_minutes(plan, "grown", 1)
     assert memory_mb(plan, "mnist", "lenet") == 1300 + ceil(2 * 70000 * 784 / 1e6)
+
+
+def test_no_job_is_told_the_names_of_recipes(tmp_path):
+    """So that none is run again for a recipe of another name: jobs hold what recipes say."""
+    renamed = {"adam": "train", "tune": "finetune", "cosine": "long", "move": "regularise"}
+    text = EVERY_WAY
+    for old, new in renamed.items():
+        text = re.sub(rf"(^  |recipe: |retrain: |transform: ){old}\b", rf"\1{new}", text, flags=re.MULTILINE)
+    one, other = (Plan(study_of(tmp_path, each)) for each in (EVERY_WAY, text))
+    assert {*other.study.recipes} == {*renamed.values()}
+    for ticket in one.study.tickets:
+        for round_ in one.rounds(ticket):
+            assert one.round_job(ticket, 0, round_) == other.round_job(ticket, 0, round_)
+    for arm in one.arms("away"):
+        assert one.evaluation_job("away", arm, 0) == other.evaluation_job("away", arm, 0)
