@@ -31,6 +31,7 @@ from lth.config.base import (
     TicketName,
     defining,
     each_once,
+    without_none,
 )
 from lth.config.data import Dataset, Network
 from lth.config.tickets import FAMILIES, TicketSpec
@@ -103,8 +104,7 @@ class Assessment(Model):
     @model_serializer(mode="wrap")
     def _without_no_margin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """A study without margins has the settings, and the checksum of them, that it had before there were any."""
-        settings: dict[str, Any] = handler(self)
-        return {key: value for key, value in settings.items() if key != "equivalence_margin" or value is not None}
+        return without_none(handler(self), "equivalence_margin")
 
     def faults(self) -> Iterator[Fault]:
         """Each pair once, of two different arms; a margin only for pairs."""
