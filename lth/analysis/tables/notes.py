@@ -29,6 +29,14 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         )
     if "f1_percent" in arms:
         about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
+    if "published_source" in arms:
+        named_sources = dict.fromkeys(
+            source for source in arms["published_source"] if isinstance(source, str) and source
+        )
+        about.append(
+            f"Published %: {'; '.join(named_sources)}. Ours then: mean test accuracy after the same epoch. No test "
+            f"compares the two."
+        )
     if "draws" in arms and arms["draws"].max() > 1:
         least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
         about.append(
