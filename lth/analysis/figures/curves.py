@@ -17,7 +17,7 @@ INITIALISATIONS = {
     "glorot_normal": "Glorot normal",
     "glorot_uniform": "Glorot uniform",
     "kaiming_normal": "Kaiming normal",
-    "glorot_normal_normal_biases": "Glorot normal, N(0, 1) biases",
+    "glorot_normal_normal_biases": "Glorot, N(0, 1) biases",
 }
 """For titles of panels."""
 DOTTED: Any = {"linestyle": ":", "linewidth": 1.3, "marker": ".", "markersize": 3}
