@@ -135,7 +135,7 @@ class Comparison(Assessment):
 class Published(Model):
     """Test accuracies of an arm as published, to be shown beside those of the study. Nothing is tested against them."""
 
-    source: Annotated[str, Field(min_length=1, max_length=300)]
+    citation: Annotated[str, Field(min_length=1, max_length=300)]
     """Where they were published, and of how many runs; it stands below the tables."""
     accuracy_percent: Annotated[tuple[PublishedPercent, ...], Field(min_length=1, max_length=1000)]
     """Test accuracy after each of `epochs`, in percent."""

@@ -599,7 +599,7 @@ OTHER = "    density: 0.1296\n    other_initialisations: [{}]\n"
 PUBLISHED = """\
     density: 0.1296
     published:
-      cross-own: {source: "a paper, one run", accuracy_percent: [41.5, 45]}
+      cross-own: {citation: "a paper, one run", accuracy_percent: [41.5, 45]}
 """
 
 

@@ -51,7 +51,7 @@ evaluations:
     other_initialisations: [kaiming_normal]
     compare: [[cross-reinitialised-kaiming_normal, cross-reinitialised]]
     published:
-      cross-reinitialised-kaiming_normal: {source: "a script, one seed", accuracy_percent: [12.5, 25]}
+      cross-reinitialised-kaiming_normal: {citation: "a script, one seed", accuracy_percent: [12.5, 25]}
 """
 OTHERS = {"cross-reinitialised-kaiming_normal", "dense-kaiming_normal"}
 

@@ -29,12 +29,10 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         )
     if "f1_percent" in arms:
         about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
-    if "published_source" in arms:
-        named_sources = dict.fromkeys(
-            source for source in arms["published_source"] if isinstance(source, str) and source
-        )
+    if "published_citation" in arms:
+        citations = dict.fromkeys(cited for cited in arms["published_citation"] if isinstance(cited, str) and cited)
         about.append(
-            f"Published %: {'; '.join(named_sources)}. Ours then: mean test accuracy after the same epoch. No test "
+            f"Published %: {'; '.join(citations)}. Ours then: mean test accuracy after the same epoch. No test "
             f"compares the two."
         )
     if "draws" in arms and arms["draws"].max() > 1:

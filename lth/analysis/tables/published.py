@@ -14,7 +14,7 @@ def with_published(
 
     Args:
         arms: a row for each arm. Added are `published_epoch`, the last one that was published, `published_percent` and
-            the study's own mean `then_percent` after that epoch, and `published_source`; empty for other arms.
+            the study's own mean `then_percent` after that epoch, and `published_citation`; empty for other arms.
         curves: a row for each arm, split and scored step. Added is `published_percent`, of test rows.
         published: by arm.
     """
@@ -34,5 +34,5 @@ def with_published(
         published_epoch=arms["arm"].map(last),
         published_percent=arms["arm"].map({arm: told for arm, (_, told) in then.items()}),
         then_percent=arms["arm"].map({arm: own for arm, (own, _) in then.items()}),
-        published_source=arms["arm"].map({arm: spec.source for arm, spec in published.items()}),
+        published_citation=arms["arm"].map({arm: spec.citation for arm, spec in published.items()}),
     ), curves
