@@ -151,7 +151,8 @@ def job_counts(plan: Plan) -> dict[str, int]:
 
 
 def _arm(plan: Plan, arm: Arm) -> tuple[str, str, str]:
-    return f"  {arm.name}", f"round {arm.round}", f"density {float(plan.density(arm.ticket, arm.round)):.4g}"
+    density = 1 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
+    return f"  {arm.name}", f"round {arm.round}", f"density {density:.4g}"
 
 
 def _rounds(plan: Plan, ticket: str) -> tuple[str, str, str]:

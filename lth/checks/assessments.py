@@ -63,7 +63,39 @@ def _of_evaluation(plan: Plan, name: str, spec: Evaluation, _: Collection[str]) 
     if spec.examples and spec.examples > (size := dataset.sizes[0]):
         message = f"'{spec.dataset}' has {size} training examples, found {spec.examples}; must be at most that"
         yield ("examples",), message
+    yield from _other_initialisations(study, spec)
     yield from _arms_exist(spec, plan.arm_names(name))
+    yield from _published(study, spec, plan.arm_names(name))
+
+
+def _other_initialisations(study: Study, spec: Evaluation) -> Iterator[Fault]:
+    """Schemes that differ from the network's, of a network that has one."""
+    name = study.tickets[spec.tickets[0]].network
+    network = study.networks[name]
+    if spec.other_initialisations and network.model:
+        yield (
+            ("other_initialisations",),
+            f"network '{name}' starts from a pre-trained model, whose weights are not drawn",
+        )
+        return
+    for position, scheme in enumerate(spec.other_initialisations or ()):
+        if scheme == network.initialisation:
+            message = f"'{scheme}' is the initialisation of network '{name}', which its arms have anyway; take it out"
+            yield ("other_initialisations", str(position)), message
+
+
+def _published(study: Study, spec: Evaluation, arms: list[str]) -> Iterator[Fault]:
+    """Published accuracies are of arms, after epochs at which ours are scored."""
+    recipe = study.recipes[spec.recipe]
+    for arm, published in (spec.published or {}).items():
+        if arm not in arms:
+            yield ("published", arm), f"there is no arm {found(arm)}{offered(arm, arms, 'the arms are')}"
+        elif recipe.epochs is None or recipe.evaluate_every:
+            message = f"needs a recipe that is scored after each epoch: give recipe '{spec.recipe}' `epochs`"
+            yield ("published", arm), f"{message}, without `iterations` and `evaluate_every`"
+        elif (last := max(published.by_epoch())) > recipe.epochs:
+            message = f"recipe '{spec.recipe}' has {recipe.epochs} epochs, found an accuracy after epoch {last}"
+            yield ("published", arm), f"{message}; must be at most that"
 
 
 def _of_comparison(plan: Plan, name: str, spec: Comparison, broken: Collection[str]) -> Iterator[Fault]:

@@ -117,6 +117,11 @@ class Model(BaseModel):
         return value
 
 
+def without_none(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """A model as a dict, without those of the keys that have no value."""
+    return {key: value for key, value in settings.items() if key not in keys or value is not None}
+
+
 def _types(annotation: Any) -> set[Any]:
     """The plain types in an annotation, through unions, tuples and `Annotated`."""
     if get_origin(annotation) is not None or isinstance(annotation, UnionType):

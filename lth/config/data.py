@@ -98,6 +98,10 @@ class Dataset(Model):
         return self.train or source.train - self.validation, self.validation + self.test_size
 
 
+Initialisation = Literal["glorot_normal", "glorot_uniform", "kaiming_normal", "glorot_normal_normal_biases"]
+"""Schemes by which initial weights are drawn."""
+
+
 class Network(Model):
     """An architecture and what goes in and out of it."""
 
@@ -113,8 +117,10 @@ class Network(Model):
     """Pixels a side of the (square) input images."""
     classes: Annotated[int, Field(ge=2, le=1000)] = 10
     """Outputs."""
-    initialisation: Literal["glorot_normal", "glorot_uniform", "kaiming_normal"] = "glorot_normal"
-    """Distribution of the initial weights; biases start at zero."""
+    initialisation: Initialisation = "glorot_normal"
+    """Distribution of the initial weights; biases start at zero. `kaiming_normal`: variance 2 / fan-in, for ReLU.
+    `glorot_normal_normal_biases`: the weights of `glorot_normal`, and biases of convolutions and linear layers from
+    N(0, 1) (as in a widely copied implementation of lottery tickets)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout probability, for the architectures that have a place for it. `channels`, `size` and `initialisation` do
     not apply to `bert`, whose `model` decides them."""

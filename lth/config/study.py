@@ -9,13 +9,14 @@ from pydantic import (
     Field,
     ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     Tag,
     create_model,
     model_serializer,
     model_validator,
 )
 
-from lth.catalog.controls import ControlKind
+from lth.catalog.controls import ARM_KINDS, ControlKind
 from lth.catalog.methods import METHODS
 from lth.config.base import (
     Count,
@@ -31,8 +32,9 @@ from lth.config.base import (
     TicketName,
     defining,
     each_once,
+    without_none,
 )
-from lth.config.data import Dataset, Network
+from lth.config.data import Dataset, Initialisation, Network
 from lth.config.tickets import FAMILIES, TicketSpec
 from lth.config.training import Recipe
 from lth.printable import printable
@@ -40,6 +42,9 @@ from lth.printable import printable
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
 """The parts of a study whose entries have names."""
 Percent = Annotated[float, Field(gt=0, lt=100)]
+ArmName = Annotated[str, StringConstraints(pattern=".", max_length=100)]
+"""Compared with the arms that there are; a pattern makes the schema say what an entry is."""
+PublishedPercent = Annotated[float, Field(ge=0, le=100)]
 Margin = Annotated[float, Field(ge=0.001, le=10)]
 """Percentage points: half an example of the largest test set, up to what nobody calls as good any more."""
 
@@ -101,10 +106,9 @@ class Assessment(Model):
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 
     @model_serializer(mode="wrap")
-    def _without_no_margin(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A study without margins has the settings, and the checksum of them, that it had before there were any."""
-        settings: dict[str, Any] = handler(self)
-        return {key: value for key, value in settings.items() if key != "equivalence_margin" or value is not None}
+    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study without these keys has the settings, and the checksum of them, that it had before there were any."""
+        return without_none(handler(self), "equivalence_margin", "other_initialisations", "published")
 
     def faults(self) -> Iterator[Fault]:
         """Each pair once, of two different arms; a margin only for pairs."""
@@ -126,6 +130,31 @@ class Comparison(Assessment):
     tickets: Annotated[tuple[TicketName, ...], Field(min_length=1), each_once]
     """Which of `tickets`, all of one data set. The dense network takes part as `dense`: a ticket of that method,
     or where the first ticket's chain begins."""
+
+
+class Published(Model):
+    """Test accuracies of an arm as published, to be shown beside those of the study. Nothing is tested against them."""
+
+    citation: Annotated[str, Field(min_length=1, max_length=300)]
+    """Where they were published, and of how many runs; it stands below the tables."""
+    accuracy_percent: Annotated[tuple[PublishedPercent, ...], Field(min_length=1, max_length=1000)]
+    """Test accuracy after each of `epochs`, in percent."""
+    epochs: Annotated[tuple[Count, ...], Field(min_length=1, max_length=1000)] | None = None
+    """The epochs that they are of, rising; without it 1, 2, 3, ..."""
+
+    def faults(self) -> Iterator[Fault]:
+        """An epoch for each accuracy."""
+        if self.epochs is None:
+            return
+        if list(self.epochs) != sorted(set(self.epochs)):
+            yield ("epochs",), f"must rise, found {', '.join(map(str, self.epochs))}"
+        if (given := len(self.epochs)) != (needed := len(self.accuracy_percent)):
+            yield ("epochs",), f"needs an epoch for each of the {needed} accuracies, found {given}"
+
+    def by_epoch(self) -> dict[int, float]:
+        """The accuracies in percent by epoch."""
+        epochs = self.epochs or range(1, len(self.accuracy_percent) + 1)
+        return dict(zip(epochs, self.accuracy_percent, strict=True))
 
 
 class Evaluation(Assessment):
@@ -159,9 +188,19 @@ class Evaluation(Assessment):
     """With `examples`: so many independent draws a seed, the same for all arms; a seed's result is their mean."""
     trains: Literal["all", "head"] = "all"
     """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
+    other_initialisations: Annotated[tuple[Initialisation, ...], Field(min_length=1), each_once] | None = None
+    """Train each arm whose weights are drawn once more from each of these schemes: `<arm>-<scheme>`, such as
+    `mnist-random-kaiming_normal`. Arms that keep their ticket's weights (`own`, `permuted`, `redrawn_signs`) have none.
+    Masks are the tickets'; seeds draw the same numbers, scaled as each scheme says."""
+    published: Annotated[dict[ArmName, Published], Field(min_length=1)] | None = None
+    """Published accuracies of arms, by the arm's name: dotted in the figure of accuracy by epoch, and in the tables."""
 
     def faults(self) -> Iterator[Fault]:
-        """Draws only of examples; controls of tickets that take part."""
+        """Draws only of examples; controls of tickets that take part; other initialisations of what is drawn."""
+        drawn = [kind for kind in (*self.initialisations, *self.controls) if ARM_KINDS[kind].weights != "own"]
+        if self.other_initialisations and not drawn:
+            message = "has no effect: no arm has newly drawn weights or theta_0; add `reinitialised` or a control"
+            yield ("other_initialisations",), message
         if self.examples is None and self.draws > 1:
             yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
         for position, ticket in enumerate(self.controls_of):

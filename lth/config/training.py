@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from lth.config.base import Count, Fault, Model, each_once
+from lth.config.base import Count, Fault, Model, each_once, without_none
 
 
 class Optimiser(Model):
@@ -118,6 +118,21 @@ class Augmentation(Model):
     """For rotation and shift; `nearest` is torchvision's default."""
 
 
+class Freeze(Model):
+    """Gradients set to zero by a weight's value instead of by a mask: a mistake of published code, to be repeated.
+
+    Masks hold as ever: pruned weights stay exactly zero. The rule zeroes gradients of kept prunable weights as well;
+    biases and norms have theirs. A gradient of zero is no frozen weight: `adam` adds weight decay to it and scales the
+    sum, so that a weight that never had a gradient goes to zero by up to a learning rate a step, whatever the data say
+    (from -0.05 in about 60 steps of 1.2e-3), and one that had gradients goes on by their moments."""
+
+    rule: Literal["below", "magnitude"]
+    """`below`: weights below `threshold`, which are all negative ones, too; `magnitude`: those whose absolute value is
+    below it (which a mask makes superfluous)."""
+    threshold: Annotated[float, Field(gt=0, le=1)] = 1e-6
+    """Compared with a weight before each optimiser step."""
+
+
 class Recipe(Model):
     """How a network is trained; tickets and evaluations name one."""
 
@@ -142,6 +157,15 @@ class Recipe(Model):
     """Random changes of training images."""
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
+
+    freeze: Freeze | None = None
+    """Zero the gradients of kept weights by their value, to repeat what published code does; see below. Not for
+    studies of one's own."""
+
+    @model_serializer(mode="wrap")
+    def _without_no_freeze(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study without it has the settings, and the checksum of them, that it had before there was any."""
+        return without_none(handler(self), "freeze")
 
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""

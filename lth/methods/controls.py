@@ -44,7 +44,8 @@ def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: st
     Args:
         parent: the ticket.
         kind: what to make of it.
-        network: that of the ticket.
+        network: that of the ticket, perhaps with another initialisation, by which theta_0 and new weights (with their
+            biases) are then drawn.
         seed: of all streams.
         name: of the ticket, for permutations of its own.
         draw: which of several independent draws of the seed.
@@ -124,13 +125,15 @@ def _scaled(new: Tensor, own: Tensor, mask: Tensor) -> Tensor:
 def chosen_ticket(spec: ControlJob, path: Path, made: str | None) -> Ticket:
     """The ticket of a round (`made` None), or a control made of it; raises UserError if the file is another one."""
     expected = {"study": spec.study, "ticket": spec.ticket, "seed": spec.seed, "round": spec.round}
-    return Ticket.load(path, spec.network, **expected, control=made)
+    return Ticket.load(path, spec.drawn_network if made else spec.network, **expected, control=made)
 
 
 def make_control(spec: ControlJob, ticket: Path, out: Path, job: Job) -> None:
     """Read a ticket, transform it, write the control."""
-    made = control(chosen_ticket(spec, ticket, None), spec.kind, spec.network, spec.seed, spec.ticket)
+    network = spec.drawn_network
+    made = control(chosen_ticket(spec, ticket, None), spec.kind, network, spec.seed, spec.ticket)
     described = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
+    described["network"] = network.model_dump()
     made = made.derive(made.masks, made.weights, **described, control=spec.kind, parent=checksum(ticket))
     made.save(out)
     job.found = f"{spec.kind} control at density {100 * made.density:.2f} %"

@@ -37,7 +37,7 @@ class EvaluationFiles:
 
 def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
     """The ticket of an arm; raises UserError if the file is another one, however well it would fit."""
-    found = spec.kind == "own" or (spec.kind == "dense" and spec.round == 0)
+    found = spec.kind == "own" or (spec.kind == "dense" and spec.round == 0 and not spec.initialisation)
     return chosen_ticket(spec, path, None if found else spec.kind)
 
 

@@ -32,7 +32,9 @@ class Imp(Options):
     rewind: Literal["initial", "step", "trained", "reinitialised", "parent"] = "initial"
     """Where pruned networks start from. `initial`: theta_0, also after `start`. `step`: theta at `rewind_step` of the
     dense training. `trained`: the trained weights (fine-tuning, or learning-rate rewinding: see `retrain`).
-    `reinitialised`: newly drawn ones. `parent`: the trained weights of the `start` round (pre-training)."""
+    `reinitialised`: newly drawn ones. `parent`: the trained weights of the `start` round (pre-training): the
+    first round trains those under the start's mask and prunes nothing; each later one prunes by what the round before
+    trained, and begins at the start's trained weights again."""
     rewind_step: Annotated[int, Field(ge=1)] | None = None
     """For `rewind: step`: the optimiser step of the dense training that is rewound to. Weights, learning rate and
     batches are those of that step; momentum and Adam's moments begin at zero, as in the paper's code (open_lth)."""

@@ -26,7 +26,12 @@ INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
     "glorot_normal": nn.init.xavier_normal_,
     "glorot_uniform": nn.init.xavier_uniform_,
     "kaiming_normal": nn.init.kaiming_normal_,
+    "glorot_normal_normal_biases": nn.init.xavier_normal_,
 }
+"""How the weights of a layer are drawn, in place (`torch.nn.init`): Glorot & Bengio 2010; He et al. 2015, by fan-in."""
+
+NORMAL_BIASES = {"glorot_normal_normal_biases"}
+"""Schemes whose biases are drawn from N(0, 1), in a stream of their own: weights are those of the other scheme."""
 
 CONSTANTS = {
     "in_proj_bias": 0.0,  # attention: the biases of query, key and value
@@ -115,7 +120,8 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
     """Every parameter and buffer, drawn from the stream (seed, purpose), module by module in network order.
 
     Weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
-    own, as the three layers that they are), biases zero, norms one and zero, the rest as `CONSTANTS` and `NORMAL` say.
+    own, as the three layers that they are), biases zero but for `NORMAL_BIASES`, norms one and zero, the rest as
+    `CONSTANTS` and `NORMAL` say.
     A network that starts from a pre-trained model has its weights, unless there is a purpose.
     """
     network, stream = build(spec), generator(seed, *(purpose or ("initialisation",)))
@@ -123,12 +129,17 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
         network.initialise(stream, reinitialised=bool(purpose))
         return {name: tensor.detach() for name, tensor in network.state_dict().items()}
     draw = INITIALISATIONS[spec.initialisation]
+    biases = (
+        generator(seed, *(purpose or ("initialisation",)), "biases") if spec.initialisation in NORMAL_BIASES else None
+    )
     for module in network.modules():
         if isinstance(module, NORMS):
             module.reset_parameters()
         elif isinstance(module, PRUNABLE):
             draw(module.weight, generator=stream)
-            if module.bias is not None:
+            if module.bias is not None and biases is not None:
+                nn.init.normal_(module.bias, generator=biases)
+            elif module.bias is not None:
                 nn.init.zeros_(module.bias)
         else:
             _initialise_own(module, draw, stream)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lth.catalog.controls import ArmKind
 from lth.config.base import Model, Seed
-from lth.config.data import Dataset, Network
+from lth.config.data import Dataset, Initialisation, Network
 from lth.config.tickets import LayerKind, Scope
 from lth.config.training import Recipe
 
@@ -63,6 +63,14 @@ class ControlJob(Model):
     seed: Seed
     round: int
     network: Network
+    """That the ticket was found in."""
+    initialisation: Initialisation | None = None
+    """Weights are drawn by this scheme, instead of the network's."""
+
+    @property
+    def drawn_network(self) -> Network:
+        """The network with the initialisation that the control's weights are drawn by."""
+        return self.network.model_copy(update={"initialisation": self.initialisation or self.network.initialisation})
 
 
 class EvaluationJob(ControlJob):

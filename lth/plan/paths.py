@@ -35,9 +35,11 @@ class Paths:
         kind: str = "{kind}",
         seed: int | str = "{seed}",
         round_: int | str = "{round}",
+        initialisation: str | None = None,
     ) -> str:
-        """A control's ticket."""
-        return f"{self.results}/controls/{ticket}-{kind}/seed{seed}/round{_number(round_)}/ticket.safetensors"
+        """A control's ticket; with an initialisation, of weights that are drawn by that instead of the network's."""
+        name = f"{ticket}-{kind}-{initialisation}" if initialisation else f"{ticket}-{kind}"
+        return f"{self.results}/controls/{name}/seed{seed}/round{_number(round_)}/ticket.safetensors"
 
     def evaluated(
         self, name: str, evaluation: str = "{evaluation}", arm: str = "{arm}", seed: int | str = "{seed}"
@@ -48,7 +50,7 @@ class Paths:
     def arm_ticket(self, arm: Arm, seed: int | str) -> str:
         """The ticket that an arm trains: one of a chain, or a control made of it."""
         if arm.is_control:
-            return self.control_file(arm.ticket, arm.kind, seed, arm.round)
+            return self.control_file(arm.ticket, arm.kind, seed, arm.round, arm.initialisation)
         return self.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
 
     def artifacts(self) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from lth.catalog.controls import ARM_KINDS, DERIVED, OF_EACH, SHARED, ArmKind
 from lth.config.base import section_of
-from lth.config.data import Network
+from lth.config.data import Initialisation, Network
 from lth.config.study import Comparison, Evaluation, Study
 from lth.config.tickets import RATED, DenseTicket, PrunedTicket, TicketSpec
 from lth.config.training import Recipe
@@ -30,21 +30,26 @@ class Arm:
     round: int
     trained_when_found: bool = False
     """In a comparison: as it was trained when it was found."""
+    initialisation: Initialisation | None = None
+    """The scheme of its drawn weights, if it is another one than the network's."""
 
     @property
     def name(self) -> str:
         """`mnist-own`, `mnist-reinitialised`, ..., or just `dense`; in a comparison the name of the ticket."""
-        return self.ticket if self.trained_when_found and self.kind != "dense" else arm_name(self.ticket, self.kind)
+        if self.trained_when_found and self.kind != "dense":
+            return self.ticket
+        return arm_name(self.ticket, self.kind, self.initialisation)
 
     @property
     def is_control(self) -> bool:
         """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already)."""
-        return self.kind in DERIVED or (self.kind == "dense" and self.round > 0)
+        return self.kind in DERIVED or (self.kind == "dense" and (self.round > 0 or self.initialisation is not None))
 
 
-def arm_name(ticket: str, kind: ArmKind) -> str:
-    """`mnist-own`, `mnist-reinitialised`, ..., or just `dense`."""
-    return "dense" if kind == "dense" else f"{ticket}-{kind}"
+def arm_name(ticket: str, kind: ArmKind, initialisation: Initialisation | None = None) -> str:
+    """`mnist-own`, `mnist-reinitialised`, `mnist-random-kaiming_normal`, ..., or just `dense`."""
+    name = "dense" if kind == "dense" else f"{ticket}-{kind}"
+    return f"{name}-{initialisation}" if initialisation else name
 
 
 class Plan(Chains):
@@ -91,8 +96,15 @@ class Plan(Chains):
         """The names of an evaluation's arms, without asking which rounds they are."""
         return [arm_name(*made) for made in self._made_of(self.study.evaluations[evaluation])]
 
-    def _made_of(self, spec: Evaluation) -> list[tuple[str, ArmKind]]:
-        """The ticket and kind of each arm of an evaluation, in order."""
+    def _made_of(self, spec: Evaluation) -> list[tuple[str, ArmKind, Initialisation | None]]:
+        """The ticket, kind and other initialisation of each arm of an evaluation, in order."""
+        made = self._kinds_of(spec)
+        drawn = [(ticket, kind) for ticket, kind in made if ARM_KINDS[kind].weights != "own"]
+        others = spec.other_initialisations or ()
+        return [*((*arm, None) for arm in made), *((*arm, scheme) for scheme in others for arm in drawn)]
+
+    def _kinds_of(self, spec: Evaluation) -> list[tuple[str, ArmKind]]:
+        """The ticket and kind of each arm that starts from weights of the network's own initialisation, in order."""
         made: list[tuple[str, ArmKind]] = [(ticket, kind) for kind in spec.initialisations for ticket in spec.tickets]
         chosen = [kind for kind in ARM_KINDS if kind in spec.controls]
         made += [(ticket, kind) for kind in chosen if kind in OF_EACH for ticket in spec.controls_of or spec.tickets]
@@ -104,10 +116,10 @@ class Plan(Chains):
             return self._existing(self.study.comparisons[assessment])
         spec = self.study.evaluations[assessment]
         arms = []
-        for ticket, kind in self._made_of(spec):
+        for ticket, kind, initialisation in self._made_of(spec):
             of = self.root(ticket) if kind == "dense" else ticket
             round_ = self.first_round(of) if kind == "dense" else self.nearest_round(of, spec.density)
-            arms.append(Arm(of, kind, round_))
+            arms.append(Arm(of, kind, round_, initialisation=initialisation))
         return arms
 
     def _existing(self, spec: Comparison) -> list[Arm]:
@@ -206,7 +218,12 @@ class Plan(Chains):
             seed=seed,
             round=arm.round,
             network=self.job_network(arm.ticket),
+            initialisation=arm.initialisation,
         )
+
+    def initialisation(self, arm: Arm) -> Initialisation:
+        """The scheme that an arm's weights are drawn by, or those that its ticket was found from."""
+        return arm.initialisation or self.network(arm.ticket).initialisation
 
     def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> EvaluationJob:
         """What the job that trains an arm on the evaluation's data set is told."""

@@ -17,6 +17,7 @@ from lth.networks.cost import Meter
 from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
+from lth.training.freeze import zero_gradients
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
 from lth.training.optimisers import make_optimiser, trained_parameters
@@ -116,6 +117,8 @@ class Loop:
             loss = functional.cross_entropy(logits.detach(), labels)
         if hook.after_backward(self, step):
             self.masking.mask_gradients()
+            if self.recipe.freeze:
+                zero_gradients(self.masking.parameters.values(), self.recipe.freeze)
             if self.recipe.clip_grad_norm:  # after masking: what no update uses is no part of the norm
                 nn.utils.clip_grad_norm_(trained_parameters(self.optimiser), self.recipe.clip_grad_norm)
             self.optimiser.step()

@@ -311,3 +311,22 @@ def test_wrong_use_is_explained_by_argparse(capsys, arguments):
         main(arguments)
     assert caught.value.code == 2
     assert "usage: python -m lth" in capsys.readouterr().err
+
+
+def test_the_dense_arm_of_independent_tickets_is_said_to_keep_all_weights(capsys, tmp_path):
+    """Their first round is pruned, and the dense arm is made of it."""
+    text = changed(
+        (
+            "  cross:\n",
+            "  snip: {network: lenet, recipe: find, dataset: digits, method: at_init, densities: [0.1]}\n  cross:\n",
+        )
+    )
+    text += "  snipped: {dataset: photos, recipe: try, tickets: [snip], density: 0.1, controls: [dense]}\n"
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    _, out, _ = run(capsys, "check", path)
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert [line for line in lines if line.startswith("dense ")] == [
+        "dense round 0 density 1",
+        "dense round 1 density 1",
+    ]

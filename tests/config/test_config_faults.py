@@ -593,3 +593,46 @@ def test_everything_wrong_is_reported_at_once_in_order(tmp_path):
 
 def _lines(found):
     return [int(line.split()[0].rstrip(":")) for line in found]
+
+
+OTHER = "    density: 0.1296\n    other_initialisations: [{}]\n"
+PUBLISHED = """\
+    density: 0.1296
+    published:
+      cross-own: {citation: "a paper, one run", accuracy_percent: [41.5, 45]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        (
+            "    epochs: 2\n",
+            "    epochs: 2\n    freeze: {rule: negative}\n",
+            ["rule", "'negative'", "below, magnitude"],
+        ),
+        ("    density: 0.1296\n", OTHER.format("glorot_normal"), ["is the initialisation of network 'lenet'"]),
+        ("    density: 0.1296\n", OTHER.format("he_normal"), ["he_normal", "kaiming_normal"]),
+        (
+            "    density: 0.1296\n",
+            OTHER.format("kaiming_normal") + "    initialisations: [own]\n    controls: [permuted]\n",
+            ["other_initialisations", "has no effect: no arm has newly drawn weights or theta_0"],
+        ),
+        ("    density: 0.1296\n", PUBLISHED.replace("cross-own", "cross-ow"), ["no arm", "cross-ow", "cross-own"]),
+        ("    density: 0.1296\n", PUBLISHED.replace("45]", "45, 46]"), ["recipe 'try' has 2 epochs", "after epoch 3"]),
+        ("    density: 0.1296\n", PUBLISHED.replace("45]", "451]"), ["at most 100", "451"]),
+        (
+            "    density: 0.1296\n",
+            PUBLISHED.replace("45]", "45], epochs: [2]"),
+            ["epochs", "needs an epoch for each of the 2 accuracies, found 1"],
+        ),
+        ("    density: 0.1296\n", PUBLISHED.replace("45]", "45], epochs: [2, 1]"), ["must rise, found 2, 1"]),
+    ],
+)
+def test_what_is_wrong_with_repeating_a_published_study(tmp_path, old, new, parts):
+    expect(problems(tmp_path, changed((old, new))), *parts)
+
+
+def test_published_accuracies_need_scores_after_each_epoch(tmp_path):
+    text = changed(("    density: 0.1296\n", PUBLISHED)).replace("epochs: 2\ntickets", "iterations: 50\ntickets")
+    expect(problems(tmp_path, text), "needs a recipe that is scored after each epoch: give recipe 'try' `epochs`")

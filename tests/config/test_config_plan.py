@@ -8,9 +8,12 @@ import pytest
 from study_text import EVERY_WAY, SOUND, changed, study_of
 
 from lth.analysis.tables.provenance import ticket_origin
+from lth.artifacts.records import job_digest
 from lth.catalog.methods import METHODS
+from lth.plan.paths import Paths
 from lth.plan.plan import DENSITY_TOLERANCE, Arm, Plan
 from lth.plan.sizes import memory_mb, round_minutes
+from lth.verification.listing import settings
 
 CHAIN = """\
     chain:
@@ -414,3 +417,29 @@ def test_no_job_is_told_the_names_of_recipes(tmp_path):
             assert one.round_job(ticket, 0, round_) == other.round_job(ticket, 0, round_)
     for arm in one.arms("away"):
         assert one.evaluation_job("away", arm, 0) == other.evaluation_job("away", arm, 0)
+
+
+OTHERS = "    density: 0.1296\n    other_initialisations: [kaiming_normal]\n"
+
+
+def test_arms_of_other_initialisations_are_those_whose_weights_are_drawn(tmp_path):
+    text = changed(("    density: 0.1296\n", OTHERS + "    controls: [dense, random, permuted]\n"))
+    plan, before = Plan(study_of(tmp_path, text)), Plan(study_of(tmp_path, text.replace(OTHERS, OTHERS[:20])))
+    own = [arm.name for arm in before.arms("transfer")]
+    others = [arm.name.removesuffix("-kaiming_normal") for arm in plan.arms("transfer")[len(own) :]]
+    assert [arm.name for arm in plan.arms("transfer")][: len(own)] == own == plan.arm_names("transfer")[: len(own)]
+    assert others == ["home-reinitialised", "away-reinitialised", "cross-reinitialised", "cross-random", "dense"]
+    dense, random = (plan.arm("transfer", f"{name}-kaiming_normal") for name in ("dense", "cross-random"))
+    paths = Paths(plan)
+    assert paths.arm_ticket(dense, 1).endswith("/controls/home-dense-kaiming_normal/seed1/round00/ticket.safetensors")
+    assert paths.arm_ticket(random, 1).endswith("controls/cross-random-kaiming_normal/seed1/round04/ticket.safetensors")
+    told = plan.evaluation_job("transfer", random, 1)
+    assert (told.initialisation, told.network.initialisation) == ("kaiming_normal", "glorot_normal")
+    assert told.drawn_network.initialisation == "kaiming_normal"
+    for arm in before.arms("transfer"):
+        jobs = [each.evaluation_job("transfer", arm, 1) for each in (plan, before)]
+        assert job_digest(jobs[0]) == job_digest(jobs[1])
+    assert settings(before.study)["evaluations"]["transfer"].keys() == {
+        *("density", "compare", "reach_percent", "dataset", "recipe", "tickets", "initialisations", "controls"),
+        *("controls_of", "matched_to", "examples", "draws", "trains"),
+    }

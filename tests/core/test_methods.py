@@ -147,6 +147,49 @@ def test_rewinding_to_a_step_keeps_the_weights_of_that_step(run: Run) -> None:
         run("far", rewind="step", rewind_step=21)
 
 
+def test_rewinding_to_the_trained_weights_of_the_start(run: Run) -> None:
+    """The first source's cross stage. Its first round trains the trained, pruned weights further before anything is
+    pruned; each later one prunes by what the round before trained, and begins again at the start's trained weights."""
+    dense = run("dense")
+    start = run("start", dense, **pruned("1/2"))
+    first = run("first", start, round=1, density="1/2", rewind="parent")
+    second = run("second", first, **pruned("1/4", round=2, rewind="parent"))
+    third = run("third", second, **pruned("1/8", round=3, rewind="parent"))
+    trained = dict(start.trained.last)
+    assert all(torch.equal(first.ticket.masks[n], start.ticket.masks[n]) for n in start.ticket.masks)
+    assert not starts_from(start.ticket, trained)
+    assert all(starts_from(later.ticket, trained) for later in (first, second, third))
+    assert all(torch.equal(third.ticket.weights[n], trained[n]) for n in trained if n.endswith("bias"))
+    for name, mask in second.ticket.masks.items():  # of the weights that the first round left, the larger half
+        size, before = first.trained.last[name].abs(), first.ticket.masks[name]
+        assert size[mask].min() >= size[before & ~mask].max()
+        assert not (mask & ~before).any()
+    anew = run("anew", start, **pruned("1/4", round=2))
+    assert starts_from(anew.ticket, dict(dense.ticket.weights))
+    losses = [float(done.rows("history")[1]["loss_nats"]) for done in (start, first)]
+    assert losses[1] < losses[0]  # it goes on from trained weights, here on the same data
+
+
+def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_in_another_order(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    original = ImageFeed.training_batches
+
+    def spy(self: ImageFeed, batch_size: int, seed: int, *rest: int) -> Any:
+        seen.append(seed)
+        return original(self, batch_size, seed, *rest)
+
+    monkeypatch.setattr(ImageFeed, "training_batches", spy)
+    start = run("start", run("dense"), **pruned("1/2"))
+    first = run("first", start, round=1, density="1/2", rewind="parent")
+    run("second", first, **pruned("1/4", round=2, rewind="parent"))
+    dense_order, start_order, *orders = seen
+    assert dense_order == start_order == 3
+    assert len(set(orders)) == 1
+    assert orders[0] != 3
+
+
 def test_a_round_that_is_rewound_to_a_step_goes_on_there(run: Run) -> None:
     """Frankle et al. 2020, algorithm 1. With nothing pruned it is the dense training from there on, bit for bit."""
     warm = Recipe(

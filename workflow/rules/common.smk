@@ -3,6 +3,7 @@ import json
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -13,6 +14,7 @@ from lth.checks.read import read_study
 from lth.catalog.controls import ARM_KINDS
 from lth.catalog.kinds import FEEDS, HELD, PREPARED
 from lth.catalog.datasets import SOURCES
+from lth.config.data import Initialisation
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.captions import write_captions
@@ -69,7 +71,8 @@ wildcard_constraints:
     network=r"[a-z0-9_]+",
     ticket=r"[a-z0-9_]+",
     evaluation=r"[a-z0-9_]+",
-    arm=r"[a-z0-9_]+(-[a-z_]+)?",
+    arm=r"[a-z0-9_]+(-[a-z_]+){0,2}",
+    initialisation="|".join(get_args(Initialisation)),
     kind="|".join(kind for kind in ARM_KINDS if kind != "own"),
     seed=r"\d+",
     round=r"\d\d+",
@@ -154,6 +157,18 @@ def round_parameters(wildcards):
     score = job.options.get("score")
     targets = METHODS[job.method].target, *([SCORES[score].target] if score else [])
     return parameters(job, "round.py", *trained_targets(job), *targets)
+
+
+def control_parameters(wildcards):
+    """The parameters of a control; its weights may be drawn by another initialisation than the network's."""
+    arm = Arm(
+        wildcards.ticket,
+        wildcards.kind,
+        int(wildcards.round),
+        initialisation=wildcards.get("initialisation"),
+    )
+    job = plan.control_job(arm, int(wildcards.seed))
+    return parameters(job, "control.py", network_target(job.network))
 
 
 def evaluation_inputs(wildcards):

@@ -11,13 +11,14 @@ rule control:
     resources:
         mem_mb=1000,
     params:
-        cfg=lambda wildcards: parameters(
-            plan.control_job(
-                Arm(wildcards.ticket, wildcards.kind, int(wildcards.round)),
-                int(wildcards.seed),
-            ),
-            "control.py",
-            network_target(plan.network(wildcards.ticket)),
-        ),
+        cfg=control_parameters,
     script:
         "../scripts/control.py"
+
+
+# The same, of weights that are drawn by another initialisation than the network's.
+use rule control as control_of_initialisation with:
+    output:
+        ticket=paths.control_file(initialisation="{initialisation}"),
+    log:
+        f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}-{{initialisation}}/seed{{seed}}/round{{round}}.log",

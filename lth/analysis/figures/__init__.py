@@ -91,7 +91,8 @@ FIGURES = Registry(
                 "over seeds. An evaluation has one panel for each initialisation or control, with the arms that all "
                 "tickets share in every panel; a comparison has one panel, and a second one zoomed to the "
                 "accuracies of the second half of training. With the same training recipe, a curve further left "
-                "learns faster. For iteratively pruned tickets, the curve is the training of the last round."
+                "learns faster. For iteratively pruned tickets, the curve is the training of the last round. Dotted: "
+                "published accuracies of the arm of that colour, where the study names any."
             ),
             tables=("curves",),
         ),

@@ -78,8 +78,8 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
 
 
 def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Each ticket beside its own controls; lines connect seeds."""
-    runs, arms = tables["runs"], tables["arms"]
+    """Each ticket beside its own controls, all from the network's initialisation; lines connect seeds."""
+    runs, arms = (parts.of_the_network(tables[name]) for name in ("runs", "arms"))
     tickets = list(arms.loc[~arms["kind"].isin(SHARED), "ticket"].unique())
     kinds = [kind for kind in OF_EACH if kind in set(arms["kind"])]
     wide = max(1.9, 0.6 * len(kinds)) * len(tickets) + 1.6
@@ -103,7 +103,8 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     scales.percentages(axis, vertical=True)
     handles = [Line2D([], [], linestyle="none", label=ARM_KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
     parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
-    parts.note(figure, _marks_words(arms, "thin lines"))
+    only = "; arms from the network's own initialisation" if "initialisation" in arms else ""
+    parts.note(figure, _marks_words(arms, "thin lines") + only)
     return figure
 
 

@@ -70,7 +70,8 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
 
 
 def _chosen(arms: pd.DataFrame, kinds: tuple[str, ...]) -> list[str]:
-    """The arms of some kinds, in order; all arms where there are none of them."""
+    """The arms of some kinds from the network's own initialisation, in order; all where there are none of them."""
+    arms = parts.of_the_network(arms)
     return list(arms.loc[arms["kind"].isin(kinds), "arm"]) or list(arms["arm"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,13 +10,24 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import Palette
+from lth.analysis.figures.style import GREY, Palette
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 
+INITIALISATIONS = {
+    "glorot_normal": "Glorot normal",
+    "glorot_uniform": "Glorot uniform",
+    "kaiming_normal": "Kaiming normal",
+    "glorot_normal_normal_biases": "Glorot, N(0, 1) biases",
+}
+"""For titles of panels."""
+DOTTED: Any = {"linestyle": ":", "linewidth": 1.3, "marker": ".", "markersize": 3}
+"""Published curves."""
 MANY = 5
 """Number of arms in a panel above which bands are fainter."""
 ACROSS = 4
 """Panels side by side; more go below."""
+WIDE_ACROSS = 3
+"""Likewise, of panels that name an initialisation."""
 
 
 def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -36,21 +48,40 @@ class _View:
     title: str
     kind: ArmKind
     close: bool = False
+    initialisation: str | None = None
+    """That of the arms in it, where there are several."""
+
+    def shows(self, curves: pd.DataFrame) -> "pd.Series[bool]":
+        """Which rows are its own, those of arms that all tickets share among them."""
+        rows = curves["kind"].isin([self.kind, *SHARED])
+        return rows if self.initialisation is None else rows & (curves["initialisation"] == self.initialisation)
 
 
 def _views(curves: pd.DataFrame) -> list[_View]:
     """One column per kind of arm; the arms of a comparison are of one kind, and a second column zooms in on them."""
     if parts.of_comparison(curves):
         return [_View("whole training", "own"), _View("second half, zoomed", "own", close=True)]
+    if "initialisation" in curves:
+        return [view for scheme in curves["initialisation"].unique() for view in _views_of(curves, str(scheme))]
     kinds = [kind for kind in OF_EACH if kind in set(curves["kind"])] or ["own"]
     return [_View(ARM_KINDS[kind].words, kind) for kind in kinds]
+
+
+def _views_of(curves: pd.DataFrame, scheme: str) -> list[_View]:
+    """One column per kind of arm of an initialisation; where none is a ticket's own, one for those that all share."""
+    here = set(curves.loc[curves["initialisation"] == scheme, "kind"])
+    kinds: list[ArmKind] = [kind for kind in OF_EACH if kind in here]
+    words = INITIALISATIONS[scheme]
+    if not kinds:
+        return [_View(words, "own", initialisation=scheme)]
+    return [_View(f"{ARM_KINDS[kind].words}\n{words}", kind, initialisation=scheme) for kind in kinds]
 
 
 def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str], value: str, unit: str) -> Figure:
     """Panels by split, then by view; arms that all tickets share stand in every panel."""
     views = _views(curves)
     shared = "none" if any(view.close for view in views) else "row"
-    columns = min(len(views), ACROSS)
+    columns = min(len(views), ACROSS if views[0].initialisation is None else WIDE_ACROSS)
     rows = [views[first : first + columns] for first in range(0, len(views), columns)]
     count = len(splits) * len(rows) * columns
     figure, axes = parts.panels(count, columns=columns, height=2.6, sharex=True, sharey=shared)
@@ -60,10 +91,11 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
             axis.set_visible(False)
             continue
         view = rows[row][column]
-        kinds = curves["kind"].isin([view.kind, *SHARED])
-        shown = curves[(curves["split"] == split) & kinds]
+        shown = curves[(curves["split"] == split) & view.shows(curves)]
         for _, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
+            if value == "accuracy" and "published_percent" in line:
+                _published_line(axis, line, palette)
         if value == "loss":
             _leave_out_the_untrained(axis, shown)
         if view.close:
@@ -76,7 +108,10 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
             axis.tick_params(labelbottom=True)
         if column == 0:
             axis.set_ylabel(splits[split])
-    parts.below(figure, _arm_handles(curves, palette))
+    handles = _arm_handles(curves, palette)
+    if value == "accuracy" and "published_percent" in curves:
+        handles.append(Line2D([], [], **DOTTED, color=GREY, label="published"))
+    parts.below(figure, handles)
     parts.note(figure, parts.band_words(curves))
     return figure
 
@@ -104,12 +139,19 @@ def _epoch_line(axis: Axes, line: pd.DataFrame, palette: Palette, value: tuple[s
     marks.band(axis, line["epoch"], *ends, look["color"], faint=faint)
 
 
+def _published_line(axis: Axes, line: pd.DataFrame, palette: Palette) -> None:
+    """The published accuracies of an arm, dotted in its colour; nothing where there are none."""
+    told = line[line["published_percent"].notna()].sort_values("step")
+    ticket, kind = line[["ticket", "kind"]].iloc[0]
+    axis.plot(told["epoch"], told["published_percent"], **DOTTED, color=palette.arm(ticket, kind), zorder=3)
+
+
 def _arm_handles(curves: pd.DataFrame, palette: Palette) -> list[Line2D]:
     """Tickets by colour, then the controls that are in every panel; a comparison's arms in its own order."""
     arms = list(curves[["arm", "ticket", "kind"]].drop_duplicates().itertuples(index=False, name=None))
     if parts.of_comparison(curves):
         return [Line2D([], [], **palette.line(ticket, kind), label=arm) for arm, ticket, kind in arms]
-    controls = [(ticket, kind) for _, ticket, kind in arms if kind in SHARED]
+    controls = dict.fromkeys((ticket, kind) for _, ticket, kind in arms if kind in SHARED)
     tickets = dict.fromkeys(ticket for _, ticket, kind in arms if kind not in SHARED)
     handles = [Line2D([], [], **palette.line(ticket), label=ticket) for ticket in tickets]
     return handles + [

@@ -85,6 +85,14 @@ def looks(arms: pd.DataFrame) -> dict[str, tuple[str, ArmKind]]:
     return {row["arm"]: (row["ticket"], row["kind"]) for row in arms.to_dict("records")}
 
 
+def of_the_network(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of arms that start from the network's own initialisation; those come first."""
+    if "initialisation" not in frame or frame.empty:
+        return frame
+    found: pd.DataFrame = frame[frame["initialisation"] == frame["initialisation"].iloc[0]]
+    return found
+
+
 def of_comparison(frame: pd.DataFrame) -> bool:
     """Whether the arms are those of a comparison, which have the names of their tickets (except the dense arm)."""
     named = frame[frame["kind"] != "dense"]

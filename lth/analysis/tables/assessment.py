@@ -10,7 +10,9 @@ from lth.analysis.tables import runs as by_run
 from lth.analysis.tables.costs import with_costs
 from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
 from lth.analysis.tables.files import ordered
+from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
+from lth.config.study import Evaluation
 from lth.plan.plan import Plan
 
 
@@ -41,16 +43,27 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), left.layers)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
+    curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)
+    summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
     return {
-        "runs": trained,
-        "arms": summary,
+        "runs": with_initialisation(trained, plan, assessment),
+        "arms": with_initialisation(summary, plan, assessment),
         "comparisons": by_arm.compare(trained, spec.compare, alpha, spec.equivalence_margin),
-        "curves": by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha),
+        "curves": with_initialisation(curves, plan, assessment),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),
         "overlap": masks.overlap(left.overlaps),
         "layers": masks.layer_densities(left.layers),
     }
+
+
+def with_initialisation(frame: pd.DataFrame, plan: Plan, assessment: str) -> pd.DataFrame:
+    """Rows of arms with the column `initialisation`, in an evaluation whose arms differ in it."""
+    spec = plan.assessment(assessment)
+    if not isinstance(spec, Evaluation) or not spec.other_initialisations:
+        return frame
+    schemes = {arm.name: plan.initialisation(arm) for arm in plan.arms(assessment)}
+    return frame.assign(initialisation=frame["arm"].map(schemes))
 
 
 def with_arms(frame: pd.DataFrame, plan: Plan, assessment: str) -> pd.DataFrame:

@@ -8,6 +8,8 @@ import pandas as pd
 from lth.analysis.tables.blocks import block_label
 
 ARM_HEADER = ("arm", "density %", "n", "test acc. %", "CI", "final acc. %", "best epoch", "reach epoch")
+PUBLISHED_HEADER = ("published %", "ours then")
+"""Where the study names published accuracies: the last one, and the study's own mean after the same epoch."""
 TRAINED_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
 """For comparisons of existing trainings; the last three columns are total costs."""
 COMPARISON_HEADER = ("first", "minus second", "points", "CI", "p", "p Holm", "d_z", "w/t/l", "significant")
@@ -50,7 +52,33 @@ def arm_table(arms: pd.DataFrame) -> tuple[tuple[str, ...], list[list[str]], int
     records = arms.to_dict("records")
     if trained_when_found(arms):
         return *_with_f1(TRAINED_HEADER, [trained_cells(row) for row in records], records), 2
-    return *_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), 1
+    return *_with_published(*_with_f1(ARM_HEADER, [arm_cells(row) for row in records], records), records), 1
+
+
+def _with_published(
+    header: tuple[str, ...], rows: list[list[str]], records: Sequence[Mapping[Any, Any]]
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Add published accuracies and the study's own after the same epoch, where the study names any."""
+    if not records or "published_percent" not in records[0]:
+        return header, rows
+    return (*header, *PUBLISHED_HEADER), [
+        [*row, *_published_cells(record)] for row, record in zip(rows, records, strict=True)
+    ]
+
+
+def published_rows(arms: pd.DataFrame) -> list[list[str]]:
+    """The arms with published accuracies, each with `PUBLISHED_HEADER`; no rows where the study names none."""
+    if "published_percent" not in arms:
+        return []
+    told = arms[arms["published_percent"].notna()]
+    return [[str(row["arm"]), *_published_cells(row)] for row in told.to_dict("records")]
+
+
+def _published_cells(row: Mapping[Any, Any]) -> list[str]:
+    if pd.isna(row["published_percent"]):
+        return [NOTHING, NOTHING]
+    told = f"{row['published_percent']:.2f} (epoch {row['published_epoch']:.0f})"
+    return [told, f"{row['then_percent']:.2f}"]
 
 
 def _with_f1(

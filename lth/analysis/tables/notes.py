@@ -29,6 +29,12 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         )
     if "f1_percent" in arms:
         about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
+    if "published_citation" in arms:
+        citations = dict.fromkeys(cited for cited in arms["published_citation"] if isinstance(cited, str) and cited)
+        about.append(
+            f"Published %: {'; '.join(citations)}. Ours then: mean test accuracy after the same epoch. No test "
+            f"compares the two."
+        )
     if "draws" in arms and arms["draws"].max() > 1:
         least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
         about.append(

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from lth.analysis.tables.cells import within
 from lth.analysis.tables.recipes import recipe_summary
+from lth.config.study import Evaluation
 from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
 from lth.plan.plan import Plan
 from lth.pruning.schedules import Rounds
@@ -74,9 +75,12 @@ def _kept(plan: Plan, ticket: str) -> str:
 def _compared(plan: Plan, name: str) -> str:
     arms = f"{len(plan.arms(name))} arms on {plan.assessment_dataset(name)}"
     existing = ", existing trainings" if name in plan.study.comparisons else ""
-    margin = plan.assessment(name).equivalence_margin
+    spec = plan.assessment(name)
+    schemes = spec.other_initialisations or () if isinstance(spec, Evaluation) else ()
+    drawn = f", drawn weights also from {', '.join(schemes)}" if schemes else ""
+    margin = spec.equivalence_margin
     named = "" if margin is None else f", equivalence margin {within(margin)} points"
-    return f"{arms}, {100 * plan.assessment(name).density:.3g} % of weights kept{existing}{named}"
+    return f"{arms}, {100 * spec.density:.3g} % of weights kept{drawn}{existing}{named}"
 
 
 def _version(package: str) -> str:

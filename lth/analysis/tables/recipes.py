@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lth.config.training import Recipe
+from lth.config.training import Freeze, Recipe
 
 OPTIMISERS = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
@@ -25,7 +25,13 @@ def _parts(recipe: Recipe) -> Iterator[str]:
     yield f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.iterations:,} iterations"
     yield f"label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
     yield "" if recipe.precision == "fp32" else recipe.precision
+    yield _frozen(recipe.freeze) if recipe.freeze else ""
     changes = augment.model_dump(exclude_defaults=True) if augment else {}
     amounts = {key: "" if isinstance(value, bool | dict) else f" {value}" for key, value in changes.items()}
     names = [key.replace("_", " ") + amount for key, amount in amounts.items()]
     yield f"augmentation: {', '.join(names)}" if names else "no augmentation"
+
+
+def _frozen(freeze: Freeze) -> str:
+    value = "|w|" if freeze.rule == "magnitude" else "w"
+    return f"gradients zeroed where {value} < {freeze.threshold:g}"

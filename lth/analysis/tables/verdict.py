@@ -38,8 +38,10 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
 def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     """The verdict for a terminal of 100 columns: sentences, then the tables of arms and comparisons."""
     lines = [head, "", *paragraphs(verdict(arms, comparisons))]
-    header, rows, names = cells.arm_table(arms)
+    header, rows, names = cells.arm_table(arms.drop(columns="published_percent", errors="ignore"))
     lines += ["", *grid(header, rows, names=names)]
+    if published := cells.published_rows(arms):  # by itself: all in one row would leave no room for the arms' names
+        lines += ["", *grid(("arm", *cells.PUBLISHED_HEADER), published, names=1)]
     pairs = [cells.comparison_cells(row) for row in comparisons.to_dict("records")]
     if pairs:
         lines += ["", *grid(cells.COMPARISON_HEADER, pairs, names=2)]
