@@ -137,6 +137,11 @@ class Recipe(Model):
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
 
+    kernels: Literal["sparse", "dense"] | None = None
+    """`sparse` computes with the kept weights only, on CPUs, where the network's layers allow it; `dense` with all.
+    Without it, sparse where at most 60 % of the weights are kept (30 % if there are convolutions). Results differ by
+    rounding; see docs/benchmarks.md."""
+
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""
         epoch = ceil(examples / self.batch_size)
