@@ -33,9 +33,9 @@ class Meter:
         self._per_image = 2 * sum(int(mask.count_nonzero()) * self.weight_uses[name] for name, mask in masks.items())
         self._absent = 2 * sum(mask.numel() * self.weight_uses[name] for name, mask in masks.items()) - self._per_image
 
-    def per_step(self, images: int) -> int:
-        """FLOPs of a forward and a backward pass over so many images."""
-        return (1 + BACKWARD) * images * self._per_image
+    def per_step(self, images: int, *, dense: bool = False) -> int:
+        """FLOPs of a forward and a backward pass over so many images, with the kept weights or (dense) with all."""
+        return (1 + BACKWARD) * images * (self._per_image + self._absent * dense)
 
     def passed(self, images: int) -> None:
         """A forward and a backward pass over so many images."""

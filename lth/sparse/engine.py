@@ -1,20 +1,20 @@
 """A training's steps on sparse kernels: state from the network and its optimiser, many steps at once, and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from lth.config.training import Optimiser
 from lth.data.batches import epoch_order
 from lth.data.feed import ImageFeed
 from lth.data.images import Split
 from lth.sparse import steps
-from lth.sparse.program import Graph, Layout, lay_out
-from lth.sparse.table import Integers
+from lth.sparse.program import Graph, lay_out
+from lth.sparse.table import Arrays, Integers
 
 if TYPE_CHECKING:
     from lth.training.loop import Loop
@@ -79,17 +79,18 @@ class Engine:
 
     def _read(self) -> None:
         """Take weights, statistics and the optimiser's state from the loop."""
-        arrays, state = self.layout.arrays, self.loop.optimiser.state
+        arrays, states = self.layout.arrays, self.loop.optimiser.state
         moments = MOMENTS[self.loop.recipe.optimiser.name]
         held = (self.state.first, self.state.second)
         for name, part, kept in self._parts():
             parameter = self.parameters[name]
             arrays.parameters[part] = _flat(parameter)[kept]
+            state = states[parameter] if parameter in states else {}  # asking for it would make one
             for key, numbers in zip(moments, held, strict=False):
-                if key in state[parameter]:
-                    numbers[part] = _flat(state[parameter][key])[kept]
-            if "step" in state[parameter]:
-                self.made = int(state[parameter]["step"])
+                if key in state:
+                    numbers[part] = _flat(state[key])[kept]
+            if "step" in state:
+                self.made = int(state["step"])
         buffers = dict(self.loop.network.named_buffers())
         for name, part in self.layout.running.items():
             arrays.running[part] = buffers[name].numpy()
@@ -121,9 +122,9 @@ class Engine:
         buffers = dict(self.loop.network.named_buffers())
         for name, part in self.layout.running.items():
             buffers[name].copy_(torch.from_numpy(arrays.running[part]))
-        for name, buffer in buffers.items():
+        for name in buffers:
             if name.endswith("num_batches_tracked"):
-                buffer += self._unsettled
+                buffers[name] += self._unsettled
         self._unsettled = 0
         self.changed = False
 
@@ -161,7 +162,7 @@ class Engine:
         loop.meter.passed(images)
         return first + count
 
-    def _network(self) -> tuple[steps.Arrays, steps.Frame, steps.State, steps.Rule]:
+    def _network(self) -> tuple[Arrays, steps.Frame, steps.State, steps.Rule]:
         return self.layout.arrays, self.frame, self.state, self.rule
 
     def _order(self, epoch: int) -> Integers:
@@ -223,8 +224,3 @@ def _write(tensor: Tensor, values: NDArray[np.float32], kept: NDArray[np.int64] 
     whole = np.zeros(tensor.numel(), np.float32)
     whole[kept] = values
     tensor.copy_(torch.from_numpy(whole).view(tensor.shape))
-
-
-def covered(layout: Sequence[str], network: nn.Module) -> bool:
-    """Whether these are all parameters of a network."""
-    return set(layout) == {name for name, _ in network.named_parameters()}

@@ -164,19 +164,67 @@ def linear_inputs(op: Any, a: Arrays, width: int, chunks: int) -> None:
                         if width == WIDE:
                             if here == 4:
                                 gather_wide_four(
-                                    values, a.back_columns, start, stop, outer, y, y_next, outer, to, x_next, ZERO, mode, inputs
+                                    values,
+                                    a.back_columns,
+                                    start,
+                                    stop,
+                                    outer,
+                                    y,
+                                    y_next,
+                                    outer,
+                                    to,
+                                    x_next,
+                                    ZERO,
+                                    mode,
+                                    inputs,
                                 )
                             else:
                                 gather_wide(
-                                    values, a.back_columns, start, stop, outer, y, y_next, outer, to, x_next, ZERO, mode, inputs
+                                    values,
+                                    a.back_columns,
+                                    start,
+                                    stop,
+                                    outer,
+                                    y,
+                                    y_next,
+                                    outer,
+                                    to,
+                                    x_next,
+                                    ZERO,
+                                    mode,
+                                    inputs,
                                 )
                         elif here == 4:
                             gather_narrow_four(
-                                values, a.back_columns, start, stop, outer, y, y_next, outer, to, x_next, ZERO, mode, inputs
+                                values,
+                                a.back_columns,
+                                start,
+                                stop,
+                                outer,
+                                y,
+                                y_next,
+                                outer,
+                                to,
+                                x_next,
+                                ZERO,
+                                mode,
+                                inputs,
                             )
                         else:
                             gather_narrow(
-                                values, a.back_columns, start, stop, outer, y, y_next, outer, to, x_next, ZERO, mode, inputs
+                                values,
+                                a.back_columns,
+                                start,
+                                stop,
+                                outer,
+                                y,
+                                y_next,
+                                outer,
+                                to,
+                                x_next,
+                                ZERO,
+                                mode,
+                                inputs,
                             )
                     column += here
 
@@ -205,7 +253,9 @@ def pool(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 y = op.y + chunk * op.y_chunk + row * op.y_row + column * op.y_column
                 best, picked = a.activations[y : y + size], a.picks[pick : pick + size]
                 if op.window == 2:
-                    _largest_of_four(a.activations, x, x + op.x_column, x + op.x_row, x + op.x_row + op.x_column, best, picked)
+                    _largest_of_four(
+                        a.activations, x, x + op.x_column, x + op.x_row, x + op.x_row + op.x_column, best, picked
+                    )
                 else:
                     best[:] = a.activations[x : x + size]
                     picked[:] = np.uint8(0)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,42 +136,49 @@ class Graph:
             for part, inner in module.named_children():
                 x = self._walk(f"{name}.{part}" if name else part, inner, x)
             return x
-        if isinstance(module, Block):
-            return self._block(name, module, x)
         if isinstance(module, nn.Flatten | nn.Identity) or (isinstance(module, nn.Dropout) and module.p == 0):
             return x
-        if isinstance(module, nn.ReLU):
-            if x.maker is None or x.users or x.maker.kind == MEAN:
-                raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
-            x.relu = True
-            return x
-        if isinstance(module, nn.Linear):
-            y = self._tensor(module.out_features, 1, 1)
-            return self._add(_Node(LINEAR, x, y, module, name, flat=True))
-        if isinstance(module, nn.Conv2d):
-            return self._convolution(name, module, x)
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
-                raise Unsupported(f"{name} (a batch norm with other settings than torch's own)")
-            return self._add(_Node(NORM, x, self._tensor(x.channels, x.rows, x.columns), module, name))
-        if isinstance(module, nn.MaxPool2d):
-            window, stride = module.kernel_size, module.stride
-            if window != stride or not isinstance(window, int) or module.padding or module.ceil_mode:
-                raise Unsupported(f"{name} (a max-pooling whose windows overlap or reach over the border)")
-            if window == 1:
-                return x
-            y = self._tensor(x.channels, x.rows // window, x.columns // window)
-            return self._add(_Node(POOL, x, y, module, name, window=window, stride=window))
-        if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
-            return self._add(_Node(MEAN, x, self._tensor(x.channels, 1, 1), module, name))
+        for kind, take in self._takes.items():
+            if isinstance(module, kind):
+                made: _Tensor = take(self, name, module, x)
+                return made
         raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
+
+    def _relu(self, name: str, _module: nn.ReLU, x: _Tensor) -> _Tensor:
+        if x.maker is None or x.users or x.maker.kind == MEAN:
+            raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
+        x.relu = True
+        return x
+
+    def _dense(self, name: str, module: nn.Linear, x: _Tensor) -> _Tensor:
+        y = self._tensor(module.out_features, 1, 1)
+        return self._add(_Node(LINEAR, x, y, module, name, flat=True))
+
+    def _norm(self, name: str, module: nn.BatchNorm2d, x: _Tensor) -> _Tensor:
+        if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
+            raise Unsupported(f"{name} (a batch norm with other settings than torch's own)")
+        return self._add(_Node(NORM, x, self._tensor(x.channels, x.rows, x.columns), module, name))
+
+    def _pool(self, name: str, module: nn.MaxPool2d, x: _Tensor) -> _Tensor:
+        window, stride = module.kernel_size, module.stride
+        if window != stride or not isinstance(window, int) or module.padding or module.ceil_mode:
+            raise Unsupported(f"{name} (a max-pooling whose windows overlap or reach over the border)")
+        if window == 1:
+            return x
+        y = self._tensor(x.channels, x.rows // window, x.columns // window)
+        return self._add(_Node(POOL, x, y, module, name, window=window, stride=window))
+
+    def _mean(self, name: str, module: nn.AdaptiveAvgPool2d, x: _Tensor) -> _Tensor:
+        if module.output_size not in (1, (1, 1)):
+            raise Unsupported(f"{name} (an average over parts of the image)")
+        return self._add(_Node(MEAN, x, self._tensor(x.channels, 1, 1), module, name))
 
     def _convolution(self, name: str, module: nn.Conv2d, x: _Tensor) -> _Tensor:
         (high, wide), (stride, across) = module.kernel_size, module.stride
         padding = module.padding if isinstance(module.padding, tuple) else (-1, -1)
-        plain = module.padding_mode == "zeros" and module.groups == 1 and module.dilation == (1, 1)
+        plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
         if not plain or stride != across or padding[0] != padding[1] or padding[0] < 0 or padding[0] >= min(high, wide):
-            raise Unsupported(f"{name} (a convolution with groups, dilation or unequal strides)")
+            raise Unsupported(f"{name} (a convolution with dilation, unequal strides or wide padding)")
         rows = (x.rows + 2 * padding[0] - high) // stride + 1
         columns = (x.columns + 2 * padding[0] - wide) // stride + 1
         y = self._tensor(module.out_channels, rows, columns)
@@ -191,6 +198,17 @@ class Graph:
         y = self._tensor(hidden.channels, hidden.rows, hidden.columns)
         y.relu = True
         return self._add(_Node(SUM, hidden, y, block, name, z=z, stride=stride))
+
+    _takes: ClassVar[dict[Any, Any]] = {
+        nn.ReLU: _relu,
+        nn.Linear: _dense,
+        nn.Conv2d: _convolution,
+        nn.BatchNorm1d: _norm,
+        nn.BatchNorm2d: _norm,
+        nn.MaxPool2d: _pool,
+        nn.AdaptiveAvgPool2d: _mean,
+        Block: _block,
+    }
 
     def _finish(self) -> None:
         """Borders, and who writes each gradient first."""
@@ -311,7 +329,8 @@ class _Parts:
                 self.running[f"{node.name}.{name}"] = slice(self.statistics, self.statistics + y.channels)
                 self.statistics += y.channels
         elif node.kind == SUM:
-            assert (z := node.z) is not None
+            z = node.z
+            assert z is not None
             told |= {"z": z.first(), "z_chunk": z.chunk, "z_channel": z.channel, "z_row": z.row}
             told |= {"z_column": z.column, "z_channels": z.channels, "z_gradient": node.z_gradient}
             told |= {"x_rows": z.rows, "x_columns": z.columns}
@@ -325,12 +344,15 @@ class _Parts:
         module, x, y = node.module, node.x, node.y
         assert isinstance(module, nn.Linear | nn.Conv2d)
         name = f"{node.name}.weight" if node.name else "weight"
-        shape = (y.channels, x.channels, *((x.rows, x.columns) if node.flat else node.kernel))
+        groups = 1 if isinstance(module, nn.Linear) else module.groups
+        within = x.channels // groups  # channels of what goes in that an output looks at
+        shape = (y.channels, within, *((x.rows, x.columns) if node.flat else node.kernel))
         mask = masks[name].detach().cpu().reshape(shape).numpy() if name in masks else np.ones(shape, bool)
         output, channel, row, column = mask.nonzero()
         base = self.parameters
         kept = np.ravel_multi_index((output, channel, row, column), shape)
         self.weights[name] = slice(base, base + len(kept)), kept.astype(np.int64)
+        channel = channel + output // (y.channels // groups) * within
         self.columns.append((channel * x.channel + row * x.row + column * x.column).astype(np.uint32))
         counts = np.bincount(output, minlength=y.channels)
         told["x"] = x.at + x.inside(-node.padding, -node.padding)

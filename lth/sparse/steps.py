@@ -97,7 +97,10 @@ def take(pixels: Pixels, rows: Integers, a: Arrays, f: Frame) -> None:
                 else:
                     length = f.columns
                 while column + LANES <= length:
-                    spread(pixels.bytes, size, padded, first, pixel + column, mean, scale, a.activations, at + column * column_step, column_step)  # fmt: skip
+                    to = at + column * column_step
+                    spread(
+                        pixels.bytes, size, padded, first, pixel + column, mean, scale, a.activations, to, column_step
+                    )
                     column += LANES
                 while column < length:
                     for n in range(LANES):
@@ -172,7 +175,16 @@ def update(a: Arrays, s: State, r: Rule, rate: float, step: int) -> None:
         begin, end = s.pieces[piece], s.pieces[piece + 1]
         decay = np.float32(r.decay) if s.decays[piece] else ZERO
         if r.adam:
-            _adam(a.parameters[begin:end], gradient[begin:end], s.first[begin:end], s.second[begin:end], r, decay, rate, step)  # fmt: skip
+            _adam(
+                a.parameters[begin:end],
+                gradient[begin:end],
+                s.first[begin:end],
+                s.second[begin:end],
+                r,
+                decay,
+                rate,
+                step,
+            )
         else:
             _sgd(a.parameters[begin:end], gradient[begin:end], s.first[begin:end], r, decay, np.float32(rate))
 
@@ -248,9 +260,7 @@ def train(
 
 
 @compiled
-def learn(
-    labels: Integers, rate: float, step: int, a: Arrays, f: Frame, s: State, r: Rule
-) -> tuple[float, int]:
+def learn(labels: Integers, rate: float, step: int, a: Arrays, f: Frame, s: State, r: Rule) -> tuple[float, int]:
     """One step with what is in the first tensor; as `train` otherwise."""
     predicted = np.empty(len(labels), np.int64)
     forward(a, f.width, len(labels), True)

@@ -1,8 +1,8 @@
 """A network as a table of operations over flat arrays, which compiled kernels go through step by step.
 
-Tensors are stored [chunk, row, column, channel, lane]: a batch is cut into chunks of `width` images, one a lane, and the
-last chunk filled up. Rows and columns have a border of zeros, as wide as the convolutions around the tensor need it, so
-that a convolution is a sum over kept weights whose inputs lie at fixed distances from each place. Gradients of
+Tensors are stored [chunk, row, column, channel, lane]: a batch is cut into chunks of `width` images, one a lane, and
+the last chunk filled up. Rows and columns have a border of zeros, as wide as the convolutions around the tensor need
+it, so that a convolution is a sum over kept weights whose inputs lie at fixed distances from each place. Gradients of
 activations have the same layout in an array of their own.
 
 All parameters that are trained are in one flat array: of a layer the kept weights, row by row, then its bias.

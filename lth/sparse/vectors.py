@@ -32,7 +32,7 @@ Value = Any
 
 def _data(context: Any, builder: Builder, array_type: Any, array: Value) -> Value:
     """Where an array's numbers are."""
-    return cgutils.create_struct_proxy(array_type)(context, builder, value=array).data
+    return cgutils.create_struct_proxy(array_type)(context, builder, value=array).data  # type: ignore[no-untyped-call]
 
 
 def _load(builder: Builder, pointer: Value, number: int) -> Value:
@@ -123,7 +123,7 @@ def _place(builder: Builder, columns: Value, x: Value, k: Value) -> Value:
 def _make_gather(places: int, vectors: int) -> Any:
     @intrinsic
     def gather(
-        typing: Any,
+        _typing: Any,
         values: Any,
         columns: Any,
         start: Any,
@@ -138,7 +138,7 @@ def _make_gather(places: int, vectors: int) -> Any:
         mode: Any,
         mask: Any,
     ) -> Any:
-        """y[y_at:] = bias + the sum over k from start to stop of values[k] * x[x_at + columns[k]:], then as `mode` says.
+        """y[y_at:] = bias + the sum over start <= k < stop of values[k] * x[x_at + columns[k]:], then as `mode` says.
 
         For some places at once, each x_next and y_next further than the one before. Arrays are float32 [n], columns
         uint32 [n] in floats, the rest int64; `mask` is read where y is written.
@@ -193,7 +193,7 @@ def _make_gather(places: int, vectors: int) -> Any:
 def _make_dots(places: int, vectors: int) -> Any:
     @intrinsic
     def dots(
-        typing: Any,
+        _typing: Any,
         gradient: Any,
         columns: Any,
         start: Any,
@@ -266,7 +266,7 @@ dots_wide, dots_wide_four = _make_dots(1, 4), _make_dots(4, 4)
 
 
 @intrinsic
-def total(typing: Any, x: Any, at: Any, floats: Any) -> Any:
+def total(_typing: Any, x: Any, at: Any, floats: Any) -> Any:
     """The sum of x[at:at + floats], floats being a multiple of 16."""
     signature = types.float32(x, at, floats)
 
@@ -284,7 +284,17 @@ def total(typing: Any, x: Any, at: Any, floats: Any) -> Any:
 
 @intrinsic
 def spread(
-    typing: Any, pixels: Any, size: Any, rows: Any, first: Any, pixel: Any, mean: Any, scale: Any, y: Any, at: Any, width: Any
+    _typing: Any,
+    pixels: Any,
+    size: Any,
+    rows: Any,
+    first: Any,
+    pixel: Any,
+    mean: Any,
+    scale: Any,
+    y: Any,
+    at: Any,
+    width: Any,
 ) -> Any:
     """Sixteen pixels of sixteen images, from bytes to y[at:], a lane an image and `width` floats from pixel to pixel.
 
@@ -310,7 +320,8 @@ def spread(
             for n in blocks:
                 pair = found[n], found[n + half]
                 found[n], found[n + half] = (
-                    builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(_I32, LANES), lanes)) for lanes in (low, high)
+                    builder.shuffle_vector(*pair, ir.Constant(ir.VectorType(_I32, LANES), lanes))
+                    for lanes in (low, high)
                 )
         mean, scale = _splat(builder, args[5]), _splat(builder, args[6])
         for value in found:

@@ -64,7 +64,7 @@ class Loop:
     def __post_init__(self) -> None:
         self.losses = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.feed.device)
-        self.change_masks({})
+        self._use_masks()
 
     @classmethod
     def start(
@@ -111,10 +111,13 @@ class Loop:
     def change_masks(self, masks: Mapping[str, Tensor]) -> None:
         """Go on with other masks; weights that leave are zeroed, and weights that come begin at zero."""
         self.settle()
-        if masks:
-            self.masking.change(masks)
+        self.masking.change(masks)
+        self._use_masks()
+
+    def _use_masks(self) -> None:
         self.meter.use(self.masking.masks)
-        self._engine, self._sparse = None, sparse_enough(self.recipe, self.masking.masks)
+        dense = self.steps * self.meter.per_step(self.recipe.batch_size, dense=True)
+        self._engine, self._sparse = None, sparse_enough(self.recipe, self.masking.masks, dense)
         if self._sparse and self._graph is None and not self.dense_because:
             self._graph, self.dense_because = graph_of(self.network, self.feed, self.recipe, self.trains)
 
@@ -223,7 +226,7 @@ class Loop:
         return float(loss) / len(labels), 100 * correct / len(labels), classes
 
     def _sparse_score(self, engine: "Engine", name: SplitName) -> tuple[float, float, Tensor]:
-        split = self.feed.splits[name]
+        split = engine.feed.splits[name]
         loss, predicted = 0.0, []
         for first in range(0, len(split), _SCORED_AT_ONCE):
             if requested():

@@ -93,7 +93,11 @@ def train(
             trained.early = loop.weights()
         if step == loop.steps:
             break
-        stops = [loop.steps, (step // every + 1) * every, *(moment for moment in (keep.step,) if moment and moment > step)]
+        stops = [
+            loop.steps,
+            (step // every + 1) * every,
+            *(moment for moment in (keep.step,) if moment and moment > step),
+        ]
         step = loop.advance(step, min(stops), hook)
     loop.settle()
     if saved and (more or saved.scratch.keeps):
