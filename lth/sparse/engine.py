@@ -85,7 +85,7 @@ class Engine:
         for name, part, kept in self._parts():
             parameter = self.parameters[name]
             arrays.parameters[part] = _flat(parameter)[kept]
-            state = states[parameter] if parameter in states else {}  # asking for it would make one
+            state = states.get(parameter, {})
             for key, numbers in zip(moments, held, strict=False):
                 if key in state:
                     numbers[part] = _flat(state[key])[kept]
