@@ -158,14 +158,18 @@ class Recipe(Model):
     precision: Literal["fp32", "bf16"] = "fp32"
     """`bf16` computes layers in bfloat16 (weights, sums and updates stay fp32); see docs/benchmarks.md first."""
 
+    kernels: Literal["sparse", "dense"] | None = None
+    """`sparse` computes with the kept weights only, on CPUs, where the network's layers allow it; `dense` with all.
+    Without it, sparse where at most 60 % of the weights are kept (30 % if there are convolutions). Results differ by
+    rounding; see docs/benchmarks.md."""
     freeze: Freeze | None = None
     """Zero the gradients of kept weights by their value, to repeat what published code does; see below. Not for
     studies of one's own."""
 
     @model_serializer(mode="wrap")
-    def _without_no_freeze(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A study without it has the settings, and the checksum of them, that it had before there was any."""
-        return without_none(handler(self), "freeze")
+    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study without them has the settings, and the checksum of them, that it had before there were any."""
+        return without_none(handler(self), "freeze", "kernels")
 
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""

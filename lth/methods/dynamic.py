@@ -158,6 +158,12 @@ class _DropAndGrow(Hook):
         self.options, self.full = options, options.complete
         self.seed, self.ticket = round_.spec.seed, round_.spec.ticket
 
+    def next_action(self, loop: Loop, step: int) -> int:
+        """The next update of the masks."""
+        interval = self.full.update_interval or loop.epoch_steps
+        update = -(-step // interval) * interval
+        return update if update < self.full.until * loop.steps else loop.steps
+
     def before_step(self, loop: Loop, step: int) -> None:
         """An update between two steps: weights are dropped, then others are grown, which begin at zero."""
         share = 0.0 if self.full.replaces_step else self._share(loop, step)

@@ -77,6 +77,12 @@ class _BeforeEachEpoch(Hook):
     def __init__(self, round_: Round, options: Progressive) -> None:
         self.round, self.options = round_, options
 
+    def next_action(self, loop: Loop, step: int) -> int:
+        """The next epoch, while sparsity rises."""
+        epoch = -(-step // loop.epoch_steps)
+        late = self.options.order != "prune_train"
+        return epoch * loop.epoch_steps if epoch < self.options.until_epoch + late else loop.steps
+
     def before_step(self, loop: Loop, step: int) -> None:
         """Rank the active weights by magnitude and keep as many as the epoch's density says."""
         epoch, inside = divmod(step, loop.epoch_steps)  # how many have been trained

@@ -33,11 +33,15 @@ class Meter:
         self._per_image = 2 * sum(int(mask.count_nonzero()) * self.weight_uses[name] for name, mask in masks.items())
         self._absent = 2 * sum(mask.numel() * self.weight_uses[name] for name, mask in masks.items()) - self._per_image
 
+    def per_step(self, images: int, *, dense: bool = False) -> int:
+        """FLOPs of a forward and a backward pass over so many images, with the kept weights or (dense) with all."""
+        return (1 + BACKWARD) * images * (self._per_image + self._absent * dense)
+
     def passed(self, images: int) -> None:
         """A forward and a backward pass over so many images."""
         self.forward_images += images
         self.backward_images += images
-        self.flops += (1 + BACKWARD) * images * self._per_image
+        self.flops += self.per_step(images)
 
     def needed_all_gradients(self, images: int) -> None:
         """In a pass over so many images the gradients of weights outside the masks were looked at, too."""

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
 class Hook:
     """Does nothing; a method overrides what it needs."""
 
+    def next_action(self, loop: "Loop", step: int) -> int:
+        """The first step, from this one on, at which the hook does something; those before may run on sparse kernels,
+        where gradients of pruned weights do not exist, many in one call. Every step unless a method says otherwise."""
+        return loop.steps if type(self) is Hook else step
+
     def before_step(self, loop: "Loop", step: int) -> None:
         """Before a batch goes forward; may change masks. Steps count from 0."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +17,18 @@ from lth.networks.cost import Meter
 from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
+from lth.sparse.choice import graph_of, sparse_enough
 from lth.training.freeze import zero_gradients
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
 from lth.training.optimisers import make_optimiser, trained_parameters
+
+if TYPE_CHECKING:
+    from lth.sparse.engine import Engine
+    from lth.sparse.program import Graph
+
+_SCORED_AT_ONCE = 2000
+"""Images that sparse kernels score in one call: between calls a job looks whether it is to stop."""
 
 
 @dataclass
@@ -38,6 +46,7 @@ class Loop:
     random: bool
     """Whether the network draws random numbers in training (dropout)."""
     meter: Meter
+    trains: Literal["all", "head"] = "all"
     losses: Tensor = field(init=False)
     """float64 scalar on the device: reading it every step would make a GPU wait for the host."""
     correct: Tensor = field(init=False)
@@ -45,11 +54,18 @@ class Loop:
     images: int = 0
     batch: int = 0
     """Images of the batch at hand."""
+    dense_because: str = ""
+    """Why a training that is sparse enough for sparse kernels has dense ones; empty if it has not."""
+    _engine: "Engine | None" = None
+    _graph: "Graph | None" = None
+    _batches: Iterator[tuple[Any, Tensor]] = field(default_factory=lambda: iter(()))
+    _next: int = -1
+    """The step of the next batch."""
 
     def __post_init__(self) -> None:
         self.losses = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.feed.device)
-        self.meter.use(self.masking.masks)
+        self._use_masks()
 
     @classmethod
     def start(
@@ -85,6 +101,7 @@ class Loop:
             steps=recipe.steps_in(feed.epoch_steps(recipe.batch_size)),
             random=has_randomness(network),
             meter=Meter(feed.weight_uses(network)),
+            trains=trains,
         )
 
     @property
@@ -94,8 +111,46 @@ class Loop:
 
     def change_masks(self, masks: Mapping[str, Tensor]) -> None:
         """Go on with other masks; weights that leave are zeroed, and weights that come begin at zero."""
+        self.settle()
         self.masking.change(masks)
+        self._use_masks()
+
+    def _use_masks(self) -> None:
         self.meter.use(self.masking.masks)
+        dense = self.steps * self.meter.per_step(self.recipe.batch_size, dense=True)
+        self._engine, self._sparse = None, sparse_enough(self.recipe, self.masking.masks, dense)
+        if self._sparse and self._graph is None and not self.dense_because:
+            self._graph, self.dense_because = graph_of(self.network, self.feed, self.recipe, self.trains)
+
+    def advance(self, step: int, until: int, hook: Hook) -> int:
+        """One step or more from `step` on, at most to `until`; the next one."""
+        quiet = min(until, hook.next_action(self, step))
+        if quiet > step and (engine := self.engine()):
+            return engine.run(step, quiet)
+        self.settle()
+        self._engine = None  # whose state the step leaves behind
+        self.step(*self.batch_of(step), step, hook)
+        return step + 1
+
+    def engine(self) -> "Engine | None":
+        """The network on sparse kernels, if that is what these masks are trained on."""
+        if self._sparse and self._graph and self._engine is None:
+            from lth.sparse.engine import Engine
+
+            self._engine = Engine(self, self._graph, self.masking.masks)
+        return self._engine
+
+    def settle(self) -> None:
+        """Bring network and optimiser up to date with what sparse kernels have done."""
+        if self._engine:
+            self._engine.settle()
+
+    def batch_of(self, step: int) -> tuple[Any, Tensor]:
+        """The batch of a step."""
+        if step != self._next:
+            self._batches = self.feed.training_batches(self.recipe.batch_size, self.seed, step, self.steps)
+        self._next = step + 1
+        return next(self._batches)
 
     def logits(self, inputs: Any) -> Tensor:
         """float [B, classes], computed in the recipe's precision."""
@@ -108,7 +163,8 @@ class Loop:
         """One batch: forward, backward, and an update unless the hook leaves it out."""
         self.batch = len(labels)
         hook.before_step(self, step)
-        self._set_rate(step)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate(step)
         with _random_stream(self, step):
             logits = self._training_logits(inputs)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
@@ -156,6 +212,8 @@ class Loop:
         Raises:
             Stopped: this process was told to stop.
         """
+        if engine := self.engine():
+            return self._sparse_score(engine, split)
         self.network.eval()  # what is left when it is stopped here is not used again
         loss = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         predicted = []
@@ -170,17 +228,31 @@ class Loop:
         correct = int((classes == labels).sum())
         return float(loss) / len(labels), 100 * correct / len(labels), classes
 
+    def _sparse_score(self, engine: "Engine", name: SplitName) -> tuple[float, float, Tensor]:
+        split = engine.feed.splits[name]
+        loss, predicted = 0.0, []
+        for first in range(0, len(split), _SCORED_AT_ONCE):
+            if requested():
+                raise Stopped("stopped while scoring")
+            found, classes = engine.score(split, first, min(first + _SCORED_AT_ONCE, len(split)))
+            loss += found
+            predicted.append(torch.from_numpy(classes))
+        classes_of_all = torch.cat(predicted)
+        correct = int((classes_of_all == split.labels).sum())
+        return loss / len(split), 100 * correct / len(split), classes_of_all
+
     def weights(self) -> dict[str, Tensor]:
         """Copies of all parameters and buffers, on the CPU."""
+        self.settle()
         state = self.network.state_dict()
         return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()}
 
-    def _set_rate(self, step: int) -> None:
-        schedule = self.recipe.schedule
-        if schedule.name != "constant" or schedule.warmup_epochs:
-            factor = rate_factor(schedule, step, self.steps, self.epoch_steps)
-            for group in self.optimiser.param_groups:
-                group["lr"] = factor * self.recipe.optimiser.learning_rate
+    def rate(self, step: int) -> float:
+        """The learning rate of a step."""
+        schedule, highest = self.recipe.schedule, self.recipe.optimiser.learning_rate
+        if schedule.name == "constant" and not schedule.warmup_epochs:
+            return highest
+        return rate_factor(schedule, step, self.steps, self.epoch_steps) * highest
 
 
 @contextmanager

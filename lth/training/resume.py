@@ -28,6 +28,7 @@ def snapshot(loop: Loop, trained: Trained, step: int) -> tuple[dict[str, Tensor]
         trained: what has been found so far.
         step: the next one.
     """
+    loop.settle()
     tensors = {f"network/{name}": tensor for name, tensor in loop.network.state_dict().items()}
     for place, state in _optimiser_state(loop).items():
         tensors |= {f"optimiser/{place}/{key}": value for key, value in state.items()}

@@ -77,8 +77,10 @@ def train(
     trained = Trained(meter=loop.meter, best_step=begin)
     saved = scratch.training() if scratch else None
     first = _first_step(loop, trained, saved, begin, log)
-    batches = loop.feed.training_batches(recipe.batch_size, seed, first, loop.steps)
-    for step in range(first, loop.steps + 1):
+    if loop.dense_because:
+        log(f"dense kernels, as there are no sparse ones here: {loop.dense_because}")
+    step = first
+    while step <= loop.steps:
         if requested() or (saved and saved.due()):
             _save(saved, loop, trained, step)
         if step % every == 0 or step in (begin, loop.steps):
@@ -89,8 +91,15 @@ def train(
                 raise
         if step == keep.step:
             trained.early = loop.weights()
-        if step < loop.steps:
-            loop.step(*next(batches), step, hook)
+        if step == loop.steps:
+            break
+        stops = [
+            loop.steps,
+            (step // every + 1) * every,
+            *(moment for moment in (keep.step,) if moment and moment > step),
+        ]
+        step = loop.advance(step, min(stops), hook)
+    loop.settle()
     if saved and (more or saved.scratch.keeps):
         _save(saved, loop, trained, loop.steps + 1)
     loop.masking.verify()

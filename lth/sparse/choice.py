@@ -1,0 +1,59 @@
+"""Which trainings run on sparse kernels: a fixed rule, so that the same study gives the same bytes everywhere."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from lth.config.training import Recipe
+from lth.data.examples import Feed
+from lth.data.feed import ImageFeed
+from lth.pruning.masks import kept, total
+
+if TYPE_CHECKING:
+    from lth.sparse.program import Graph
+
+DENSITY, DENSITY_OF_CONVOLUTIONS = 0.6, 0.3
+"""Up to which share of kept weights sparse kernels are used: for networks of linear layers, and with convolutions.
+Below it they were faster on every network that was measured (docs/benchmarks.md)."""
+LEAST = 6e10
+"""FLOPs of a training with all weights, below which starting the kernels takes longer than they save (a second)."""
+INSTALLED = find_spec("numba") is not None
+
+
+def sparse_enough(recipe: Recipe, masks: Mapping[str, Tensor], dense_flops: int) -> bool:
+    """Whether a training is to be sparse as far as its density and length go.
+
+    Args:
+        recipe: may decide it.
+        masks: bool, by parameter name.
+        dense_flops: what the whole training would take with all weights.
+    """
+    if recipe.kernels is not None:
+        return recipe.kernels == "sparse"
+    convolutional = any(mask.ndim > 2 for mask in masks.values())
+    limit = DENSITY_OF_CONVOLUTIONS if convolutional else DENSITY
+    return dense_flops >= LEAST and kept(masks) <= limit * total(masks)
+
+
+def graph_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tuple[Graph | None, str]":
+    """The network's operations if sparse kernels can train it, or none and what stands against it, in a phrase."""
+    against = {
+        "numba is not installed (pip install numba)": not INSTALLED,
+        f"they are for CPUs, and this training is on {feed.device.type}": feed.device.type != "cpu",
+        f"they compute in fp32, and the recipe says {recipe.precision}": recipe.precision != "fp32",
+        "only the last layer is trained": trains != "all",
+        "its examples are texts": not isinstance(feed, ImageFeed),
+    }
+    for reason, applies in against.items():
+        if applies:
+            return None, reason
+    from lth.sparse.program import Graph, Unsupported
+
+    _, channels, rows, columns = feed.inputs(torch.zeros(1, dtype=torch.int64)).shape
+    try:
+        return Graph.of(network, channels, rows, columns), ""
+    except Unsupported as problem:
+        return None, f"there is none for {problem}"

@@ -1,0 +1,231 @@
+"""A training's steps on sparse kernels: state from the network and its optimiser, many steps at once, and back."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lth.config.training import Recipe
+from lth.data.batches import epoch_order
+from lth.data.feed import ImageFeed
+from lth.data.images import Split
+from lth.sparse import steps
+from lth.sparse.program import Graph, lay_out
+from lth.sparse.table import Arrays, Integers
+
+if TYPE_CHECKING:
+    from lth.training.loop import Loop
+
+MOMENTS = {"adam": ("exp_avg", "exp_avg_sq"), "adamw": ("exp_avg", "exp_avg_sq"), "sgd": ("momentum_buffer",)}
+"""What torch calls the state of each update rule, as `State` has it."""
+FREEZES = {"below": 1, "magnitude": 2}
+STRETCH = 4e9
+"""Arithmetic operations of a call at most, about a second's: between calls a job looks whether it is to stop."""
+
+
+class Engine:
+    """The network of a loop under its masks, as arrays of the kept weights alone."""
+
+    def __init__(self, loop: "Loop", graph: Graph, masks: Mapping[str, Tensor]) -> None:
+        self.loop, self.feed = loop, image_feed(loop)
+        self.layout = lay_out(graph, masks, loop.recipe.batch_size)
+        self.parameters = dict(loop.network.named_parameters())
+        images, logits = self.layout.images, self.layout.logits
+        self.frame = steps.Frame(
+            width=self.layout.width,
+            channels=images.channels,
+            rows=images.rows,
+            columns=images.columns,
+            x=images.first(),
+            x_chunk=images.chunk,
+            x_row=images.row,
+            classes=logits.channels,
+            y=logits.first(),
+            y_chunk=logits.chunk,
+        )
+        self.mean = self.feed.mean.cpu().numpy()
+        self.scale = (1 / self.feed.std).cpu().numpy()
+        spec, size = loop.recipe.optimiser, len(self.layout.arrays.parameters)
+        self.rule = _rule(loop.recipe)
+        moments = [np.zeros(size, np.float32) for _ in MOMENTS[spec.name]]
+        self.state = steps.State(moments[0], moments[-1], *self._pieces())
+        self.made = 0
+        """Steps of the update rule so far."""
+        self.changed = False
+        """Whether the loop's network and optimiser are behind."""
+        self._read()
+
+    def _pieces(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], Integers]:
+        """Whether parameters decay and are weights, and where runs of them that are alike begin and end."""
+        decaying = {
+            id(weight)
+            for group in self.loop.optimiser.param_groups
+            if group["weight_decay"]
+            for weight in group["params"]
+        }
+        parts = {**{name: part for name, (part, _) in self.layout.weights.items()}, **self.layout.others}
+        found: list[tuple[bool, bool]] = []
+        ends = [0]
+        for name, part in sorted(parts.items(), key=lambda item: (item[1].start, item[1].stop)):
+            alike = id(self.parameters[name]) in decaying, name in self.layout.weights
+            if found and found[-1] == alike:
+                ends[-1] = part.stop
+            else:
+                found.append(alike)
+                ends.append(part.stop)
+        decays, freezes = zip(*found, strict=True)
+        return np.array(decays), np.array(freezes), np.array(ends)
+
+    def _read(self) -> None:
+        """Take weights, statistics and the optimiser's state from the loop."""
+        arrays, states = self.layout.arrays, self.loop.optimiser.state
+        moments = MOMENTS[self.loop.recipe.optimiser.name]
+        held = (self.state.first, self.state.second)
+        for name, part, kept in self._parts():
+            parameter = self.parameters[name]
+            arrays.parameters[part] = _flat(parameter)[kept]
+            state = states.get(parameter, {})
+            for key, numbers in zip(moments, held, strict=False):
+                if key in state:
+                    numbers[part] = _flat(state[key])[kept]
+            if "step" in state:
+                self.made = int(state["step"])
+        buffers = dict(self.loop.network.named_buffers())
+        for name, part in self.layout.running.items():
+            arrays.running[part] = buffers[name].numpy()
+
+    def _parts(self) -> list[tuple[str, slice, NDArray[np.int64] | slice]]:
+        """Each parameter, where it is in the flat array, and which of its numbers are."""
+        weights = [(name, part, kept) for name, (part, kept) in self.layout.weights.items()]
+        return [*weights, *((name, part, slice(None)) for name, part in self.layout.others.items())]
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bring the loop's network and optimiser up to date; pruned weights and their state are zero there."""
+        if not self.changed:
+            return
+        arrays, optimiser = self.layout.arrays, self.loop.optimiser
+        name_of_rule = self.loop.recipe.optimiser.name
+        stateful = name_of_rule != "sgd" or self.rule.momentum > 0
+        for name, part, kept in self._parts():
+            parameter = self.parameters[name]
+            _write(parameter, arrays.parameters[part], kept)
+            if stateful:
+                state = optimiser.state[parameter]
+                if name_of_rule != "sgd":
+                    state["step"] = torch.tensor(float(self.made))
+                for key, numbers in zip(MOMENTS[name_of_rule], (self.state.first, self.state.second), strict=False):
+                    if key not in state:
+                        state[key] = torch.zeros_like(parameter)
+                    _write(state[key], numbers[part], kept)
+        buffers = dict(self.loop.network.named_buffers())
+        for name, part in self.layout.running.items():
+            buffers[name].copy_(torch.from_numpy(arrays.running[part]))
+        for name in buffers:
+            if name.endswith("num_batches_tracked"):
+                buffers[name] += self._unsettled
+        self._unsettled = 0
+        self.changed = False
+
+    _unsettled = 0
+    """Steps since the loop was brought up to date."""
+
+    def run(self, first: int, until: int) -> int:
+        """Some steps from `first` on, at most to `until`; the next one."""
+        loop, batch = self.loop, self.loop.recipe.batch_size
+        count = min(until - first, max(1, int(STRETCH / (loop.meter.per_step(batch) + 1))))
+        if self.feed.augment is not None:
+            count = 1
+        epoch, inside = divmod(first, loop.epoch_steps)
+        count = min(count, loop.epoch_steps - inside)
+        rates = np.array([loop.rate(step) for step in range(first, first + count)])
+        train = self.feed.splits["train"]
+        if self.feed.augment is None:
+            order = self._order(epoch)[inside * batch : (inside + count) * batch]
+            ends = np.minimum(np.arange(1, count + 1) * batch, len(order))
+            found, correct = steps.train(
+                self._pixels(train), order, ends, train.labels.numpy(), rates, self.made, *self._network()
+            )
+            images = len(order)
+        else:
+            inputs, labels = loop.batch_of(first)
+            steps.put(inputs.contiguous().numpy(), self.layout.arrays, self.frame)
+            found, correct = steps.learn(labels.numpy(), rates[0], self.made + 1, *self._network())
+            images = len(labels)
+        self.made += count
+        self._unsettled += count
+        self.changed = True
+        loop.losses += found
+        loop.correct += correct
+        loop.images += images
+        loop.meter.passed(images)
+        return first + count
+
+    def _network(self) -> tuple[Arrays, steps.Frame, steps.State, steps.Rule]:
+        return self.layout.arrays, self.frame, self.state, self.rule
+
+    def _order(self, epoch: int) -> Integers:
+        """The order of an epoch, from 0."""
+        if self._ordered[0] != epoch:
+            size = len(self.feed.splits["train"])
+            self._ordered = epoch, epoch_order(size, self.loop.seed, epoch + 1).numpy()
+        return self._ordered[1]
+
+    _ordered: tuple[int, Integers] = (-1, np.zeros(0, np.int64))
+
+    def _pixels(self, split: Split) -> steps.Pixels:
+        return steps.Pixels(split.images.contiguous().numpy().reshape(-1), self.mean, self.scale)
+
+    def score(self, split: Split, first: int, last: int) -> tuple[float, NDArray[np.int64]]:
+        """The sum of losses in nats over images of a split, and their predicted classes."""
+        predicted = np.empty(last - first, np.int64)
+        found = steps.score(
+            self._pixels(split),
+            first,
+            last,
+            self.layout.capacity,
+            split.labels.numpy(),
+            self.layout.arrays,
+            self.frame,
+            predicted,
+        )
+        return found, predicted
+
+
+def image_feed(loop: "Loop") -> ImageFeed:
+    """The loop's feed, which holds images."""
+    assert isinstance(loop.feed, ImageFeed)
+    return loop.feed
+
+
+def _rule(recipe: Recipe) -> steps.Rule:
+    """torch's defaults are those of `make_optimiser`."""
+    spec, freeze = recipe.optimiser, recipe.freeze
+    return steps.Rule(
+        adam=spec.name != "sgd",
+        decoupled=spec.name == "adamw",
+        momentum=spec.momentum if spec.name == "sgd" else 0.9,
+        beta2=0.999,
+        nesterov=spec.nesterov,
+        decay=spec.weight_decay,
+        clip=recipe.clip_grad_norm or 0.0,
+        smoothing=recipe.label_smoothing,
+        freeze=FREEZES[freeze.rule] if freeze else 0,
+        threshold=freeze.threshold if freeze else 0.0,
+    )
+
+
+def _flat(tensor: Tensor) -> NDArray[np.float32]:
+    """Its numbers in the order of their indices, whatever their order in memory."""
+    found: NDArray[np.float32] = tensor.detach().contiguous().flatten().numpy()
+    return found
+
+
+def _write(tensor: Tensor, values: NDArray[np.float32], kept: NDArray[np.int64] | slice) -> None:
+    """Zeros, but for these numbers."""
+    whole = np.zeros(tensor.numel(), np.float32)
+    whole[kept] = values
+    tensor.copy_(torch.from_numpy(whole).view(tensor.shape))

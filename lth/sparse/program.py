@@ -1,0 +1,467 @@
+"""From a network and its masks to the table of operations that kernels go through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lth.networks.resnet import Block, Padded
+from lth.sparse.table import (
+    LINEAR,
+    MEAN,
+    NARROW,
+    NORM,
+    OPERATION,
+    PASS,
+    POOL,
+    SUM,
+    WIDE,
+    Arrays,
+    Integers,
+    Places,
+)
+
+
+class Unsupported(Exception):
+    """A module that sparse training has no kernel for; says which."""
+
+
+@dataclass(eq=False)
+class _Tensor:
+    """What lies between two operations."""
+
+    channels: int
+    rows: int
+    columns: int
+    border: int = 0
+    relu: bool = False
+    maker: "_Node | None" = None
+    users: "list[_Node]" = field(default_factory=list)
+    at: int = 0
+    """Where it begins in the array of activations, its border included."""
+
+    def lay(self, at: int, width: int, chunks: int) -> int:
+        """Give it its place; where the next one begins."""
+        self.at, self._width = at, width
+        return at + chunks * self.chunk
+
+    @property
+    def chunk(self) -> int:
+        """Floats of a chunk."""
+        return (self.rows + 2 * self.border) * self.row
+
+    @property
+    def row(self) -> int:
+        """Floats from a row to the next."""
+        return (self.columns + 2 * self.border) * self.column
+
+    @property
+    def column(self) -> int:
+        """Floats from a column to the next."""
+        return self.channels * self.channel
+
+    @property
+    def channel(self) -> int:
+        """Floats from a channel to the next: the images of a chunk."""
+        return self._width
+
+    def inside(self, row: int = 0, column: int = 0) -> int:
+        """Floats from its beginning to a place in its first channel, counted from inside the border."""
+        return (row + self.border) * self.row + (column + self.border) * self.column
+
+    def first(self) -> int:
+        """The place inside the border of the first channel, in the array of activations."""
+        return self.at + self.inside()
+
+
+@dataclass(eq=False)
+class _Node:
+    kind: int
+    x: _Tensor
+    y: _Tensor
+    module: nn.Module | None = None
+    name: str = ""
+    z: _Tensor | None = None
+    window: int = 0
+    stride: int = 1
+    padding: int = 0
+    kernel: tuple[int, int] = (1, 1)
+    x_gradient: int = 0
+    z_gradient: int = 0
+    flat: bool = False
+    """A linear layer: each channel and place of what goes in is an input of its own."""
+
+
+@dataclass
+class Graph:
+    """The operations of a network in order, and the tensors between them."""
+
+    nodes: list[_Node] = field(default_factory=list)
+    tensors: list[_Tensor] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, network: nn.Module, channels: int, rows: int, columns: int) -> "Graph":
+        """Go through a network.
+
+        Raises:
+            Unsupported: a module that there is no kernel for.
+        """
+        graph = cls()
+        x = graph._tensor(channels, rows, columns)
+        y = graph._walk("", network, x)
+        if not graph.nodes or y.rows * y.columns != 1:
+            raise Unsupported("a network whose output is no logits")
+        graph._finish()
+        return graph
+
+    def _tensor(self, channels: int, rows: int, columns: int) -> _Tensor:
+        self.tensors.append(_Tensor(channels, rows, columns))
+        return self.tensors[-1]
+
+    def _add(self, node: _Node) -> _Tensor:
+        self.nodes.append(node)
+        node.y.maker = node
+        node.x.users.append(node)
+        if node.z is not None:
+            node.z.users.append(node)
+        return node.y
+
+    def _walk(self, name: str, module: nn.Module, x: _Tensor) -> _Tensor:
+        """What a module makes of a tensor."""
+        if isinstance(module, nn.Sequential):
+            for part, inner in module.named_children():
+                x = self._walk(f"{name}.{part}" if name else part, inner, x)
+            return x
+        if isinstance(module, nn.Flatten | nn.Identity) or (isinstance(module, nn.Dropout) and module.p == 0):
+            return x
+        for kind, take in self._takes.items():
+            if isinstance(module, kind):
+                made: _Tensor = take(self, name, module, x)
+                return made
+        raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
+
+    def _relu(self, name: str, _module: nn.ReLU, x: _Tensor) -> _Tensor:
+        if x.maker is None or x.users or x.maker.kind == MEAN:
+            raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
+        x.relu = True
+        return x
+
+    def _dense(self, name: str, module: nn.Linear, x: _Tensor) -> _Tensor:
+        y = self._tensor(module.out_features, 1, 1)
+        return self._add(_Node(LINEAR, x, y, module, name, flat=True))
+
+    def _norm(self, name: str, module: nn.BatchNorm2d, x: _Tensor) -> _Tensor:
+        if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
+            raise Unsupported(f"{name} (a batch norm with other settings than torch's own)")
+        return self._add(_Node(NORM, x, self._tensor(x.channels, x.rows, x.columns), module, name))
+
+    def _pool(self, name: str, module: nn.MaxPool2d, x: _Tensor) -> _Tensor:
+        window, stride = module.kernel_size, module.stride
+        if window != stride or not isinstance(window, int) or module.padding or module.ceil_mode:
+            raise Unsupported(f"{name} (a max-pooling whose windows overlap or reach over the border)")
+        if window == 1:
+            return x
+        y = self._tensor(x.channels, x.rows // window, x.columns // window)
+        return self._add(_Node(POOL, x, y, module, name, window=window, stride=window))
+
+    def _mean(self, name: str, module: nn.AdaptiveAvgPool2d, x: _Tensor) -> _Tensor:
+        if module.output_size not in (1, (1, 1)):
+            raise Unsupported(f"{name} (an average over parts of the image)")
+        return self._add(_Node(MEAN, x, self._tensor(x.channels, 1, 1), module, name))
+
+    def _convolution(self, name: str, module: nn.Conv2d, x: _Tensor) -> _Tensor:
+        (high, wide), (stride, across) = module.kernel_size, module.stride
+        padding = module.padding if isinstance(module.padding, tuple) else (-1, -1)
+        plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
+        if not plain or stride != across or padding[0] != padding[1] or padding[0] < 0 or padding[0] >= min(high, wide):
+            raise Unsupported(f"{name} (a convolution with dilation, unequal strides or wide padding)")
+        rows = (x.rows + 2 * padding[0] - high) // stride + 1
+        columns = (x.columns + 2 * padding[0] - wide) // stride + 1
+        y = self._tensor(module.out_channels, rows, columns)
+        node = _Node(LINEAR, x, y, module, name, stride=stride, padding=padding[0], kernel=(high, wide))
+        return self._add(node)
+
+    def _block(self, name: str, block: Block, x: _Tensor) -> _Tensor:
+        """A residual block: its two convolutions, and its shortcut added before the last ReLU."""
+        hidden = self._walk(f"{name}.norm1", block.norm1, self._walk(f"{name}.conv1", block.conv1, x))
+        hidden.relu = True
+        hidden = self._walk(f"{name}.norm2", block.norm2, self._walk(f"{name}.conv2", block.conv2, hidden))
+        stride, z = 1, x
+        if isinstance(block.shortcut, Padded):
+            stride = block.shortcut.stride
+        else:
+            z = self._walk(f"{name}.shortcut", block.shortcut, x)
+        y = self._tensor(hidden.channels, hidden.rows, hidden.columns)
+        y.relu = True
+        return self._add(_Node(SUM, hidden, y, block, name, z=z, stride=stride))
+
+    _takes: ClassVar[dict[Any, Any]] = {
+        nn.ReLU: _relu,
+        nn.Linear: _dense,
+        nn.Conv2d: _convolution,
+        nn.BatchNorm1d: _norm,
+        nn.BatchNorm2d: _norm,
+        nn.MaxPool2d: _pool,
+        nn.AdaptiveAvgPool2d: _mean,
+        Block: _block,
+    }
+
+    def _finish(self) -> None:
+        """Borders, and who writes each gradient first."""
+        for node in self.nodes:
+            if node.kind == LINEAR and not node.flat:
+                node.x.border = max(node.x.border, node.padding)
+                node.y.border = max(node.y.border, *_reach(node))
+        added: set[int] = set()
+        for node in reversed(self.nodes):
+            for which, tensor in (("x_gradient", node.x), ("z_gradient", node.z)):
+                if tensor is not None and tensor.maker is not None:  # nobody needs the gradient of the images
+                    setattr(node, which, 2 if id(tensor) in added else 1)
+                    added.add(id(tensor))
+
+
+def _reach(node: _Node) -> list[int]:
+    """How far beyond its output's border the gradient of a convolution's input looks."""
+    found = []
+    for size, before, after in zip(
+        node.kernel, (node.x.rows, node.x.columns), (node.y.rows, node.y.columns), strict=True
+    ):
+        found.append(-(-(size - 1 - node.padding) // node.stride))
+        found.append((before - 1 + node.padding) // node.stride - (after - 1))
+    return found
+
+
+@dataclass
+class Layout:
+    """A network as arrays, and where its parameters are in the flat one."""
+
+    arrays: Arrays
+    width: int
+    chunks: int
+    images: _Tensor
+    logits: _Tensor
+    weights: dict[str, tuple[slice, NDArray[np.int64]]]
+    """By parameter with a mask: where its kept weights are, and their indices in the flattened parameter."""
+    others: dict[str, slice]
+    """Biases and scales, whole."""
+    running: dict[str, slice]
+    """Means and variances of batch norms."""
+
+    @property
+    def capacity(self) -> int:
+        """Images that it takes at once."""
+        return self.width * self.chunks
+
+
+def lay_out(graph: Graph, masks: Mapping[str, Tensor], batch: int) -> Layout:
+    """Arrays for a network under masks; parameters and statistics are zero still.
+
+    Args:
+        graph: the network.
+        masks: bool, by parameter name; a weight without one is kept whole.
+        batch: the most images of a step.
+    """
+    width = NARROW if batch < WIDE * 3 // 4 else WIDE
+    chunks = -(-batch // width)
+    at = 0
+    for tensor in graph.tensors:
+        at = tensor.lay(at, width, chunks)
+    parts = _Parts(width, chunks)
+    for node in graph.nodes:
+        parts.add(node, masks)
+    return Layout(
+        arrays=parts.arrays(at),
+        width=width,
+        chunks=chunks,
+        images=graph.tensors[0],
+        logits=graph.nodes[-1].y,
+        weights=parts.weights,
+        others=parts.others,
+        running=parts.running,
+    )
+
+
+class _Parts:
+    """The arrays in pieces, as operations are added."""
+
+    def __init__(self, width: int, chunks: int) -> None:
+        self.width, self.chunks = width, chunks
+        self.operations: list[dict[str, int]] = []
+        self.passes: list[dict[str, int]] = []
+        self.columns: list[Places] = []
+        self.pointers: list[Integers] = []
+        self.back_weights: list[Places] = []
+        self.back_columns: list[Places] = []
+        self.back_pointers: list[Integers] = [np.zeros(1, np.int64)]
+        self.targets: list[Integers] = []
+        self.weights: dict[str, tuple[slice, NDArray[np.int64]]] = {}
+        self.others: dict[str, slice] = {}
+        self.running: dict[str, slice] = {}
+        self.parameters = self.pointed = self.placed = self.backward = self.picks = self.statistics = 0
+
+    def add(self, node: _Node, masks: Mapping[str, Tensor]) -> None:
+        """One operation more."""
+        x, y = node.x, node.y
+        told = {
+            **{"kind": node.kind, "channels": y.channels, "rows": y.rows, "columns": y.columns},
+            **{"x": x.first(), "x_chunk": x.chunk, "x_channel": x.channel, "x_row": x.row, "x_column": x.column},
+            **{"y": y.first(), "y_chunk": y.chunk, "y_channel": y.channel, "y_row": y.row, "y_column": y.column},
+            **{"x_rows": x.rows, "x_columns": x.columns, "stride": node.stride, "window": node.window, "bias": -1},
+            **{"x_gradient": node.x_gradient, "relu": y.relu},
+            "x_relu": x.relu and _masks_its_input(node),
+            "masks": y.relu and not any(_masks_its_input(user) for user in y.users),
+        }
+        self.operations.append(told)
+        if node.kind == LINEAR:
+            self._linear(node, told, masks)
+        elif node.kind == POOL:
+            told["picks"] = self.picks
+            self.picks += self.chunks * y.channels * y.rows * y.columns * self.width
+        elif node.kind == NORM:
+            told |= {"scale": self.parameters, "running": self.statistics}
+            for name in ("weight", "bias"):
+                self._other(f"{node.name}.{name}", y.channels)
+            for name in ("running_mean", "running_var"):
+                self.running[f"{node.name}.{name}"] = slice(self.statistics, self.statistics + y.channels)
+                self.statistics += y.channels
+        elif node.kind == SUM:
+            z = node.z
+            assert z is not None
+            told |= {"z": z.first(), "z_chunk": z.chunk, "z_channel": z.channel, "z_row": z.row}
+            told |= {"z_column": z.column, "z_channels": z.channels, "z_gradient": node.z_gradient}
+            told |= {"x_rows": z.rows, "x_columns": z.columns}
+
+    def _other(self, name: str, size: int) -> None:
+        self.others[name] = slice(self.parameters, self.parameters + size)
+        self.columns.append(np.zeros(size, np.uint32))
+        self.parameters += size
+
+    def _linear(self, node: _Node, told: dict[str, int], masks: Mapping[str, Tensor]) -> None:
+        module, x, y = node.module, node.x, node.y
+        assert isinstance(module, nn.Linear | nn.Conv2d)
+        name = f"{node.name}.weight" if node.name else "weight"
+        groups = 1 if isinstance(module, nn.Linear) else module.groups
+        within = x.channels // groups  # channels of what goes in that an output looks at
+        shape = (y.channels, within, *((x.rows, x.columns) if node.flat else node.kernel))
+        mask = masks[name].detach().cpu().reshape(shape).numpy() if name in masks else np.ones(shape, bool)
+        output, channel, row, column = mask.nonzero()
+        base = self.parameters
+        kept = np.ravel_multi_index((output, channel, row, column), shape)
+        self.weights[name] = slice(base, base + len(kept)), kept.astype(np.int64)
+        channel = channel + output // (y.channels // groups) * within
+        self.columns.append((channel * x.channel + row * x.row + column * x.column).astype(np.uint32))
+        counts = np.bincount(output, minlength=y.channels)
+        told["x"] = x.at + x.inside(-node.padding, -node.padding)
+        told["pointers"] = self.pointed
+        self.pointers.append(base + np.concatenate([[0], np.cumsum(counts)]))
+        self.pointed += y.channels + 1
+        self.parameters += len(kept)
+        if module.bias is not None:
+            told["bias"] = self.parameters
+            self._other(f"{node.name}.bias" if node.name else "bias", y.channels)
+        told["passes"] = len(self.passes)
+        if node.x_gradient:
+            weights = base + np.arange(len(kept))
+            if node.flat:
+                size = x.rows, x.columns, x.channels
+                place = np.ravel_multi_index((row, column, channel), size)
+                places = np.unravel_index(np.arange(np.prod(size)), size)
+                targets = places[0] * x.row + places[1] * x.column + places[2] * x.channel
+                self._pass(weights, output * y.channel, place, targets, {"rows": 1, "columns": 1})
+            else:
+                for down, right in product(range(node.stride), repeat=2):
+                    self._grid(node, told["x"], down, right, weights, output, channel, row, column)
+        told["passes_end"] = len(self.passes)
+
+    def _grid(
+        self,
+        node: _Node,
+        begin: int,
+        down: int,
+        right: int,
+        weights: Integers,
+        output: Integers,
+        channel: Integers,
+        row: Integers,
+        column: Integers,
+    ) -> None:
+        """The pass of a convolution over every stride-th input, from a place on, and the weights that meet them."""
+        x, y, stride = node.x, node.y, node.stride
+        first = [(offset - node.padding) % stride for offset in (down, right)]
+        counts = [len(range(start, size, stride)) for start, size in zip(first, (x.rows, x.columns), strict=True)]
+        meets = (row % stride == down) & (column % stride == right)
+        weights, output, channel, row, column = (part[meets] for part in (weights, output, channel, row, column))
+        # the output that meets an input through a tap: (input + padding - tap) / stride
+        high, wide = ((start + node.padding - tap) // stride for start, tap in zip(first, (row, column), strict=True))
+        lowest = [int(part.min(initial=0)) for part in (high, wide)]
+        back = output * y.channel + (high - lowest[0]) * y.row + (wide - lowest[1]) * y.column
+        targets = x.at + x.inside(*first) - begin + x.channel * np.arange(x.channels)
+        told = {"rows": counts[0], "columns": counts[1], "source": lowest[0] * y.row + lowest[1] * y.column}
+        told |= {"target_row": stride * x.row, "target_column": stride * x.column}
+        told |= {"source_row": y.row, "source_column": y.column}
+        if all(counts):
+            self._pass(weights, back, channel, targets, told)
+
+    def _pass(
+        self, weights: Integers, columns: Integers, places: Integers, targets: Integers, told: dict[str, int]
+    ) -> None:
+        """Sums over weights by the place that they go to."""
+        order = np.argsort(places, kind="stable")
+        self.back_weights.append(weights[order].astype(np.uint32))
+        self.back_columns.append(columns[order].astype(np.uint32))
+        ends = self.backward + np.cumsum(np.bincount(places, minlength=len(targets)))
+        begin = self.placed
+        self.back_pointers.append(ends)
+        self.targets.append(targets)
+        self.backward += len(order)
+        self.placed += len(targets)
+        self.passes.append({"pointers": begin, "pointers_end": self.placed, **told})
+
+    def arrays(self, floats: int) -> Arrays:
+        """All of them, for tensors of so many floats together."""
+
+        def joined(parts: list[Any], dtype: Any) -> Any:
+            return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype)
+
+        return Arrays(
+            operations=_table(self.operations, OPERATION),
+            passes=_table(self.passes, PASS),
+            activations=_aligned(floats),
+            gradients=_aligned(floats),
+            picks=np.zeros(self.picks, np.uint8),
+            parameters=_aligned(self.parameters),
+            parameter_gradients=_aligned(self.parameters),
+            columns=joined(self.columns, np.uint32),
+            pointers=joined(self.pointers, np.int64),
+            back_values=np.zeros(self.backward, np.float32),
+            back_weights=joined(self.back_weights, np.uint32),
+            back_columns=joined(self.back_columns, np.uint32),
+            back_pointers=joined(self.back_pointers, np.int64),
+            targets=joined(self.targets, np.int64),
+            running=np.zeros(self.statistics, np.float32),
+            saved=np.zeros(self.statistics, np.float32),
+        )
+
+
+def _masks_its_input(node: _Node) -> bool:
+    """Whether an operation masks the gradient that it gives to its input, being the only one to use that."""
+    return node.kind in (LINEAR, POOL, MEAN) and len(node.x.users) == 1
+
+
+def _table(rows: list[dict[str, int]], kind: np.dtype[np.void]) -> NDArray[np.void]:
+    table = np.zeros(max(len(rows), 1), kind)
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            table[number][name] = value
+    return table[: len(rows)]
+
+
+def _aligned(floats: int) -> NDArray[np.float32]:
+    """Zeros that begin where a line of the cache does."""
+    whole = np.zeros(floats + 16, np.float32)
+    skipped = (-whole.ctypes.data % 64) // 4
+    return whole[skipped : skipped + floats]

@@ -1,0 +1,240 @@
+"""Sparse kernels against torch's dense ones: what comes out of a network, and the gradients of what is kept."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+pytest.importorskip("numba", reason="sparse kernels need numba")
+
+from lth.catalog.architectures import ARCHITECTURES
+from lth.sparse import kernels, steps
+from lth.sparse.program import Graph, Layout, Unsupported, lay_out
+
+CLOSE = 3e-6
+"""Activations closer than this to zero, or to another one in a pooling window, may fall on either side by rounding."""
+
+
+class Close(Exception):
+    """An activation lies where rounding decides."""
+
+
+def frame_of(layout: Layout) -> steps.Frame:
+    images, logits = layout.images, layout.logits
+    return steps.Frame(
+        **{"width": layout.width, "channels": images.channels, "rows": images.rows, "columns": images.columns},
+        **{"x": images.first(), "x_chunk": images.chunk, "x_row": images.row},
+        **{"classes": logits.channels, "y": logits.first(), "y_chunk": logits.chunk},
+    )
+
+
+def masks_of(network: nn.Module, density: float) -> dict[str, Tensor]:
+    named = dict(network.named_parameters())
+    layers = [f"{n}.weight" for n, m in network.named_modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+    return {name: torch.rand(named[name].shape) < density for name in layers}
+
+
+def filled(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, ...], batch: int) -> Layout:
+    """The network as arrays, holding its weights, which are masked in the network itself, too."""
+    layout = lay_out(Graph.of(network, *shape), masks, batch)
+    state = network.state_dict()
+    for name, (part, kept) in layout.weights.items():
+        state[name].mul_(masks[name])
+        layout.arrays.parameters[part] = state[name].float().flatten().numpy()[kept]
+    for name, part in layout.others.items():
+        layout.arrays.parameters[part] = state[name].float().numpy()
+    for name, part in layout.running.items():
+        layout.arrays.running[part] = state[name].float().numpy()
+    return layout
+
+
+def compare(
+    network: nn.Module, shape: tuple[int, int, int], batch: int, density: float, smoothing: float = 0.0
+) -> None:
+    """A step's loss, gradients and statistics, against torch's in float64; then the logits of the network in use."""
+    for parameter in network.parameters():
+        nn.init.normal_(parameter, std=0.5 if parameter.ndim == 1 else 1.5 / parameter[0].numel() ** 0.5)
+    network.double().train()
+    masks = masks_of(network, density)
+    layout = filled(network, masks, shape, batch)
+    inputs, labels = torch.randn(batch, *shape), torch.randint(0, 3, (batch,))
+    close: list[bool] = []
+    hooks = [module.register_forward_hook(_watch(close)) for module in network.modules()]
+    logits = network(inputs.double())
+    for hook in hooks:
+        hook.remove()
+    if any(close):
+        raise Close
+    functional.cross_entropy(logits, labels, label_smoothing=smoothing).backward()
+    frame, arrays, predicted = frame_of(layout), layout.arrays, np.empty(batch, np.int64)
+    steps.put(inputs.numpy(), arrays, frame)
+    kernels.forward(arrays, layout.width, batch, True)
+    loss = steps.losses(labels.numpy(), arrays, frame, smoothing, predicted)
+    kernels.backward(arrays, layout.width, batch)
+    assert loss / batch == pytest.approx(functional.cross_entropy(logits, labels).item(), rel=1e-4, abs=1e-5)
+    assert (predicted == logits.argmax(1).numpy()).all()
+    parameters, buffers = dict(network.named_parameters()), dict(network.named_buffers())
+    largest = max(float(gradient(parameter).abs().max()) for parameter in parameters.values())
+    for name, (part, kept) in layout.weights.items():
+        agree(arrays.parameter_gradients[part], gradient(parameters[name]).flatten().numpy()[kept], name, largest)
+    for name, part in layout.others.items():
+        agree(arrays.parameter_gradients[part], gradient(parameters[name]).numpy(), name, largest)
+    for name, part in layout.running.items():
+        agree(arrays.running[part], buffers[name].numpy(), name)
+    network.eval()
+    kernels.forward(arrays, layout.width, batch, False)
+    steps.losses(labels.numpy(), arrays, frame, 0.0, predicted)
+    assert (predicted == network(inputs.double()).argmax(1).numpy()).mean() > 0.9
+
+
+def gradient(parameter: nn.Parameter) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+def agree(found: Any, expected: Any, name: str, largest: float = 0.0) -> None:
+    """Within rounding of the layer's own numbers, and of the network's, of which they may be differences."""
+    allowed = 1e-4 * abs(expected).max(initial=0) + 1e-5 * largest + 1e-6
+    assert abs(found - expected).max(initial=0) <= allowed, name
+
+
+def _watch(close: list[bool]) -> Any:
+    """Notes whether a ReLU or max-pooling sees numbers that rounding could put into another order."""
+
+    def look(module: nn.Module, inputs: Any, _output: Any) -> None:
+        values = inputs[0].detach() if inputs else torch.zeros(0)
+        if isinstance(module, nn.ReLU):
+            close.append(bool(((values.abs() < CLOSE) & (values != 0)).any()))
+        if isinstance(module, nn.MaxPool2d) and module.kernel_size != 1:
+            size = int(module.kernel_size)  # type: ignore[call-overload]
+            windows = functional.unfold(values.flatten(0, 1).unsqueeze(1), size, stride=size)
+            first, second = windows.topk(2, dim=1).values.unbind(1)
+            close.append(bool(((first - second < CLOSE) & (first != second)).any()))
+
+    return look
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> tuple[nn.Module, tuple[int, int, int]]:
+    """Convolutions of all kinds, batch norm, poolings, then linear layers; some without a bias."""
+    channels, rows, columns = draw(st.integers(1, 3)), draw(st.integers(5, 11)), draw(st.integers(5, 11))
+    shape, layers = (channels, rows, columns), list[nn.Module]()
+    for _ in range(draw(st.integers(0, 2))):
+        size = draw(st.sampled_from([1, 3, 5]))
+        padding, stride = draw(st.integers(0, (size - 1) // 2)), draw(st.integers(1, 3))
+        if min(rows, columns) + 2 * padding < size + stride:
+            break
+        groups = channels if draw(st.booleans()) else 1
+        after = channels * draw(st.integers(1, 2)) if groups > 1 else draw(st.integers(1, 5))
+        bias = draw(st.booleans())
+        layers.append(nn.Conv2d(channels, after, size, stride=stride, padding=padding, groups=groups, bias=bias))
+        channels, rows, columns = after, *((n + 2 * padding - size) // stride + 1 for n in (rows, columns))
+        layers += [nn.BatchNorm2d(channels)] if draw(st.booleans()) else []
+        layers += [nn.ReLU()] if draw(st.booleans()) else []
+        window = draw(st.integers(1, 3))
+        if min(rows, columns) >= window > 1:
+            layers.append(nn.MaxPool2d(window))
+            rows, columns = rows // window, columns // window
+    if layers and draw(st.booleans()):
+        layers.append(nn.AdaptiveAvgPool2d(1))
+        rows = columns = 1
+    hidden = draw(st.integers(1, 9))
+    layers += [nn.Flatten(), nn.Linear(channels * rows * columns, hidden, bias=draw(st.booleans()))]
+    layers += [nn.BatchNorm1d(hidden)] if draw(st.booleans()) else []
+    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(hidden, 3)), shape
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    made=networks(),
+    batch=st.sampled_from([7, 16, 40, 48, 64, 70]),
+    density=st.sampled_from([0.0, 0.05, 0.3, 1.0]),
+    smoothing=st.sampled_from([0.0, 0.1]),
+    seed=st.integers(0, 99),
+)
+def test_gradients_of_any_network_are_those_of_dense_kernels(
+    made: tuple[nn.Module, tuple[int, int, int]], batch: int, density: float, smoothing: float, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    try:
+        compare(*made, batch, density, smoothing)
+    except Close:
+        assume(False)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "size"),
+    [("lenet_300_100", 1, 28), ("lenet5_classic", 1, 28), ("vgg_like", 3, 16), ("resnet20", 3, 8), ("resnet18", 3, 8)],
+)
+def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: int) -> None:
+    for seed in range(20):
+        torch.manual_seed(seed)
+        try:
+            compare(ARCHITECTURES[name].load()(channels, size, 3), (channels, size, size), 4, 0.15)
+        except Close:
+            continue
+        return
+    raise AssertionError("all had such an activation")
+
+
+@pytest.mark.parametrize(
+    ("network", "named"),
+    [
+        (nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 3)), "2 (Tanh)"),
+        (nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3)), "1 (Dropout)"),
+        (nn.Sequential(nn.MaxPool2d(2, stride=1), nn.Flatten(), nn.Linear(1, 3)), "0 (a max-pooling whose windows"),
+        (nn.Sequential(nn.Conv2d(1, 2, 2, dilation=2)), "0 (a convolution with dilation"),
+        (nn.Sequential(nn.Conv2d(1, 3, 1)), "a network whose output is no logits"),
+        (nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 3)), "0 (a ReLU that no layer comes right before)"),
+    ],
+)
+def test_what_has_no_kernel_is_named(network: nn.Module, named: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        Graph.of(network, 1, 2, 2)
+    assert named in str(caught.value)
+
+
+def test_a_step_by_hand() -> None:
+    """One weight of two, no bias: x = [2, 5], w = [[3, 0], [0, 1]]; logits [6, 5]; label 1."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
+    masks = {"1.weight": torch.tensor([[True, False], [False, True]])}
+    network.load_state_dict({"1.weight": torch.tensor([[3.0, 9.0], [9.0, 1.0]])})
+    layout = filled(network, masks, (1, 1, 2), 1)
+    assert layout.arrays.parameters.tolist() == [3.0, 1.0]
+    frame, predicted = frame_of(layout), np.empty(1, np.int64)
+    steps.put(np.array([[[[2.0, 5.0]]]], np.float32), layout.arrays, frame)
+    kernels.forward(layout.arrays, layout.width, 1, True)
+    loss = steps.losses(np.array([1]), layout.arrays, frame, 0.0, predicted)
+    kernels.backward(layout.arrays, layout.width, 1)
+    chance = 1 / (1 + np.exp(-1))  # of class 0, whose logit is larger by 1
+    assert predicted.tolist() == [0]
+    assert loss == pytest.approx(-np.log(1 - chance), rel=1e-6)
+    assert layout.arrays.parameter_gradients.tolist() == pytest.approx([2 * chance, -5 * chance], rel=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 5, 7), (2, 4, 4)])
+@pytest.mark.parametrize("border", [0, 1])
+@pytest.mark.parametrize("batch", [3, 16, 60])
+def test_bytes_become_numbers_where_they_belong(shape: tuple[int, int, int], border: int, batch: int) -> None:
+    network = nn.Sequential(nn.Conv2d(shape[0], 2, 3, padding=border), nn.Flatten(), nn.LazyLinear(3))
+    network(torch.zeros(1, *shape))
+    layout = lay_out(Graph.of(network, *shape), {}, batch)
+    images = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
+    mean, scale = np.arange(shape[0], dtype=np.float32) + 100, np.arange(shape[0], dtype=np.float32) / 64 + 0.5
+    rows = np.random.default_rng(1).integers(0, 40, batch)
+    frame = frame_of(layout)
+    steps.take(steps.Pixels(images.reshape(-1), mean, scale), rows, layout.arrays, frame)
+    taken = layout.arrays.activations.copy()
+    numbers = (images[rows].astype(np.float32) - mean[:, None, None]) * scale[:, None, None]
+    layout.arrays.activations[:] = 0
+    steps.put(numbers, layout.arrays, frame)
+    put = layout.arrays.activations
+    lanes = (
+        np.arange(len(put)) % layout.width < batch % layout.width if batch % layout.width else np.ones(len(put), bool)
+    )
+    assert (taken[lanes] == put[lanes]).all()
