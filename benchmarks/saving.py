@@ -34,7 +34,7 @@ NETWORKS = {
     "resnet18": (Network(architecture="resnet18"), COLOURED),
     "vgg19": (Network(architecture="vgg19", size=32), COLOURED.model_copy(update={"size": 32})),
 }
-RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=1e-3), batch_size=32, epochs=1)
+RECIPE = Recipe(optimiser=Optimiser(name="adam", learning_rate=1e-3), batch_size=32, epochs=1, kernels="dense")
 """Adam has the largest state: two values for each weight."""
 
 

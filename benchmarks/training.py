@@ -82,15 +82,17 @@ def sparse_ticket(network: Network, density: float = DENSITY, seed: int = 0) -> 
     return dense.derive(allocate(scores, dense.masks, Target(scope="layerwise", density=share)), dense.weights)
 
 
-def dataset_spec(steps: int) -> tuple[DatasetSpec, Path | None]:
+def dataset_spec(steps: int, batch: int = BATCH) -> tuple[DatasetSpec, Path | None]:
     """MNIST where its files are, else the embedded digits; as many training images as the steps take."""
     root = data_root(None)
     if (root / "MNIST" / "raw").is_dir():
-        return DatasetSpec(source="mnist", train=steps * BATCH), root
-    return DatasetSpec(source="digits", validation=97, train=min(steps, 20) * BATCH), None
+        return DatasetSpec(source="mnist", train=steps * batch), root
+    return DatasetSpec(source="digits", validation=97, train=min(steps, 20) * batch), None
 
 
-def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path | None, images: Images) -> Epoch:
+def plain_epochs(
+    ticket: Ticket, network: Network, spec: DatasetSpec, root: Path | None, images: Images, batch: int = BATCH
+) -> Epoch:
     """The plain loop over the very images that `prepare` chose, at torch's own settings."""
     transform = to_input(float(images.mean) / 255, float(images.std) / 255)
     raw = SOURCES[spec.source].load()(root, spec.split_seed)
@@ -104,7 +106,7 @@ def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path
     module = build(network)
     load_weights(module, ticket.weights)
     masks = {name: mask.float() for name, mask in ticket.masks.items()}
-    loader, optimiser = make_loader(dataset, BATCH), torch.optim.Adam(module.parameters())
+    loader, optimiser = make_loader(dataset, batch), torch.optim.Adam(module.parameters())
 
     def epoch(_: int) -> None:
         torch.use_deterministic_algorithms(False)
@@ -114,9 +116,17 @@ def plain_epochs(ticket: Ticket, network: Network, spec: DatasetSpec, root: Path
     return epoch
 
 
-def project_epochs(ticket: Ticket, network: Network, images: Images, precision: Precision) -> Epoch:
+def project_epochs(
+    ticket: Ticket,
+    network: Network,
+    images: Images,
+    precision: Precision,
+    kernels: Literal["sparse", "dense"] = "dense",
+    batch: int = BATCH,
+) -> Epoch:
     """The project's loop, at the settings that its jobs run with (deterministic, denormals flushed)."""
-    recipe = Recipe(optimiser=Optimiser(learning_rate=LEARNING_RATE), batch_size=BATCH, epochs=1, precision=precision)
+    optimiser = Optimiser(learning_rate=LEARNING_RATE)
+    recipe = Recipe(optimiser=optimiser, batch_size=batch, epochs=99, precision=precision, kernels=kernels)
     device = torch.device("cpu")
     module = build(network)
     load_weights(module, ticket.weights)
@@ -131,10 +141,9 @@ def project_epochs(ticket: Ticket, network: Network, images: Images, precision: 
 
 def run_epoch(loop: Loop, number: int, hook: Hook | None = None) -> tuple[float, float]:
     """One pass of the project's loop over the training images; its loss in nats and accuracy in percent."""
-    first, hook = number * loop.epoch_steps, hook or Hook()
-    batches = loop.feed.training_batches(loop.recipe.batch_size, loop.seed, first, first + loop.epoch_steps)
-    for step, (inputs, labels) in enumerate(batches, start=first):
-        loop.step(inputs, labels, step, hook)
+    step, last = number * loop.epoch_steps, (number + 1) * loop.epoch_steps
+    while step < last:
+        step = loop.advance(step, last, hook or Hook())
     found = loop.seen()
     loop.forget_seen()
     return found
