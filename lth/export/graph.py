@@ -1,0 +1,348 @@
+"""A network as a list of steps with plain tensors: what is compacted, written into other formats, and timed.
+
+Steps are those of the project's own networks in eval mode (`KINDS`). A graph is data: it can be stored as JSON beside
+its tensors and read back without running anybody's code.
+"""
+
+import operator
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from lth.errors import UserError
+
+KINDS = ("input", "conv", "linear", "norm", "relu", "max", "average", "flatten", "dropout", "add", "stride", "pad")
+"""What a step can be: `average` is over all that is left of the image, `stride` takes every n-th pixel, `pad` appends
+channels of zeros; `norm` is batch norm."""
+PLACE = re.compile(r"\w+(\.\w+)*", re.ASCII)
+_PARAMETERS = {"conv": ("weight", "bias"), "linear": ("weight", "bias"), "norm": ("weight", "bias")}
+_BUFFERS = {"norm": ("running_mean", "running_var")}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation."""
+
+    name: str
+    """Its place in the network, `stage1.0.conv1`, which is where its tensors are in a `state_dict`; unique."""
+    kind: str
+    inputs: tuple[str, ...] = ()
+    """Names of the steps whose outputs it takes."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Numbers: strides, paddings, sizes, probabilities."""
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    """Parameters and buffers by their names in a module; a bias only where there is one."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Steps in the order in which they are computed: the first is the input, the last gives the logits."""
+
+    steps: tuple[Step, ...]
+    shape: tuple[int, int, int]
+    """Of the input: channels, height, width."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The `state_dict`."""
+        return {f"{step.name}.{name}": tensor for step in self.steps for name, tensor in step.tensors.items()}
+
+    def parameters(self) -> int:
+        """How many parameters there are, pruned ones included; running statistics of norms are none."""
+        return sum(
+            tensor.numel()
+            for step in self.steps
+            for name, tensor in step.tensors.items()
+            if name in _PARAMETERS.get(step.kind, ())
+        )
+
+    def kept(self) -> int:
+        """How many of these are not zero."""
+        return sum(
+            int(tensor.count_nonzero())
+            for step in self.steps
+            for name, tensor in step.tensors.items()
+            if name in _PARAMETERS.get(step.kind, ())
+        )
+
+    def bytes(self) -> int:
+        """Bytes of all tensors."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors().values())
+
+    def flops(self) -> int:
+        """Of one image through dense kernels: two (multiply, add) for each weight and place that it is used at."""
+        outputs = self.run(torch.zeros(1, *self.shape))
+        return sum(
+            2 * step.tensors["weight"].numel() * outputs[step.name][0, 0].numel()
+            for step in self.steps
+            if step.kind in ("conv", "linear")
+        )
+
+    @torch.inference_mode()
+    def run(self, images: Tensor) -> dict[str, Tensor]:
+        """What every step gives.
+
+        Args:
+            images: float [n, channels, height, width].
+        """
+        outputs: dict[str, Tensor] = {}
+        for step in self.steps:
+            outputs[step.name] = _apply(step, [outputs[name] for name in step.inputs], images)
+        return outputs
+
+    def described(self) -> list[dict[str, Any]]:
+        """The steps as plain data, without what tensors hold."""
+        return [
+            {"name": step.name, "kind": step.kind, "inputs": list(step.inputs), "settings": step.settings}
+            for step in self.steps
+        ]
+
+
+def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
+    """A network's graph in eval mode; tensors are copies.
+
+    Args:
+        network: on the CPU.
+        shape: of an image: channels, height, width.
+        name: what a sentence calls it.
+
+    Raises:
+        UserError: it does something that is not among `KINDS`.
+    """
+    try:
+        traced = fx.symbolic_trace(network)
+    except Exception as error:  # whatever its code may say to a stand-in for a tensor
+        raise _unsupported(name, f"cannot be traced ({type(error).__name__})") from None
+    modules, steps, stands_for = dict(network.named_modules()), list[Step](), dict[str, str]()
+    for node in traced.graph.nodes:
+        if node.op == "output":
+            if stands_for.get(str(node.args[0])) != steps[-1].name:
+                raise _unsupported(name, "has several outputs")
+            continue
+        if node.op == "placeholder":
+            step: Step | None = Step("input", "input")
+        elif node.op == "call_module":
+            step = _of_module(modules[node.target], node.target, stands_for[str(node.args[0])], name)
+        else:
+            step = _of_call(node, stands_for, name)
+        if step is None:  # does nothing
+            stands_for[node.name] = stands_for[str(node.args[0])]
+            continue
+        if any(step.name == other.name for other in steps):
+            step = Step(f"{step.name}_{len(steps)}", step.kind, step.inputs, step.settings, step.tensors)
+            if step.tensors:
+                raise _unsupported(name, "uses a layer more than once")
+        steps.append(step)
+        stands_for[node.name] = step.name
+    return Graph(tuple(steps), shape)
+
+
+def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Graph:
+    """The graph that `Graph.described` described.
+
+    Raises:
+        ValueError: anything in it is not as this project writes it, or it cannot be computed; the text says what.
+    """
+    if not (
+        isinstance(shape, list | tuple) and len(shape) == 3 and all(type(n) is int and 0 < n < 4096 for n in shape)
+    ):
+        raise ValueError("no valid input shape")
+    if not isinstance(described, list) or not described or any(not isinstance(step, dict) for step in described):
+        raise ValueError("no list of steps")
+    steps = list[Step]()
+    for told in described:
+        name, kind, inputs, settings = (told.get(key) for key in ("name", "kind", "inputs", "settings"))
+        known = {step.name for step in steps}
+        if not (isinstance(name, str) and PLACE.fullmatch(name) and name not in known and kind in KINDS):
+            raise ValueError("a step without a valid name and kind")
+        if not (isinstance(inputs, list) and all(isinstance(other, str) for other in inputs) and known >= {*inputs}):
+            raise ValueError(f"step '{name}' has no valid inputs")
+        if not (isinstance(settings, dict) and all(_is_number(value) for value in settings.values())):
+            raise ValueError(f"step '{name}' has no valid settings")
+        names = _PARAMETERS.get(kind, ()) + _BUFFERS.get(kind, ())
+        own = {key: tensors[f"{name}.{key}"] for key in names if f"{name}.{key}" in tensors}
+        steps.append(Step(name, kind, tuple(inputs), settings, own))
+    graph = Graph(tuple(steps), (shape[0], shape[1], shape[2]))
+    if extra := sorted({*tensors} - {*graph.tensors()}):
+        raise ValueError(f"a tensor '{extra[0]}' that no step has")
+    try:
+        logits = graph.run(torch.zeros(1, *graph.shape))[steps[-1].name]
+    except (RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise ValueError(f"steps that cannot be computed ({error})") from None
+    if logits.ndim != 2:
+        raise ValueError("a last step that gives no logits")
+    return graph
+
+
+def module_of(graph: Graph) -> nn.Module:
+    """The graph as a module in eval mode; its `state_dict` is `graph.tensors()`.
+
+    A chain becomes `nn.Sequential`, anything else a module that goes through the steps.
+    """
+    steps = graph.steps[1:]
+    layers = {step.name: layer for step in steps if (layer := layer_of(step)) is not None}
+    if is_chain(graph):
+        network: nn.Module = nn.Sequential(OrderedDict(layers))
+    else:
+        network = _Stepwise(graph, layers)
+    state = graph.tensors()
+    for name in network.state_dict():
+        if name.endswith("num_batches_tracked"):
+            state[name] = torch.zeros((), dtype=torch.int64)
+    network.load_state_dict(state, strict=True)
+    return network.eval()
+
+
+def is_chain(graph: Graph) -> bool:
+    """Whether each step takes the output of the one before, and has a name without dots."""
+    steps = pairwise(graph.steps)
+    return all(step.inputs == (before.name,) and "." not in step.name for before, step in steps)
+
+
+def layer_of(step: Step) -> nn.Module | None:
+    """The layer of a step, its tensors not yet in it; None for what is only arithmetic."""
+    settings, weight = step.settings, step.tensors.get("weight")
+    bias = "bias" in step.tensors
+    if step.kind == "conv":
+        assert weight is not None
+        outputs, inputs, *size = weight.shape
+        return nn.Conv2d(inputs, outputs, tuple(size), settings["stride"], settings["padding"], bias=bias)  # type: ignore[arg-type]
+    if step.kind == "linear":
+        assert weight is not None
+        return nn.Linear(weight.shape[1], weight.shape[0], bias=bias)
+    if step.kind == "norm":
+        assert weight is not None
+        norm = nn.BatchNorm2d if settings["images"] else nn.BatchNorm1d
+        return norm(len(weight), eps=settings["eps"])
+    plain: dict[str, Any] = {
+        "relu": nn.ReLU,
+        "max": lambda: nn.MaxPool2d(settings["size"], settings["stride"]),
+        "average": lambda: nn.AdaptiveAvgPool2d(1),
+        "flatten": nn.Flatten,
+        "dropout": lambda: nn.Dropout(settings["p"]),
+    }
+    return plain[step.kind]() if step.kind in plain else None
+
+
+class _Stepwise(nn.Module):
+    """Goes through the steps of a graph, with the layers where their names say."""
+
+    def __init__(self, graph: Graph, layers: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        for place, layer in layers.items():
+            *path, name = place.split(".")
+            parent: nn.Module = self
+            for part in path:
+                if part not in parent._modules:
+                    parent.add_module(part, nn.Module())
+                parent = parent.get_submodule(part)
+            parent.add_module(name, layer)
+        self._plan = [(step, layers.get(step.name)) for step in graph.steps]
+
+    def forward(self, images: Tensor) -> Tensor:
+        outputs: dict[str, Tensor] = {}
+        output = images
+        for step, layer in self._plan:
+            inputs = [outputs[name] for name in step.inputs]
+            output = layer(inputs[0]) if layer is not None else _apply(step, inputs, images)
+            outputs[step.name] = output
+        return output
+
+
+def _apply(step: Step, inputs: list[Tensor], images: Tensor) -> Tensor:  # noqa: PLR0911  (one for each kind)
+    settings, tensors = step.settings, step.tensors
+    match step.kind:
+        case "input":
+            return images
+        case "conv":
+            return functional.conv2d(
+                inputs[0], tensors["weight"], tensors.get("bias"), settings["stride"], settings["padding"]
+            )
+        case "linear":
+            return functional.linear(inputs[0], tensors["weight"], tensors.get("bias"))
+        case "norm":
+            mean, variance = tensors["running_mean"], tensors["running_var"]
+            return functional.batch_norm(
+                inputs[0], mean, variance, tensors["weight"], tensors["bias"], eps=settings["eps"]
+            )
+        case "relu":
+            return inputs[0].relu()
+        case "max":
+            return functional.max_pool2d(inputs[0], settings["size"], settings["stride"])
+        case "average":
+            return functional.adaptive_avg_pool2d(inputs[0], 1)
+        case "flatten":
+            return inputs[0].flatten(1)
+        case "dropout":
+            return inputs[0]
+        case "add":
+            return inputs[0] + inputs[1]
+        case "stride":
+            return inputs[0][:, :, :: settings["by"], :: settings["by"]]
+        case _:
+            return functional.pad(inputs[0], (0, 0, 0, 0, 0, settings["channels"]))
+
+
+def _of_module(module: nn.Module, place: str, before: str, name: str) -> Step | None:
+    """The step that a layer is; None where it does nothing."""
+    tensors = {key: tensor.detach().clone() for key, tensor in module.state_dict().items() if "." not in key}
+    tensors.pop("num_batches_tracked", None)
+    settings: dict[str, Any] | None = None
+    kind = ""
+    match module:
+        case nn.Identity():
+            return None
+        case nn.Conv2d(groups=1, dilation=(1, 1), padding_mode="zeros", stride=(a, b), padding=(c, d)) if (
+            a == b and c == d
+        ):
+            kind, settings = "conv", {"stride": a, "padding": c}
+        case nn.Linear():
+            kind, settings = "linear", {}
+        case nn.BatchNorm1d() | nn.BatchNorm2d() if module.affine and module.track_running_stats:
+            kind, settings = "norm", {"eps": module.eps, "images": int(isinstance(module, nn.BatchNorm2d))}
+        case nn.ReLU():
+            kind, settings = "relu", {}
+        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False, kernel_size=int(size), stride=int(stride)):
+            kind, settings = "max", {"size": size, "stride": stride}
+        case nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)):
+            kind, settings = "average", {}
+        case nn.Flatten(start_dim=1, end_dim=-1):
+            kind, settings = "flatten", {}
+        case nn.Dropout():
+            kind, settings = "dropout", {"p": module.p}
+    if settings is None:
+        raise _unsupported(name, f"has a layer {place} ({type(module).__name__})")
+    return Step(place, kind, (before,), settings, tensors)
+
+
+def _of_call(node: fx.Node, stands_for: Mapping[str, str], name: str) -> Step:
+    """The step that an expression is: a sum, every n-th pixel, channels of zeros appended."""
+    inputs = tuple(stands_for[str(value)] for value in node.args if isinstance(value, fx.Node))
+    if node.op == "call_function" and node.target is operator.add and len(inputs) == 2:
+        return Step(node.name, "add", inputs)
+    if node.op == "call_function" and node.target is operator.getitem:
+        match node.args[1]:
+            case (slice(step=None), slice(step=None), slice(start=None, stop=None, step=int(by)), last) if (
+                last == slice(None, None, by)
+            ):
+                return Step(node.name, "stride", inputs, {"by": by})
+    if node.op == "call_function" and node.target is functional.pad:
+        match node.args[1:]:
+            case ((0, 0, 0, 0, 0, int(extra)),):
+                return Step(node.name, "pad", inputs, {"channels": extra})
+    raise _unsupported(name, f"computes {getattr(node.target, '__name__', node.target)}")
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e6
+
+
+def _unsupported(name: str, why: str) -> UserError:
+    known = "chains and residual networks of convolutions, linear layers, batch norm, ReLU, pooling and dropout"
+    return UserError(f"network '{name}' {why}, which cannot be exported as a network; what can: {known}")
