@@ -1,10 +1,9 @@
 """A network as a list of steps with plain tensors: what is compacted, written into other formats, and timed.
 
-Steps are those of the project's own networks in eval mode (`KINDS`). A graph is data: it can be stored as JSON beside
-its tensors and read back without running anybody's code.
+Steps are those of the project's own networks in eval mode (`STEP_KINDS`). A graph is data: it can be stored as JSON
+beside its tensors and read back without running anybody's code.
 """
 
-import operator
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,12 +12,10 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-from lth.errors import UserError
-
-KINDS = ("input", "conv", "linear", "norm", "relu", "max", "average", "flatten", "dropout", "add", "stride", "pad")
+STEP_KINDS = ("input", "conv", "linear", "norm", "relu", "max", "average", "flatten", "dropout", "add", "stride", "pad")
 """What a step can be: `average` is over all that is left of the image, `stride` takes every n-th pixel, `pad` appends
 channels of zeros; `norm` is batch norm."""
 PLACE = re.compile(r"\w+(\.\w+)*", re.ASCII)
@@ -50,7 +47,7 @@ class Graph:
     """Of the input: channels, height, width."""
 
     def tensors(self) -> dict[str, Tensor]:
-        """The `state_dict`."""
+        """All tensors, by the names that they have in a `state_dict`."""
         return {f"{step.name}.{name}": tensor for step in self.steps for name, tensor in step.tensors.items()}
 
     def parameters(self) -> int:
@@ -104,45 +101,6 @@ class Graph:
         ]
 
 
-def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
-    """A network's graph in eval mode; tensors are copies.
-
-    Args:
-        network: on the CPU.
-        shape: of an image: channels, height, width.
-        name: what a sentence calls it.
-
-    Raises:
-        UserError: it does something that is not among `KINDS`.
-    """
-    try:
-        traced = fx.symbolic_trace(network)
-    except Exception as error:  # whatever its code may say to a stand-in for a tensor
-        raise _unsupported(name, f"cannot be traced ({type(error).__name__})") from None
-    modules, steps, stands_for = dict(network.named_modules()), list[Step](), dict[str, str]()
-    for node in traced.graph.nodes:
-        if node.op == "output":
-            if stands_for.get(str(node.args[0])) != steps[-1].name:
-                raise _unsupported(name, "has several outputs")
-            continue
-        if node.op == "placeholder":
-            step: Step | None = Step("input", "input")
-        elif node.op == "call_module":
-            step = _of_module(modules[node.target], node.target, stands_for[str(node.args[0])], name)
-        else:
-            step = _of_call(node, stands_for, name)
-        if step is None:  # does nothing
-            stands_for[node.name] = stands_for[str(node.args[0])]
-            continue
-        if any(step.name == other.name for other in steps):
-            step = Step(f"{step.name}_{len(steps)}", step.kind, step.inputs, step.settings, step.tensors)
-            if step.tensors:
-                raise _unsupported(name, "uses a layer more than once")
-        steps.append(step)
-        stands_for[node.name] = step.name
-    return Graph(tuple(steps), shape)
-
-
 def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Graph:
     """The graph that `Graph.described` described.
 
@@ -159,7 +117,7 @@ def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Gra
     for told in described:
         name, kind, inputs, settings = (told.get(key) for key in ("name", "kind", "inputs", "settings"))
         known = {step.name for step in steps}
-        if not (isinstance(name, str) and PLACE.fullmatch(name) and name not in known and kind in KINDS):
+        if not (isinstance(name, str) and PLACE.fullmatch(name) and name not in known and kind in STEP_KINDS):
             raise ValueError("a step without a valid name and kind")
         if not (isinstance(inputs, list) and all(isinstance(other, str) for other in inputs) and known >= {*inputs}):
             raise ValueError(f"step '{name}' has no valid inputs")
@@ -181,7 +139,7 @@ def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Gra
 
 
 def module_of(graph: Graph) -> nn.Module:
-    """The graph as a module in eval mode; its `state_dict` is `graph.tensors()`.
+    """The graph as a module in eval mode.
 
     A chain becomes `nn.Sequential`, anything else a module that goes through the steps.
     """
@@ -191,12 +149,18 @@ def module_of(graph: Graph) -> nn.Module:
         network: nn.Module = nn.Sequential(OrderedDict(layers))
     else:
         network = _Stepwise(graph, layers)
-    state = graph.tensors()
-    for name in network.state_dict():
-        if name.endswith("num_batches_tracked"):
-            state[name] = torch.zeros((), dtype=torch.int64)
-    network.load_state_dict(state, strict=True)
+    network.load_state_dict(state_of(graph), strict=True)
     return network.eval()
+
+
+def state_of(graph: Graph) -> dict[str, Tensor]:
+    """The `state_dict` as torch's modules have it: with the counters of batch norms, which are zero here."""
+    counters = {
+        f"{step.name}.num_batches_tracked": torch.zeros((), dtype=torch.int64)
+        for step in graph.steps
+        if step.kind == "norm"
+    }
+    return {**graph.tensors(), **counters}
 
 
 def is_chain(graph: Graph) -> bool:
@@ -289,60 +253,5 @@ def _apply(step: Step, inputs: list[Tensor], images: Tensor) -> Tensor:  # noqa:
             return functional.pad(inputs[0], (0, 0, 0, 0, 0, settings["channels"]))
 
 
-def _of_module(module: nn.Module, place: str, before: str, name: str) -> Step | None:
-    """The step that a layer is; None where it does nothing."""
-    tensors = {key: tensor.detach().clone() for key, tensor in module.state_dict().items() if "." not in key}
-    tensors.pop("num_batches_tracked", None)
-    settings: dict[str, Any] | None = None
-    kind = ""
-    match module:
-        case nn.Identity():
-            return None
-        case nn.Conv2d(groups=1, dilation=(1, 1), padding_mode="zeros", stride=(a, b), padding=(c, d)) if (
-            a == b and c == d
-        ):
-            kind, settings = "conv", {"stride": a, "padding": c}
-        case nn.Linear():
-            kind, settings = "linear", {}
-        case nn.BatchNorm1d() | nn.BatchNorm2d() if module.affine and module.track_running_stats:
-            kind, settings = "norm", {"eps": module.eps, "images": int(isinstance(module, nn.BatchNorm2d))}
-        case nn.ReLU():
-            kind, settings = "relu", {}
-        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False, kernel_size=int(size), stride=int(stride)):
-            kind, settings = "max", {"size": size, "stride": stride}
-        case nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)):
-            kind, settings = "average", {}
-        case nn.Flatten(start_dim=1, end_dim=-1):
-            kind, settings = "flatten", {}
-        case nn.Dropout():
-            kind, settings = "dropout", {"p": module.p}
-    if settings is None:
-        raise _unsupported(name, f"has a layer {place} ({type(module).__name__})")
-    return Step(place, kind, (before,), settings, tensors)
-
-
-def _of_call(node: fx.Node, stands_for: Mapping[str, str], name: str) -> Step:
-    """The step that an expression is: a sum, every n-th pixel, channels of zeros appended."""
-    inputs = tuple(stands_for[str(value)] for value in node.args if isinstance(value, fx.Node))
-    if node.op == "call_function" and node.target is operator.add and len(inputs) == 2:
-        return Step(node.name, "add", inputs)
-    if node.op == "call_function" and node.target is operator.getitem:
-        match node.args[1]:
-            case (slice(step=None), slice(step=None), slice(start=None, stop=None, step=int(by)), last) if (
-                last == slice(None, None, by)
-            ):
-                return Step(node.name, "stride", inputs, {"by": by})
-    if node.op == "call_function" and node.target is functional.pad:
-        match node.args[1:]:
-            case ((0, 0, 0, 0, 0, int(extra)),):
-                return Step(node.name, "pad", inputs, {"channels": extra})
-    raise _unsupported(name, f"computes {getattr(node.target, '__name__', node.target)}")
-
-
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and 0 <= value < 1e6
-
-
-def _unsupported(name: str, why: str) -> UserError:
-    known = "chains and residual networks of convolutions, linear layers, batch norm, ReLU, pooling and dropout"
-    return UserError(f"network '{name}' {why}, which cannot be exported as a network; what can: {known}")

@@ -4,7 +4,8 @@ import torch
 
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
-from lth.export.graph import Graph, graph_of
+from lth.export.graph import Graph
+from lth.export.trace import graph_of
 from lth.networks.build import holding, layout, prunable_names
 
 SIZES = {"lenet_300_100": 12, "lenet5_classic": 16, "lenet5": 8, "conv2": 8, "conv4": 8, "conv6": 8}
