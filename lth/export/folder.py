@@ -6,6 +6,7 @@ every other file. Reading an export runs no code from it.
 
 import io
 import os
+import pickle
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -139,7 +140,7 @@ def read_export(folder: Path) -> Exported:
         return Exported(told, None, content)
     try:
         return Exported(told, graph_from(told["steps"], _tensors(format_, content), told["shape"]))
-    except (ValueError, KeyError, SafetensorError, RuntimeError, EOFError) as error:
+    except (ValueError, KeyError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
         raise UserError(f"{printable(weights)}: does not fit its record ({reason(error)}); export it again") from None
 
 

@@ -130,12 +130,27 @@ def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Gra
     if extra := sorted({*tensors} - {*graph.tensors()}):
         raise ValueError(f"a tensor '{extra[0]}' that no step has")
     try:
-        logits = graph.run(torch.zeros(1, *graph.shape))[steps[-1].name]
-    except (RuntimeError, KeyError, IndexError, TypeError, ValueError) as error:
+        fault = misfit(graph)
+    except (RuntimeError, KeyError, IndexError, TypeError, ValueError, MemoryError) as error:
         raise ValueError(f"steps that cannot be computed ({error})") from None
-    if logits.ndim != 2:
-        raise ValueError("a last step that gives no logits")
+    if fault:
+        raise ValueError(fault)
     return graph
+
+
+def misfit(graph: Graph) -> str | None:
+    """What of a graph that can be computed is not as compaction and ONNX take it; None where all is."""
+    outputs = graph.run(torch.zeros(1, *graph.shape))
+    for step in graph.steps:
+        given = [outputs[name] for name in step.inputs]
+        dimensions = {"conv": 4, "max": 4, "average": 4, "stride": 4, "pad": 4, "linear": 2}.get(step.kind)
+        if any(tensor.dtype != torch.float32 for tensor in step.tensors.values()):
+            return f"step '{step.name}' has tensors that are not float32"
+        if len(given) != {"input": 0, "add": 2}.get(step.kind, 1) or len({one.shape for one in given}) > 1:
+            return f"step '{step.name}' has other inputs than it takes"
+        if dimensions and given[0].ndim != dimensions:
+            return f"step '{step.name}' takes {dimensions} dimensions, found {given[0].ndim}"
+    return None if outputs[graph.steps[-1].name].ndim == 2 else "the last step gives no logits"
 
 
 def module_of(graph: Graph) -> nn.Module:

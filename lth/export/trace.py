@@ -8,7 +8,7 @@ from torch import fx, nn
 from torch.nn import functional
 
 from lth.errors import UserError
-from lth.export.graph import Graph, Step
+from lth.export.graph import Graph, Step, misfit
 
 
 def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
@@ -47,7 +47,10 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
                 raise _unsupported(name, "uses a layer more than once")
         steps.append(step)
         stands_for[node.name] = step.name
-    return Graph(tuple(steps), shape)
+    graph = Graph(tuple(steps), shape)
+    if fault := misfit(graph):
+        raise _unsupported(name, f"has a step that does not fit ({fault})")
+    return graph
 
 
 def _of_module(module: nn.Module, place: str, before: str, name: str) -> Step | None:

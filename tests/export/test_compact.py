@@ -187,6 +187,7 @@ def test_a_graph_comes_back_from_plain_data(architecture: str) -> None:
         (lambda steps: steps[2].update(kind="flatten"), "cannot be computed"),
         (lambda steps: steps.pop(), "a tensor '11.bias' that no step has"),
         (lambda steps: steps.clear(), "no list of steps"),
+        (lambda steps: steps[1].update(inputs=["input", "input"]), "other inputs than it takes"),
     ],
 )
 def test_plain_data_that_is_no_graph_is_refused(change, words) -> None:  # type: ignore[no-untyped-def]
@@ -202,3 +203,5 @@ def test_what_is_no_such_network_is_refused_with_its_name() -> None:
         _chain(nn.GELU(), shape=(1, 2, 2))
     with pytest.raises(UserError, match=r"has a layer 0 \(Conv2d\)"):
         _chain(nn.Conv2d(2, 2, 1, groups=2), shape=(2, 2, 2))
+    with pytest.raises(UserError, match=r"step '0' takes 2 dimensions, found 4"):
+        _chain(nn.Linear(2, 2), nn.Flatten(), shape=(2, 2, 2))

@@ -229,6 +229,22 @@ def test_a_record_that_is_sealed_but_wrong_is_refused(tmp_path: Path, change: di
         read_export(tmp_path / "out")
 
 
+class _Hostile:
+    def __reduce__(self) -> tuple[Any, tuple[str]]:
+        return (eval, ("1 / 0",))
+
+
+def test_a_pickle_that_runs_code_is_refused_and_not_run(tmp_path: Path) -> None:
+    _export(_found(tmp_path), tmp_path / "out", "torch")
+    torch.save({"0.weight": _Hostile()}, tmp_path / "out/state_dict.pt")
+    record = tmp_path / "out/export.json"
+    told = {key: value for key, value in json.loads(record.read_text()).items() if key != "checksum"}
+    told["files"]["state_dict.pt"] = checksum(tmp_path / "out/state_dict.pt")
+    record.write_text(json_text(seal(told)))
+    with pytest.raises(UserError, match=r"state_dict\.pt: does not fit its record"):
+        read_export(tmp_path / "out")
+
+
 def test_csr_arrays_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     from lth.export.csr import csr_tensors, from_csr
 
