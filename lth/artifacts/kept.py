@@ -80,7 +80,7 @@ def decoded(path: Path, layer: str, coding: str, code: Tensor, shape: list[int])
 
 def kept_values(weight: Tensor, mask: Tensor) -> Tensor:
     """The kept weights in index order: [kept], of the weight's type."""
-    return weight.cpu().flatten()[mask.flatten().nonzero().squeeze(1)]
+    return weight.cpu().flatten()[mask.cpu().flatten().nonzero().squeeze(1)]
 
 
 def whole(values: Tensor, mask: Tensor) -> Tensor:

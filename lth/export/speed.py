@@ -33,11 +33,14 @@ class Engine:
 
 
 def _torch(graph: Graph) -> Runner:
-    network = module_of(graph)
+    """torch's dense kernels, of convolutions those for channels last, which are a little faster on CPUs."""
+    convolutional = any(step.kind == "conv" for step in graph.steps)
+    layout = torch.channels_last if convolutional else torch.contiguous_format
+    network = module_of(graph).to(memory_format=layout)  # type: ignore[call-overload]
 
     def run(images: Tensor) -> Tensor:
         with torch.inference_mode():
-            logits: Tensor = network(images)
+            logits: Tensor = network(images.contiguous(memory_format=layout))
         return logits
 
     return run

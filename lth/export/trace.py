@@ -4,6 +4,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import fx, nn
 from torch.nn import functional
 
@@ -90,6 +91,10 @@ def _of_call(node: fx.Node, stands_for: Mapping[str, str], name: str) -> Step:
     inputs = tuple(stands_for[str(value)] for value in node.args if isinstance(value, fx.Node))
     if node.op == "call_function" and node.target is operator.add and len(inputs) == 2:
         return Step(node.name, "add", inputs)
+    if node.op == "call_function" and node.target in (torch.relu, functional.relu):
+        return Step(node.name, "relu", inputs)
+    if node.op == "call_function" and node.target is torch.flatten and node.args[1:] == (1,):
+        return Step(node.name, "flatten", inputs)
     if node.op == "call_function" and node.target is operator.getitem:
         match node.args[1]:
             case (slice(step=None), slice(step=None), slice(start=None, stop=None, step=int(by)), last) if (

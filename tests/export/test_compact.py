@@ -149,14 +149,14 @@ class _Residual(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem, self.inner = nn.Conv2d(1, 3, 1), nn.Conv2d(3, 3, 1)
-        self.pool, self.flatten, self.out = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)
+        self.pool, self.out = nn.AdaptiveAvgPool2d(1), nn.Linear(3, 2)
         with torch.no_grad():
             self.out.weight[:, 1:] = 0
             self.inner.weight[0] = torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         stem = self.stem(images)
-        output: Tensor = self.out(self.flatten(self.pool(self.inner(stem) + stem)))
+        output: Tensor = self.out(torch.flatten(self.pool(self.inner(stem) + stem), 1))
         return output
 
 
