@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 
-.PHONY: help setup setup-text setup-cluster setup-dev lock licences demo test test-cluster test-oldest check reference format clean
+.PHONY: help setup setup-text setup-cluster setup-export setup-dev lock licences demo test test-cluster test-oldest check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,8 @@ setup: $(VENV)/.installed  ## make .venv with the locked requirements
 setup-text: $(VENV)/.installed-text  ## add what studies of texts need
 
 setup-cluster: $(VENV)/.installed-cluster  ## add what sends jobs to SLURM and LSF
+
+setup-export: $(VENV)/.installed-export  ## add what writes tickets as ONNX
 
 setup-dev: $(VENV)/.installed-dev
 
@@ -43,6 +45,10 @@ $(VENV)/.installed-text: $(VENV)/.installed requirements-text.lock
 
 $(VENV)/.installed-cluster: $(VENV)/.installed requirements-cluster.lock
 	$(PIP) -r requirements-cluster.lock
+	@$(COMPILE); touch $@
+
+$(VENV)/.installed-export: $(VENV)/.installed requirements-export.lock
+	$(PIP) -r requirements-export.lock
 	@$(COMPILE); touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock

@@ -45,7 +45,7 @@ def plan(architecture: str, dataset: dict[str, Any], rounds: int) -> Plan:
         "seeds": [0],
         "datasets": {"data": dataset},
         "networks": {"network": {"architecture": architecture}},
-        "recipes": {"train": {"optimiser": OPTIMISER, "batch_size": BATCH, "epochs": rounds + 2}},
+        "recipes": {"train": {"optimiser": OPTIMISER, "batch_size": BATCH, "epochs": rounds + 2, "kernels": "dense"}},
         "tickets": {
             name: {**common, **ticket, **({} if name == "dense" else sparse)} for name, ticket in TICKETS.items()
         },

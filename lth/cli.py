@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from lth.checks.wording import listed
 from lth.config.study import Study
 from lth.errors import UserError
+from lth.operands import COMMAND_OPTIONS, OPERANDS
 from lth.plan.paths import VERDICT
 from lth.plan.plan import Arm, Plan
 from lth.printable import aligned, escaped, printable
@@ -72,21 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, usage=f"{PROGRAM} [-h] [COMMAND] ...", description=__doc__)
     parser.set_defaults(command=_list)
     commands = parser.add_subparsers(metavar="COMMAND", prog=PROGRAM)
-    files = {
-        "STUDY": "a study file",
-        "FILE": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
-    }
-    files |= {
-        "A": "a ticket file",
-        "B": "another ticket file",
-        "RESULTS": "the results folder of a study: results/STUDY",
-        "PAGES": "the folder of the pages, with data/STUDY: docs/results",
-    }
     for name, (command, about, operands) in COMMANDS.items():
         sub = commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
         for operand in operands:
-            sub.add_argument(operand, type=Path, help=files[operand])
-        for option, settings in _OPTIONS.get(name, ()):
+            sub.add_argument(operand, type=Path, help=OPERANDS[operand])
+        for option, settings in COMMAND_OPTIONS.get(name, ()):
             sub.add_argument(option, **settings)
         sub.set_defaults(command=command)
     return parser
@@ -260,6 +251,21 @@ def _redraw(arguments: argparse.Namespace) -> Iterator[str]:
     yield from redraw(arguments.PAGES, check=arguments.check)
 
 
+def _export(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.export.folder import export
+
+    told = {"compact": arguments.compact, "weights": arguments.weights}
+    yield from export(arguments.TICKET, arguments.to, arguments.format, **told)
+
+
+def _speed(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.export.speed import speed
+
+    if not 2 <= arguments.rounds <= 100_000:
+        raise UserError(f"--rounds: found {arguments.rounds}; 2 to 100000 are allowed")
+    yield from speed(arguments.NETWORK, arguments.rounds)
+
+
 COMMANDS = {
     "list": (
         _list,
@@ -281,18 +287,13 @@ COMMANDS = {
     ),
     "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
+    "export": (
+        _export,
+        "write a ticket for other programs: torch, Hugging Face, ONNX, CSR; optionally compacted",
+        ("TICKET",),
+    ),
+    "speed": (_speed, "time a ticket or an export: latency of dense and compacted networks", ("NETWORK",)),
     "collect": (_collect, "verify the complete seeds of a study and pack their CSVs for pages", ("RESULTS",)),
     "redraw": (_redraw, "make tables and figures of pages from packed CSVs; check numbers in prose", ("PAGES",)),
 }
 """Each command: function, help text, operands."""
-
-_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
-    "collect": [
-        ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
-        ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
-    ],
-    "redraw": [
-        ("--check", {"action": "store_true", "help": "write nothing; fail where a page is not as its data are"})
-    ],
-}
-"""Options of commands, as argparse takes them."""

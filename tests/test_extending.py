@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
@@ -87,10 +89,13 @@ def test_the_study_runs_and_the_masks_are_those_of_score_and_method(extended: Pa
     assert shown["winning"] != shown["losing"]
     for text in shown.values():
         assert re.search(r"1\.weight\s+2007\s+4096", text)  # round(0.49 * 4096)
-    theta_0 = load_file(extended / "results/stripes/tickets/winning/seed0/round00/ticket.safetensors")
+    theta_0 = load_file(
+        extended / "results/stripes/tickets/winning/seed0/round00/ticket.safetensors"
+    )  # dense: all kept
     for name, smallest_first in (("large", False), ("small", True)):
         ticket = load_file(extended / tickets[name])
         for layer in ("1.weight", "3.weight"):
-            by_magnitude = theta_0[f"weights/{layer}"].abs().flatten().argsort()
-            kept = ticket[f"mask/{layer}"].flatten()[by_magnitude].tolist()  # 0 or 1, by rising weight
+            by_magnitude = theta_0[f"values/{layer}"].abs().argsort()
+            bits = torch.from_numpy(np.unpackbits(ticket[f"mask/{layer}"].numpy()))
+            kept = bits[by_magnitude].tolist()  # 0 or 1, by rising weight
             assert kept == sorted(kept, reverse=smallest_first)

@@ -16,6 +16,7 @@ FROM = {
     "requirements-text.txt": ("requirements-text.lock",),
     "requirements-encoder.txt": ("requirements-text.lock",),
     "requirements-cluster.txt": ("requirements-cluster.lock",),
+    "requirements-export.txt": ("requirements-export.lock",),
     "requirements-dev.txt": ("requirements-dev.lock",),
     "requirements-oldest.txt": (OLDEST,),
 }

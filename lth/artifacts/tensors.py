@@ -80,13 +80,6 @@ def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     return _described(path, kind, found)
 
 
-def read_layout(path: Path) -> dict[str, str]:
-    """Type and shape of each tensor of an artifact, such as `F32 [64, 1, 3, 3]`; raises as `read_tensors` does."""
-    with _damage_as_sentence(path), safe_open(path, framework="pt") as file:
-        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118  (it is no dict)
-        return {name: f"{part.get_dtype()} {part.get_shape()}" for name, part in slices.items()}
-
-
 def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
     """SHA-256 over the metadata, and the names, types, shapes and bytes of all tensors, by name."""
     digest = sha256(json.dumps(metadata, sort_keys=True).encode())

@@ -10,8 +10,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
+from lth.artifacts.kept import BITS, GAPS, coded, decoded, kept_values, whole
 from lth.artifacts.repair import advice
-from lth.artifacts.tensors import check_tensor, read_layout, read_tensors, write_tensors
+from lth.artifacts.tensors import check_tensor, read_tensors, type_name, write_tensors
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import checksum
@@ -19,7 +20,8 @@ from lth.networks.build import holding, initial_weights, layout, prunable_names
 from lth.printable import printable
 from lth.pruning import masks as algebra
 
-MASK, _WEIGHTS = "mask/", "weights/"
+_WEIGHTS, _VALUES = "weights/", "values/"
+"""What the names of tensors begin with: a whole parameter or buffer; the kept weights of a layer, in index order."""
 INTEGER = (torch.int64, torch.int32, torch.bool)
 """Types of buffers that count or index: of batch norms, of the tables of positions."""
 _SHOWN = 120
@@ -73,11 +75,21 @@ class Ticket:
         return algebra.kept(self.masks) / algebra.total(self.masks)
 
     def save(self, path: Path) -> None:
-        """Write the artifact; layer order is kept in the metadata, since safetensors sorts."""
-        tensors = {MASK + name: mask.to(torch.uint8) for name, mask in self.masks.items()}
-        tensors |= {_WEIGHTS + name: weight for name, weight in algebra.apply_masks(self.weights, self.masks).items()}
-        counts = {"kept": algebra.kept(self.masks), "total": algebra.total(self.masks), "layers": list(self.masks)}
-        write_tensors(path, "ticket", tensors, {**self.provenance, **counts})
+        """Write the artifact: masks in the shorter coding (`lth.artifacts.kept`), of prunable layers the kept weights.
+
+        Layer order is kept in the metadata, since safetensors sorts; so are shapes, which a row of values does not say.
+        """
+        tensors = {_WEIGHTS + name: weight for name, weight in self.weights.items() if name not in self.masks}
+        for name, mask in self.masks.items():
+            coding, code = coded(mask)
+            tensors |= {coding + name: code, _VALUES + name: kept_values(self.weights[name], mask)}
+        told = {
+            "kept": algebra.kept(self.masks),
+            "total": algebra.total(self.masks),
+            "layers": list(self.masks),
+            "shapes": {name: list(mask.shape) for name, mask in self.masks.items()},
+        }
+        write_tensors(path, "ticket", tensors, {**self.provenance, **told})
 
     @classmethod
     def load(cls, path: Path, network: Network | None = None, **expected: Any) -> "Ticket":
@@ -89,9 +101,9 @@ class Ticket:
             **expected: what its provenance must say (`seed=3`); None for what it must not mention.
 
         Raises:
-            UserError: damaged, not a ticket, mask values other than 0 and 1, a pruned weight that is not zero, weights
-                of another type or not finite, names or shapes that are not the network's, made for another network, or
-                another ticket than expected.
+            UserError: damaged, not a ticket, a mask that is not one of its layer's shape, more or fewer values than it
+                keeps, weights of another type or not finite, names or shapes that are not the network's, made for
+                another network, or another ticket than expected.
         """
         tensors, metadata = read_tensors(path, "ticket")
         shown = printable(path)
@@ -105,10 +117,10 @@ class Ticket:
                 words = f"its {key} is {printable(found, _SHOWN)}, where {value} is needed"
                 raise UserError(f"{shown}: {words}", advice(path))
         weights = _weights(path, tensors)
-        masks = {
-            layer: _checked_mask(path, layer, tensors[MASK + layer], weights)
-            for layer in _layers(path, tensors, metadata.get("layers"))
-        }
+        masks = {}
+        for layer, shape in _layers(path, tensors, metadata).items():
+            masks[layer] = _mask(path, layer, tensors, shape)
+            weights[layer] = whole(_values(path, layer, tensors, masks[layer]), masks[layer])
         _check_counts(path, masks, metadata)
         if network is not None:
             _check_network(path, masks, weights, network)
@@ -126,10 +138,17 @@ class TrainedWeights:
     early: Mapping[str, Tensor] = field(default_factory=dict)
     """After the step that later rounds rewind to, if they do."""
 
-    def save(self, path: Path, ticket: Path) -> None:
-        """Write them, tied to the ticket by its checksum."""
+    def save(self, path: Path, ticket: Path, masks: Mapping[str, Tensor] | None = None) -> None:
+        """Write them, tied to the ticket by its checksum; of a masked layer the kept weights, if all others are zero.
+
+        Args:
+            path: the file.
+            ticket: the ticket's file.
+            masks: what it holds, if that is known; it is read otherwise.
+        """
+        masks = Ticket.load(ticket).masks if masks is None else masks
         tensors = {
-            f"{moment.name}/{name}": weight.clone()  # moments may share memory, which safetensors refuses
+            f"{moment.name}/{name}": _stored(weight, masks.get(name))
             for moment in fields(self)
             for name, weight in getattr(self, moment.name).items()
         }
@@ -142,46 +161,96 @@ class TrainedWeights:
         if metadata["ticket"] != checksum(ticket):
             shown = f"{printable(path)}: was not trained from {printable(ticket)} as it is now"
             raise UserError(f"{shown}", advice(path))
-        found, started = read_layout(path), read_layout(ticket)
+        started = Ticket.load(ticket)
         moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
         for name, tensor in tensors.items():
             moment, _, weight = name.partition("/")
-            if moment not in moments or _WEIGHTS + weight not in started:
+            if moment not in moments or weight not in started.weights:
                 raise UserError(
                     f"{printable(path)}: has a tensor '{printable(name, _SHOWN)}', which no ticket is trained to"
                 )
-            if found[name] != started[_WEIGHTS + weight]:
-                have, needed = found[name], started[_WEIGHTS + weight]
-                raise UserError(
-                    f"{printable(path)}: {name} is {have}, where its ticket has {needed}; delete it and rerun"
-                )
-            moments[moment][weight] = tensor
+            moments[moment][weight] = _trained(path, name, tensor, started.weights[weight], started.masks.get(weight))
         return cls(**moments)
 
 
+def _stored(weight: Tensor, mask: Tensor | None) -> Tensor:
+    """What is written of a trained parameter: [kept] of a masked one whose other weights are zero, else all of it."""
+    if mask is None or weight[~mask].count_nonzero():  # the early weights of a network that was denser then
+        return weight.clone()  # moments may share memory, which safetensors refuses
+    return kept_values(weight, mask)
+
+
+def _trained(path: Path, name: str, tensor: Tensor, start: Tensor, mask: Tensor | None) -> Tensor:
+    """A trained parameter, whole, if it is of its ticket's type and shape."""
+    if tensor.dtype == start.dtype and tensor.shape == start.shape:
+        return tensor
+    shapes = f"{list(start.shape)}"
+    if mask is not None:
+        kept = int(mask.count_nonzero())
+        if tensor.dtype == start.dtype and list(tensor.shape) == [kept]:
+            return whole(tensor, mask)
+        shapes += f" and keeps {kept}"
+    found, needed = f"{type_name(tensor)} {list(tensor.shape)}", f"{type_name(start)} {shapes}"
+    raise UserError(f"{printable(path)}: {name} is {found}, where its ticket has {needed}; delete it and rerun")
+
+
 def _weights(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of a ticket: float32 and finite, but for buffers that count or index."""
+    """What a ticket holds whole: float32 and finite, but for buffers that count or index."""
     for name in tensors:
-        if not name.startswith((MASK, _WEIGHTS)):
+        if not name.startswith((BITS, GAPS, _VALUES, _WEIGHTS)):
             raise UserError(f"{printable(path)}: has a tensor '{printable(name, _SHOWN)}', which is no ticket's")
     weights = {name: tensor for name, tensor in tensors.items() if name.startswith(_WEIGHTS)}
     for name, tensor in weights.items():
-        if tensor.dtype not in INTEGER or MASK + name.removeprefix(_WEIGHTS) in tensors:
+        if tensor.dtype not in INTEGER:
             check_tensor(path, name, tensor, torch.float32, *tensor.shape)
     return {name.removeprefix(_WEIGHTS): tensor for name, tensor in weights.items()}
 
 
-def _layers(path: Path, tensors: Mapping[str, Tensor], layers: Any) -> list[str]:
-    """The layers that the metadata lists, if these are those that have masks."""
-    stored = sorted(name.removeprefix(MASK) for name in tensors if name.startswith(MASK))
-    shown = printable(path)
-    if not isinstance(layers, list) or not all(isinstance(name, str) for name in layers) or sorted(layers) != stored:
+def _layers(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> dict[str, list[int]]:
+    """The shape of each layer that the metadata lists, if these are those that have masks and values and no more."""
+    masked = sorted(name.partition("/")[2] for name in tensors if name.startswith((BITS, GAPS)))
+    valued = sorted(name.removeprefix(_VALUES) for name in tensors if name.startswith(_VALUES))
+    layers, shapes, shown = metadata.get("layers"), metadata.get("shapes"), printable(path)
+    if not isinstance(layers, list) or not all(isinstance(name, str) for name in layers) or sorted(layers) != masked:
         raise UserError(
-            f"{shown}: its masks are for {printable(stored)}, but its metadata lists the layers {printable(layers)}"
+            f"{shown}: its masks are for {printable(masked)}, but its metadata lists the layers {printable(layers)}"
         )
     if not layers:
         raise UserError(f"{shown}: has no masks; delete it and rerun")
-    return layers
+    if not isinstance(shapes, dict):
+        words = "says no shapes of its layers, as tickets from before 0.1.0, which hold all weights"
+        raise UserError(f"{shown}: {words}; delete the results of that study and rerun", advice(path))
+    if whole_too := [name for name in layers if _WEIGHTS + name in tensors]:
+        raise UserError(f"{shown}: {printable(whole_too[0], _SHOWN)} is masked and has other weights beside its values")
+    if masked != valued:
+        first = min({*masked} ^ {*valued})
+        words = "a mask but no values" if first in masked else "values but no mask"
+        raise UserError(f"{shown}: {printable(first, _SHOWN)} has {words}")
+    return {name: _shape(path, name, shapes.get(name)) for name in layers}
+
+
+def _shape(path: Path, layer: str, shape: Any) -> list[int]:
+    shown = f"{printable(path)}: {printable(layer, _SHOWN)}"
+    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+        raise UserError(f"{shown} has the shape {printable(shape, _SHOWN)} in its metadata, where sizes are needed")
+    if not shape:
+        raise UserError(f"{shown} is a single number")
+    if 0 in shape:
+        raise UserError(f"{shown} has no values")
+    return shape
+
+
+def _mask(path: Path, layer: str, tensors: Mapping[str, Tensor], shape: list[int]) -> Tensor:
+    coding = BITS if BITS + layer in tensors else GAPS
+    return decoded(path, layer, coding, tensors[coding + layer], shape)
+
+
+def _values(path: Path, layer: str, tensors: Mapping[str, Tensor], mask: Tensor) -> Tensor:
+    values, kept = tensors[_VALUES + layer], int(mask.count_nonzero())
+    if values.ndim == 1 and len(values) != kept:
+        words = f"has {len(values)} values of {printable(layer, _SHOWN)}, where its mask keeps {kept}"
+        raise UserError(f"{printable(path)}: {words}")
+    return check_tensor(path, _VALUES + layer, values, torch.float32, kept)
 
 
 def _check_counts(path: Path, masks: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
@@ -216,23 +285,6 @@ def _shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
     """The shape of every parameter and buffer, and the prunable ones, in network order."""
     built = layout(network)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}, tuple(prunable_names(built))
-
-
-def _checked_mask(path: Path, layer: str, mask: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
-    weight, shown = weights.get(layer), f"{printable(path)}: mask of {printable(layer, _SHOWN)}"
-    if mask.ndim == 0:
-        raise UserError(f"{shown} is a single number")
-    if mask.numel() == 0:
-        raise UserError(f"{shown} has no values")
-    if weight is None or weight.shape != mask.shape:
-        found = "missing" if weight is None else f"of shape {list(weight.shape)}"
-        raise UserError(f"{shown} has shape {list(mask.shape)}, its weight is {found}")
-    if mask.dtype != torch.uint8 or int(mask.max()) > 1:
-        raise UserError(f"{shown} holds values other than 0 and 1")
-    kept = mask.bool()
-    if weight[~kept].count_nonzero():
-        raise UserError(f"{printable(path)}: {printable(layer, _SHOWN)} has pruned weights that are not zero")
-    return kept
 
 
 def _describe(network: Any) -> str:

@@ -247,7 +247,8 @@ def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> str
     tables = checksums(files.history, files.confusion, files.layers, files.cost)
     record = seal({**names, **length, "job": job_digest(spec), "files": tables})
     replace(ticket, provenance={**ticket.provenance, RECORD: record}).save(files.ticket)
-    TrainedWeights(last=trained.weights, best=trained.best, early=trained.early).save(files.trained, files.ticket)
+    weights = TrainedWeights(last=trained.weights, best=trained.best, early=trained.early)
+    weights.save(files.trained, files.ticket, ticket.masks)
     return str(record[CHECKSUM])
 
 

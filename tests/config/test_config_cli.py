@@ -140,10 +140,10 @@ def test_show_escapes_what_a_terminal_would_act_on(capsys, tmp_path, kind):
     from lth.artifacts.tensors import write_tensors
 
     evil = "w\x1b]0;owned\x07\u202e\n"
-    names = [f"mask/{evil}", f"weights/{evil}"] if kind == "ticket" else [f"last/{evil}"]
-    tensors = {name: torch.ones(2, dtype=torch.uint8 if "mask" in name else torch.float32) for name in names}
+    bits, values = torch.tensor([0b11000000], dtype=torch.uint8), torch.ones(2)
+    tensors = {f"mask/{evil}": bits, f"values/{evil}": values} if kind == "ticket" else {f"last/{evil}": values}
     path = tmp_path / "x\x1b[31m.safetensors"
-    write_tensors(path, kind, tensors, {"ticket": evil, evil: "x" * 10**6, "layers": [evil]})
+    write_tensors(path, kind, tensors, {"ticket": evil, evil: "x" * 10**6, "layers": [evil], "shapes": {evil: [2]}})
     status, out, _ = run(capsys, "show", path)
     assert status == 0
     assert r"w\x1b]0;owned\x07\u202e\n" in out

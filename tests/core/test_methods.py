@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from small import NETWORK, round_job, tiny_images
 
 from lth.artifacts.tickets import Ticket, TrainedWeights
@@ -304,6 +305,30 @@ def test_progressive_pruning_in_the_published_order(run: Run) -> None:
     left = [int(row["kept"]) for row in found.rows("history") if row["split"] == "validation"]
     assert left == [everything, *(round(everything * share) for share in (0.8, 0.6, 0.4, 0.2))]
     assert "at best epoch 4" in found.found
+
+
+@pytest.mark.parametrize(
+    ("method", "options"), [("progressive", {"until_epoch": 2}), ("dynamic", {"update_interval": 4})]
+)
+def test_trained_weights_are_stored_by_the_masks_that_training_ended_with(
+    run: Run, method: str, options: dict[str, int]
+) -> None:
+    """The ticket's: of each layer as many values as it keeps, though training began with other masks."""
+    done = run("round", **scratch(method, **options))
+    with safe_open(done.folder / "trained", "pt") as file:
+        stored = {name: file.get_slice(f"last/{name}").get_shape() for name in done.ticket.masks}
+    assert stored == {name: [int(mask.sum())] for name, mask in done.ticket.masks.items()}
+    for name, mask in done.ticket.masks.items():
+        assert not done.trained.last[name][~mask].any()
+        assert done.trained.last[name][mask].any()
+
+
+def test_weights_of_an_early_step_are_stored_whole(run: Run) -> None:
+    """Those of the dense round, which later rounds rewind to: its ticket keeps all."""
+    done = run("dense", rewind="step", rewind_step=7)
+    assert done.ticket.density == 1
+    assert all(done.trained.early[name].all() for name in done.ticket.masks)
+    assert done.trained.early.keys() == done.trained.last.keys()
 
 
 def test_the_density_of_progressive_pruning_by_epoch() -> None:

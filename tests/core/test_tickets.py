@@ -94,31 +94,36 @@ def test_saved_and_loaded_is_the_same_and_equal_content_gives_equal_bytes(sparse
     assert loaded.provenance["round"] == 4
 
 
-def test_pruned_weights_are_exactly_zero_in_the_file_and_survivors_are_theta_0(sparse: Ticket, tmp_path: Path) -> None:
+def test_the_file_holds_the_kept_weights_of_theta_0_in_index_order_and_no_others(
+    sparse: Ticket, tmp_path: Path
+) -> None:
     sparse.save(tmp_path / "t")
     stored, theta_0 = load_file(tmp_path / "t"), initial_weights(NETWORK, 3)
-    for name in sparse.masks:
-        mask, weight = stored[f"mask/{name}"].bool(), stored[f"weights/{name}"]
-        assert not weight[~mask].any()
-        assert torch.equal(weight[mask], theta_0[name][mask])
+    for name, mask in sparse.masks.items():
+        assert torch.equal(stored[f"values/{name}"], theta_0[name][mask])
+        assert f"weights/{name}" not in stored
+    assert sorted(name for name in stored if name.startswith("weights/")) == sorted(
+        f"weights/{name}" for name in theta_0 if name not in sparse.masks
+    )
 
 
 def _damage(path: Path, layer: str, change: str) -> None:
     """Write it wrong in itself, so that its checksum is right."""
     tensors, metadata = read_tensors(path, "ticket")
-    if change == "mask value":
-        tensors[f"mask/{layer}"].view(-1)[0] = 2
+    if change == "bit beyond":
+        tensors[f"mask/{layer}"][-1] |= 1
+    elif change == "bit more":
+        tensors[f"mask/{layer}"][0] ^= 0x80
     elif change == "mask dtype":
         tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"].float()
     elif change == "mask shape":
-        tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"].flatten().contiguous()
-    elif change == "revived":
-        mask = tensors[f"mask/{layer}"].view(-1)
-        tensors[f"weights/{layer}"].view(-1)[int((mask == 0).nonzero()[0])] = 0.5
+        tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"][:-1].clone()
+    elif change == "shape":
+        metadata["shapes"][layer] = [16, 6, 25]
     elif change == "nan":
-        tensors[f"weights/{layer}"].view(-1)[:] = float("nan")
+        tensors[f"values/{layer}"][0] = float("nan")
     elif change == "no weight":
-        del tensors[f"weights/{layer}"]
+        del tensors[f"values/{layer}"]
     elif change == "no mask":
         del tensors[f"mask/{layer}"]
     write_tensors(path, "ticket", tensors, metadata)
@@ -127,22 +132,31 @@ def _damage(path: Path, layer: str, change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("mask value", "mask of 3.weight holds values other than 0 and 1"),
-        ("mask dtype", "mask of 3.weight holds values other than 0 and 1"),
-        ("mask shape", "mask of 3.weight has shape"),
-        ("revived", "3.weight has pruned weights that are not zero"),
-        ("nan", "weights/3.weight holds values that are not finite"),
-        ("no weight", "its weight is missing"),
+        ("bit beyond", "mask of 0.weight has bits set beyond its 150 weights"),
+        ("bit more", r"has \d+ values of 0.weight, where its mask keeps \d+"),
+        ("mask dtype", "mask of 0.weight is float32"),
+        ("mask shape", "mask of 0.weight has 18 bytes, where its 150 weights take 19"),
+        ("shape", "mask of 0.weight has 19 bytes, where its 2400 weights take 300"),
+        ("nan", "values/0.weight holds values that are not finite"),
+        ("no weight", "0.weight has a mask but no values"),
         ("no mask", "its metadata lists the layers"),
     ],
 )
 def test_a_wrong_ticket_is_refused_in_a_sentence(sparse: Ticket, tmp_path: Path, change: str, sentence: str) -> None:
     path = tmp_path / "ticket.safetensors"
     sparse.save(path)
-    _damage(path, "3.weight", change)
+    _damage(path, "0.weight", change)
     with pytest.raises(UserError, match=sentence) as raised:
         Ticket.load(path)
     assert str(path) in str(raised.value)
+
+
+def test_a_ticket_in_the_format_before_is_refused_with_what_to_do(sparse: Ticket, tmp_path: Path) -> None:
+    tensors: dict[str, Tensor] = {f"weights/{name}": weight for name, weight in sparse.weights.items()}
+    tensors |= {f"mask/{name}": mask.to(torch.uint8) for name, mask in sparse.masks.items()}
+    write_tensors(tmp_path / "t", "ticket", tensors, {**sparse.provenance, "layers": list(sparse.masks)})
+    with pytest.raises(UserError, match=r"before 0\.1\.0.* delete the results of that study and rerun"):
+        Ticket.load(tmp_path / "t")
 
 
 def test_a_truncated_empty_foreign_or_missing_file_is_refused_in_a_sentence(sparse: Ticket, tmp_path: Path) -> None:
@@ -180,6 +194,20 @@ def test_trained_weights_belong_to_one_ticket(sparse: Ticket, tmp_path: Path) ->
     Ticket.dense(NETWORK, 0).save(tmp_path / "t")
     with pytest.raises(UserError, match="was not trained from"):
         TrainedWeights.load(tmp_path / "w", tmp_path / "t")
+
+
+def test_weights_that_are_not_zero_where_the_ticket_is_pruned_are_kept_whole(sparse: Ticket, tmp_path: Path) -> None:
+    """Those of an early step, when the network was denser than the ticket."""
+    early = {name: weight + 1 for name, weight in initial_weights(NETWORK, 5).items()}
+    sparse.save(tmp_path / "t")
+    TrainedWeights(last=sparse.weights, early=early).save(tmp_path / "w", tmp_path / "t", sparse.masks)
+    stored = load_file(tmp_path / "w")
+    loaded = TrainedWeights.load(tmp_path / "w", tmp_path / "t")
+    for name, mask in sparse.masks.items():
+        assert stored[f"last/{name}"].shape == (int(mask.sum()),)
+        assert stored[f"early/{name}"].shape == mask.shape
+    assert all(torch.equal(loaded.early[name], early[name]) for name in early)
+    assert all(torch.equal(loaded.last[name], sparse.weights[name]) for name in sparse.weights)
 
 
 def test_a_failed_write_leaves_what_was_there_and_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

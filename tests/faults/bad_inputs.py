@@ -115,15 +115,16 @@ def _of(metadata: object) -> Callable[[], bytes]:
 
 
 def _ticket(
-    mask: Any = None, weight: Any = None, forget: bool = False, others: dict[str, Any] | None = None, **told: object
+    mask: Any = None, values: Any = None, forget: bool = False, others: dict[str, Any] | None = None, **told: object
 ) -> bytes:
     """A ticket of one layer of four weights, the last pruned; its checksum is right unless it is to be forgotten."""
     import torch
 
-    kept = torch.tensor([1, 1, 1, 0], dtype=torch.uint8) if mask is None else mask
-    tensors = {"mask/w": kept, "weights/w": torch.tensor([1.0, 2, 3, 0]) if weight is None else weight}
-    known = {"layers": ["w"], "seed": 0, "ticket": "t", "study": "s", "network": None, "parent": None}
-    content = _artifact("ticket", {**tensors, **(others or {})}, {**known, **told})
+    kept = torch.tensor([0b11100000], dtype=torch.uint8) if mask is None else mask
+    tensors = {"mask/w": kept, "values/w": torch.tensor([1.0, 2, 3]) if values is None else values, **(others or {})}
+    known = {"layers": ["w"], "shapes": {"w": [4]}, "seed": 0, "ticket": "t", "study": "s", "network": None}
+    held = {name: tensor for name, tensor in tensors.items() if tensor is not False}
+    content = _artifact("ticket", held, {**known, "parent": None, **told})
     return content[:-1] + bytes([content[-1] ^ 1]) if forget else content
 
 
@@ -142,6 +143,14 @@ def _tensor(values: list[float], kind: str) -> Any:
     import torch
 
     return torch.tensor(values, dtype=getattr(torch, kind))
+
+
+def _bytes(*values: int) -> Any:
+    return _tensor([*values], "uint8")
+
+
+def _gaps(*values: int) -> dict[str, Any]:
+    return {"gaps/w": _bytes(*values)}
 
 
 def _idx(folder: Path, content: bytes) -> object:
@@ -185,7 +194,7 @@ def _weights(folder: Path) -> object:
     from lth.artifacts.tickets import TrainedWeights
 
     _file(folder / "ticket.safetensors", _ticket())
-    TrainedWeights(last={"w": _tensor([1.0], "float32")}).save(folder / "trained", folder / "ticket.safetensors")
+    TrainedWeights(last={"w": _tensor([1, 2, 3, 0], "float32")}).save(folder / "trained", folder / "ticket.safetensors")
     _file(folder / "ticket.safetensors", _ticket(seed=1))
     return TrainedWeights.load(folder / "trained", folder / "ticket.safetensors")
 
@@ -490,14 +499,30 @@ def bad_inputs() -> Iterator[Bad]:
     yield artifact("an offset beyond the end", "damaged", lambda: _safetensors({"w": _entry([0, 400])}, b"x" * 16))
     yield artifact("a shape that is not its bytes", "damaged", lambda: _safetensors({"w": _entry([0, 8])}, b"x" * 8))
     yield ticket("a flipped bit", "altered after it was written", forget=True)
-    yield ticket("a mask of twos", "values other than 0 and 1", mask=_tensor([1, 2, 1, 0], "uint8"))
-    yield ticket("a mask of floats", "values other than 0 and 1", mask=_tensor([1, 1, 1, 0], "float32"))
-    yield ticket("a mask of another shape", "mask of w has shape", mask=_tensor([1, 1, 0], "uint8"))
-    yield ticket("a weight that is not a number", "not finite", weight=_tensor([float("nan"), 2, 3, 0], "float32"))
-    yield ticket("an infinite weight", "not finite", weight=_tensor([float("inf"), 2, 3, 0], "float32"))
+    yield ticket("a bit beyond the end", "mask of w has bits set beyond its 4", mask=_tensor([0b11100001], "uint8"))
+    yield ticket("a mask of floats", r"w is float32 \[1\], where bytes", mask=_tensor([224.0], "float32"))
+    yield ticket("a mask that is too long", "mask of w has 2 bytes, where its 4 weights take 1", mask=_bytes(224, 0))
+    yield ticket("a mask of another shape", "mask of w has 1 bytes, where its 9 weights take 2", shapes={"w": [3, 3]})
+    yield ticket("a value too few", "has 2 values of w, where its mask keeps 3", values=_tensor([1, 2], "float32"))
+    yield ticket("a value too many", "has 4 values of w, where its mask keeps 3", values=_tensor([1] * 4, "float32"))
+    yield ticket("a weight that is not a number", "not finite", values=_tensor([float("nan"), 2, 3], "float32"))
+    yield ticket("an infinite weight", "not finite", values=_tensor([float("inf"), 2, 3], "float32"))
+    gaps = {"mask/w": False, "values/w": _tensor([1.0], "float32")}
+    yield ticket("gaps that end early", "gaps of w end after 3 weights, where it has 4", others={**gaps, **_gaps(1, 1)})
+    yield ticket("gaps that end late", "gaps of w end after 5 weights", others={**gaps, **_gaps(1, 3)})
+    yield ticket("gaps without an end", "gaps of w end after 257 weights", others={**gaps, **_gaps(1, 255)})
+    yield ticket("no gaps at all", "gaps of w end after 0 weights", others={**gaps, **_gaps()})
+    yield ticket("a mask and gaps", r"its masks are for \['w', 'w'\]", others=_gaps(0, 0, 0, 1))
+    yield ticket("a mask without values", "w has a mask but no values", others={"values/w": False})
+    yield ticket("values without a mask", "v has values but no mask", others={"values/v": _tensor([1.0], "float32")})
     yield ticket(
-        "a pruned weight that is not zero", "pruned weights that are not zero", weight=_tensor([1.0] * 4, "float32")
+        "whole weights too", "w is masked and has other weights", others={"weights/w": _tensor([1.0], "float32")}
     )
+    yield ticket("no shapes, as before 0.1.0", "no shapes of its layers.* delete the results", shapes=None)
+    for shape in ("4", [4.0], [-4], [True], {"4": 4}, None):
+        yield ticket(f"the shape {shape!r}", "w has the shape .* where sizes are needed", shapes={"w": shape})
+    yield ticket("a shape of 8 TB", "where its 1000000000000 weights take", shapes={"w": [10**6, 10**6]})
+    yield ticket("gaps of 8 TB", "gaps of w end after 4", shapes={"w": [10**12]}, others={**gaps, **_gaps(1, 2)})
     yield ticket("layers that it does not have", "metadata lists the layers", layers=["v"])
     yield ticket("no layers at all", "metadata lists the layers", layers=None)
     yield call(
@@ -533,7 +558,7 @@ def bad_inputs() -> Iterator[Bad]:
 
 def _forged_tickets() -> Iterator[Bad]:
     """Tickets whose checksum is right, and nothing else is."""
-    yield ticket("an empty tensor", "w has no values", mask=_tensor([], "uint8"), weight=_tensor([], "float32"))
+    yield ticket("an empty tensor", "w has no values", mask=_tensor([], "uint8"), shapes={"w": [2, 0]})
     yield call("ticket: numbers for tensors", "w is a single number", _scalar)
     for kind in ("float8_e4m3fn", "complex64", "int32", "float64", "bool"):
         yield Bad(f"ticket: weights of {kind}", f"w is {kind}, where float32", _weights_of(kind))
@@ -592,7 +617,11 @@ def _forged_artifacts() -> Iterator[Bad]:
         "artifact: a device", "is a device, where an artifact is needed", lambda folder: _command("show", "/dev/zero")
     )
     yield call("weights: of other names", "has a tensor 'first/w'", _other_moments)
-    yield call("weights: of another shape", r"last/w is F32 \[1\], where its ticket has F32 \[4\]", _other_weights)
+    yield call(
+        "weights: of another shape",
+        r"last/w is float32 \[1\], where its ticket has float32 \[4\] and keeps 3",
+        _other_weights,
+    )
     yield call(
         "data: a split missing", "lacks the tensor 'test/images'", _data(_images([0, 1, 1], **{"test/images": None}))
     )
@@ -642,7 +671,7 @@ def _hostile_models() -> Iterator[Bad]:
 
 
 def _weights_of(kind: str) -> Callable[[Path], object]:
-    return lambda folder: _load(folder, weight=_tensor([1, 1, 1, 0], "float32").to(_dtype(kind)))
+    return lambda folder: _load(folder, values=_tensor([1, 1, 1], "float32").to(_dtype(kind)))
 
 
 def _others(name: str, kind: str, broken: bool = False) -> Callable[[Path], object]:
@@ -655,7 +684,7 @@ def _named(name: str) -> Callable[[Path], object]:
 
 
 def _scalar(folder: Path) -> object:
-    return _load(folder, mask=_tensor([1], "uint8")[0].clone(), weight=_tensor([1], "float32")[0].clone())
+    return _load(folder, values=_tensor([1], "float32")[0].clone(), shapes={"w": []})
 
 
 def _nothing(folder: Path) -> object:
@@ -667,7 +696,7 @@ def _nothing(folder: Path) -> object:
 def _numbered(folder: Path) -> object:
     from lth.artifacts.tickets import Ticket
 
-    tensors = {"mask/1": _tensor([1.0], "uint8"), "weights/1": _tensor([1.0], "float32")}
+    tensors = {"mask/1": _bytes(128), "values/1": _tensor([1.0], "float32")}
     return Ticket.load(_file(folder / "ticket", _artifact("ticket", tensors, {"layers": [1]})))
 
 

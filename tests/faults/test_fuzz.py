@@ -58,10 +58,10 @@ def test_a_cut_or_spliced_file_is_refused(tmp_path: Path, other: bytes, cut: int
 
 FORGED = settings(FUZZ, max_examples=60)
 NUMBERS = ("float32", "uint8", "float64", "bfloat16", "complex64", "float8_e5m2", "int64", "bool")
-NAMES = st.sampled_from(["mask/w", "weights/w", "mask/v", "weights/v", "last/w", "w", "mask/", ""]) | st.text(
-    max_size=6
-)
-KEYS = st.sampled_from(["layers", "network", "seed", "kept", "classes", "name"]) | st.text(max_size=4)
+NAMES = st.sampled_from(
+    ["mask/w", "gaps/w", "values/w", "weights/w", "mask/v", "values/v", "weights/v", "last/w", "w", "mask/", ""]
+) | st.text(max_size=6)
+KEYS = st.sampled_from(["layers", "shapes", "network", "seed", "kept", "classes", "name"]) | st.text(max_size=4)
 JSON = st.recursive(
     st.none()
     | st.booleans()

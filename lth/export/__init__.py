@@ -1,0 +1,1 @@
+"""Networks that leave: compacted, written for other programs, and timed."""

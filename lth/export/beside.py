@@ -1,0 +1,95 @@
+"""What a study's results say of a ticket that lies among them: its data set, and how well it does."""
+
+import csv
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lth.artifacts.records import RecordError, csv_rows, read_json, unseal_rows
+from lth.artifacts.tensors import read_tensors
+from lth.artifacts.tickets import RECORD, Ticket
+from lth.catalog.datasets import SOURCES
+from lth.errors import UserError
+from lth.files import checksum
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Facts for a model card; what could not be found, or was altered, is left out."""
+
+    licence: str | None = None
+    """Of the data set that the ticket was found on."""
+    source: str | None = None
+    """Where that data set comes from, in words."""
+    classes: list[str] = field(default_factory=list)
+    mean: list[float] = field(default_factory=list)
+    """By channel, of pixels from 0 to 255; images are normalised by it and by `std`."""
+    std: list[float] = field(default_factory=list)
+    own_accuracy: float | None = None
+    """Test accuracy in percent of this ticket's last training step, on the data set that it was found on: n = 1."""
+    arms: list[dict[str, str]] = field(default_factory=list)
+    """Rows of the tables of arms that are about this ticket's round: means over seeds, with intervals."""
+
+
+def beside(path: Path, ticket: Ticket) -> Beside:
+    """What the results that hold a ticket say of it.
+
+    Args:
+        path: `results/STUDY/tickets/TICKET/seedN/roundNN/ticket.safetensors`, or that of a control; a file anywhere
+            else has nothing beside it.
+        ticket: what it holds.
+    """
+    folders = path.absolute().parents
+    results = folders[4] if len(folders) > 4 and folders[3].name in ("tickets", "controls") else None
+    if results is None:
+        return Beside()
+    told = ticket.provenance
+    source = _source(results, str(told.get("dataset")))
+    classes, mean, std = _data(results / "data" / f"{told.get('dataset')}.safetensors")
+    return Beside(
+        licence=SOURCES[source].licence if source else None,
+        source=f"{source}: {SOURCES[source].about}" if source else None,
+        classes=classes,
+        mean=mean,
+        std=std,
+        own_accuracy=_own_accuracy(path, told) if folders[3].name == "tickets" else None,
+        arms=[*_arms(results, folders[2].name, told)],
+    )
+
+
+def _source(results: Path, dataset: str) -> str | None:
+    """Of a data set of the study, by its manifest; before it is finished, by the name if that is a source's, too."""
+    with suppress(RecordError, KeyError, TypeError):
+        source = read_json(results / "manifest.json")["study"]["datasets"][dataset]["source"]
+        return source if isinstance(source, str) and source in SOURCES else None
+    return dataset if dataset in SOURCES else None
+
+
+def _data(path: Path) -> tuple[list[str], list[float], list[float]]:
+    with suppress(UserError, KeyError):
+        tensors, metadata = read_tensors(path, "dataset")
+        return [str(name) for name in metadata["classes"]], tensors["mean"].tolist(), tensors["std"].tolist()
+    return [], [], []
+
+
+def _own_accuracy(path: Path, told: dict[str, Any]) -> float | None:
+    history = path.with_name("history.csv")
+    with suppress(OSError, KeyError, TypeError, ValueError, IndexError, csv.Error):
+        if checksum(history) == told[RECORD]["files"]["history.csv"]:
+            header, *rows = csv_rows(history.read_text(encoding="utf-8"))
+            tests = [dict(zip(header, row, strict=True)) for row in rows]
+            return float([row for row in tests if row["split"] == "test"][-1]["accuracy_percent"])
+    return None
+
+
+def _arms(results: Path, folder: str, told: dict[str, Any]) -> Iterator[dict[str, str]]:
+    """`folder` is TICKET, or TICKET-KIND of a control."""
+    for table in sorted((results / "tables").glob("*/arms.csv")):
+        with suppress(OSError, RecordError, ValueError, csv.Error):
+            header, *rows = unseal_rows(csv_rows(table.read_text(encoding="utf-8")))
+            for row in (dict(zip(header, cells, strict=True)) for cells in rows):
+                name = row["ticket"] if row.get("kind", "own") == "own" else f"{row['ticket']}-{row['kind']}"
+                if name == folder and row["round"] == str(told.get("round")) and row.get("n", "").isdigit():
+                    yield row
