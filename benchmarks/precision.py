@@ -39,7 +39,9 @@ MARGIN, TEXT_MARGIN = 0.5, 1.0
 FEWEST_PAIRS = 8
 """Below this nothing is concluded: two or three differences that happen to agree give a narrow interval."""
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
-ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4), batch_size=60, epochs=3)
+ADAM = Recipe(
+    optimiser=Optimiser(name="adam", learning_rate=1.2e-3, weight_decay=1e-4), batch_size=60, epochs=3, kernels="dense"
+)
 TUNE = Recipe(
     optimiser=Optimiser(name="adamw", learning_rate=1e-4, weight_decay=0.01),
     schedule=LearningRateSchedule(name="linear", warmup_epochs=0.2),

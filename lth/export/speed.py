@@ -15,6 +15,7 @@ from lth.export.folder import network_graph, read_export
 from lth.export.graph import Graph, module_of
 from lth.export.onnx_file import onnx_bytes, onnx_runner
 from lth.printable import aligned, printable
+from lth.sparse.choice import INSTALLED
 
 Runner = Callable[[Tensor], Tensor]
 """Images float [n, channels, height, width] to logits [n, classes]."""
@@ -46,12 +47,25 @@ def _torch(graph: Graph) -> Runner:
     return run
 
 
+def _sparse(graph: Graph) -> Runner:
+    """The kernels that train tickets, which hold the kept weights only."""
+    if not INSTALLED:
+        raise UserError("numba is not installed (pip install numba)")
+    from lth.sparse.inference import runner
+    from lth.sparse.program import Unsupported
+
+    try:
+        return runner(module_of(graph), graph.shape)
+    except Unsupported as problem:
+        raise UserError(f"there is no kernel for {problem}") from None
+
+
 ENGINES = (
     Engine("torch, dense", _torch),
     Engine("torch, compacted", lambda graph: _torch(compacted(graph))),
     Engine("ONNX Runtime, dense", lambda graph: onnx_runner(onnx_bytes(graph))),
     Engine("ONNX Runtime, compacted", lambda graph: onnx_runner(onnx_bytes(compacted(graph)))),
-    # Sparse kernels go here: a function of the graph, whose tensors hold pruned weights as zeros.
+    Engine("sparse kernels", _sparse),
 )
 """What is timed. The first is what the others are compared with."""
 

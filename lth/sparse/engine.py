@@ -33,19 +33,7 @@ class Engine:
         self.loop, self.feed = loop, image_feed(loop)
         self.layout = lay_out(graph, masks, loop.recipe.batch_size)
         self.parameters = dict(loop.network.named_parameters())
-        images, logits = self.layout.images, self.layout.logits
-        self.frame = steps.Frame(
-            width=self.layout.width,
-            channels=images.channels,
-            rows=images.rows,
-            columns=images.columns,
-            x=images.first(),
-            x_chunk=images.chunk,
-            x_row=images.row,
-            classes=logits.channels,
-            y=logits.first(),
-            y_chunk=logits.chunk,
-        )
+        self.frame = steps.frame_of(self.layout)
         self.mean = self.feed.mean.cpu().numpy()
         self.scale = (1 / self.feed.std).cpu().numpy()
         spec, size = loop.recipe.optimiser, len(self.layout.arrays.parameters)

@@ -1,6 +1,6 @@
 """Whole stretches of training, and whole passes over a split, in one compiled call each."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from lth.sparse.kernels import ONE, ZERO, backward, forward
 from lth.sparse.table import Arrays, Floats, Integers
 from lth.sparse.vectors import LANES, spread
+
+if TYPE_CHECKING:
+    from lth.sparse.program import Layout
 
 compiled = njit(cache=True, boundscheck=False, nogil=True, error_model="numpy")
 
@@ -26,6 +29,23 @@ class Frame(NamedTuple):
     classes: int
     y: int
     y_chunk: int
+
+
+def frame_of(layout: "Layout") -> Frame:
+    """Where a network's images go in and its logits come out."""
+    images, logits = layout.images, layout.logits
+    return Frame(
+        width=layout.width,
+        channels=images.channels,
+        rows=images.rows,
+        columns=images.columns,
+        x=images.first(),
+        x_chunk=images.chunk,
+        x_row=images.row,
+        classes=logits.channels,
+        y=logits.first(),
+        y_chunk=logits.chunk,
+    )
 
 
 class Pixels(NamedTuple):

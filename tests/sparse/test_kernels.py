@@ -14,6 +14,7 @@ pytest.importorskip("numba", reason="sparse kernels need numba")
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.sparse import kernels, steps
+from lth.sparse.inference import runner
 from lth.sparse.program import Graph, Layout, Unsupported, lay_out
 
 CLOSE = 3e-6
@@ -22,15 +23,6 @@ CLOSE = 3e-6
 
 class Close(Exception):
     """An activation lies where rounding decides."""
-
-
-def frame_of(layout: Layout) -> steps.Frame:
-    images, logits = layout.images, layout.logits
-    return steps.Frame(
-        **{"width": layout.width, "channels": images.channels, "rows": images.rows, "columns": images.columns},
-        **{"x": images.first(), "x_chunk": images.chunk, "x_row": images.row},
-        **{"classes": logits.channels, "y": logits.first(), "y_chunk": logits.chunk},
-    )
 
 
 def masks_of(network: nn.Module, density: float) -> dict[str, Tensor]:
@@ -71,7 +63,7 @@ def compare(
     if any(close):
         raise Close
     functional.cross_entropy(logits, labels, label_smoothing=smoothing).backward()
-    frame, arrays, predicted = frame_of(layout), layout.arrays, np.empty(batch, np.int64)
+    frame, arrays, predicted = steps.frame_of(layout), layout.arrays, np.empty(batch, np.int64)
     steps.put(inputs.numpy(), arrays, frame)
     kernels.forward(arrays, layout.width, batch, True)
     loss = steps.losses(labels.numpy(), arrays, frame, smoothing, predicted)
@@ -199,6 +191,17 @@ def test_what_has_no_kernel_is_named(network: nn.Module, named: str) -> None:
     assert named in str(caught.value)
 
 
+@pytest.mark.parametrize(("name", "batch"), [("lenet5_classic", 1), ("lenet5_classic", 70), ("resnet20", 3)])
+def test_a_finished_network_gives_the_logits_that_torch_gives(name: str, batch: int) -> None:
+    torch.manual_seed(0)
+    network = ARCHITECTURES[name].load()(1, 16, 3).eval()
+    for parameter, mask in masks_of(network, 0.2).items():
+        network.get_parameter(parameter).data.mul_(mask)
+    images = torch.randn(batch, 1, 16, 16)
+    with torch.inference_mode():
+        torch.testing.assert_close(runner(network, (1, 16, 16))(images), network(images), rtol=1e-4, atol=1e-5)
+
+
 def test_a_step_by_hand() -> None:
     """One weight of two, no bias: x = [2, 5], w = [[3, 0], [0, 1]]; logits [6, 5]; label 1."""
     network = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
@@ -206,7 +209,7 @@ def test_a_step_by_hand() -> None:
     network.load_state_dict({"1.weight": torch.tensor([[3.0, 9.0], [9.0, 1.0]])})
     layout = filled(network, masks, (1, 1, 2), 1)
     assert layout.arrays.parameters.tolist() == [3.0, 1.0]
-    frame, predicted = frame_of(layout), np.empty(1, np.int64)
+    frame, predicted = steps.frame_of(layout), np.empty(1, np.int64)
     steps.put(np.array([[[[2.0, 5.0]]]], np.float32), layout.arrays, frame)
     kernels.forward(layout.arrays, layout.width, 1, True)
     loss = steps.losses(np.array([1]), layout.arrays, frame, 0.0, predicted)
@@ -227,7 +230,7 @@ def test_bytes_become_numbers_where_they_belong(shape: tuple[int, int, int], bor
     images = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
     mean, scale = np.arange(shape[0], dtype=np.float32) + 100, np.arange(shape[0], dtype=np.float32) / 64 + 0.5
     rows = np.random.default_rng(1).integers(0, 40, batch)
-    frame = frame_of(layout)
+    frame = steps.frame_of(layout)
     steps.take(steps.Pixels(images.reshape(-1), mean, scale), rows, layout.arrays, frame)
     taken = layout.arrays.activations.copy()
     numbers = (images[rows].astype(np.float32) - mean[:, None, None]) * scale[:, None, None]
