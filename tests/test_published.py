@@ -8,11 +8,11 @@ from lth.analysis.tables import cells
 from lth.analysis.tables.notes import notes
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.runs import reach_percent
-from lth.config.study import Published
+from lth.config.study import PublishedCurve
 
 TOLD = {
-    "imp-random": Published(citation="a script, one seed", accuracy_percent=(29.74, 36.83)),
-    "dense": Published(citation="a script, one seed", accuracy_percent=(62.0,), epochs=(2,)),
+    "imp-random": PublishedCurve(citation="a script, one seed", accuracy_percent=(29.74, 36.83)),
+    "dense": PublishedCurve(citation="a script, one seed", accuracy_percent=(62.0,), epochs=(2,)),
 }
 ARMS = ("imp-own", "imp-random", "dense", "imp-random-kaiming_normal")
 KINDS = ("own", "random", "dense", "random")

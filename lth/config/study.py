@@ -132,7 +132,7 @@ class Comparison(Assessment):
     or where the first ticket's chain begins."""
 
 
-class Published(Model):
+class PublishedCurve(Model):
     """Test accuracies of an arm as published, to be shown beside those of the study. Nothing is tested against them."""
 
     citation: Annotated[str, Field(min_length=1, max_length=300)]
@@ -192,7 +192,7 @@ class Evaluation(Assessment):
     """Train each arm whose weights are drawn once more from each of these schemes: `<arm>-<scheme>`, such as
     `mnist-random-kaiming_normal`. Arms that keep their ticket's weights (`own`, `permuted`, `redrawn_signs`) have none.
     Masks are the tickets'; seeds draw the same numbers, scaled as each scheme says."""
-    published: Annotated[dict[ArmName, Published], Field(min_length=1)] | None = None
+    published: Annotated[dict[ArmName, PublishedCurve], Field(min_length=1)] | None = None
     """Published accuracies of arms, by the arm's name: dotted in the figure of accuracy by epoch, and in the tables."""
 
     def faults(self) -> Iterator[Fault]:

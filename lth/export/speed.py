@@ -52,7 +52,7 @@ def _sparse(graph: Graph) -> Runner:
     if not INSTALLED:
         raise UserError("numba is not installed (pip install numba)")
     from lth.sparse.inference import runner
-    from lth.sparse.program import Unsupported
+    from lth.sparse.operations import Unsupported
 
     try:
         return runner(module_of(graph), graph.shape)

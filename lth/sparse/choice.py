@@ -13,7 +13,7 @@ from lth.data.feed import ImageFeed
 from lth.pruning.masks import kept, total
 
 if TYPE_CHECKING:
-    from lth.sparse.program import Graph
+    from lth.sparse.operations import Operations
 
 DENSITY, DENSITY_OF_CONVOLUTIONS = 0.6, 0.3
 """Up to which share of kept weights sparse kernels are used: for networks of linear layers, and with convolutions.
@@ -38,7 +38,7 @@ def sparse_enough(recipe: Recipe, masks: Mapping[str, Tensor], dense_flops: int)
     return dense_flops >= LEAST and kept(masks) <= limit * total(masks)
 
 
-def graph_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tuple[Graph | None, str]":
+def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tuple[Operations | None, str]":
     """The network's operations if sparse kernels can train it, or none and what stands against it, in a phrase."""
     against = {
         "numba is not installed (pip install numba)": not INSTALLED,
@@ -50,10 +50,10 @@ def graph_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tu
     for reason, applies in against.items():
         if applies:
             return None, reason
-    from lth.sparse.program import Graph, Unsupported
+    from lth.sparse.operations import Operations, Unsupported
 
     _, channels, rows, columns = feed.inputs(torch.zeros(1, dtype=torch.int64)).shape
     try:
-        return Graph.of(network, channels, rows, columns), ""
+        return Operations.of(network, channels, rows, columns), ""
     except Unsupported as problem:
         return None, f"there is none for {problem}"

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from lth.sparse import kernels, steps
-from lth.sparse.program import Graph, Layout, lay_out
+from lth.sparse.layout import Layout, lay_out
+from lth.sparse.operations import Operations
 
 
 def runner(network: nn.Module, shape: tuple[int, int, int]) -> Callable[[Tensor], Tensor]:
@@ -19,7 +20,7 @@ def runner(network: nn.Module, shape: tuple[int, int, int]) -> Callable[[Tensor]
     Raises:
         Unsupported: a module that there is no kernel for.
     """
-    graph = Graph.of(network, *shape)
+    graph = Operations.of(network, *shape)
     state = network.state_dict()
     masks = {name: weight != 0 for name, weight in state.items() if weight.ndim > 1}
     laid: dict[int, Layout] = {}

@@ -3,17 +3,17 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from lth.sparse.kernels import ONE, ZERO, backward, forward
+from lth.sparse.compiling import ONE, ZERO, compiled
+from lth.sparse.inner_loops import pixels_to_lanes
+from lth.sparse.kernels import backward, forward
 from lth.sparse.table import Arrays, Floats, Integers
-from lth.sparse.vectors import LANES, spread
+from lth.sparse.update_rule import Rule, State, update
+from lth.sparse.vectors import LANES
 
 if TYPE_CHECKING:
-    from lth.sparse.program import Layout
-
-compiled = njit(cache=True, boundscheck=False, nogil=True, error_model="numpy")
+    from lth.sparse.layout import Layout
 
 
 class Frame(NamedTuple):
@@ -59,38 +59,6 @@ class Pixels(NamedTuple):
     """[channels]."""
 
 
-class Rule(NamedTuple):
-    """The update rule. For Adam, `momentum` is beta1."""
-
-    adam: bool
-    decoupled: bool
-    momentum: float
-    beta2: float
-    nesterov: bool
-    decay: float
-    clip: float
-    """0 for none."""
-    smoothing: float
-    freeze: int
-    """0: none; 1: no gradient for weights below the threshold; 2: for those whose magnitude is below it."""
-    threshold: float
-
-
-class State(NamedTuple):
-    """What the update rule keeps of each parameter, and where weight decay acts."""
-
-    first: Floats
-    """Momentum, or the mean of gradients."""
-    second: Floats
-    """For Adam, the mean of squared gradients."""
-    decays: NDArray[np.bool_]
-    """By piece."""
-    freezes: NDArray[np.bool_]
-    """Whether the freeze rule is for a piece: for weights of layers."""
-    pieces: Integers
-    """Where runs of parameters that are alike begin, and where the last ends."""
-
-
 @compiled
 def take(pixels: Pixels, rows: Integers, a: Arrays, f: Frame) -> None:
     """Put images into the first tensor, each byte as (byte - mean) * scale. Lanes that are left repeat the first one.
@@ -123,7 +91,7 @@ def take(pixels: Pixels, rows: Integers, a: Arrays, f: Frame) -> None:
                     length = f.columns
                 while column + LANES <= length:
                     to = at + column * column_step
-                    spread(
+                    pixels_to_lanes(
                         pixels.bytes, size, padded, first, pixel + column, mean, scale, a.activations, to, column_step
                     )
                     column += LANES
@@ -148,7 +116,7 @@ def put(inputs: NDArray[np.float32], a: Arrays, f: Frame) -> None:
 
 
 @compiled
-def losses(labels: Integers, a: Arrays, f: Frame, smoothing: float, predicted: Integers) -> float:
+def cross_entropies(labels: Integers, a: Arrays, f: Frame, smoothing: float, predicted: Integers) -> float:
     """The sum of the batch's cross-entropies in nats, without smoothing; and what they predict.
 
     Leaves the gradient of the mean of the smoothed ones in the gradient of the logits, zero in lanes without an image.
@@ -183,77 +151,7 @@ def losses(labels: Integers, a: Arrays, f: Frame, smoothing: float, predicted: I
 
 
 @compiled
-def update(a: Arrays, s: State, r: Rule, rate: float, step: int) -> None:
-    """One step of the update rule, number `step` (from 1), on all parameters.
-
-    float32 throughout and in torch's order of operations, so that results differ from its own by rounding of sums only.
-    """
-    gradient = a.parameter_gradients
-    if r.freeze:
-        for piece in range(len(s.freezes)):
-            if s.freezes[piece]:
-                for n in range(s.pieces[piece], s.pieces[piece + 1]):
-                    weight = abs(a.parameters[n]) if r.freeze == 2 else a.parameters[n]
-                    if weight < np.float32(r.threshold):
-                        gradient[n] = ZERO
-    if r.clip > 0:
-        square = 0.0
-        for n in range(len(gradient)):
-            square += np.float64(gradient[n]) * np.float64(gradient[n])
-        factor = np.float32(min(1.0, r.clip / (np.sqrt(square) + 1e-6)))
-        for n in range(len(gradient)):
-            gradient[n] *= factor
-    for piece in range(len(s.decays)):
-        begin, end = s.pieces[piece], s.pieces[piece + 1]
-        decay = np.float32(r.decay) if s.decays[piece] else ZERO
-        if r.adam:
-            _adam(
-                a.parameters[begin:end],
-                gradient[begin:end],
-                s.first[begin:end],
-                s.second[begin:end],
-                r,
-                decay,
-                rate,
-                step,
-            )
-        else:
-            _sgd(a.parameters[begin:end], gradient[begin:end], s.first[begin:end], r, decay, np.float32(rate))
-
-
-@compiled
-def _adam(
-    weight: Floats, gradient: Floats, mean: Floats, square: Floats, r: Rule, decay: float, rate: float, step: int
-) -> None:
-    one, two = np.float32(1 - r.momentum), np.float32(1 - r.beta2)
-    beta2 = np.float32(r.beta2)
-    size = np.float32(rate / (1 - r.momentum**step))
-    root = np.float32(np.sqrt(1 - r.beta2**step))
-    eps = np.float32(1e-8)
-    shrink = ONE - np.float32(rate) * decay if r.decoupled else ONE
-    added = ZERO if r.decoupled else decay
-    for n in range(len(weight)):
-        w = weight[n] * shrink
-        g = gradient[n] + added * w
-        m = mean[n] + one * (g - mean[n])
-        v = beta2 * square[n] + two * g * g
-        mean[n] = m
-        square[n] = v
-        weight[n] = w - size * m / (np.sqrt(v) / root + eps)
-
-
-@compiled
-def _sgd(weight: Floats, gradient: Floats, momentum: Floats, r: Rule, decay: float, rate: float) -> None:
-    factor = np.float32(r.momentum)
-    for n in range(len(weight)):
-        g = gradient[n] + decay * weight[n]
-        m = factor * momentum[n] + g
-        momentum[n] = m
-        weight[n] -= rate * (g + factor * m if r.nesterov else m)
-
-
-@compiled
-def train(
+def make_steps(
     pixels: Pixels,
     order: Integers,
     ends: Integers,
@@ -296,7 +194,7 @@ def learn(labels: Integers, rate: float, step: int, a: Arrays, f: Frame, s: Stat
     """One step with what is in the first tensor; as `train` otherwise."""
     predicted = np.empty(len(labels), np.int64)
     forward(a, f.width, len(labels), True)
-    found = losses(labels, a, f, r.smoothing, predicted)
+    found = cross_entropies(labels, a, f, r.smoothing, predicted)
     backward(a, f.width, len(labels))
     update(a, s, r, rate, step)
     correct = 0
@@ -322,5 +220,5 @@ def score(
         end = min(begin + capacity, last)
         take(pixels, np.arange(begin, end), a, f)
         forward(a, f.width, end - begin, False)
-        found += losses(labels[begin:end], a, f, 0.0, predicted[begin - first : end - first])
+        found += cross_entropies(labels[begin:end], a, f, 0.0, predicted[begin - first : end - first])
     return found

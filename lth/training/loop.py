@@ -17,15 +17,15 @@ from lth.networks.cost import Meter
 from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
-from lth.sparse.choice import graph_of, sparse_enough
+from lth.sparse.choice import operations_of, sparse_enough
 from lth.training.freeze import zero_gradients
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
 from lth.training.optimisers import make_optimiser, trained_parameters
 
 if TYPE_CHECKING:
-    from lth.sparse.engine import Engine
-    from lth.sparse.program import Graph
+    from lth.sparse.operations import Operations
+    from lth.sparse.training import SparseTraining
 
 _SCORED_AT_ONCE = 2000
 """Images that sparse kernels score in one call: between calls a job looks whether it is to stop."""
@@ -56,8 +56,8 @@ class Loop:
     """Images of the batch at hand."""
     dense_because: str = ""
     """Why a training that is sparse enough for sparse kernels has dense ones; empty if it has not."""
-    _engine: "Engine | None" = None
-    _graph: "Graph | None" = None
+    _engine: "SparseTraining | None" = None
+    _operations: "Operations | None" = None
     _batches: Iterator[tuple[Any, Tensor]] = field(default_factory=lambda: iter(()))
     _next: int = -1
     """The step of the next batch."""
@@ -119,8 +119,8 @@ class Loop:
         self.meter.use(self.masking.masks)
         dense = self.steps * self.meter.per_step(self.recipe.batch_size, dense=True)
         self._engine, self._sparse = None, sparse_enough(self.recipe, self.masking.masks, dense)
-        if self._sparse and self._graph is None and not self.dense_because:
-            self._graph, self.dense_because = graph_of(self.network, self.feed, self.recipe, self.trains)
+        if self._sparse and self._operations is None and not self.dense_because:
+            self._operations, self.dense_because = operations_of(self.network, self.feed, self.recipe, self.trains)
 
     def advance(self, step: int, until: int, hook: Hook) -> int:
         """One step or more from `step` on, at most to `until`; the next one."""
@@ -132,12 +132,12 @@ class Loop:
         self.step(*self.batch_of(step), step, hook)
         return step + 1
 
-    def engine(self) -> "Engine | None":
+    def engine(self) -> "SparseTraining | None":
         """The network on sparse kernels, if that is what these masks are trained on."""
-        if self._sparse and self._graph and self._engine is None:
-            from lth.sparse.engine import Engine
+        if self._sparse and self._operations and self._engine is None:
+            from lth.sparse.training import SparseTraining
 
-            self._engine = Engine(self, self._graph, self.masking.masks)
+            self._engine = SparseTraining(self, self._operations, self.masking.masks)
         return self._engine
 
     def settle(self) -> None:
@@ -228,7 +228,7 @@ class Loop:
         correct = int((classes == labels).sum())
         return float(loss) / len(labels), 100 * correct / len(labels), classes
 
-    def _sparse_score(self, engine: "Engine", name: SplitName) -> tuple[float, float, Tensor]:
+    def _sparse_score(self, engine: "SparseTraining", name: SplitName) -> tuple[float, float, Tensor]:
         split = engine.feed.splits[name]
         loss, predicted = 0.0, []
         for first in range(0, len(split), _SCORED_AT_ONCE):

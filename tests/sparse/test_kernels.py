@@ -15,7 +15,8 @@ pytest.importorskip("numba", reason="sparse kernels need numba")
 from lth.catalog.architectures import ARCHITECTURES
 from lth.sparse import kernels, steps
 from lth.sparse.inference import runner
-from lth.sparse.program import Graph, Layout, Unsupported, lay_out
+from lth.sparse.layout import Layout, lay_out
+from lth.sparse.operations import Operations, Unsupported
 
 CLOSE = 3e-6
 """Activations closer than this to zero, or to another one in a pooling window, may fall on either side by rounding."""
@@ -33,7 +34,7 @@ def masks_of(network: nn.Module, density: float) -> dict[str, Tensor]:
 
 def filled(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, ...], batch: int) -> Layout:
     """The network as arrays, holding its weights, which are masked in the network itself, too."""
-    layout = lay_out(Graph.of(network, *shape), masks, batch)
+    layout = lay_out(Operations.of(network, *shape), masks, batch)
     state = network.state_dict()
     for name, (part, kept) in layout.weights.items():
         state[name].mul_(masks[name])
@@ -66,7 +67,7 @@ def compare(
     frame, arrays, predicted = steps.frame_of(layout), layout.arrays, np.empty(batch, np.int64)
     steps.put(inputs.numpy(), arrays, frame)
     kernels.forward(arrays, layout.width, batch, True)
-    loss = steps.losses(labels.numpy(), arrays, frame, smoothing, predicted)
+    loss = steps.cross_entropies(labels.numpy(), arrays, frame, smoothing, predicted)
     kernels.backward(arrays, layout.width, batch)
     assert loss / batch == pytest.approx(functional.cross_entropy(logits, labels).item(), rel=1e-4, abs=1e-5)
     assert (predicted == logits.argmax(1).numpy()).all()
@@ -80,7 +81,7 @@ def compare(
         agree(arrays.running[part], buffers[name].numpy(), name)
     network.eval()
     kernels.forward(arrays, layout.width, batch, False)
-    steps.losses(labels.numpy(), arrays, frame, 0.0, predicted)
+    steps.cross_entropies(labels.numpy(), arrays, frame, 0.0, predicted)
     assert (predicted == network(inputs.double()).argmax(1).numpy()).mean() > 0.9
 
 
@@ -187,7 +188,7 @@ def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: in
 )
 def test_what_has_no_kernel_is_named(network: nn.Module, named: str) -> None:
     with pytest.raises(Unsupported) as caught:
-        Graph.of(network, 1, 2, 2)
+        Operations.of(network, 1, 2, 2)
     assert named in str(caught.value)
 
 
@@ -212,7 +213,7 @@ def test_a_step_by_hand() -> None:
     frame, predicted = steps.frame_of(layout), np.empty(1, np.int64)
     steps.put(np.array([[[[2.0, 5.0]]]], np.float32), layout.arrays, frame)
     kernels.forward(layout.arrays, layout.width, 1, True)
-    loss = steps.losses(np.array([1]), layout.arrays, frame, 0.0, predicted)
+    loss = steps.cross_entropies(np.array([1]), layout.arrays, frame, 0.0, predicted)
     kernels.backward(layout.arrays, layout.width, 1)
     chance = 1 / (1 + np.exp(-1))  # of class 0, whose logit is larger by 1
     assert predicted.tolist() == [0]
@@ -226,7 +227,7 @@ def test_a_step_by_hand() -> None:
 def test_bytes_become_numbers_where_they_belong(shape: tuple[int, int, int], border: int, batch: int) -> None:
     network = nn.Sequential(nn.Conv2d(shape[0], 2, 3, padding=border), nn.Flatten(), nn.LazyLinear(3))
     network(torch.zeros(1, *shape))
-    layout = lay_out(Graph.of(network, *shape), {}, batch)
+    layout = lay_out(Operations.of(network, *shape), {}, batch)
     images = np.random.default_rng(0).integers(0, 256, (40, *shape), dtype=np.uint8)
     mean, scale = np.arange(shape[0], dtype=np.float32) + 100, np.arange(shape[0], dtype=np.float32) / 64 + 0.5
     rows = np.random.default_rng(1).integers(0, 40, batch)

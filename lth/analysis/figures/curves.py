@@ -13,7 +13,7 @@ from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import GREY, Palette
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 
-INITIALISATIONS = {
+_SCHEMES = {
     "glorot_normal": "Glorot normal",
     "glorot_uniform": "Glorot uniform",
     "kaiming_normal": "Kaiming normal",
@@ -71,7 +71,7 @@ def _views_of(curves: pd.DataFrame, scheme: str) -> list[_View]:
     """One column per kind of arm of an initialisation; where none is a ticket's own, one for those that all share."""
     here = set(curves.loc[curves["initialisation"] == scheme, "kind"])
     kinds: list[ArmKind] = [kind for kind in OF_EACH if kind in here]
-    words = INITIALISATIONS[scheme]
+    words = _SCHEMES[scheme]
     if not kinds:
         return [_View(words, "own", initialisation=scheme)]
     return [_View(f"{ARM_KINDS[kind].words}\n{words}", kind, initialisation=scheme) for kind in kinds]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lth.config.study import Published
+from lth.config.study import PublishedCurve
 
 
 def with_published(
-    arms: pd.DataFrame, curves: pd.DataFrame, published: Mapping[str, Published]
+    arms: pd.DataFrame, curves: pd.DataFrame, published: Mapping[str, PublishedCurve]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Arms and curves with published test accuracies, where the study names any; else as they are.
 

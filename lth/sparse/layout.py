@@ -1,238 +1,16 @@
-"""From a network and its masks to the table of operations that kernels go through."""
+"""Where a network lies in flat arrays: from its operations and masks to the table that kernels go through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lth.networks.resnet import Block, Padded
-from lth.sparse.table import (
-    LINEAR,
-    MEAN,
-    NARROW,
-    NORM,
-    OPERATION,
-    PASS,
-    POOL,
-    SUM,
-    WIDE,
-    Arrays,
-    Integers,
-    Places,
-)
-
-
-class Unsupported(Exception):
-    """A module that sparse training has no kernel for; says which."""
-
-
-@dataclass(eq=False)
-class _Tensor:
-    """What lies between two operations."""
-
-    channels: int
-    rows: int
-    columns: int
-    border: int = 0
-    relu: bool = False
-    maker: "_Node | None" = None
-    users: "list[_Node]" = field(default_factory=list)
-    at: int = 0
-    """Where it begins in the array of activations, its border included."""
-
-    def lay(self, at: int, width: int, chunks: int) -> int:
-        """Give it its place; where the next one begins."""
-        self.at, self._width = at, width
-        return at + chunks * self.chunk
-
-    @property
-    def chunk(self) -> int:
-        """Floats of a chunk."""
-        return (self.rows + 2 * self.border) * self.row
-
-    @property
-    def row(self) -> int:
-        """Floats from a row to the next."""
-        return (self.columns + 2 * self.border) * self.column
-
-    @property
-    def column(self) -> int:
-        """Floats from a column to the next."""
-        return self.channels * self.channel
-
-    @property
-    def channel(self) -> int:
-        """Floats from a channel to the next: the images of a chunk."""
-        return self._width
-
-    def inside(self, row: int = 0, column: int = 0) -> int:
-        """Floats from its beginning to a place in its first channel, counted from inside the border."""
-        return (row + self.border) * self.row + (column + self.border) * self.column
-
-    def first(self) -> int:
-        """The place inside the border of the first channel, in the array of activations."""
-        return self.at + self.inside()
-
-
-@dataclass(eq=False)
-class _Node:
-    kind: int
-    x: _Tensor
-    y: _Tensor
-    module: nn.Module | None = None
-    name: str = ""
-    z: _Tensor | None = None
-    window: int = 0
-    stride: int = 1
-    padding: int = 0
-    kernel: tuple[int, int] = (1, 1)
-    x_gradient: int = 0
-    z_gradient: int = 0
-    flat: bool = False
-    """A linear layer: each channel and place of what goes in is an input of its own."""
-
-
-@dataclass
-class Graph:
-    """The operations of a network in order, and the tensors between them."""
-
-    nodes: list[_Node] = field(default_factory=list)
-    tensors: list[_Tensor] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, network: nn.Module, channels: int, rows: int, columns: int) -> "Graph":
-        """Go through a network.
-
-        Raises:
-            Unsupported: a module that there is no kernel for.
-        """
-        graph = cls()
-        x = graph._tensor(channels, rows, columns)
-        y = graph._walk("", network, x)
-        if not graph.nodes or y.rows * y.columns != 1:
-            raise Unsupported("a network whose output is no logits")
-        graph._finish()
-        return graph
-
-    def _tensor(self, channels: int, rows: int, columns: int) -> _Tensor:
-        self.tensors.append(_Tensor(channels, rows, columns))
-        return self.tensors[-1]
-
-    def _add(self, node: _Node) -> _Tensor:
-        self.nodes.append(node)
-        node.y.maker = node
-        node.x.users.append(node)
-        if node.z is not None:
-            node.z.users.append(node)
-        return node.y
-
-    def _walk(self, name: str, module: nn.Module, x: _Tensor) -> _Tensor:
-        """What a module makes of a tensor."""
-        if isinstance(module, nn.Sequential):
-            for part, inner in module.named_children():
-                x = self._walk(f"{name}.{part}" if name else part, inner, x)
-            return x
-        if isinstance(module, nn.Flatten | nn.Identity) or (isinstance(module, nn.Dropout) and module.p == 0):
-            return x
-        for kind, take in self._takes.items():
-            if isinstance(module, kind):
-                made: _Tensor = take(self, name, module, x)
-                return made
-        raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
-
-    def _relu(self, name: str, _module: nn.ReLU, x: _Tensor) -> _Tensor:
-        if x.maker is None or x.users or x.maker.kind == MEAN:
-            raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
-        x.relu = True
-        return x
-
-    def _dense(self, name: str, module: nn.Linear, x: _Tensor) -> _Tensor:
-        y = self._tensor(module.out_features, 1, 1)
-        return self._add(_Node(LINEAR, x, y, module, name, flat=True))
-
-    def _norm(self, name: str, module: nn.BatchNorm2d, x: _Tensor) -> _Tensor:
-        if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
-            raise Unsupported(f"{name} (a batch norm with other settings than torch's own)")
-        return self._add(_Node(NORM, x, self._tensor(x.channels, x.rows, x.columns), module, name))
-
-    def _pool(self, name: str, module: nn.MaxPool2d, x: _Tensor) -> _Tensor:
-        window, stride = module.kernel_size, module.stride
-        if window != stride or not isinstance(window, int) or module.padding or module.ceil_mode:
-            raise Unsupported(f"{name} (a max-pooling whose windows overlap or reach over the border)")
-        if window == 1:
-            return x
-        y = self._tensor(x.channels, x.rows // window, x.columns // window)
-        return self._add(_Node(POOL, x, y, module, name, window=window, stride=window))
-
-    def _mean(self, name: str, module: nn.AdaptiveAvgPool2d, x: _Tensor) -> _Tensor:
-        if module.output_size not in (1, (1, 1)):
-            raise Unsupported(f"{name} (an average over parts of the image)")
-        return self._add(_Node(MEAN, x, self._tensor(x.channels, 1, 1), module, name))
-
-    def _convolution(self, name: str, module: nn.Conv2d, x: _Tensor) -> _Tensor:
-        (high, wide), (stride, across) = module.kernel_size, module.stride
-        padding = module.padding if isinstance(module.padding, tuple) else (-1, -1)
-        plain = module.padding_mode == "zeros" and module.dilation == (1, 1)
-        if not plain or stride != across or padding[0] != padding[1] or padding[0] < 0 or padding[0] >= min(high, wide):
-            raise Unsupported(f"{name} (a convolution with dilation, unequal strides or wide padding)")
-        rows = (x.rows + 2 * padding[0] - high) // stride + 1
-        columns = (x.columns + 2 * padding[0] - wide) // stride + 1
-        y = self._tensor(module.out_channels, rows, columns)
-        node = _Node(LINEAR, x, y, module, name, stride=stride, padding=padding[0], kernel=(high, wide))
-        return self._add(node)
-
-    def _block(self, name: str, block: Block, x: _Tensor) -> _Tensor:
-        """A residual block: its two convolutions, and its shortcut added before the last ReLU."""
-        hidden = self._walk(f"{name}.norm1", block.norm1, self._walk(f"{name}.conv1", block.conv1, x))
-        hidden.relu = True
-        hidden = self._walk(f"{name}.norm2", block.norm2, self._walk(f"{name}.conv2", block.conv2, hidden))
-        stride, z = 1, x
-        if isinstance(block.shortcut, Padded):
-            stride = block.shortcut.stride
-        else:
-            z = self._walk(f"{name}.shortcut", block.shortcut, x)
-        y = self._tensor(hidden.channels, hidden.rows, hidden.columns)
-        y.relu = True
-        return self._add(_Node(SUM, hidden, y, block, name, z=z, stride=stride))
-
-    _takes: ClassVar[dict[Any, Any]] = {
-        nn.ReLU: _relu,
-        nn.Linear: _dense,
-        nn.Conv2d: _convolution,
-        nn.BatchNorm1d: _norm,
-        nn.BatchNorm2d: _norm,
-        nn.MaxPool2d: _pool,
-        nn.AdaptiveAvgPool2d: _mean,
-        Block: _block,
-    }
-
-    def _finish(self) -> None:
-        """Borders, and who writes each gradient first."""
-        for node in self.nodes:
-            if node.kind == LINEAR and not node.flat:
-                node.x.border = max(node.x.border, node.padding)
-                node.y.border = max(node.y.border, *_reach(node))
-        added: set[int] = set()
-        for node in reversed(self.nodes):
-            for which, tensor in (("x_gradient", node.x), ("z_gradient", node.z)):
-                if tensor is not None and tensor.maker is not None:  # nobody needs the gradient of the images
-                    setattr(node, which, 2 if id(tensor) in added else 1)
-                    added.add(id(tensor))
-
-
-def _reach(node: _Node) -> list[int]:
-    """How far beyond its output's border the gradient of a convolution's input looks."""
-    found = []
-    for size, before, after in zip(
-        node.kernel, (node.x.rows, node.x.columns), (node.y.rows, node.y.columns), strict=True
-    ):
-        found.append(-(-(size - 1 - node.padding) // node.stride))
-        found.append((before - 1 + node.padding) // node.stride - (after - 1))
-    return found
+from lth.sparse.operations import Node, Operations, Place, masks_its_input
+from lth.sparse.table import LINEAR, NARROW, NORM, OPERATION, PASS, POOL, SUM, WIDE, Arrays, Integers, Places
 
 
 @dataclass
@@ -242,8 +20,8 @@ class Layout:
     arrays: Arrays
     width: int
     chunks: int
-    images: _Tensor
-    logits: _Tensor
+    images: Place
+    logits: Place
     weights: dict[str, tuple[slice, NDArray[np.int64]]]
     """By parameter with a mask: where its kept weights are, and their indices in the flattened parameter."""
     others: dict[str, slice]
@@ -257,7 +35,7 @@ class Layout:
         return self.width * self.chunks
 
 
-def lay_out(graph: Graph, masks: Mapping[str, Tensor], batch: int) -> Layout:
+def lay_out(graph: Operations, masks: Mapping[str, Tensor], batch: int) -> Layout:
     """Arrays for a network under masks; parameters and statistics are zero still.
 
     Args:
@@ -303,7 +81,7 @@ class _Parts:
         self.running: dict[str, slice] = {}
         self.parameters = self.pointed = self.placed = self.backward = self.picks = self.statistics = 0
 
-    def add(self, node: _Node, masks: Mapping[str, Tensor]) -> None:
+    def add(self, node: Node, masks: Mapping[str, Tensor]) -> None:
         """One operation more."""
         x, y = node.x, node.y
         told = {
@@ -312,8 +90,8 @@ class _Parts:
             **{"y": y.first(), "y_chunk": y.chunk, "y_channel": y.channel, "y_row": y.row, "y_column": y.column},
             **{"x_rows": x.rows, "x_columns": x.columns, "stride": node.stride, "window": node.window, "bias": -1},
             **{"x_gradient": node.x_gradient, "relu": y.relu},
-            "x_relu": x.relu and _masks_its_input(node),
-            "masks": y.relu and not any(_masks_its_input(user) for user in y.users),
+            "x_relu": x.relu and masks_its_input(node),
+            "masks": y.relu and not any(masks_its_input(user) for user in y.users),
         }
         self.operations.append(told)
         if node.kind == LINEAR:
@@ -340,7 +118,7 @@ class _Parts:
         self.columns.append(np.zeros(size, np.uint32))
         self.parameters += size
 
-    def _linear(self, node: _Node, told: dict[str, int], masks: Mapping[str, Tensor]) -> None:
+    def _linear(self, node: Node, told: dict[str, int], masks: Mapping[str, Tensor]) -> None:
         module, x, y = node.module, node.x, node.y
         assert isinstance(module, nn.Linear | nn.Conv2d)
         name = f"{node.name}.weight" if node.name else "weight"
@@ -379,7 +157,7 @@ class _Parts:
 
     def _grid(
         self,
-        node: _Node,
+        node: Node,
         begin: int,
         down: int,
         right: int,
@@ -445,11 +223,6 @@ class _Parts:
             running=np.zeros(self.statistics, np.float32),
             saved=np.zeros(self.statistics, np.float32),
         )
-
-
-def _masks_its_input(node: _Node) -> bool:
-    """Whether an operation masks the gradient that it gives to its input, being the only one to use that."""
-    return node.kind in (LINEAR, POOL, MEAN) and len(node.x.users) == 1
 
 
 def _table(rows: list[dict[str, int]], kind: np.dtype[np.void]) -> NDArray[np.void]:

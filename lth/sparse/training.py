@@ -13,8 +13,10 @@ from lth.data.batches import epoch_order
 from lth.data.feed import ImageFeed
 from lth.data.images import Split
 from lth.sparse import steps
-from lth.sparse.program import Graph, lay_out
+from lth.sparse.layout import lay_out
+from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays, Integers
+from lth.sparse.update_rule import Rule, State
 
 if TYPE_CHECKING:
     from lth.training.loop import Loop
@@ -26,10 +28,10 @@ STRETCH = 4e9
 """Arithmetic operations of a call at most, about a second's: between calls a job looks whether it is to stop."""
 
 
-class Engine:
+class SparseTraining:
     """The network of a loop under its masks, as arrays of the kept weights alone."""
 
-    def __init__(self, loop: "Loop", graph: Graph, masks: Mapping[str, Tensor]) -> None:
+    def __init__(self, loop: "Loop", graph: Operations, masks: Mapping[str, Tensor]) -> None:
         self.loop, self.feed = loop, image_feed(loop)
         self.layout = lay_out(graph, masks, loop.recipe.batch_size)
         self.parameters = dict(loop.network.named_parameters())
@@ -39,7 +41,7 @@ class Engine:
         spec, size = loop.recipe.optimiser, len(self.layout.arrays.parameters)
         self.rule = _rule(loop.recipe)
         moments = [np.zeros(size, np.float32) for _ in MOMENTS[spec.name]]
-        self.state = steps.State(moments[0], moments[-1], *self._pieces())
+        self.state = State(moments[0], moments[-1], *self._pieces())
         self.made = 0
         """Steps of the update rule so far."""
         self.changed = False
@@ -134,7 +136,7 @@ class Engine:
         if self.feed.augment is None:
             order = self._order(epoch)[inside * batch : (inside + count) * batch]
             ends = np.minimum(np.arange(1, count + 1) * batch, len(order))
-            found, correct = steps.train(
+            found, correct = steps.make_steps(
                 self._pixels(train), order, ends, train.labels.numpy(), rates, self.made, *self._network()
             )
             images = len(order)
@@ -152,7 +154,7 @@ class Engine:
         loop.meter.passed(images)
         return first + count
 
-    def _network(self) -> tuple[Arrays, steps.Frame, steps.State, steps.Rule]:
+    def _network(self) -> tuple[Arrays, steps.Frame, State, Rule]:
         return self.layout.arrays, self.frame, self.state, self.rule
 
     def _order(self, epoch: int) -> Integers:
@@ -189,10 +191,10 @@ def image_feed(loop: "Loop") -> ImageFeed:
     return loop.feed
 
 
-def _rule(recipe: Recipe) -> steps.Rule:
+def _rule(recipe: Recipe) -> Rule:
     """torch's defaults are those of `make_optimiser`."""
     spec, freeze = recipe.optimiser, recipe.freeze
-    return steps.Rule(
+    return Rule(
         adam=spec.name != "sgd",
         decoupled=spec.name == "adamw",
         momentum=spec.momentum if spec.name == "sgd" else 0.9,
