@@ -29,7 +29,7 @@ def runner(network: nn.Module, shape: tuple[int, int, int]) -> Callable[[Tensor]
         batch = len(images)
         if batch not in laid:
             laid[batch] = lay_out(graph, masks, batch)
-            _fill(laid[batch], state)
+            laid[batch].fill(state)
         layout = laid[batch]
         arrays, frame = layout.arrays, steps.frame_of(layout)
         steps.put(images.contiguous().numpy(), arrays, frame)
@@ -39,12 +39,3 @@ def runner(network: nn.Module, shape: tuple[int, int, int]) -> Callable[[Tensor]
         return lanes.transpose(1, 2).reshape(-1, frame.classes)[:batch]
 
     return run
-
-
-def _fill(layout: Layout, state: dict[str, Tensor]) -> None:
-    for name, (part, kept) in layout.weights.items():
-        layout.arrays.parameters[part] = state[name].contiguous().flatten().numpy()[kept]
-    for name, part in layout.others.items():
-        layout.arrays.parameters[part] = state[name].numpy()
-    for name, part in layout.running.items():
-        layout.arrays.running[part] = state[name].numpy()

@@ -1,6 +1,6 @@
 """Where a network lies in flat arrays: from its operations and masks to the table that kernels go through."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -33,6 +33,18 @@ class Layout:
     def capacity(self) -> int:
         """Images that it takes at once."""
         return self.width * self.chunks
+
+    def parts(self) -> Iterator[tuple[str, slice, NDArray[np.int64] | slice]]:
+        """Each parameter, where it is in the flat array, and which of its numbers are."""
+        yield from ((name, part, kept) for name, (part, kept) in self.weights.items())
+        yield from ((name, part, slice(None)) for name, part in self.others.items())
+
+    def fill(self, state: Mapping[str, Tensor]) -> None:
+        """Take parameters and statistics from a network's `state_dict`."""
+        for name, part, kept in self.parts():
+            self.arrays.parameters[part] = flat(state[name])[kept]
+        for name, part in self.running.items():
+            self.arrays.running[part] = state[name].numpy()
 
 
 def lay_out(graph: Operations, masks: Mapping[str, Tensor], batch: int) -> Layout:
@@ -86,8 +98,8 @@ class _Parts:
         x, y = node.x, node.y
         told = {
             **{"kind": node.kind, "channels": y.channels, "rows": y.rows, "columns": y.columns},
-            **{"x": x.first(), "x_chunk": x.chunk, "x_channel": x.channel, "x_row": x.row, "x_column": x.column},
-            **{"y": y.first(), "y_chunk": y.chunk, "y_channel": y.channel, "y_row": y.row, "y_column": y.column},
+            **{"x": x.first(), "x_chunk": x.chunk, "x_row": x.row, "x_column": x.column},
+            **{"y": y.first(), "y_chunk": y.chunk, "y_row": y.row, "y_column": y.column},
             **{"x_rows": x.rows, "x_columns": x.columns, "stride": node.stride, "window": node.window, "bias": -1},
             **{"x_gradient": node.x_gradient, "relu": y.relu},
             "x_relu": x.relu and masks_its_input(node),
@@ -238,3 +250,9 @@ def _aligned(floats: int) -> NDArray[np.float32]:
     whole = np.zeros(floats + 16, np.float32)
     skipped = (-whole.ctypes.data % 64) // 4
     return whole[skipped : skipped + floats]
+
+
+def flat(tensor: Tensor) -> NDArray[np.float32]:
+    """Its numbers in the order of their indices, whatever their order in memory."""
+    found: NDArray[np.float32] = tensor.detach().contiguous().flatten().numpy()
+    return found

@@ -6,13 +6,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from lth.networks.resnet import Block, Padded
-from lth.sparse.table import (
-    LINEAR,
-    MEAN,
-    NORM,
-    POOL,
-    SUM,
-)
+from lth.sparse.table import LINEAR, MEAN, NORM, POOL, SUM
 
 
 class Unsupported(Exception):
@@ -69,6 +63,8 @@ class Place:
 
 @dataclass(eq=False)
 class Node:
+    """One operation, as `lth.sparse.table` has its kinds."""
+
     kind: int
     x: Place
     y: Place

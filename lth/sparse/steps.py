@@ -191,7 +191,7 @@ def make_steps(
 
 @compiled
 def learn(labels: Integers, rate: float, step: int, a: Arrays, f: Frame, s: State, r: Rule) -> tuple[float, int]:
-    """One step with what is in the first tensor; as `train` otherwise."""
+    """One step with what is in the first tensor; as `make_steps` otherwise."""
     predicted = np.empty(len(labels), np.int64)
     forward(a, f.width, len(labels), True)
     found = cross_entropies(labels, a, f, r.smoothing, predicted)

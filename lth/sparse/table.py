@@ -25,10 +25,10 @@ OPERATION = np.dtype(
         (name, np.int64)
         for name in (
             "kind",
-            # what goes in and what comes out: first place inside the border, floats of a chunk, to the next channel,
-            # row and column
-            *("x", "x_chunk", "x_channel", "x_row", "x_column"),
-            *("y", "y_chunk", "y_channel", "y_row", "y_column"),
+            # what goes in and what comes out: first place inside the border, floats of a chunk, to the next row and
+            # column
+            *("x", "x_chunk", "x_row", "x_column"),
+            *("y", "y_chunk", "y_row", "y_column"),
             *("channels", "rows", "columns"),  # of what comes out
             *("x_rows", "x_columns"),  # places of what goes in
             "relu",  # what comes out is set to zero where it is not positive
@@ -39,7 +39,7 @@ OPERATION = np.dtype(
             *("passes", "passes_end"),
             *("window", "picks"),  # of pooling
             *("scale", "running"),  # of batch norm: gamma, then beta; mean, then variance
-            *("z", "z_chunk", "z_channel", "z_row", "z_column", "z_channels", "z_gradient", "z_relu"),  # second summand
+            *("z", "z_chunk", "z_channel", "z_row", "z_column", "z_channels", "z_gradient"),  # second summand
         )
     ]
 )

@@ -1,6 +1,6 @@
 """A training's steps on sparse kernels: state from the network and its optimiser, many steps at once, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +10,11 @@ from torch import Tensor
 
 from lth.config.training import Recipe
 from lth.data.batches import epoch_order
+from lth.data.examples import SplitName
 from lth.data.feed import ImageFeed
 from lth.data.images import Split
 from lth.sparse import steps
-from lth.sparse.layout import lay_out
+from lth.sparse.layout import flat, lay_out
 from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays, Integers
 from lth.sparse.update_rule import Rule, State
@@ -27,12 +28,16 @@ FREEZES = {"below": 1, "magnitude": 2}
 STRETCH = 4e9
 """Arithmetic operations of a call at most, about a second's: between calls a job looks whether it is to stop."""
 
+SCORED_AT_ONCE = 2000
+"""Images that are scored in one call, for the same reason."""
+
 
 class SparseTraining:
     """The network of a loop under its masks, as arrays of the kept weights alone."""
 
     def __init__(self, loop: "Loop", graph: Operations, masks: Mapping[str, Tensor]) -> None:
-        self.loop, self.feed = loop, image_feed(loop)
+        assert isinstance(loop.feed, ImageFeed)
+        self.loop, self.feed = loop, loop.feed
         self.layout = lay_out(graph, masks, loop.recipe.batch_size)
         self.parameters = dict(loop.network.named_parameters())
         self.frame = steps.frame_of(self.layout)
@@ -56,10 +61,9 @@ class SparseTraining:
             if group["weight_decay"]
             for weight in group["params"]
         }
-        parts = {**{name: part for name, (part, _) in self.layout.weights.items()}, **self.layout.others}
         found: list[tuple[bool, bool]] = []
         ends = [0]
-        for name, part in sorted(parts.items(), key=lambda item: (item[1].start, item[1].stop)):
+        for name, part, _ in sorted(self.layout.parts(), key=lambda item: (item[1].start, item[1].stop)):
             alike = id(self.parameters[name]) in decaying, name in self.layout.weights
             if found and found[-1] == alike:
                 ends[-1] = part.stop
@@ -71,26 +75,15 @@ class SparseTraining:
 
     def _read(self) -> None:
         """Take weights, statistics and the optimiser's state from the loop."""
-        arrays, states = self.layout.arrays, self.loop.optimiser.state
-        moments = MOMENTS[self.loop.recipe.optimiser.name]
-        held = (self.state.first, self.state.second)
-        for name, part, kept in self._parts():
-            parameter = self.parameters[name]
-            arrays.parameters[part] = _flat(parameter)[kept]
-            state = states.get(parameter, {})
+        self.layout.fill(self.loop.network.state_dict())
+        moments, held = MOMENTS[self.loop.recipe.optimiser.name], (self.state.first, self.state.second)
+        for name, part, kept in self.layout.parts():
+            state = self.loop.optimiser.state.get(self.parameters[name], {})
             for key, numbers in zip(moments, held, strict=False):
                 if key in state:
-                    numbers[part] = _flat(state[key])[kept]
+                    numbers[part] = flat(state[key])[kept]
             if "step" in state:
                 self.made = int(state["step"])
-        buffers = dict(self.loop.network.named_buffers())
-        for name, part in self.layout.running.items():
-            arrays.running[part] = buffers[name].numpy()
-
-    def _parts(self) -> list[tuple[str, slice, NDArray[np.int64] | slice]]:
-        """Each parameter, where it is in the flat array, and which of its numbers are."""
-        weights = [(name, part, kept) for name, (part, kept) in self.layout.weights.items()]
-        return [*weights, *((name, part, slice(None)) for name, part in self.layout.others.items())]
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -100,7 +93,7 @@ class SparseTraining:
         arrays, optimiser = self.layout.arrays, self.loop.optimiser
         name_of_rule = self.loop.recipe.optimiser.name
         stateful = name_of_rule != "sgd" or self.rule.momentum > 0
-        for name, part, kept in self._parts():
+        for name, part, kept in self.layout.parts():
             parameter = self.parameters[name]
             _write(parameter, arrays.parameters[part], kept)
             if stateful:
@@ -169,26 +162,19 @@ class SparseTraining:
     def _pixels(self, split: Split) -> steps.Pixels:
         return steps.Pixels(split.images.contiguous().numpy().reshape(-1), self.mean, self.scale)
 
-    def score(self, split: Split, first: int, last: int) -> tuple[float, NDArray[np.int64]]:
-        """The sum of losses in nats over images of a split, and their predicted classes."""
+    def parts_of(self, name: SplitName) -> Iterator[tuple[Split, int, int]]:
+        """A split in parts that are scored at once, each by its first image and the one after its last."""
+        split = self.feed.splits[name]
+        for first in range(0, len(split), SCORED_AT_ONCE):
+            yield split, first, min(first + SCORED_AT_ONCE, len(split))
+
+    def score(self, split: Split, first: int, last: int) -> tuple[float, Tensor]:
+        """The sum of losses in nats over images of a split, and their predicted classes, int64 [images]."""
         predicted = np.empty(last - first, np.int64)
-        found = steps.score(
-            self._pixels(split),
-            first,
-            last,
-            self.layout.capacity,
-            split.labels.numpy(),
-            self.layout.arrays,
-            self.frame,
-            predicted,
-        )
-        return found, predicted
-
-
-def image_feed(loop: "Loop") -> ImageFeed:
-    """The loop's feed, which holds images."""
-    assert isinstance(loop.feed, ImageFeed)
-    return loop.feed
+        labels, capacity = split.labels.numpy(), self.layout.capacity
+        arrays, frame = self.layout.arrays, self.frame
+        found = steps.score(self._pixels(split), first, last, capacity, labels, arrays, frame, predicted)
+        return found, torch.from_numpy(predicted)
 
 
 def _rule(recipe: Recipe) -> Rule:
@@ -206,12 +192,6 @@ def _rule(recipe: Recipe) -> Rule:
         freeze=FREEZES[freeze.rule] if freeze else 0,
         threshold=freeze.threshold if freeze else 0.0,
     )
-
-
-def _flat(tensor: Tensor) -> NDArray[np.float32]:
-    """Its numbers in the order of their indices, whatever their order in memory."""
-    found: NDArray[np.float32] = tensor.detach().contiguous().flatten().numpy()
-    return found
 
 
 def _write(tensor: Tensor, values: NDArray[np.float32], kept: NDArray[np.int64] | slice) -> None:

@@ -1,6 +1,6 @@
 """A network in training: what a step, and a pass over all images of a split, come to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,9 +26,6 @@ from lth.training.optimisers import make_optimiser, trained_parameters
 if TYPE_CHECKING:
     from lth.sparse.operations import Operations
     from lth.sparse.training import SparseTraining
-
-_SCORED_AT_ONCE = 2000
-"""Images that sparse kernels score in one call: between calls a job looks whether it is to stop."""
 
 
 @dataclass
@@ -163,8 +160,9 @@ class Loop:
         """One batch: forward, backward, and an update unless the hook leaves it out."""
         self.batch = len(labels)
         hook.before_step(self, step)
+        rate = self.rate(step)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.rate(step)
+            group["lr"] = rate
         with _random_stream(self, step):
             logits = self._training_logits(inputs)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
@@ -212,34 +210,27 @@ class Loop:
         Raises:
             Stopped: this process was told to stop.
         """
-        if engine := self.engine():
-            return self._sparse_score(engine, split)
+        engine = self.engine()
+        parts: Iterator[tuple[Any, ...]] = engine.parts_of(split) if engine else self.feed.scoring_batches(split)
+        score: Callable[..., tuple[float | Tensor, Tensor]] = engine.score if engine else self._score_batch
         self.network.eval()  # what is left when it is stopped here is not used again
         loss = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         predicted = []
-        for inputs, labels in self.feed.scoring_batches(split):
+        for part in parts:
             if requested():
                 raise Stopped("stopped while scoring")
-            logits = self.logits(inputs)
-            loss += functional.cross_entropy(logits, labels, reduction="sum")
-            predicted.append(logits.argmax(1))
+            found, some = score(*part)
+            loss += found
+            predicted.append(some)
         self.network.train()
         classes, labels = torch.cat(predicted), self.feed.splits[split].labels
         correct = int((classes == labels).sum())
         return float(loss) / len(labels), 100 * correct / len(labels), classes
 
-    def _sparse_score(self, engine: "SparseTraining", name: SplitName) -> tuple[float, float, Tensor]:
-        split = engine.feed.splits[name]
-        loss, predicted = 0.0, []
-        for first in range(0, len(split), _SCORED_AT_ONCE):
-            if requested():
-                raise Stopped("stopped while scoring")
-            found, classes = engine.score(split, first, min(first + _SCORED_AT_ONCE, len(split)))
-            loss += found
-            predicted.append(torch.from_numpy(classes))
-        classes_of_all = torch.cat(predicted)
-        correct = int((classes_of_all == split.labels).sum())
-        return loss / len(split), 100 * correct / len(split), classes_of_all
+    def _score_batch(self, inputs: Any, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum of losses in nats, and the predicted classes."""
+        logits = self.logits(inputs)
+        return functional.cross_entropy(logits, labels, reduction="sum"), logits.argmax(1)
 
     def weights(self) -> dict[str, Tensor]:
         """Copies of all parameters and buffers, on the CPU."""

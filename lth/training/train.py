@@ -93,12 +93,8 @@ def train(
             trained.early = loop.weights()
         if step == loop.steps:
             break
-        stops = [
-            loop.steps,
-            (step // every + 1) * every,
-            *(moment for moment in (keep.step,) if moment and moment > step),
-        ]
-        step = loop.advance(step, min(stops), hook)
+        moments = (loop.steps, (step // every + 1) * every, keep.step or 0)
+        step = loop.advance(step, min(moment for moment in moments if moment > step), hook)
     loop.settle()
     if saved and (more or saved.scratch.keeps):
         _save(saved, loop, trained, loop.steps + 1)
