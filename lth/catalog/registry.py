@@ -5,7 +5,7 @@ entry to a table is not a change to any other entry: `lth.fingerprint` leaves th
 that a job really names.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, TypeVar
@@ -35,13 +35,23 @@ E = TypeVar("E", bound=Entry)
 
 
 class Registry(Mapping[str, E]):
-    """A read-only table of entries by name."""
+    """A read-only table of entries by name; it may also find names that it does not list.
 
-    def __init__(self, entries: Mapping[str, E]) -> None:
+    Args:
+        entries: what it lists.
+        beyond: finds the entry of a name that is not listed, or None.
+    """
+
+    def __init__(self, entries: Mapping[str, E], beyond: Callable[[str], E | None] = lambda _: None) -> None:
         self._entries = dict(entries)
+        self._beyond = beyond
 
     def __getitem__(self, name: str) -> E:
-        return self._entries[name]
+        if name in self._entries:
+            return self._entries[name]
+        if (found := self._beyond(name)) is None:
+            raise KeyError(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -4,7 +4,7 @@ Tickets that depend on each other in a cycle, or on rounds that do not exist, ar
 them has no plan and is left out of the other rules.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.wording import listed
@@ -110,13 +110,14 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
         if message := network.misfit(study.datasets[name], name, ticket.network):
             yield path, message
     if isinstance(ticket, PrunedTicket):
-        yield from _layers_exist(ticket, network.architecture)
+        layers = ARCHITECTURES[network.architecture].layers
+        yield from layers_exist(ticket, network.architecture, layers)
         if ticket.densities and "rate" in ticket.model_fields_set:  # no fault of the type: jobs are told all defaults
             yield ("rate",), "has no effect beside `densities`; take one of them out"
 
 
-def _layers_exist(ticket: PrunedTicket, architecture: str) -> Iterator[Fault]:
-    layers = ARCHITECTURES[architecture].layers
+def layers_exist(ticket: PrunedTicket, architecture: str, layers: Sequence[str]) -> Iterator[Fault]:
+    """The kinds of layers that a ticket names are among those that its network has, and something is pruned."""
     named: list[tuple[KeyPath, str]] = [
         (("unpruned", n), kind) for n, kind in enumerate(ticket.unpruned) if kind not in layers
     ]

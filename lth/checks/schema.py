@@ -7,6 +7,7 @@ from typing import Any
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
+from lth.catalog.importing import IMPORT_PATH
 from lth.catalog.registry import Registry
 from lth.catalog.scores import SCORES
 from lth.checks.wording import NAME, listed
@@ -31,7 +32,7 @@ def study_schema() -> Schema:
     for model in schema["$defs"].values():
         for field, registry in NAMED.items():
             if field in model.get("properties", {}):
-                model["properties"][field]["enum"] = sorted(registry)
+                model["properties"][field] |= _names(field, registry)
     for method, model in TICKETS.items():
         if method != DEFAULT_METHOD:
             schema["$defs"][model.__name__].setdefault("required", []).append("method")
@@ -39,6 +40,11 @@ def study_schema() -> Schema:
         if "patternProperties" in section:
             section["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _names(field: str, registry: Registry[Any]) -> Schema:
+    names: Schema = {"enum": sorted(registry)}
+    return {"anyOf": [names, {"pattern": f"^{IMPORT_PATH}$"}]} if field == "architecture" else names
 
 
 def schema_text() -> str:

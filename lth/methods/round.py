@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lth.artifacts.records import CHECKSUM, checksums, job_digest, seal
-from lth.artifacts.tickets import RECORD, Ticket, TrainedWeights
+from lth.artifacts.tickets import RECORD, Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.catalog.methods import METHODS
 from lth.catalog.scores import SCORES
 from lth.config.options import Options
@@ -216,7 +217,7 @@ def _train(found: Found, round_: Round, options: Options) -> Trained:
     """Train what the masks leave, from the ticket's weights."""
     spec, score = round_.spec, getattr(options, "score", None)
     return train(
-        found.ticket.network(),
+        found.ticket.module(),
         found.ticket.masks,
         round_.examples,
         spec.recipe,

@@ -99,4 +99,5 @@ def schema_choices(section, key):
     """Choices that the page leaves to `python -m lth list`."""
     assert schema_at((section, "any", key))["type"] == "string"
     model = {"datasets": "Dataset", "networks": "Network"}[section]
-    return study_schema()["$defs"][model]["properties"][key]["enum"]
+    schema = study_schema()["$defs"][model]["properties"][key]
+    return schema.get("enum") or schema["anyOf"][0]["enum"]

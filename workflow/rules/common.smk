@@ -41,7 +41,8 @@ from lth.running.stopping import STARTED_BY
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
-    study, warnings = read_study(config, workflow.configfiles)
+    main = workflow.is_main_process
+    study, warnings = read_study(config, workflow.configfiles, tries=main)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process:
