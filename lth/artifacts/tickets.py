@@ -87,6 +87,19 @@ class Ticket:
             raise UserError(f"the ticket's network: {words}; give it: `lth.load(path, model=...)`")
         raise UserError("the ticket's provenance names no network that is known")
 
+    def of_network(self, network: Network, path: Path) -> "Ticket":
+        """The ticket itself.
+
+        Args:
+            network: whose ticket it must be, by the names and shapes of its parameters and prunable layers.
+            path: its file, for error messages.
+
+        Raises:
+            UserError: it is one of another network.
+        """
+        _check_network(path, self.masks, self.weights, network)
+        return self
+
     @property
     def density(self) -> float:
         """Share of prunable weights kept."""

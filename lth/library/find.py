@@ -21,7 +21,7 @@ from lth.data.images import Images
 from lth.errors import UserError
 from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
-from lth.library.networks import AnyModel, network_for
+from lth.library.networks import AnyModel, fitting, network_for
 from lth.library.progress import progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -34,21 +34,24 @@ from lth.running.jobs import Job
 from lth.training.history import Row
 
 Device = Literal["auto", "cpu", "cuda"]
-_TICKET = "ticket"
+_STUDY = "library"
+_TICKET, _GIVEN = "ticket", "given"
+_PARENT = "given.safetensors"
+"""The ticket that is pruned further."""
 
 
-def find(model: AnyModel, data: Data, **keywords: Any) -> Ticket:
+def find(model: AnyModel | Ticket, data: Data, **keywords: Any) -> Ticket:
     """The ticket of the last round of `find_rounds`, which describes the arguments."""
     return find_rounds(model, data, **keywords)[-1].ticket
 
 
 def find_rounds(
-    model: AnyModel,
+    model: AnyModel | Ticket,
     data: Data,
     *,
     method: str = "imp",
     recipe: Recipe | Mapping[str, Any] | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     initialisation: Initialisation | None = None,
     device: Device = "auto",
     threads: int = 1,
@@ -64,11 +67,13 @@ def find_rounds(
     Args:
         model: a name from `lth list`, an import path (`package.module:name`), a function or class that builds the
             network, or a `torch.nn.Module`. A function or class draws the initial weights of each seed; a module has
-            one set of initial weights, which all seeds share. It is copied, not changed.
+            one set of initial weights, which all seeds share. It is copied, not changed. Or a ticket, which is pruned
+            further, on other data perhaps: its masks and initial weights are taken over, and it is trained before the
+            first pruning.
         data: what `dataset` takes, or what it returned.
         method: how the ticket is found: `imp`, `at_init`, `progressive`, `dynamic`, `dual`, ... (`lth list`).
         recipe: how networks are trained, from `lth.recipe`; by default one epoch of its defaults.
-        seed: of the initial weights, the order of batches, augmentation and dropout.
+        seed: of the initial weights, the order of batches, augmentation and dropout; by default 0, or the ticket's own.
         initialisation: how initial weights are drawn, by a name that config/README.md lists; without it as the caller's
             network does it itself, and by Glorot's normal distribution for ours.
         device: `auto` takes a GPU where torch sees one.
@@ -78,7 +83,8 @@ def find_rounds(
         **options: those of the method, as in a study file: `rounds`, `rate`, `densities`, `scope`, `score`, ...
 
     Returns:
-        a `Result` for each round, the first one of the dense network (if the method trains it); each holds its ticket.
+        a `Result` for each round, the first one of the dense network or of the ticket that was given (if the method
+        trains it); each holds its ticket.
 
     Raises:
         UserError: an argument that is not allowed, a network or data that do not fit, or a training that diverged.
@@ -88,27 +94,37 @@ def find_rounds(
             f"method: '{method}' is made from other tickets; studies have it, and `lth.control` makes controls"
         )
     images = as_images(data)
-    network = network_for(model, images, initialisation)
+    network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
-    with in_library(), _source(images) as source:
-        study = _study(network, images, source, trained_by, seed, {"method": method, **options})
-    plan, compute = Plan(study), Compute(device=device, threads=threads)
-    rounds = plan.rounds(_TICKET)
-    with (
-        _workspace(folder) as where,
-        arithmetic(compute),
-        progress(f"{method} on {images.name}, seed {seed}", len(rounds), verbose) as (line, done),
-    ):
+    if seed is None:
+        seed = int(model.provenance.get("seed", 0)) if isinstance(model, Ticket) else 0
+    with _workspace(folder) as where:
+        told: dict[str, Any] = {"method": method, **options}
+        if isinstance(model, Ticket):
+            told["start"] = _written(model, network, where / _PARENT, seed)
+        with in_library(), _source(images) as source:
+            plan = Plan(_study(network, images, source, trained_by, seed, told, where))
+        rounds, compute = plan.rounds(_TICKET), Compute(device=device, threads=threads)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         images.save(path)
         results = []
-        for number in rounds:
-            files = _files(plan, where, seed, number, path)
-            run_round(plan.round_job(_TICKET, seed, number), files, compute, Job(f"round {number}", line))
-            results.append(_result(files, seed, images.name))
-            done()
+        title = f"{method} on {images.name}, seed {seed}"
+        with arithmetic(compute), progress(title, len(rounds), verbose) as (line, done):
+            for number in rounds:
+                files = _files(plan, where, seed, number, path)
+                run_round(plan.round_job(_TICKET, seed, number), files, compute, Job(f"round {number}", line))
+                results.append(_result(files, seed, images.name))
+                done()
     return results
+
+
+def _written(ticket: Ticket, network: Network, path: Path, seed: int) -> dict[str, Any]:
+    """Write the ticket that is pruned further as one of this study, and say how to start from it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"study": _STUDY, "ticket": _GIVEN, "seed": seed, "round": 1, "network": network.model_dump()}
+    Ticket(ticket.masks, ticket.weights, {**ticket.provenance, **told}).save(path)
+    return {"ticket": _GIVEN, "round": 1}
 
 
 @contextmanager
@@ -132,21 +148,31 @@ def _source(images: Images) -> Iterator[str]:
 
 
 def _study(
-    network: Network, images: Images, source: str, recipe: Recipe, seed: int, ticket: Mapping[str, Any]
+    network: Network,
+    images: Images,
+    source: str,
+    recipe: Recipe,
+    seed: int,
+    ticket: Mapping[str, Any],
+    where: Path,
 ) -> Study:
-    """A study of this one ticket."""
+    """A study of this one ticket, and of the one that it starts from."""
+    common = {"network": "network", "recipe": "recipe", "dataset": images.name}
+    tickets = {_TICKET: {**common, **ticket}}
+    if "start" in ticket:
+        tickets[_GIVEN] = {**common, "method": "given", "file": str(where / _PARENT)}
     recipes = {"recipe": recipe.model_dump(mode="json", exclude_none=True)}
     for key in ("retrain", "transform_recipe"):
         if isinstance(ticket.get(key), Recipe):
             recipes[key] = ticket[key].model_dump(mode="json", exclude_none=True)
-            ticket = {**ticket, key: key}
+            tickets[_TICKET][key] = key
     told = {
-        "study": "library",
+        "study": _STUDY,
         "seeds": [seed],
         "datasets": {images.name: {"source": source, "validation": len(images.splits["validation"])}},
         "networks": {"network": network.model_dump(mode="json", exclude_none=True)},
         "recipes": recipes,
-        "tickets": {_TICKET: {"network": "network", "recipe": "recipe", "dataset": images.name, **ticket}},
+        "tickets": tickets,
     }
     return read_study(told, [], tries=False)[0]
 
@@ -169,8 +195,11 @@ def _files(plan: Plan, where: Path, seed: int, number: int, data: Path) -> Round
 
     of("ticket.safetensors").parent.mkdir(parents=True, exist_ok=True)
     parents = {}
-    for _, parent in plan.parents(_TICKET, number):
-        parents = {"parent": of("ticket.safetensors", parent), "parent_trained": of("trained.safetensors", parent)}
+    for ticket, parent in plan.parents(_TICKET, number):
+        if ticket == _GIVEN:
+            parents = {"parent": where / _PARENT}
+        else:
+            parents = {"parent": of("ticket.safetensors", parent), "parent_trained": of("trained.safetensors", parent)}
     tables = {name: of(f"{name}.csv") for name in ROUND_TABLES}
     return RoundFiles(
         data=data, ticket=of("ticket.safetensors"), trained=of("trained.safetensors"), **tables, **parents

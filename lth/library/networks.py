@@ -4,8 +4,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from pydantic import ValidationError
 from torch import nn
 
+from lth.artifacts.tickets import Ticket
 from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
@@ -29,17 +31,48 @@ def network_for(model: AnyModel, images: Images, initialisation: Initialisation 
     Raises:
         UserError: no such network, or one that does not fit the images.
     """
+    _, channels, size, _ = images.splits["train"].images.shape
+    network, own = described(model, (channels, size), max(2, len(images.classes)), initialisation)
+    if own:
+        tried(network)
+    return network
+
+
+def described(
+    model: AnyModel, shape: tuple[int, int], classes: int, initialisation: Initialisation | None = None
+) -> tuple[Network, bool]:
+    """The description of a network for images of some channels and pixels a side, and whether it is the caller's own.
+
+    Raises:
+        UserError: there is no such network, or there are no networks for such images.
+    """
     name = architecture_name(model)
     if name not in ARCHITECTURES:
         raise UserError(f"model: there is no architecture '{name}'; `lth list` shows them, or give a torch.nn.Module")
     own = isinstance(ARCHITECTURES[name], OwnArchitecture)
-    _, channels, size, _ = images.splits["train"].images.shape
     scheme = initialisation or ("constructor" if own else None)
     told: dict[str, Any] = {"initialisation": scheme} if scheme else {}
-    classes = max(2, len(images.classes))
-    network = Network(architecture=name, channels=channels, size=size, classes=classes, **told)
-    if own:
-        tried(network)
+    try:
+        network = Network(architecture=name, channels=shape[0], size=shape[1], classes=classes, **told)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        raise UserError(f"model: {'.'.join(map(str, found['loc']))}: {found['msg']}, found {found['input']}") from None
+    return network, own
+
+
+def fitting(ticket: Ticket, images: Images) -> Network:
+    """The ticket's network.
+
+    Raises:
+        UserError: it does not take these images, or this process does not know it.
+    """
+    network = ticket.network
+    _, channels, size, width = images.splits["train"].images.shape
+    given = (channels, size, width, len(images.classes))
+    taken = (network.channels, network.size, network.size, network.classes)
+    if given != taken:
+        shapes = ["{}x{}x{} images in {} classes".format(*shape) for shape in (given, taken)]
+        raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}")
     return network
 
 

@@ -8,14 +8,13 @@ import pandas as pd
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import DERIVED, DerivedKind
-from lth.config.data import Network
 from lth.config.study import Compute
 from lth.config.training import Recipe
-from lth.data.images import Images
 from lth.errors import UserError
 from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
 from lth.library.find import Device
+from lth.library.networks import fitting
 from lth.library.progress import progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -50,8 +49,8 @@ def train(
     Raises:
         UserError: data that do not fit the ticket's network, or a training that diverged.
     """
-    images, network = as_images(data), ticket.network
-    _check_fit(network, images)
+    images = as_images(data)
+    fitting(ticket, images)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
     order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     with (
@@ -85,14 +84,3 @@ def control(ticket: Ticket, kind: DerivedKind | Literal["dense"], *, seed: int |
     made = controls.control(ticket, kind, ticket.network, drawn, str(ticket.provenance.get("ticket", "")), draw)
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
-
-
-def _check_fit(network: Network, images: Images) -> None:
-    _, channels, size, width = images.splits["train"].images.shape
-    given, taken = (
-        (channels, size, width, len(images.classes)),
-        (network.channels, network.size, network.size, network.classes),
-    )
-    if given != taken:
-        shapes = ["{}x{}x{} images in {} classes".format(*shape) for shape in (given, taken)]
-        raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}")

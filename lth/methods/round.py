@@ -50,6 +50,8 @@ class RoundFiles:
     """The second of two tickets that are combined."""
     other_trained: Path | None = None
     """The weights that training it gave; needed to start from them."""
+    given: Path | None = None
+    """A ticket from outside the study."""
     model: Path | None = None
     """The pre-trained model, which the network names as well."""
     ticket: Path

@@ -122,6 +122,8 @@ def round_inputs(wildcards):
         "data": paths.dataset(plan.dataset(ticket, number)),
         **model_input(ticket),
     }
+    if given := study.tickets[ticket].options.input_file(int(seed)):
+        inputs["given"] = given
     parents = plan.parents(ticket, number)
     for name, (parent, parent_round) in zip(("parent", "other"), parents):
         inputs[name] = paths.round_file(
