@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lth.library.compare import Compared as Compared
     from lth.library.compare import compare as compare
     from lth.library.data import dataset as dataset
+    from lth.library.exporting import export_ticket as export_ticket
     from lth.library.find import find as find
     from lth.library.find import find_rounds as find_rounds
     from lth.library.load import load as load
@@ -36,6 +37,7 @@ _WHERE = {
     "control": "lth.library.train",
     "compare": "lth.library.compare",
     "load": "lth.library.load",
+    "export_ticket": "lth.library.exporting",
     "dataset": "lth.library.data",
     "recipe": "lth.library.recipe",
     "Ticket": "lth.artifacts.tickets",

@@ -14,6 +14,7 @@ from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import checksum
 from lth.library.networks import AnyModel, architecture_name, described
+from lth.library.zoo import PREFIX, zoo_file
 from lth.networks.build import layout, prunable_names
 from lth.printable import printable
 
@@ -34,7 +35,8 @@ def load(
     given.
 
     Args:
-        path: of the ticket (`ticket.safetensors`) or the checkpoint.
+        path: of the ticket (`ticket.safetensors`) or the checkpoint; or `zoo:NAME` (`zoo:NAME@SEED`), a ticket in the
+            folders or URLs of shared tickets that the variable LTH_ZOO names.
         model: the network. A ticket needs it only if it was found in a network that only that process knew.
         masks: a file with masks of 0 and 1, or the masks, by parameter name (or in the order of the layers).
         weights: another checkpoint, with the weights that training begins with: the initial ones.
@@ -43,7 +45,8 @@ def load(
     Raises:
         UserError: no file, damaged, neither a ticket nor a checkpoint, or of another network than the model.
     """
-    file = Path(path).expanduser()
+    named = str(path).startswith(PREFIX)
+    file = zoo_file(str(path)) if named else Path(path).expanduser()
     if file.is_file() and not is_ours(file):
         if model is None:
             raise UserError(f"{printable(file)}: is no ticket; to make one of a checkpoint, give its network (`model`)")

@@ -32,7 +32,7 @@ def test_importing_is_cheap_and_names_are_listed() -> None:
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert found.split() == ["False", "False", "[]"]
     assert all(getattr(lth, name) is not None for name in lth.__all__)
-    assert len(lth.__all__) <= 13
+    assert len(lth.__all__) <= 14
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = lth.nothing  # type: ignore[attr-defined]
 
@@ -320,6 +320,23 @@ def test_progress_is_lines_where_asked_for_and_nothing_without_a_terminal(
     assert (tmp_path / "results/library/tickets/ticket/seed0/round01/ticket.safetensors").is_file()
     lth.find("lenet_300_100", digits, rounds=1, recipe=quick)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_what_was_trained_leaves_as_plain_torch(
+    digits: Images, quick: lth.Recipe, tmp_path: Path, compact: bool
+) -> None:
+    ticket = lth.find(own_nets.plain, digits, rounds=1, rate=0.9, recipe=quick)
+    result = lth.train(ticket, digits, quick)
+    lines = lth.export_ticket(result, tmp_path / "out", compact=compact)
+    assert "torch, trained weights, density 10.0" in lines[0]
+    code = "import model, torch; print(model.load()(torch.ones(3, 1, 28, 28)).tolist())"
+    command = [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, '.'); {code}"]
+    out = subprocess.run(command, cwd=tmp_path / "out", capture_output=True, text=True, check=True).stdout
+    expected = result.module()(torch.ones(3, 1, 28, 28))
+    assert torch.allclose(torch.tensor(eval(out)), expected, atol=1e-5)
+    with pytest.raises(lth.UserError, match="exists already"):
+        lth.export_ticket(ticket, tmp_path / "out")
 
 
 def test_the_result_of_a_progressive_training_has_its_last_masks(digits: Images) -> None:
