@@ -25,7 +25,7 @@ from lth.plan.plan import Plan
 from lth.printable import printable
 from lth.verification.listing import artifacts_checksum, settings
 from lth.verification.manifest import MANIFEST
-from lth.verification.shared import SHARED
+from lth.verification.shared import SHARED_STUDY
 
 
 def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[str]:
@@ -72,7 +72,7 @@ def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[
         whole = artifacts_checksum(settings(study), files)
         write_text(
             partial / MANIFEST,
-            json_text(seal({SHARED: study.study, "tickets": tickets, "files": files, "artifacts": whole})),
+            json_text(seal({SHARED_STUDY: study.study, "tickets": tickets, "files": files, "artifacts": whole})),
         )
         size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
         partial.rename(to)

@@ -10,7 +10,7 @@ from lth.errors import UserError
 from lth.files import checksum
 from lth.verification.listing import Finding
 
-SHARED = "shared"
+SHARED_STUDY = "shared"
 """The entry of a manifest that names the study whose tickets a folder holds."""
 SHARED_MANIFEST = "manifest.json"
 
@@ -27,7 +27,7 @@ def shared_manifest(folder: Path) -> dict[str, Any] | None:
 def is_shared(told: Mapping[str, Any]) -> bool:
     """Whether the content of a manifest is that of a folder of shared tickets; its files lie in that folder."""
     entries, files = told.get("tickets"), told.get("files")
-    if SHARED not in told or not isinstance(entries, list) or not isinstance(files, dict) or not entries:
+    if SHARED_STUDY not in told or not isinstance(entries, list) or not isinstance(files, dict) or not entries:
         return False
     inside = all(".." not in PurePosixPath(name).parts and not name.startswith("/") for name in map(str, files))
     return inside and all(isinstance(entry, dict) and entry.get("file") in files for entry in entries)
