@@ -123,7 +123,9 @@ class Round:
     @cached_property
     def feed(self) -> Feed:
         """The examples on the device, unchanged by augmentation."""
-        return self.examples.feed(self.device)
+        feed = self.examples.feed(self.device)
+        feed.suit(self._scored)
+        return feed
 
     @cached_property
     def weight_uses(self) -> dict[str, int]:

@@ -116,6 +116,11 @@ def _untrainable(network: nn.Module) -> Iterator[str]:
             yield f"'{name}' is {str(parameter.dtype).removeprefix('torch.')}; parameters must be float32"
 
 
+def memory_layout(network: nn.Module) -> torch.memory_format:
+    """How its tensors are best laid out: channels last, but for code of the user's, which may rely on the default."""
+    return torch.channels_last if is_plain(network) else torch.contiguous_format
+
+
 def is_plain(network: nn.Module) -> bool:
     """Whether all modules with code of their own are torch's or ours: others may draw random numbers in `forward`."""
     return all(type(m).__module__.partition(".")[0] in ("torch", "torchvision", "lth") for m in network.modules())

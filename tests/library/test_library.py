@@ -82,7 +82,9 @@ def test_torchs_settings_are_the_callers_again(digits: Images, quick: lth.Recipe
     assert torch.get_rng_state().equal(before)
 
 
-@pytest.mark.parametrize("model", [own_nets.Wide, "own_nets:Wide", lambda: own_nets.plain(1, 28, 10), own_nets.plain])
+@pytest.mark.parametrize(
+    "model", [own_nets.Wide, own_nets.Viewed, "own_nets:Wide", lambda: own_nets.plain(1, 28, 10), own_nets.plain]
+)
 def test_any_way_to_name_a_network(model: Any, digits: Images, quick: lth.Recipe, tmp_path: Path) -> None:
     ticket = lth.find(model, digits, rounds=1, rate=0.5, recipe=quick)
     assert ticket.density == pytest.approx(0.5, abs=1e-3)
