@@ -4,12 +4,12 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import fx, nn
 from torch.nn import functional
 
 from lth.errors import UserError
 from lth.export.graph import Graph, Step, misfit
+from lth.networks.calls import as_module, is_shape, is_sum
 
 
 def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
@@ -29,6 +29,8 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
         raise _unsupported(name, f"cannot be traced ({type(error).__name__})") from None
     modules, steps, stands_for = dict(network.named_modules()), list[Step](), dict[str, str]()
     for node in traced.graph.nodes:
+        if is_shape(node):
+            continue
         if node.op == "output":
             if stands_for.get(str(node.args[0])) != steps[-1].name:
                 raise _unsupported(name, "has several outputs")
@@ -86,15 +88,13 @@ def _of_module(module: nn.Module, place: str, before: str, name: str) -> Step | 
     return Step(place, kind, (before,), settings, tensors)
 
 
-def _of_call(node: fx.Node, stands_for: Mapping[str, str], name: str) -> Step:
-    """The step that an expression is: a sum, every n-th pixel, channels of zeros appended."""
-    inputs = tuple(stands_for[str(value)] for value in node.args if isinstance(value, fx.Node))
-    if node.op == "call_function" and node.target is operator.add and len(inputs) == 2:
+def _of_call(node: fx.Node, stands_for: Mapping[str, str], name: str) -> Step | None:
+    """The step that an expression is: a layer without parameters, a sum, every n-th pixel, channels of zeros."""
+    if module := as_module(node):
+        return _of_module(module, node.name, stands_for[str(node.args[0])], name)
+    inputs = tuple(stands_for[str(value)] for value in node.args if isinstance(value, fx.Node) and not is_shape(value))
+    if is_sum(node):
         return Step(node.name, "add", inputs)
-    if node.op == "call_function" and node.target in (torch.relu, functional.relu):
-        return Step(node.name, "relu", inputs)
-    if node.op == "call_function" and node.target is torch.flatten and node.args[1:] == (1,):
-        return Step(node.name, "flatten", inputs)
     if node.op == "call_function" and node.target is operator.getitem:
         match node.args[1]:
             case (slice(step=None), slice(step=None), slice(start=None, stop=None, step=int(by)), last) if (
