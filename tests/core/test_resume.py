@@ -62,6 +62,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "sparse, Adam": {"recipe": SPARSE},
     "sparse, augmented": {"recipe": SGD.model_copy(update={"kernels": "sparse"})},
     "sparse, batch norm": {"recipe": SPARSE.model_copy(update={"iterations": 8}), "network": RESNET},
+    "sparse, dropout": {"recipe": SPARSE, "network": DROPOUT},
     "sparse, progressive": {"method": "progressive", "until_epoch": 1, "recipe": SPARSE},
     "sparse, rigl": {"method": "dynamic", "update_interval": 2, "recipe": SPARSE},
     "snip": {"method": "at_init", "score": "snip"},
