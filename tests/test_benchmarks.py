@@ -117,6 +117,11 @@ def script(name: str, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def test_the_benchmark_of_linear_layers_runs(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="sparse kernels need numba")
+    assert script("linear.py", tmp_path).count("| 384->") == 8
+
+
 def test_the_training_benchmark_runs(tmp_path: Path) -> None:
     printed = script("training.py", tmp_path, "--network", "lenet_300_100", "lenet5_classic", "--out", "found.md")
     assert (tmp_path / "found.md").read_text() == printed.rstrip("\n") + "\n"

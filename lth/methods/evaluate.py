@@ -65,7 +65,7 @@ def run_evaluation(
             log=job.log if draw is None else partial(_log_draw, job, draw),
             trains=spec.trains or "all",
             scratch=scratch,
-            more=bool(spec.draws),
+            more=draw is not None and draw + 1 < (spec.draws or 0),
         )
         which = {} if draw is None else {"draw": draw}
         outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))

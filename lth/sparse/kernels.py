@@ -2,9 +2,10 @@
 
 from lth.sparse.batch_norm import norm, norm_back
 from lth.sparse.compiling import compiled
+from lth.sparse.dropout import drop, drop_back
 from lth.sparse.linear import linear, linear_inputs, linear_weights
 from lth.sparse.pointwise import add, add_back, mask_back, mean, mean_back, pool, pool_back
-from lth.sparse.table import LINEAR, MEAN, NORM, POOL, Arrays
+from lth.sparse.table import DROPOUT, LINEAR, MEAN, NORM, POOL, Arrays
 
 
 @compiled
@@ -21,6 +22,8 @@ def forward(a: Arrays, width: int, images: int, training: bool) -> None:
             mean(op, a, width, chunks)
         elif op.kind == NORM:
             norm(op, a, width, chunks, images, training)
+        elif op.kind == DROPOUT:
+            drop(op, a, width, chunks, training)
         else:
             add(op, a, width, chunks)
 
@@ -43,5 +46,7 @@ def backward(a: Arrays, width: int, images: int) -> None:
             mean_back(op, a, width, chunks)
         elif op.kind == NORM:
             norm_back(op, a, width, chunks, images)
+        elif op.kind == DROPOUT:
+            drop_back(op, a, width, chunks)
         else:
             add_back(op, a, width, chunks)

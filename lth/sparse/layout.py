@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lth.sparse.operations import Node, Operations, Place, masks_its_input
-from lth.sparse.table import LINEAR, NARROW, NORM, OPERATION, PASS, POOL, SUM, WIDE, Arrays, Integers, Places
+from lth.sparse.table import DROPOUT, LINEAR, NARROW, NORM, OPERATION, PASS, POOL, SUM, WIDE, Arrays, Integers, Places
 
 
 @dataclass
@@ -118,7 +118,7 @@ class _Parts:
             for name in ("running_mean", "running_var"):
                 self.running[f"{node.name}.{name}"] = slice(self.statistics, self.statistics + y.channels)
                 self.statistics += y.channels
-        elif node.kind == SUM:
+        elif node.kind in (SUM, DROPOUT):
             z = node.z
             assert z is not None
             told |= {"z": z.first(), "z_chunk": z.chunk, "z_channel": z.channel, "z_row": z.row}

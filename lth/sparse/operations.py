@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from lth.networks.resnet import Block, Padded
-from lth.sparse.table import LINEAR, MEAN, NORM, POOL, SUM
+from lth.sparse.table import DROPOUT, LINEAR, MEAN, NORM, POOL, SUM
 
 
 class Unsupported(Exception):
@@ -130,7 +130,7 @@ class Operations:
         raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
 
     def _relu(self, name: str, _module: nn.ReLU, x: Place) -> Place:
-        if x.maker is None or x.users or x.maker.kind == MEAN:
+        if x.maker is None or x.users or x.maker.kind in (MEAN, DROPOUT):
             raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
         x.relu = True
         return x
@@ -138,6 +138,12 @@ class Operations:
     def _dense(self, name: str, module: nn.Linear, x: Place) -> Place:
         y = self._tensor(module.out_features, 1, 1)
         return self._add(Node(LINEAR, x, y, module, name, flat=True))
+
+    def _dropout(self, name: str, module: nn.Dropout, x: Place) -> Place:
+        if x.maker is None or x.rows * x.columns != 1:  # torch draws in an order that hangs on the layout in memory
+            raise Unsupported(f"{name} (dropout of images)")
+        factors = self._tensor(x.channels, 1, 1)
+        return self._add(Node(DROPOUT, x, self._tensor(x.channels, 1, 1), module, name, z=factors))
 
     def _norm(self, name: str, module: nn.BatchNorm2d, x: Place) -> Place:
         if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
@@ -187,6 +193,7 @@ class Operations:
     _takes: ClassVar[dict[Any, Any]] = {
         nn.ReLU: _relu,
         nn.Linear: _dense,
+        nn.Dropout: _dropout,
         nn.Conv2d: _convolution,
         nn.BatchNorm1d: _norm,
         nn.BatchNorm2d: _norm,
@@ -222,4 +229,4 @@ def _reach(node: Node) -> list[int]:
 
 def masks_its_input(node: Node) -> bool:
     """Whether an operation masks the gradient that it gives to its input, being the only one to use that."""
-    return node.kind in (LINEAR, POOL, MEAN) and len(node.x.users) == 1
+    return node.kind in (LINEAR, POOL, MEAN, DROPOUT) and len(node.x.users) == 1

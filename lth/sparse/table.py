@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-LINEAR, POOL, MEAN, NORM, SUM = range(5)
+LINEAR, POOL, MEAN, NORM, SUM, DROPOUT = range(6)
 """Kinds of operations: a convolution or linear layer; max-pooling; the mean over all places; batch norm; two tensors
-added."""
+added; dropout."""
 
 WIDE, NARROW = 64, 16
 """Images of a chunk, for large and for small batches."""
@@ -39,7 +39,15 @@ OPERATION = np.dtype(
             *("passes", "passes_end"),
             *("window", "picks"),  # of pooling
             *("scale", "running"),  # of batch norm: gamma, then beta; mean, then variance
-            *("z", "z_chunk", "z_channel", "z_row", "z_column", "z_channels", "z_gradient"),  # second summand
+            *(
+                "z",
+                "z_chunk",
+                "z_channel",
+                "z_row",
+                "z_column",
+                "z_channels",
+                "z_gradient",
+            ),  # what is added, or factors
         )
     ]
 )

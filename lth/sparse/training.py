@@ -14,6 +14,7 @@ from lth.data.examples import SplitName
 from lth.data.feed import ImageFeed
 from lth.data.images import Split
 from lth.sparse import steps
+from lth.sparse.dropout import draw_factors, dropouts_of
 from lth.sparse.layout import flat, lay_out
 from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays, Integers
@@ -39,6 +40,7 @@ class SparseTraining:
         assert isinstance(loop.feed, ImageFeed)
         self.loop, self.feed = loop, loop.feed
         self.layout = lay_out(graph, masks, loop.recipe.batch_size)
+        self.dropouts = dropouts_of(graph.nodes)
         self.parameters = dict(loop.network.named_parameters())
         self.frame = steps.frame_of(self.layout)
         self.mean = self.feed.mean.cpu().numpy()
@@ -120,7 +122,7 @@ class SparseTraining:
         """Some steps from `first` on, at most to `until`; the next one."""
         loop, batch = self.loop, self.loop.recipe.batch_size
         count = min(until - first, max(1, int(STRETCH / (loop.meter.per_step(batch) + 1))))
-        if self.feed.augment is not None:
+        if self.feed.augment is not None or self.dropouts:
             count = 1
         epoch, inside = divmod(first, loop.epoch_steps)
         count = min(count, loop.epoch_steps - inside)
@@ -129,6 +131,7 @@ class SparseTraining:
         if self.feed.augment is None:
             order = self._order(epoch)[inside * batch : (inside + count) * batch]
             ends = np.minimum(np.arange(1, count + 1) * batch, len(order))
+            self._draw(first, len(order))
             found, correct = steps.make_steps(
                 self._pixels(train), order, ends, train.labels.numpy(), rates, self.made, *self._network()
             )
@@ -136,6 +139,7 @@ class SparseTraining:
         else:
             inputs, labels = loop.batch_of(first)
             steps.put(inputs.contiguous().numpy(), self.layout.arrays, self.frame)
+            self._draw(first, len(labels))
             found, correct = steps.learn(labels.numpy(), rates[0], self.made + 1, *self._network())
             images = len(labels)
         self.made += count
@@ -146,6 +150,11 @@ class SparseTraining:
         loop.images += images
         loop.meter.passed(images)
         return first + count
+
+    def _draw(self, step: int, images: int) -> None:
+        """Draw what a step drops, from the stream that dense kernels would have."""
+        with self.loop.random_stream(step):
+            draw_factors(self.layout, self.dropouts, images)
 
     def _network(self) -> tuple[Arrays, steps.Frame, State, Rule]:
         return self.layout.arrays, self.frame, self.state, self.rule

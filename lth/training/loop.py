@@ -165,7 +165,7 @@ class Loop:
         rate = self.rate(step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with _random_stream(self, step):
+        with self.random_stream(step):
             logits = self._training_logits(inputs)
             loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
             loss.backward()
@@ -247,14 +247,13 @@ class Loop:
             return highest
         return rate_factor(schedule, step, self.steps, self.epoch_steps) * highest
 
-
-@contextmanager
-def _random_stream(loop: Loop, step: int) -> Iterator[None]:
-    """Dropout reads torch's global random state: each step lends it a stream of its own, and takes it back."""
-    if not loop.random:
-        yield
-        return
-    device = loop.feed.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        torch.manual_seed(derive(loop.seed, "dropout", step))
-        yield
+    @contextmanager
+    def random_stream(self, step: int) -> Iterator[None]:
+        """Dropout reads torch's global random state: each step lends it a stream of its own, and takes it back."""
+        if not self.random:
+            yield
+            return
+        device = self.feed.device
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(derive(self.seed, "dropout", step))
+            yield

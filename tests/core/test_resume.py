@@ -24,7 +24,7 @@ from lth.plan.jobs import EvaluationJob, RoundJob
 from lth.running import stopping
 from lth.running.gpus import ASSIGNED
 from lth.running.jobs import Job
-from lth.running.scratch import Scratch
+from lth.running.scratch import Saved, Scratch
 from lth.running.stopping import Stopped
 from lth.training import loop, train
 
@@ -62,6 +62,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "sparse, Adam": {"recipe": SPARSE},
     "sparse, augmented": {"recipe": SGD.model_copy(update={"kernels": "sparse"})},
     "sparse, batch norm": {"recipe": SPARSE.model_copy(update={"iterations": 8}), "network": RESNET},
+    "sparse, dropout": {"recipe": SPARSE, "network": DROPOUT},
     "sparse, progressive": {"method": "progressive", "until_epoch": 1, "recipe": SPARSE},
     "sparse, rigl": {"method": "dynamic", "update_interval": 2, "recipe": SPARSE},
     "snip": {"method": "at_init", "score": "snip"},
@@ -145,6 +146,7 @@ def test_a_stopped_round_ends_as_if_it_had_not_been_stopped(
 def test_a_stopped_few_shot_evaluation_ends_as_if_it_had_not_been_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The finished draws are kept until the last one has been trained, whose own state nobody would read."""
     write(tmp_path / "ticket", round_of({"recipe": ADAM}), None)
     spec = EvaluationJob(
         **{"study": "s", "ticket": "t", "kind": "dense", "seed": 3, "round": 0, "network": NETWORK},
@@ -163,6 +165,12 @@ def test_a_stopped_few_shot_evaluation_ends_as_if_it_had_not_been_stopped(
         return {part: path.read_bytes() for part, path in found.items()}
 
     whole = run("whole", None)
+    written: list[Path] = []
+    writes = Saved.write
+    with monkeypatch.context() as patched:
+        patched.setattr(Saved, "write", lambda self, *state: (written.append(self.path), writes(self, *state)))
+        run("once", scratch_in(tmp_path))
+    assert [path.name for path in written] == ["training1.safetensors"]
     assert finish(lambda: run("again", scratch_in(tmp_path)), monkeypatch, 6) > 2
     assert {part: (tmp_path / "again" / part).read_bytes() for part in whole} == whole
 

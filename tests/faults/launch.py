@@ -1,4 +1,5 @@
-"""A Snakemake that can be hit: `launch.py AT SIGNAL WHOM HIT ARGUMENTS...`; `launch.py SCRIPT` is a job of it.
+"""A Snakemake that can be hit: `launch.py AT SIGNAL WHOM HIT ARGUMENTS...`; `launch.py SCRIPT` is a job of it, and
+`launch.py -P -c CODE` the server whose forks are jobs (`lth.running.warm`).
 
 Snakemake and its jobs get names (`attack-main`, `attack-job`) by which they are found, and the process group `GROUP`,
 so that the group can be killed as a terminal or a service manager does, also where processes are forks of a warm one.
@@ -91,8 +92,27 @@ def arm(at: str, strike: Callable[[], None]) -> None:
         setattr(file.FilePersistence, name, around(getattr(file.FilePersistence, name)))
 
 
+def serve_forks(code: str) -> None:
+    """Be a server, whose forks get the name of jobs before they run their script."""
+    named("attack-warm")
+    run_path = runpy.run_path
+
+    def run_named(*arguments: Any, **words: Any) -> Any:
+        named(JOB)
+        return run_path(*arguments, **words)
+
+    runpy.run_path = run_named  # type: ignore[assignment]
+    del sys.argv[1:4], sys.path[0]
+    exec(code, {"__name__": "__main__"})
+
+
 def main() -> None:
-    """Be Snakemake, or one of its jobs."""
+    """Be Snakemake, one of its jobs, or what they are forks of."""
+    if sys.argv[1] == "-P":
+        serve_forks(sys.argv[3])
+        return
+    if sys.argv[1] == "-IS":
+        del sys.argv[1]
     if Path(sys.argv[1]).is_file():
         named(JOB)
         sys.argv = sys.argv[1:]

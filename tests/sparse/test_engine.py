@@ -25,6 +25,8 @@ from lth.training.train import Keep, train
 from lth.training.trained import Trained
 
 RESNET = NETWORK.model_copy(update={"architecture": "resnet20"})
+DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
+SHUFFLENET = NETWORK.model_copy(update={"architecture": "torchvision:shufflenet_v2_x0_5"})
 ADAM = Recipe(optimiser=Optimiser(name="adam", learning_rate=3e-3, weight_decay=1e-3), batch_size=20, epochs=2)
 RECIPES = {
     "adam": ADAM,
@@ -74,6 +76,17 @@ def test_a_training_ends_where_one_on_dense_kernels_does(name: str) -> None:
     assert dense.meter == sparse.meter
     for layer, mask in sparse.masks.items():
         assert not sparse.weights[layer][~mask].count_nonzero()
+
+
+@pytest.mark.parametrize("augment", [None, Augmentation(flip=True)], ids=["", "augmented"])
+def test_dropout_drops_what_it_drops_on_dense_kernels(augment: Augmentation | None) -> None:
+    """Of other units weights would be some 0.01 apart."""
+    recipe = ADAM.model_copy(update={"augment": augment})
+    before = torch.get_rng_state()
+    dense, sparse = (trained(recipe, kernels, DROPOUT) for kernels in ("dense", "sparse"))
+    other = trained(recipe, "sparse", DROPOUT.model_copy(update={"dropout": 0.3}))
+    assert apart(dense.weights, sparse.weights) < 2e-4 < apart(other.weights, sparse.weights)
+    assert torch.get_rng_state().equal(before)
 
 
 def test_batch_norm_ends_where_that_on_dense_kernels_does() -> None:
@@ -153,7 +166,7 @@ def test_the_rule(share: float, convolution: bool, kernels: Any, flops: float, s
 @pytest.mark.parametrize(
     ("network", "changes", "said"),
     [
-        (NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4}), {}, "there is none for 8 (Dropout)"),
+        (SHUFFLENET, {}, "there is none for the network (ShuffleNetV2)"),
         (NETWORK, {"precision": "bf16"}, "they compute in fp32, and the recipe says bf16"),
     ],
 )

@@ -15,6 +15,7 @@ pytest.importorskip("numba", reason="sparse kernels need numba")
 from lth.catalog.architectures import ARCHITECTURES
 from lth.sparse import kernels, steps
 from lth.sparse.compiling import compiled
+from lth.sparse.dropout import draw_factors, dropouts_of
 from lth.sparse.inference import runner
 from lth.sparse.layout import Layout, lay_out
 from lth.sparse.operations import Operations, Unsupported
@@ -33,9 +34,9 @@ def masks_of(network: nn.Module, density: float) -> dict[str, Tensor]:
     return {name: torch.rand(named[name].shape) < density for name in layers}
 
 
-def filled(network: nn.Module, masks: dict[str, Tensor], shape: tuple[int, ...], batch: int) -> Layout:
+def filled(network: nn.Module, graph: Operations, masks: dict[str, Tensor], batch: int) -> Layout:
     """The network as arrays, holding its weights, which are masked in the network itself, too."""
-    layout = lay_out(Operations.of(network, *shape), masks, batch)
+    layout = lay_out(graph, masks, batch)
     state = network.state_dict()
     for name, (part, kept) in layout.weights.items():
         state[name].mul_(masks[name])
@@ -60,10 +61,12 @@ def compare(
         nn.init.normal_(parameter, std=0.5 if parameter.ndim == 1 else 1.5 / parameter[0].numel() ** 0.5)
     network.double().train()
     masks = masks_of(network, density)
-    layout = filled(network, masks, shape, batch)
+    graph = Operations.of(network, *shape)
+    layout = filled(network, graph, masks, batch)
     inputs, labels = torch.randn(batch, *shape), torch.randint(0, 3, (batch,))
     close: list[bool] = []
     hooks = [module.register_forward_hook(_watch(close, small)) for module in network.modules()]
+    dropped = torch.get_rng_state()
     logits = network(inputs.double())
     for hook in hooks:
         hook.remove()
@@ -72,6 +75,8 @@ def compare(
     functional.cross_entropy(logits, labels, label_smoothing=smoothing).backward()
     frame, arrays, predicted = steps.frame_of(layout), layout.arrays, np.empty(batch, np.int64)
     steps.put(inputs.numpy(), arrays, frame)
+    torch.set_rng_state(dropped)
+    draw_factors(layout, dropouts_of(graph.nodes), batch)
     kernels.forward(arrays, layout.width, batch, True)
     loss = steps.cross_entropies(labels.numpy(), arrays, frame, smoothing, predicted)
     kernels.backward(arrays, layout.width, batch)
@@ -123,7 +128,7 @@ def _watch(close: list[bool], small: bool) -> Any:
 
 @st.composite
 def networks(draw: st.DrawFn) -> tuple[nn.Module, tuple[int, int, int]]:
-    """Convolutions of all kinds, batch norm, poolings, then linear layers; some without a bias."""
+    """Convolutions of all kinds, batch norm, poolings, then linear layers, some without a bias, and dropout."""
     channels, rows, columns = draw(st.integers(1, 3)), draw(st.integers(5, 11)), draw(st.integers(5, 11))
     shape, layers = (channels, rows, columns), list[nn.Module]()
     for _ in range(draw(st.integers(0, 2))):
@@ -148,7 +153,9 @@ def networks(draw: st.DrawFn) -> tuple[nn.Module, tuple[int, int, int]]:
     hidden = draw(st.integers(1, 9))
     layers += [nn.Flatten(), nn.Linear(channels * rows * columns, hidden, bias=draw(st.booleans()))]
     layers += [nn.BatchNorm1d(hidden)] if draw(st.booleans()) else []
-    return nn.Sequential(*layers, nn.ReLU(), nn.Linear(hidden, 3)), shape
+    layers += [nn.ReLU()] if draw(st.booleans()) else []
+    layers += [nn.Dropout(draw(st.sampled_from([0.2, 0.5])))] if draw(st.booleans()) else []
+    return nn.Sequential(*layers, nn.Linear(hidden, 3)), shape
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
@@ -171,13 +178,17 @@ def test_gradients_of_any_network_are_those_of_dense_kernels(
 
 @pytest.mark.parametrize(
     ("name", "channels", "size"),
-    [("lenet_300_100", 1, 28), ("lenet5_classic", 1, 28), ("vgg_like", 3, 16), ("resnet20", 3, 8), ("resnet18", 3, 8)],
+    [
+        *(("lenet_300_100", 1, 28), ("lenet5_classic", 1, 28), ("conv4", 3, 8), ("vgg_like", 3, 16)),
+        *(("resnet20", 3, 8), ("resnet18", 3, 8)),
+    ],
 )
 def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: int) -> None:
+    rates = {"dropout": 0.2} if name in ("vgg_like", "conv4") else {}
     for seed in range(20):
         torch.manual_seed(seed)
         try:
-            compare(ARCHITECTURES[name].load()(channels, size, 3), (channels, size, size), 4, 0.15)
+            compare(ARCHITECTURES[name].load()(channels, size, 3, **rates), (channels, size, size), 4, 0.15)
         except Close:
             continue
         return
@@ -188,7 +199,11 @@ def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: in
     ("network", "named"),
     [
         (nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 3)), "2 (Tanh)"),
-        (nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3)), "1 (Dropout)"),
+        (nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(4, 3)), "1 (dropout of images)"),
+        (
+            nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Dropout(0.5), nn.ReLU()),
+            "3 (a ReLU that no layer comes right",
+        ),
         (nn.Sequential(nn.MaxPool2d(2, stride=1), nn.Flatten(), nn.Linear(1, 3)), "0 (a max-pooling whose windows"),
         (nn.Sequential(nn.Conv2d(1, 2, 2, dilation=2)), "0 (a convolution with dilation"),
         (nn.Sequential(nn.Conv2d(1, 3, 1)), "a network whose output is no logits"),
@@ -217,7 +232,7 @@ def test_a_step_by_hand() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(2, 2, bias=False))
     masks = {"1.weight": torch.tensor([[True, False], [False, True]])}
     network.load_state_dict({"1.weight": torch.tensor([[3.0, 9.0], [9.0, 1.0]])})
-    layout = filled(network, masks, (1, 1, 2), 1)
+    layout = filled(network, Operations.of(network, 1, 1, 2), masks, 1)
     assert layout.arrays.parameters.tolist() == [3.0, 1.0]
     frame, predicted = steps.frame_of(layout), np.empty(1, np.int64)
     steps.put(np.array([[[[2.0, 5.0]]]], np.float32), layout.arrays, frame)

@@ -11,6 +11,7 @@ import pytest
 import snakemake
 from snakemake import sourcecache
 from snakemake.scheduling import job_scheduler
+from snakemake.script import PythonScript
 
 
 @pytest.mark.skipif("LTH_SNAKEMAKE" not in os.environ, reason="on another Snakemake only: make test-oldest")
@@ -36,3 +37,10 @@ def test_each_question_about_an_address_still_makes_a_class() -> None:
 def test_what_is_patched_is_there(name: str) -> None:
     """If this fails, a workaround does nothing."""
     assert name in inspect.getsource(job_scheduler.JobScheduler)
+
+
+def test_scripts_are_still_started_where_jobs_get_a_warm_python() -> None:
+    """If this fails, `workflow/rules/warm.smk` does nothing, and jobs begin cold."""
+    assert "sys.executable" in inspect.getsource(PythonScript.execute_script)
+    known = inspect.signature(PythonScript.__init__).parameters
+    assert {"path", "conda_env", "container_img", "env_modules"} <= known.keys()

@@ -101,7 +101,8 @@ def _become(asking: socket.socket, client: Path) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(variables)
-    sys.executable = str(client)  # so that the scripts of a Snakemake are warm as well
+    sys.executable = str(client)  # so that the scripts of a Snakemake are warm as well, and forks of this server alone
+    os.environ["LTH_COLD"] = "1"
     status = _run(arguments)
     with suppress(OSError):  # who asked may be gone
         asking.sendall(bytes([status]))
