@@ -14,10 +14,11 @@ from study_text import SOUND, changed, study_of
 from lth.artifacts.records import seal_text
 from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
-from lth.cli import job_counts, main
+from lth.cli import main
 from lth.config.data import Network
 from lth.config.tickets import Scope
 from lth.methods.progressive import Progressive
+from lth.plan.forecast import job_counts
 from lth.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]

@@ -1,23 +1,31 @@
-"""What the commands of `python -m lth` take: operands and options. Imports nothing heavy."""
+"""What the commands take: operands and options. Imports nothing heavy."""
 
 from pathlib import Path
 from typing import Any, get_args
 
 from lth.export.options import Format, Moment
 
-OPERANDS = {
-    "STUDY": "a study file",
-    "FILE": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
-    "A": "a ticket file",
-    "B": "another ticket file",
-    "RESULTS": "the results folder of a study: results/STUDY",
-    "PAGES": "the folder of the pages, with data/STUDY: docs/results",
-    "TICKET": "a ticket file: ticket.safetensors",
-    "NETWORK": "a ticket file, or the folder of an export",
+OPERANDS: dict[str, dict[str, Any]] = {
+    "STUDY": {"type": Path, "help": "a study file"},
+    "FILE": {
+        "type": Path,
+        "help": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
+    },
+    "A": {"type": Path, "help": "a ticket file"},
+    "B": {"type": Path, "help": "another ticket file"},
+    "RESULTS": {"type": Path, "help": "the results folder of a study: results/STUDY"},
+    "PAGES": {"type": Path, "help": "the folder of the pages, with data/STUDY: docs/results"},
+    "TICKET": {"type": Path, "help": "a ticket file: ticket.safetensors"},
+    "NETWORK": {"type": Path, "help": "a ticket file, or the folder of an export"},
+    "SHELL": {"choices": ("bash", "zsh"), "help": "bash or zsh"},
 }
-"""By name: help text; all are paths."""
+"""By name, as argparse takes them."""
 
 COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "run": [
+        ("--cores", {"type": int, "metavar": "N", "help": "cores to use (default: all that there are)"}),
+        ("-n --dry-run", {"action": "store_true", "help": "only say what would run, and why"}),
+    ],
     "collect": [
         ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
         ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
@@ -38,4 +46,4 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("--rounds", {"type": int, "metavar": "N", "default": 100, "help": "timings of each engine (default: 100)"})
     ],
 }
-"""Options of commands, as argparse takes them."""
+"""Options of commands, as argparse takes them; a short form stands before its option."""
