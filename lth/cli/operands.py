@@ -7,6 +7,7 @@ from lth.export.options import Format, Moment
 
 OPERANDS: dict[str, dict[str, Any]] = {
     "STUDY": {"type": Path, "help": "a study file"},
+    "NAME": {"type": Path, "help": "the new study's name, or its file; `.yaml` may be left out"},
     "FILE": {
         "type": Path,
         "help": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
@@ -22,6 +23,23 @@ OPERANDS: dict[str, dict[str, Any]] = {
 """By name, as argparse takes them."""
 
 COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "new": [
+        ("--source", {"metavar": "DATA", "help": "the data set that tickets are found on (lth list)"}),
+        ("--network", {"metavar": "NAME", "help": "the architecture (lth list)"}),
+        ("--target", {"metavar": "DATA", "nargs": "+", "help": "the data sets that they are trained on"}),
+        (
+            "--method",
+            {"metavar": "NAME", "help": "imp, one_shot, snip, grasp, synflow, random, progressive, set, ..."},
+        ),
+        ("--seeds", {"type": int, "metavar": "N", "help": "repetitions, paired by seed"}),
+        ("--epochs", {"type": int, "metavar": "N", "help": "of each training (default: 10)"}),
+        ("--rounds", {"type": int, "metavar": "N", "help": "prunings of 20 %% each (default: 10, to 10.7 %%)"}),
+        ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to write it (default: this folder)"}),
+    ],
+    "check": [
+        ("--fast", {"action": "store_true", "help": "measure nothing: no hours, and no gigabytes of networks"}),
+        ("--cores", {"type": int, "metavar": "N", "help": "hours on so many cores (default: all that there are)"}),
+    ],
     "run": [
         ("--cores", {"type": int, "metavar": "N", "help": "cores to use (default: all that there are)"}),
         ("-n --dry-run", {"action": "store_true", "help": "only say what would run, and why"}),

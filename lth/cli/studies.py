@@ -74,7 +74,26 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
     yield schema_text().rstrip("\n")
 
 
+def _new(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.checks.draft import Draft, draft_path, drafted
+    from lth.cli.questions import answers
+    from lth.files import check_writable, write_text
+
+    name, path = draft_path(arguments.NAME, arguments.to)
+    check_writable(path.parent)
+    asked = ("source", "network", "target", "method", "seeds", "epochs", "rounds")
+    told = answers({key: getattr(arguments, key) for key in asked})
+    given = {key: value for key, value in told.items() if value is not None and key != "target"}
+    text = drafted(Draft(name=name, targets=tuple(told["target"]), **given), (path.parent / "schema.json").is_file())
+    draft_path(arguments.NAME, arguments.to)  # while the questions were answered, somebody may have written it
+    write_text(path, text)
+    yield f"wrote {path}"
+    yield f"to see what it takes: lth check {path}"
+    yield f"to run it: lth run {path}"
+
+
 STUDY_COMMANDS = {
+    "new": (_new, "write a new study file: asks five questions, or takes options", ("NAME",)),
     "list": (
         components,
         "list architectures, data sources, methods, scores, scopes and schedules (the default command)",
