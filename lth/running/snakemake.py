@@ -9,7 +9,7 @@ from pathlib import Path
 import lth
 from lth.errors import UserError
 
-OURS = ("--configfile", "--configfiles", "--snakefile", "-s")
+_GIVEN = ("--configfile", "--configfiles", "--snakefile", "-s")
 """Options that `lth run` gives itself; `--config` and an overlay file belong to a run of `snakemake`."""
 
 
@@ -40,7 +40,7 @@ def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequen
     if cores is not None and cores < 1:
         raise UserError(f"--cores: found {cores}; a number from 1 is needed")
     for option in options:
-        if option.partition("=")[0] in OURS:
+        if option.partition("=")[0] in _GIVEN:
             raise UserError(f"{option}: is given by `lth run`; call `snakemake` itself to give another")
     given = [] if _has_cores(options) else ["--cores", str(cores or usable_cores())]
     return [
