@@ -8,6 +8,7 @@ from lth.export.options import Format, Moment
 OPERANDS: dict[str, dict[str, Any]] = {
     "STUDY": {"type": Path, "help": "a study file"},
     "NAME": {"type": Path, "help": "the new study's name, or its file; `.yaml` may be left out"},
+    "WHERE": {"type": Path, "help": "the results folder of a study, or its file"},
     "FILE": {
         "type": Path,
         "help": "an artifact: ticket, weights, prepared data set, table, figure, record or manifest",
@@ -43,6 +44,7 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "run": [
         ("--cores", {"type": int, "metavar": "N", "help": "cores to use (default: all that there are)"}),
         ("-n --dry-run", {"action": "store_true", "help": "only say what would run, and why"}),
+        ("--plain", {"action": "store_true", "help": "Snakemake's own output, also on a terminal"}),
     ],
     "collect": [
         ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
