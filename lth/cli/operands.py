@@ -46,6 +46,7 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("-n --dry-run", {"action": "store_true", "help": "only say what would run, and why"}),
         ("--plain", {"action": "store_true", "help": "Snakemake's own output, also on a terminal"}),
     ],
+    "clean": [("--yes", {"action": "store_true", "help": "delete without asking"})],
     "collect": [
         ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
         ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),

@@ -13,7 +13,7 @@ from lth.artifacts.repair import study_options
 from lth.checks.read import load_study, read_study
 from lth.config.study import Study
 from lth.errors import UserError
-from lth.plan.forecast import duration
+from lth.plan.forecast import duration, shown_bytes
 from lth.plan.plan import Plan
 from lth.printable import aligned
 from lth.running.progress import Progress, progress
@@ -21,7 +21,7 @@ from lth.running.snakemake import snakemake_command, usable_cores
 from lth.running.study_lock import FOLDER, NOTE
 from lth.running.terminal import QUIET, Steps, can_be_drawn_on, follow
 
-KINDS = {
+_KINDS = {
     "data": "data sets",
     "model": "models",
     "round": "rounds",
@@ -30,7 +30,7 @@ KINDS = {
     "summary": "tables and report",
 }
 """Of jobs, in words."""
-MOST_ROWS = 20
+_MOST_ROWS = 20
 """Jobs of a list."""
 
 
@@ -66,7 +66,7 @@ def _status(arguments: argparse.Namespace) -> Iterator[str]:
     if not found.done and not found.failed and not found.runner:
         state = "not started"
     yield f"study {plan.study.study}: {state}; {len(found.done)} of {len(found.jobs)} jobs done"
-    for kind, name in KINDS.items():
+    for kind, name in _KINDS.items():
         of_kind = [job for job in found.jobs if job.kind == kind]
         if of_kind:
             yield f"  {name}: {sum(job.key in found.done for job in of_kind)} of {len(of_kind)}"
@@ -79,12 +79,62 @@ def _status(arguments: argparse.Namespace) -> Iterator[str]:
     ):
         if rows:
             yield title
-            yield from aligned([(f"  {name}", line) for name, line in rows[:MOST_ROWS]])
-            yield from [f"  and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
+            yield from aligned([(f"  {name}", line) for name, line in rows[:_MOST_ROWS]])
+            yield from [f"  and {len(rows) - _MOST_ROWS} more"] if len(rows) > _MOST_ROWS else []
     if left and found.seconds_left is not None:
         yield f"about {duration(found.seconds_left)} left, by the jobs that have finished"
     if not left:
         yield "`snakemake -n` or `lth run STUDY -n` says whether a change of the study makes anything anew"
+
+
+def _clean(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.running.study_lock import take_study
+    from lth.verification.leftovers import delete, leftovers, size_of
+
+    plan = Plan(load_study(arguments.STUDY))
+    results = Path(plan.results)
+    if not results.is_dir():
+        raise UserError(f"{results}: no such folder, so there is nothing to clear; run this where results/ is")
+    if warning := take_study(results):
+        yield f"warning: {warning}"
+    found = leftovers(plan, _noted_study(results), Path())
+    if found.protected:
+        words = "are not in the study file, but in its last run or its manifest; they stay until it has run again"
+        yield f"{found.protected} files {words}"
+    if not found.files:
+        yield f"{results}: there is nothing to clear"
+        return
+    for what, paths in found.found.items():
+        yield f"{what}: {len(paths)} files, {shown_bytes(size_of(paths))}"
+        yield from (f"  {path}" for path in paths[:_MOST_ROWS])
+        yield from [f"  and {len(paths) - _MOST_ROWS} more"] if len(paths) > _MOST_ROWS else []
+    count, size = len(found.files), shown_bytes(size_of(found.files))
+    if not (arguments.yes or _agreed(f"delete these {count} files, {size}? [y/N] ")):
+        yield "nothing was deleted" if _can_ask() else "nothing was deleted: there is no terminal to ask on; see --yes"
+        return
+    left = delete(found, results)
+    yield f"deleted {count - len(left)} files"
+    if left:
+        raise UserError(f"{left[0]}: could not be deleted, as {len(left)} of {count} files; close what uses them")
+
+
+def _can_ask() -> bool:
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+
+
+def _agreed(question: str) -> bool:
+    if not _can_ask():
+        return False
+    sys.stdout.flush()
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _noted_study(results: Path) -> Study | None:
+    """The study as it was last run, if that is noted."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return Study.model_validate(json.loads((results / FOLDER / NOTE).read_text())["study"])
+    return None
 
 
 def _planned(where: Path) -> tuple[Plan, Path, int | None]:
@@ -119,6 +169,7 @@ def _study_of(results: Path) -> tuple[Study, int | None]:
 
 
 RUN_COMMANDS = {
+    "clean": (_clean, "list what a study has left and nothing needs, and delete it after asking", ("STUDY",)),
     "status": (_status, "how far a study is: jobs done and running, and the time left", ("WHERE",)),
     "run": (
         _run,

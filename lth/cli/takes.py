@@ -13,7 +13,7 @@ from lth.config.study import Study
 from lth.config.training import LearningRateSchedule, Recipe
 from lth.errors import UserError
 from lth.plan.disk import disk_space
-from lth.plan.forecast import PlannedJob, duration, makespan, planned_jobs
+from lth.plan.forecast import PlannedJob, duration, makespan, planned_jobs, shown_bytes
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 from lth.plan.sizes import memory_mb, scorings
@@ -111,7 +111,7 @@ def _measured(plan: Plan, cores: int) -> Iterator[str]:
     jobs = _slots(plan, cores)
     yield from _time(plan, jobs)
     space = disk_space(plan, {name: weight_counts(study.networks[name]) for name in networks}, jobs)
-    yield f"disk: about {_bytes(space.kept)} in the end, at most about {_bytes(space.peak)} on the way"
+    yield f"disk: about {shown_bytes(space.kept)} in the end, at most about {shown_bytes(space.peak)} on the way"
 
 
 def _slots(plan: Plan, cores: int) -> int:
@@ -203,8 +203,3 @@ def _seconds(study: Study, training: _Training, found: "Sequence[Pace]") -> floa
 
 def _of_training(recipe: Recipe, dataset: Dataset, step: float, scored: float) -> float:
     return recipe.steps(dataset.sizes[0])[0] * step + scorings(dataset, recipe) * dataset.sizes[1] * scored
-
-
-def _bytes(count: int) -> str:
-    """`120 MB`, `3.4 GB`."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"

@@ -159,6 +159,13 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
+def shown_bytes(count: int) -> str:
+    """`12 kB`, `120 MB`, `3.4 GB`."""
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
 def job_counts(plan: Plan) -> Mapping[str, int]:
     """Number of jobs of each kind; a control that two evaluations share is made once."""
     study = plan.study

@@ -6,20 +6,11 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-import lth
 from lth.errors import UserError
+from lth.snakefile import snakefile
 
 _GIVEN = ("--configfile", "--configfiles", "--snakefile", "-s")
 """Options that `lth run` gives itself; `--config` and an overlay file belong to a run of `snakemake`."""
-
-
-def snakefile() -> Path:
-    """The workflow: inside the package where that is installed, beside it in the repository."""
-    package = Path(lth.__file__).parent
-    for path in (package / "_workflow" / "Snakefile", package.with_name("Snakefile")):
-        if path.is_file():
-            return path
-    raise UserError(f"{package}: has no workflow beside it; install the package anew, or run in its repository")
 
 
 def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequence[str]) -> list[str]:
@@ -42,9 +33,12 @@ def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequen
     for option in options:
         if option.partition("=")[0] in _GIVEN:
             raise UserError(f"{option}: is given by `lth run`; call `snakemake` itself to give another")
+    workflow = snakefile()
+    if workflow is None:
+        raise UserError("lth run: the workflow is not beside the package; install the package anew")
     given = [] if _has_cores(options) else ["--cores", str(cores or usable_cores())]
     return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(snakefile())),
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(workflow)),
         *("--configfile", str(study), *given, *(["--dry-run"] if dry else []), *options),
     ]
 
