@@ -19,7 +19,7 @@ from lth.printable import aligned
 from lth.running.progress import Progress, progress
 from lth.running.snakemake import snakemake_command, usable_cores
 from lth.running.study_lock import FOLDER, NOTE
-from lth.running.terminal import QUIET, Steps, can_be_drawn_on, follow
+from lth.running.terminal import Steps, can_be_drawn_on, follow
 
 _KINDS = {
     "data": "data sets",
@@ -37,8 +37,7 @@ _MOST_ROWS = 20
 def _run(arguments: argparse.Namespace) -> Iterator[str]:
     study = load_study(arguments.STUDY)
     drawn = can_be_drawn_on(sys.stderr) and not (arguments.dry_run or arguments.plain)
-    options = [*(QUIET if drawn else ()), *arguments.passed_on]
-    command = snakemake_command(arguments.STUDY, arguments.cores, arguments.dry_run, options)
+    command = snakemake_command(arguments.STUDY, arguments.cores, arguments.dry_run, arguments.passed_on, drawn)
     sys.stdout.flush()
     if not drawn:
         os.execv(command[0], command)  # no process of ours in between: signals and exit status are Snakemake's

@@ -13,7 +13,9 @@ _GIVEN = ("--configfile", "--configfiles", "--snakefile", "-s")
 """Options that `lth run` gives itself; `--config` and an overlay file belong to a run of `snakemake`."""
 
 
-def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequence[str]) -> list[str]:
+def snakemake_command(
+    study: Path, cores: int | None, dry: bool, options: Sequence[str], quiet: bool = False
+) -> list[str]:
     """The command line that runs a study in the current folder, where its results are made.
 
     Args:
@@ -21,6 +23,7 @@ def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequen
         cores: of this machine; all that this process may use, if none are given.
         dry: only say what would run.
         options: further ones, passed on as they are.
+        quiet: leave out what Snakemake says of each job; errors are the jobs' own sentences.
 
     Raises:
         UserError: Snakemake is not installed, or an option is one that is given here.
@@ -37,10 +40,9 @@ def snakemake_command(study: Path, cores: int | None, dry: bool, options: Sequen
     if workflow is None:
         raise UserError("lth run: the workflow is not beside the package; install the package anew")
     given = [] if _has_cores(options) else ["--cores", str(cores or usable_cores())]
-    return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(workflow)),
-        *("--configfile", str(study), *given, *(["--dry-run"] if dry else []), *options),
-    ]
+    ours = ["--configfile", str(study), *(("--quiet", "rules") if quiet else ()), "--snakefile", str(workflow)]
+    # the first two take any number of values: a target must not follow them
+    return [sys.executable, "-m", "snakemake", *ours, *given, *(["--dry-run"] if dry else []), *options]
 
 
 def usable_cores() -> int:

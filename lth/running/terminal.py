@@ -20,8 +20,6 @@ from typing import TextIO
 
 from lth.printable import escaped
 
-QUIET = ("--quiet", "rules")
-"""Options of Snakemake that leave out what it says of each job; errors are the jobs' own sentences."""
 _STEPS = re.compile(r"(\d+) of (\d+) steps \([0-9.]+%\) done")
 _TOTAL = re.compile(r"total +(\d+)")
 _NOISE = re.compile(

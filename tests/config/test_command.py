@@ -62,6 +62,8 @@ def test_a_run_without_snakemake_says_what_to_install(monkeypatch: pytest.Monkey
 def test_options_of_a_run_are_passed_on_but_those_that_it_gives_itself() -> None:
     given = snakemake.snakemake_command(Path("study.yaml"), 3, True, ["--quiet", "rules"])
     assert given[-5:] == ["--cores", "3", "--dry-run", "--quiet", "rules"]
+    quiet = snakemake.snakemake_command(Path("study.yaml"), None, False, ["target", "--profile", "slurm"], quiet=True)
+    assert quiet[quiet.index("--quiet") + 2] == "--snakefile"  # which takes one value, so that no target is swallowed
     assert "--cores" not in snakemake.snakemake_command(Path("study.yaml"), None, False, ["--profile=slurm"])
     for option, cores in (("--configfile=x", 2), ("--quiet", 0)):
         with pytest.raises(UserError):
