@@ -11,7 +11,7 @@ from lth.checks.wording import listed
 from lth.config.data import Dataset
 from lth.config.study import Study
 from lth.config.training import LearningRateSchedule, Recipe
-from lth.errors import UserError
+from lth.errors import UserError, reason
 from lth.plan.disk import disk_space
 from lth.plan.forecast import PlannedJob, duration, makespan, planned_jobs, shown_bytes
 from lth.plan.paths import Paths
@@ -63,7 +63,7 @@ def takes(study: Study, cores: int | None, fast: bool) -> Iterator[str]:
         fast: measure nothing, so that time and disk are left out.
 
     Raises:
-        UserError: there are no such cores, or no GPU where one is asked for.
+        UserError: there are no such cores.
     """
     if cores is not None and cores < 1:
         raise UserError(f"--cores: found {cores}; a number from 1 is needed")
@@ -109,8 +109,12 @@ def _measured(plan: Plan, cores: int) -> Iterator[str]:
         yield f"time and disk: not measured, since {listed(texts)} reads texts and starts from a model"
         return
     jobs = _slots(plan, cores)
-    yield from _time(plan, jobs)
-    space = disk_space(plan, {name: weight_counts(study.networks[name]) for name in networks}, jobs)
+    try:
+        yield from [*_time(plan, jobs)]
+        space = disk_space(plan, {name: weight_counts(study.networks[name]) for name in networks}, jobs)
+    except (UserError, RuntimeError, MemoryError) as error:  # too large for this machine, or no GPU where one is named
+        yield f"time and disk: not measured: {reason(error)}"
+        return
     yield f"disk: about {shown_bytes(space.kept)} in the end, at most about {shown_bytes(space.peak)} on the way"
 
 

@@ -84,7 +84,8 @@ def follow(command: Sequence[str], status: Callable[[Steps], str], terminal: Tex
                     _draw(screen, f"{_CLEAR}{text}\n{shown}")
             if time.monotonic() >= due:
                 begun = time.monotonic()
-                shown = _cut(status(steps))
+                with suppress(Exception):  # a line less is no reason to end a run
+                    shown = _cut(status(steps))
                 _draw(screen, f"{_CLEAR}{shown}")
                 due = time.monotonic() + max(_EVERY, 20 * (time.monotonic() - begun))
         _draw(screen, _CLEAR)

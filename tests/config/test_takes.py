@@ -120,6 +120,16 @@ def test_a_study_is_measured_in_a_moment(tmp_path: Path, capsys: pytest.CaptureF
     assert capsys.readouterr().err == "--cores: found 0; a number from 1 is needed\n"
 
 
+def test_what_cannot_be_measured_is_said_and_no_fault_of_the_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    (tmp_path / "study.yaml").write_text(f"compute: {{device: cuda}}\n{SOUND}")
+    assert main(["check", str(tmp_path / "study.yaml"), "--cores", "1"]) == 0
+    assert "time and disk: not measured: compute.device: cuda is asked for" in capsys.readouterr().out
+
+
 def test_texts_are_not_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(ROOT / "config/text-demo.yaml")]) == 0
     assert "time and disk: not measured, since tiny reads texts and starts from a model" in capsys.readouterr().out

@@ -70,6 +70,13 @@ def test_a_terminal_that_is_gone_does_not_end_the_run() -> None:
     assert follow(saying(SAID), lambda _: "", screen) == 0
 
 
+def test_a_status_that_fails_does_not_end_the_run() -> None:
+    def status(_: Steps) -> str:
+        raise PermissionError
+
+    assert follow(saying(SAID, "time.sleep(1.5)"), status, io.StringIO()) == 0
+
+
 def test_being_told_to_stop_is_passed_on() -> None:
     """To the process that runs the study; what it then says is still shown, and its status is ours."""
     child = (
