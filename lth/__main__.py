@@ -1,4 +1,4 @@
-"""`python -m lth`: look into artifacts and studies from the command line."""
+"""`python -m lth`: the same as the command `lth`."""
 
 import sys
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lth.artifacts.records import RecordError, read_json
+from lth.snakefile import USUAL, WITHIN_PACKAGE, snakefile
 
 OPTIONS = "LTH_STUDY_OPTIONS"
 """Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
@@ -49,7 +50,7 @@ def command(results: Path, names: Iterable[str]) -> str:
     steps = [] if Path.cwd() == root else [f"cd {shlex.quote(str(root))}"]
     if there:
         steps.append(f"rm -f -- {_quoted(folder, there)}")
-    run = " ".join(filter(None, ["snakemake", shlex.join(study_options(results)), "--cores 2"]))
+    run = " ".join(filter(None, ["snakemake", _workflow(root), shlex.join(study_options(results)), "--cores 2"]))
     *earlier, last = ([name for name in damaged if re.fullmatch(stage, name)] for stage in STAGES)
     for stage in earlier:
         if targets := _targets(results, stage):
@@ -61,6 +62,14 @@ def command(results: Path, names: Iterable[str]) -> str:
     if left := sorted(name for name in beside if _temporary(results, name)):
         steps.append(f"rm -f -- {_quoted(folder, left)}")
     return " && ".join(steps)
+
+
+def _workflow(root: Path) -> str:
+    """The option that names the workflow of an installed package, where the folder of the results has none."""
+    found = snakefile()
+    if found is None or found.parent.name != WITHIN_PACKAGE or any(map(Path.is_file, (root / name for name in USUAL))):
+        return ""
+    return f"--snakefile {shlex.quote(str(found))}"
 
 
 def advice(*paths: Path) -> str:

@@ -22,7 +22,7 @@ from lth.errors import UserError
 from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
 from lth.library.networks import AnyModel, fitting, network_for
-from lth.library.progress import progress
+from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import Result
@@ -110,7 +110,7 @@ def find_rounds(
         images.save(path)
         results = []
         title = f"{method} on {images.name}, seed {seed}"
-        with arithmetic(compute), progress(title, len(rounds), verbose) as (line, done):
+        with arithmetic(compute), shown_progress(title, len(rounds), verbose) as (line, done):
             for number in rounds:
                 files = _files(plan, where, seed, number, path)
                 run_round(plan.round_job(_TICKET, seed, number), files, compute, Job(f"round {number}", line))

@@ -10,7 +10,7 @@ from lth.printable import escaped
 
 
 @contextmanager
-def progress(
+def shown_progress(
     title: str, parts: int, verbose: bool | None
 ) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
     """Two functions: one takes a line of progress, the other is called when a part is done.

@@ -15,7 +15,7 @@ from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
 from lth.library.find import Device
 from lth.library.networks import fitting
-from lth.library.progress import progress
+from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import Result
@@ -55,7 +55,7 @@ def train(
     order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     with (
         arithmetic(Compute(device=device, threads=threads)) as where,
-        progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),
+        shown_progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),
     ):
         trained = run_training(
             ticket.module(), ticket.masks, images, trained_by, seed=order, device=where, log=line, trains=trains

@@ -21,8 +21,8 @@ class GivenTicketOptions(Options):
 
     file: Folder
     """The ticket's file (`ticket.safetensors`), by its path from the folder that the study is run in. `{seed}` in it
-    stands for the seed, where each seed has its own; otherwise all seeds train one ticket. Of a checkpoint of another
-    program, `lth.load` makes a ticket that can be saved."""
+    stands for the seed, where each seed has its own; otherwise all seeds train one ticket. A checkpoint of another
+    program is made a ticket first: `lth import`."""
 
     def input_file(self, seed: int) -> str | None:
         """The file of a seed."""

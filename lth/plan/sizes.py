@@ -1,4 +1,7 @@
-"""How much a job has to do, for a cluster's limits of time and memory. No result depends on any of it."""
+"""How much a job has to do: for a cluster's limits of time and memory, and for what `lth check` says a study takes.
+
+No result depends on any of it.
+"""
 
 from math import ceil
 
@@ -21,9 +24,14 @@ BASE_MB = {"images": 1300, "texts": 5000}
 
 def examples(dataset: Dataset, recipe: Recipe) -> float:
     """Training steps' examples in a training, and the scoring in between counted as such."""
+    steps, _ = recipe.steps(dataset.sizes[0])
+    return steps * recipe.batch_size + scorings(dataset, recipe) * dataset.sizes[1] / SCORED
+
+
+def scorings(dataset: Dataset, recipe: Recipe) -> int:
+    """How often a training goes through validation and test data, before the first and after the last step included."""
     steps, epoch = recipe.steps(dataset.sizes[0])
-    scorings = steps // (recipe.evaluate_every or epoch) + 2
-    return steps * recipe.batch_size + scorings * dataset.sizes[1] / SCORED
+    return steps // (recipe.evaluate_every or epoch) + 2
 
 
 def minutes(plan: Plan, work: float, least: int = LEAST_MINUTES) -> int:

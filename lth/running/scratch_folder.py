@@ -7,7 +7,7 @@ marker, only files with names that jobs give, and nothing through links.
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -101,6 +101,34 @@ def clear(folder: Path, results: Path) -> list[Path]:
             path.unlink()
         folder.rmdir()
     return sorted({*left, *(path for path in others if not path.is_dir())})
+
+
+def abandoned(folder: Path, results: Path, jobs: Collection[str]) -> list[Path]:
+    """Locks and states that no job will go on from: of jobs that have finished, and of those that there are no longer.
+
+    Args:
+        folder: as for `claim`; without its marker nothing of it is ours.
+        results: `results/<study>`.
+        jobs: the folders of all jobs of the study, below its results.
+    """
+    if _marked(folder) is None:
+        return []
+    found: list[Path] = []
+    for place, _, names in os.walk(folder):
+        here = Path(place)
+        job = here.relative_to(folder)
+        killed = (here / OWNER).exists()  # its outputs may be there all the same: see `_clear_job`
+        if here != folder and (str(job) not in jobs or (_finished(job, results) and not killed)):
+            found += [here / name for name in sorted(names) if _is_ours(here / name, folder)]
+    return found
+
+
+def discard(files: Iterable[Path]) -> list[Path]:
+    """Delete locks and states, job by job; those that stay, since their job is at work."""
+    jobs: dict[Path, list[Path]] = {}
+    for path in files:
+        jobs.setdefault(path.parent, []).append(path)
+    return [path for job, paths in jobs.items() if not _deleted(paths, job / LOCK) for path in paths]
 
 
 def _clear_job(here: Path, folder: Path, results: Path, files: list[str]) -> list[Path]:

@@ -5,15 +5,20 @@ nothing of runs from another folder with the same results.
 """
 
 import atexit
+import json
 from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock
 
+from lth.config.study import Study
 from lth.errors import UserError
+from lth.files import write_text
 from lth.running.locks import Busy, acquire
 
 FOLDER = ".running"
+NOTE = "study.json"
+"""Beside the lock: the settings of the study as it was last run, and on how many cores, for `lth status`."""
 _held: dict[Path, FileLock] = {}
 
 
@@ -41,6 +46,12 @@ def take_study(results: Path) -> str:
         return f"{results}: cannot be locked: {error}; make sure that no other run works on this study"
     atexit.register(_forget, folder)
     return ""
+
+
+def note_study(results: Path, study: Study, cores: int | None) -> None:
+    """Note what is run; where no file can be made, `lth status` asks for the study file."""
+    with suppress(UserError):
+        write_text(results / FOLDER / NOTE, json.dumps({"study": study.model_dump(mode="json"), "cores": cores}))
 
 
 def _forget(folder: Path) -> None:

@@ -227,8 +227,8 @@ def test_abbreviations_lead_to_keys_that_exist():
 
 def test_reading_imports_nothing_heavy():
     code = (
-        "import sys; import lth.checks.read, lth.plan.plan, lth.checks.schema, lth.cli;"
-        "lth.checks.read.load_study('config.yaml'); list(lth.cli._list(None));"
+        "import sys; import lth.checks.read, lth.plan.plan, lth.checks.schema, lth.cli.studies;"
+        "lth.checks.read.load_study('config.yaml'); list(lth.cli.studies.components(None));"
         "print([m for m in ('torch', 'pandas', 'matplotlib', 'numpy', 'scipy', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lth.artifacts import repair
 from lth.artifacts.records import json_text, seal
 from lth.artifacts.repair import OPTIONS, advice, command, options_of
 from lth.files import write_text
@@ -69,3 +70,13 @@ def test_from_elsewhere_it_begins_with_the_folder(
 ) -> None:
     monkeypatch.chdir("/")
     assert advice(tmp_path / results / TICKET).startswith(f"; to make it again: cd {tmp_path} && snakemake ")
+
+
+def test_results_of_an_installed_package_name_its_workflow(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lth run` works in folders that have no Snakefile."""
+    installed = Path("/some where/lth/_workflow/Snakefile")
+    monkeypatch.setattr(repair, "snakefile", lambda: installed)
+    run = f"snakemake --snakefile '{installed}' --configfile 'my study.yaml' --cores 2"
+    assert command(results, []) == run
+    Path("Snakefile").touch()
+    assert command(results, []) == "snakemake --configfile 'my study.yaml' --cores 2"

@@ -13,6 +13,7 @@ from torch.nn.utils import prune
 import lth
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
+from lth.cli import main
 from lth.data.images import Images
 from lth.plan.plan import Plan
 
@@ -166,3 +167,15 @@ def test_a_study_starts_from_files_one_for_each_seed(digits: Images, quick: lth.
     digits.save(tmp_path / "data.safetensors")
     with pytest.raises(StudyError, match="is no ticket; a ticket's file is needed"):
         read_study(study(str(tmp_path / "data.safetensors")), [])
+
+
+def test_the_command_makes_a_ticket_of_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network = net()
+    masks = masks_of(network)
+    torch.save(masked(network, masks), tmp_path / "c.pt")
+    command = ["import", str(tmp_path / "c.pt"), "--network", "own_nets:plain", "--to", str(tmp_path / "t.safetensors")]
+    assert main(command) == 0
+    assert "a ticket at density 3" in capsys.readouterr().out
+    assert lth.load(tmp_path / "t.safetensors").masks["1.weight"].equal(masks["1.weight"])
+    assert main(command) == 1
+    assert "t.safetensors: exists already" in capsys.readouterr().err

@@ -3,7 +3,7 @@ import atexit
 
 from lth.files import check_writable
 from lth.running.scratch_folder import claim, clear
-from lth.running.study_lock import take_study
+from lth.running.study_lock import note_study, take_study
 
 
 def guarded(action, *arguments):
@@ -20,6 +20,7 @@ def begin():
     warning = guarded(take_study, Path(RESULTS))
     if warning:
         logger.warning(warning)
+    note_study(Path(RESULTS), study, workflow.resource_settings.cores)
     guarded(claim, SCRATCH, study.study, Path(RESULTS))
 
 

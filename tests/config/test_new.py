@@ -1,0 +1,154 @@
+"""`lth new`: whatever is asked for gives a study without warnings, or one sentence, and no file is overwritten."""
+
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.datasets import SOURCES, ImageSource
+from lth.checks.draft import DRAFTED, Draft, drafted
+from lth.checks.read import read_study
+from lth.cli import main
+from lth.config.study import Study
+from lth.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+IMAGES = [name for name, entry in SOURCES.items() if isinstance(entry, ImageSource)]
+TEXTS = [name for name in SOURCES if name not in IMAGES]
+USUAL = Draft(name="mine", source="digits", network="lenet5_classic", targets=("letters",))
+FLAGS = ("--source", "digits", "--network", "lenet5_classic", "--target", "letters", "--method", "imp", "--seeds", "8")
+
+
+def sound(draft: Draft) -> Study:
+    """The study that a draft gives, which nothing is to be said of."""
+    study, warnings = read_study(yaml.safe_load(drafted(draft)), [])
+    assert [str(warning) for warning in warnings] == []
+    return study
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_goes_with_every_target_of_its_kind(source: str) -> None:
+    alike, network = (IMAGES, "lenet5_classic") if source in IMAGES else (TEXTS, "bert")
+    for target in alike:
+        if SOURCES[source].classes == SOURCES[target].classes:
+            sound(replace(USUAL, source=source, targets=(target,), network=network))
+        else:
+            with pytest.raises(UserError, match="classes"):
+                replace(USUAL, source=source, targets=(target,), network=network)
+    sound(replace(USUAL, source=source, targets=(alike[0], source), network=network, epochs=1))
+
+
+def test_every_network_reads_some_source() -> None:
+    for name, entry in ARCHITECTURES.items():
+        pairs = [("opinions", "sst2")] if entry.text else [("cifar10", "cifar10"), ("cifar10", "mnist")]
+        for source, target in pairs:
+            sound(replace(USUAL, source=source, targets=(target,), network=name))
+
+
+@pytest.mark.parametrize("method", DRAFTED)
+@pytest.mark.parametrize("epochs", [1, 3, 200])
+def test_every_method_fits_any_length_and_any_number_of_seeds(method: str, epochs: int) -> None:
+    for seeds in (2, 5, 6, 7, 8, 20):
+        for rounds in (1, 30):
+            found = sound(replace(USUAL, method=method, epochs=epochs, seeds=seeds, rounds=rounds))
+            assert bool(found.evaluations["on_letters"].compare) == (seeds >= 6)
+    if method != "synflow":
+        sound(replace(USUAL, source="opinions", targets=("paraphrases",), network="bert", method=method, epochs=epochs))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"method": "snipp"}, r"--method: there is no method 'snipp' \(did you mean 'snip'\?\)"),
+        ({"network": "lenet5_clasic"}, r"did you mean 'lenet5_classic'"),
+        ({"source": "fashion-mnist"}, r"did you mean 'fashion_mnist'"),
+        ({"targets": ("letter",)}, r"--target: .*did you mean 'letters'"),
+        ({"seeds": 1}, "--seeds: found 1; 2 to 1000 are allowed"),
+        ({"rounds": 31}, "--rounds: found 31; 1 to 30"),
+        ({"network": "bert"}, "--network: 'bert' reads texts, and 'digits' holds others; choose lenet_300_100"),
+        ({"source": "opinions"}, "--network: 'lenet5_classic' reads images, and 'opinions' holds others; choose bert"),
+        ({"method": "synflow", "network": "torchvision:vit_b_16"}, "--method: 'synflow' needs a network"),
+        ({"name": "Mine"}, "STUDY: the name of a study"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        replace(USUAL, **change)  # type: ignore[arg-type]
+
+
+def test_a_file_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "schema.json").write_text("{}")
+    assert main(["new", "mine", *FLAGS, "--to", str(tmp_path)]) == 0
+    path = tmp_path / "mine.yaml"
+    text = path.read_text()
+    assert text.startswith("# yaml-language-server: $schema=schema.json\n")
+    assert re.findall(r"^# 8 seeds give 0\.0078, enough for 4 comparisons", text, re.MULTILINE)
+    assert main(["check", str(path), "--fast"]) == 0
+    assert "warning" not in capsys.readouterr().out
+    path.write_text("precious")
+    assert main(["new", str(path), *FLAGS]) == 1
+    assert "is there already, and no file is overwritten" in capsys.readouterr().err
+    assert path.read_text() == "precious"
+    assert main(["new", "mine", *FLAGS, "--to", str(tmp_path / "none")]) == 1
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_without_a_terminal_what_is_missing_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert main(["new", str(tmp_path / "mine"), *FLAGS[:6]]) == 1
+    assert capsys.readouterr().err == "lth new: there is no terminal to ask on; give --method, --seeds\n"
+    assert not list(tmp_path.iterdir())
+
+
+def asked(folder: Path, typed: str) -> tuple[int, str]:
+    """The status of `lth new mine` on a terminal on which this is typed, and what is shown there."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "lth", "new", "mine"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    child = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    os.write(ours, typed.encode())
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 10_000)
+        except OSError:  # Linux's word for the end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(ours)
+    return child.wait(), shown.decode()
+
+
+def test_five_questions_on_a_terminal(tmp_path: Path) -> None:
+    """A wrong answer is asked for again; an empty one is what stands in brackets."""
+    status, shown = asked(tmp_path, "digit\ndigits\n\nletters textures\nrigl\n3 x\n3 2\n")
+    assert status == 0, shown
+    assert "there is no source 'digit' (did you mean 'digits'?)" in shown
+    assert "two numbers are needed" in shown
+    study, warnings = read_study(None, [tmp_path / "mine.yaml"])
+    assert warnings == []
+    assert (len(study.seeds), study.recipes["train"].epochs, [*study.evaluations]) == (
+        3,
+        2,
+        ["on_letters", "on_textures"],
+    )
+    assert study.tickets["digits"].method == "dynamic"
+
+
+def test_questions_that_are_left_write_nothing(tmp_path: Path) -> None:
+    status, shown = asked(tmp_path, "digits\n\x04")
+    assert status == 1
+    assert "the input has ended before all questions were answered; nothing was written" in shown
+    assert not list(tmp_path.iterdir())
