@@ -31,17 +31,39 @@ class Entry:
         return getattr(import_module(module), attribute)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Family(Entry):
+    """Things that are named `family:WHICH`; its target makes an entry of the second part, or raises UserError."""
+
+    form: str
+    """How one is written: `folder:PATH`."""
+
+
 E = TypeVar("E", bound=Entry)
 
 
 class Registry(Mapping[str, E]):
-    """A read-only table of entries by name."""
+    """A read-only table of entries by name, and of families of them, which have no end and are not iterated over."""
 
-    def __init__(self, entries: Mapping[str, E]) -> None:
+    def __init__(self, entries: Mapping[str, E], families: Mapping[str, Family] | None = None) -> None:
         self._entries = dict(entries)
+        self.families = dict(families or {})
 
     def __getitem__(self, name: str) -> E:
+        """The entry of a name; one of a family may have to be looked for, and raises UserError where it is not."""
+        if family := self.family_of(name):
+            found: E = family.load()(name.partition(":")[2])
+            return found
         return self._entries[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether it is a name of the table, or written as those of a family are."""
+        return name in self._entries or self.family_of(name) is not None
+
+    def family_of(self, name: object) -> Family | None:
+        """The family that a name is written as one of; None for those of the table itself, and for no names."""
+        family, _, which = name.partition(":") if isinstance(name, str) else ("", "", "")
+        return self.families.get(family) if which and name not in self._entries else None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

@@ -14,6 +14,7 @@ from lth.checks.assessments import assessments
 from lth.checks.explain import explain
 from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError
 from lth.checks.relations import relations
+from lth.checks.sources import own_sources
 from lth.checks.warnings import warnings
 from lth.checks.wording import found, unprintable
 from lth.checks.yaml_file import YamlFile
@@ -52,6 +53,8 @@ def read_study(data: Mapping[Any, Any] | None, files: Sequence[Path | str]) -> t
     except ValidationError as error:
         faults = [locations.problem(*fault) for fault in explain(error) if fault[0] not in odd_keys]
         raise StudyError([*problems, *faults]) from None
+    if own := [locations.problem(*fault) for fault in own_sources(study)]:
+        raise StudyError([*problems, *own])
     broken, between = relations(study)
     problems += [locations.problem(*fault) for fault in (*between, *assessments(study, broken), *misplaced(study))]
     if problems:

@@ -31,7 +31,7 @@ def study_schema() -> Schema:
     for model in schema["$defs"].values():
         for field, registry in NAMED.items():
             if field in model.get("properties", {}):
-                model["properties"][field]["enum"] = sorted(registry)
+                model["properties"][field] |= _choice(registry)
     for method, model in TICKETS.items():
         if method != DEFAULT_METHOD:
             schema["$defs"][model.__name__].setdefault("required", []).append("method")
@@ -39,6 +39,13 @@ def study_schema() -> Schema:
         if "patternProperties" in section:
             section["additionalProperties"] = False
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _choice(registry: Registry[Any]) -> Schema:
+    """A name of a table, or of one of its families."""
+    if not registry.families:
+        return {"enum": sorted(registry)}
+    return {"anyOf": [{"enum": sorted(registry)}, {"pattern": f"^({'|'.join(registry.families)}):.+$"}]}
 
 
 def schema_text() -> str:

@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from lth.catalog.registry import Registry
+
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value, and positions in lists."""
 Fault = tuple[KeyPath, str]
@@ -184,7 +186,9 @@ def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            raise _unknown(f"there is no {what} {{}}", table, "there are")
+            families = table.families.values() if isinstance(table, Registry) else ()
+            names = [*(name for name in table), *(family.form for family in families)]
+            raise _unknown(f"there is no {what} {{}}", names, "there are")
         return name
 
     return AfterValidator(check)

@@ -1,4 +1,4 @@
-"""MNIST, Fashion-MNIST and the CIFARs in torchvision's folder layout: read from the data root, or downloaded there first.
+"""MNIST, Fashion-MNIST and the CIFARs in torchvision's folder layout: read from the data root, or downloaded there.
 
 torchvision knows mirrors, and downloads; it is imported only then, which takes seconds. The reading is done here,
 because torchvision does not check MNIST's uncompressed files at all: each file is read once, and its MD5 compared,
@@ -111,7 +111,7 @@ def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothin
 
 
 def cifar100(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
-    """Photographs of 100 classes, 50,000 + 10,000 of 32x32 RGB (Krizhevsky 2009); raises UserError as `_locate` does."""
+    """100 classes of photographs, 50,000 + 10,000 of 32x32 RGB; raises UserError as `_locate` does."""
     return _cifar100("fine", root)
 
 

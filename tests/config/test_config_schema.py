@@ -26,7 +26,10 @@ def test_the_committed_schema_is_the_models_own():
 
 def test_the_schema_knows_the_tables_and_what_each_key_means():
     schema = study_schema()
-    assert schema["$defs"]["Dataset"]["properties"]["source"]["enum"] == sorted(SOURCES)
+    names, families = schema["$defs"]["Dataset"]["properties"]["source"]["anyOf"]
+    assert names["enum"] == sorted(SOURCES)
+    assert re.search(families["pattern"], "npz:mine.npz")
+    assert not re.search(families["pattern"], "npz:")
     for model in schema["$defs"].values():
         assert all("description" in key for key in model["properties"].values())
 

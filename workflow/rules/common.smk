@@ -29,12 +29,19 @@ from lth.plan.inputs import (
     all_needed,
     all_rounds,
     arm_tickets,
+    data_job,
     evaluated,
     records,
 )
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
-from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+from lth.plan.sizes import (
+    asked,
+    evaluation_minutes,
+    memory_mb,
+    preparation_mb,
+    round_minutes,
+)
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import STARTED_BY

@@ -1,0 +1,83 @@
+"""Image files, decoded one at a time: whatever Pillow reads of 8 bits a channel, grey or RGB."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lth.errors import UserError, reason
+from lth.printable import printable
+from lth.reading import check_regular, read_regular
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+"""Of the files that count as images, whatever the case."""
+LARGEST = 200_000_000
+"""Bytes of an image file."""
+MOST_PIXELS = 80_000_000
+"""Of an image; a small file can say that it has any number."""
+_GREY = ("1", "L", "LA")
+_DEEP = ("I", "F")
+"""Modes of Pillow with more than 8 bits a pixel; `I;16` is one of them, too."""
+
+
+def picture(path: Path) -> NDArray[np.uint8]:
+    """An image: uint8 [1, height, width] of a grey one, [3, height, width] of any other; transparency is left out.
+
+    Raises:
+        UserError: it is none, damaged, or has more than 8 bits a channel; the sentence names it.
+    """
+    content = read_regular(path, LARGEST)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow finds odd, such as damaged notes of a camera
+        try:
+            image = _opened(path, io.BytesIO(content))
+            return pixels(image)
+        except UserError:
+            raise
+        except Exception as error:  # whatever a decoder makes of it
+            raise _damaged(path, error) from None
+
+
+def picture_shape(path: Path) -> tuple[int, int, int]:
+    """Channels (1 or 3), height and width of an image, from its head; raises UserError as `picture` does."""
+    try:
+        check_regular(path)
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")
+            image = _opened(path, file)
+            return 1 if image.mode in _GREY else 3, image.height, image.width
+    except UserError:
+        raise
+    except Exception as error:  # whatever a decoder makes of it
+        raise _damaged(path, error) from None
+
+
+def pixels(image: Any) -> NDArray[np.uint8]:
+    """An image of Pillow's as uint8 [1, height, width] or [3, height, width]."""
+    if image.mode in _GREY:
+        return np.array(image.convert("L"), np.uint8)[None]
+    if image.mode == "P":
+        image = image.convert("RGBA")  # its palette may have transparent colours
+    return np.array(image.convert("RGB"), np.uint8).transpose(2, 0, 1)
+
+
+def _opened(path: Path, file: Any) -> Any:
+    from PIL import Image
+
+    image = Image.open(file)
+    if image.width * image.height > MOST_PIXELS:
+        message = (
+            f"{printable(path)}: has {image.width}x{image.height} pixels, where at most {MOST_PIXELS:,} are allowed"
+        )
+        raise UserError(f"{message}; make it smaller")
+    if image.mode.startswith(_DEEP):
+        message = f"{printable(path)}: has more than 8 bits a pixel (Pillow calls it {image.mode})"
+        raise UserError(f"{message}; convert it to 8-bit grey or RGB")
+    return image
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(f"{printable(path)}: is damaged or no image ({reason(error)}); replace it or take it out")
