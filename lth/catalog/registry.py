@@ -8,7 +8,11 @@ that a job really names.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from textwrap import wrap
 from typing import Any, TypeVar
+
+_WIDTH = 90
+"""Characters of a line of names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +63,18 @@ class Registry(Mapping[str, E]):
     def __contains__(self, name: object) -> bool:
         """Whether it is a name of the table, or written as those of a family are."""
         return name in self._entries or self.family_of(name) is not None
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Name and one line for each entry and family; entries `group:NAME` have the line of their group together."""
+        yield from ((name, entry.about) for name, entry in self._entries.items() if ":" not in name)
+        groups: dict[str, list[str]] = {}
+        for name in self._entries:
+            group, colon, inner = name.partition(":")
+            groups.setdefault(group, []).extend([inner] if colon else [])
+        for group, names in groups.items():
+            lines = wrap(", ".join(names), _WIDTH)
+            yield from ((f"{group}:NAME" if not number else "", line) for number, line in enumerate(lines))
+        yield from ((family.form, family.about) for family in self.families.values())
 
     def family_of(self, name: object) -> Family | None:
         """The family that a name is written as one of; None for those of the table itself, and for no names."""

@@ -186,12 +186,24 @@ def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            families = table.families.values() if isinstance(table, Registry) else ()
-            names = [*(name for name in table), *(family.form for family in families)]
-            raise _unknown(f"there is no {what} {{}}", names, "there are")
+            raise _unknown(f"there is no {what} {{}}", *_offered(table, name))
         return name
 
     return AfterValidator(check)
+
+
+def _offered(table: Mapping[str, Any], name: str) -> tuple[list[str], str]:
+    """The names of a table that somebody may have meant by another, and the words before them.
+
+    Of those that are written `group:NAME`, the ones of a group that was written, or the one that NAME alone stands for;
+    else the groups are named only.
+    """
+    group, _, inner = name.casefold().partition(":")
+    meant = [other for other in table if other.startswith(f"{group}:")] if inner else []
+    if alone := [other for other in table if other.partition(":")[2] == group]:
+        return alone, "there is"
+    forms = [form for form, _ in table.rows() if ":" in form] if isinstance(table, Registry) else []
+    return meant or [*(other for other in table if ":" not in other), *forms], "there are"
 
 
 def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:

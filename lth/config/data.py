@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.datasets import SOURCES, ImageSource, Source
+from lth.catalog.datasets import SOURCES
+from lth.catalog.source import ImageSource, Source
 from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
 
 
@@ -23,8 +24,8 @@ class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
     source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source")]
-    """Where the images or texts come from: one of the names that `python -m lth list` shows, or `folder:PATH` or
-    `npz:PATH`, images of your own ([below](#images-of-your-own))."""
+    """Where the images or texts come from: one of the names that `python -m lth list` shows, `torchvision:NAME`, or
+    images of your own as `folder:PATH` or `npz:PATH` ([below](#images-of-your-own))."""
     grey: bool = False
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.catalog.datasets import OwnSource
+from lth.catalog.source import OwnSource
 from lth.data.listing import listing_digest
 from lth.data.opened import Opened, Part
 from lth.data.pictures import ENDINGS, picture, picture_shape

@@ -19,7 +19,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.catalog.datasets import OwnSource
+from lth.catalog.source import OwnSource
 from lth.data.arrays import Layout, batches_of, check_alike, class_names, image_layout, whole_labels
 from lth.data.opened import Opened, Part
 from lth.errors import UserError, reason

@@ -1,6 +1,6 @@
 """Which files the tables of a study are made of."""
 
-from lth.catalog.datasets import OwnSource
+from lth.catalog.source import OwnSource
 from lth.plan.jobs import DataJob
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan

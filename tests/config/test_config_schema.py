@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from study_text import EVERY_WAY
 
 from lth.catalog.datasets import SOURCES
@@ -80,14 +83,29 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "config" / "README.md").read
 @pytest.mark.parametrize(
     "example", EXAMPLES, ids=[example.split(":")[0] + f"{n}" for n, example in enumerate(EXAMPLES)]
 )
-def test_the_examples_of_the_page_are_sound(tmp_path, example):
-    """In a study with the data sets, networks, recipes and tickets that examples refer to."""
+def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
+    """In a study with the data sets, networks, recipes and tickets that examples refer to, beside the files they name."""
+    monkeypatch.chdir(tmp_path)
+    if "leaves" in example:
+        own_files(tmp_path)
     data = yaml.safe_load(EVERY_WAY)
     for section, entries in yaml.safe_load(example).items():
         data[section] |= entries
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(data))
     assert read_study(None, [path])[0]
+
+
+def own_files(folder):
+    """The images of one's own that the page has as examples."""
+    for kind in ("oak", "beech"):
+        (folder / "leaves/train" / kind).mkdir(parents=True)
+        for number in range(300):
+            Image.new("RGB", (9, 8)).save(folder / f"leaves/train/{kind}/{number}.bmp")
+    (folder / "leaves/train").rename(folder / "leaves/test")
+    shutil.copytree(folder / "leaves/test", folder / "leaves/train")
+    labels = np.arange(1600) % 2
+    np.savez(folder / "cells.npz", train_images=np.zeros((1600, 8, 8), np.uint8), train_labels=labels)
 
 
 def test_the_page_of_keys_mentions_every_choice():
@@ -102,4 +120,5 @@ def schema_choices(section, key):
     """Choices that the page leaves to `python -m lth list`."""
     assert schema_at((section, "any", key))["type"] == "string"
     model = {"datasets": "Dataset", "networks": "Network"}[section]
-    return study_schema()["$defs"][model]["properties"][key]["enum"]
+    schema = study_schema()["$defs"][model]["properties"][key]
+    return schema.get("enum") or schema["anyOf"][0]["enum"]
