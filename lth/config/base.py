@@ -79,6 +79,15 @@ def _folder(text: str) -> str:
     return text
 
 
+def _path_behind(text: str) -> str:
+    """`family:PATH` with such a path; whatever has no colon is none."""
+    _folder(text.partition(":")[2])
+    return text
+
+
+names_a_path = AfterValidator(_path_behind)
+"""Refuses names `family:PATH` whose path cannot be one."""
+
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40), AfterValidator(_no_device)]
 Folder = Annotated[str, Field(max_length=1000), AfterValidator(_folder)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]

@@ -8,7 +8,7 @@ from pydantic import Field
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
 from lth.catalog.source import ImageSource, Source
-from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
+from lth.config.base import Count, Fault, Folder, Model, Seed, named_in, names_a_path
 
 
 class Normalisation(Model):
@@ -23,7 +23,7 @@ class Normalisation(Model):
 class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
-    source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source")]
+    source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source"), names_a_path]
     """Where the images or texts come from: one of the names that `python -m lth list` shows, `torchvision:NAME`, or
     images of your own as `folder:PATH` or `npz:PATH` ([below](#images-of-your-own))."""
     grey: bool = False

@@ -88,13 +88,18 @@ def whole_labels(where: str, labels: NDArray[np.generic], images: int) -> NDArra
         raise UserError(
             f"{where}: has the shape {_shape(labels.shape)}, where one label for each image is needed{advice}"
         )
-    if len(flat) != images:
-        raise UserError(f"{where}: has {len(flat)} labels, and there are {images} images; give one for each")
+    check_count(where, flat.shape, images)
     if flat.dtype.kind == "i" and flat.min() < 0:
         raise UserError(f"{where}: has the label {flat.min()}, and labels are 0 to classes - 1; number classes from 0")
     if flat.max() > np.iinfo(np.int16).max:
         raise UserError(f"{where}: has the label {flat.max()}, and labels are 0 to classes - 1; number classes from 0")
     return flat.astype(np.int64)
+
+
+def check_count(where: str, shape: Sequence[int], images: int) -> None:
+    """An array of this shape has a row for each image; raises UserError."""
+    if shape and shape[0] != images:
+        raise UserError(f"{where}: has {shape[0]} labels, and there are {images} images; give one for each")
 
 
 def class_names(

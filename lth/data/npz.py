@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.catalog.source import OwnSource
-from lth.data.arrays import Layout, batches_of, check_alike, class_names, image_layout, whole_labels
+from lth.data.arrays import Layout, batches_of, check_alike, check_count, class_names, image_layout, whole_labels
 from lth.data.opened import Opened, Part
 from lth.errors import UserError, reason
 from lth.printable import printable
@@ -145,6 +145,7 @@ def _facts(path: Path, *_: int) -> _Facts:
             if images in heads:
                 layouts[name] = image_layout(where[images], heads[images].shape, heads[images].dtype)
                 check_alike(where[images], layouts[name], "train_images", layouts["train"])
+                check_count(where[numbers], heads[numbers].shape, layouts[name].images)
                 read = _small(file, where[numbers], heads[numbers])
                 labels[name] = whole_labels(where[numbers], read, layouts[name].images)
         given = None

@@ -67,12 +67,12 @@ def pixels(image: Any) -> NDArray[np.uint8]:
 def _opened(path: Path, file: Any) -> Any:
     from PIL import Image
 
-    image = Image.open(file)
-    if image.width * image.height > MOST_PIXELS:
-        message = (
-            f"{printable(path)}: has {image.width}x{image.height} pixels, where at most {MOST_PIXELS:,} are allowed"
-        )
-        raise UserError(f"{message}; make it smaller")
+    try:
+        image = Image.open(file)
+    except Image.DecompressionBombError:
+        image = None  # Pillow has a limit of its own, above ours
+    if image is None or image.width * image.height > MOST_PIXELS:
+        raise UserError(f"{printable(path)}: has more than {MOST_PIXELS:,} pixels; make it smaller")
     if image.mode.startswith(_DEEP):
         message = f"{printable(path)}: has more than 8 bits a pixel (Pillow calls it {image.mode})"
         raise UserError(f"{message}; convert it to 8-bit grey or RGB")
@@ -80,4 +80,9 @@ def _opened(path: Path, file: Any) -> Any:
 
 
 def _damaged(path: Path, error: Exception) -> UserError:
-    return UserError(f"{printable(path)}: is damaged or no image ({reason(error)}); replace it or take it out")
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, OSError) and error.strerror:
+        return UserError(f"{printable(path)}: cannot be read: {error.strerror}")
+    why = "" if isinstance(error, UnidentifiedImageError) else f" ({reason(error)})"
+    return UserError(f"{printable(path)}: is damaged or no image{why}; replace it or take it out")

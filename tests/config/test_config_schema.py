@@ -84,7 +84,7 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "config" / "README.md").read
     "example", EXAMPLES, ids=[example.split(":")[0] + f"{n}" for n, example in enumerate(EXAMPLES)]
 )
 def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
-    """In a study with the data sets, networks, recipes and tickets that examples refer to, beside the files they name."""
+    """In a study with the data sets, networks, recipes and tickets they refer to, beside the files they name."""
     monkeypatch.chdir(tmp_path)
     if "leaves" in example:
         own_files(tmp_path)
