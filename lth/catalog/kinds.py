@@ -5,7 +5,7 @@ from lth.catalog.registry import Entry, Registry
 PREPARED = Registry(
     {
         "dataset": Entry(target="lth.data.prepare:prepare", about="images, as bytes"),
-        "files": Entry(target="lth.data.opened:prepare", about="images that are read from files when they are needed"),
+        "files": Entry(target="lth.data.assembled:prepare", about="images, from files as they are needed"),
         "texts": Entry(target="lth.text.prepare:prepare", about="texts, as numbers of tokens"),
     }
 )

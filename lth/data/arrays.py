@@ -1,6 +1,7 @@
-"""Images of the user's own as arrays: what they must be, said in sentences, and the way from them to a data set.
+"""Images of the user's own as arrays: what they must be, said in sentences.
 
-The same rules hold for arrays in a file (`npz:PATH`) and for arrays that a program hands over.
+The same rules hold for arrays in a file (`npz:PATH`) and for arrays that a program hands over: `raw_images` takes
+those, and `lth.data.assembled.arrays_to_images` makes a data set of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.config.data import Dataset, Normalisation
-from lth.data.images import Images
-from lth.data.opened import Opened, Part, assembled
+from lth.data.opened import Part
 from lth.data.raw import RawImages
 from lth.errors import UserError
 from lth.printable import printable
@@ -178,57 +177,6 @@ def check_alike(where: str, one: Layout, other_where: str, other: Layout) -> Non
     shapes = [f"{layout.channels}x{layout.height}x{layout.width}" for layout in (one, other)]
     if shapes[0] != shapes[1]:
         raise UserError(f"{where}: has {shapes[0]} images, but {other_where} has {shapes[1]}; give both the same shape")
-
-
-def arrays_to_images(
-    raw: RawImages,
-    *,
-    name: str = "arrays",
-    validation: int,
-    train: int | None = None,
-    test: int | None = None,
-    grey: bool = False,
-    size: int | None = None,
-    normalise: Normalisation | None = None,
-    split_seed: int = 0,
-) -> Images:
-    """A raw data set as networks are fed it, split and transformed as a study's are.
-
-    Args:
-        raw: such as `raw_images` makes.
-        name: of the data set, for its artifact and for sentences.
-        validation: training images set aside for model selection, stratified; this and all below as in a study's
-            `datasets`.
-        train: so many training images, stratified; without it all that are left.
-        test: so many test images; needed where the raw data set has none, which are then set aside first.
-        grey: turn colour into one channel.
-        size: pixels a side to resize to; needed where images are not square.
-        normalise: constants; without it those of the training split.
-        split_seed: of the split.
-
-    Raises:
-        UserError: there are fewer images than asked for, or a needed value is missing.
-    """
-    spec = Dataset(
-        source="npz:arrays",
-        validation=validation,
-        train=train,
-        test=test,
-        grey=grey,
-        size=size,
-        normalise=normalise,
-        split_seed=split_seed,
-    )
-    height, width = raw.train_images.shape[2:]
-    opened = Opened(
-        train_labels=raw.train_labels,
-        test_labels=raw.test_labels,
-        classes=raw.classes,
-        channels=raw.train_images.shape[1],
-        size=height if height == width else 0,
-        read=lambda part, rows: batches_of([raw.test_images if part == "test" else raw.train_images], rows, part),
-    )
-    return assembled(name, spec.model_copy(update={"source": "the data set"}), opened)
 
 
 def batches_of(

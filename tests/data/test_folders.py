@@ -12,8 +12,8 @@ from PIL import Image
 from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset
 from lth.data import folders, listing
+from lth.data.assembled import prepare
 from lth.data.folders import folder_content, folder_source, open_folder
-from lth.data.opened import prepare
 from lth.errors import UserError
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from lth.config.data import Dataset
 from lth.data import memory
-from lth.data.arrays import arrays_to_images, raw_images
+from lth.data.arrays import raw_images
+from lth.data.assembled import arrays_to_images, prepare
 from lth.data.npz import npz_content, npz_source, open_npz
-from lth.data.opened import prepare
 from lth.errors import UserError
 
 

@@ -16,7 +16,8 @@ from lth.catalog.datasets import SOURCES
 from lth.catalog.torchvision_sets import TORCHVISION_SETS
 from lth.config.data import Dataset
 from lth.data import published
-from lth.data.opened import Opened, prepare
+from lth.data.assembled import prepare
+from lth.data.opened import Opened
 from lth.errors import UserError
 
 
