@@ -1,6 +1,6 @@
 """Where data come from: the table of sources, with the facts that a study is checked against beforehand."""
 
-from lth.catalog.registry import Family, Registry
+from lth.catalog.registry import NameFamily, Registry
 from lth.catalog.source import FileSource, ImageSource, Source, TextSource
 from lth.catalog.torchvision_sets import TORCHVISION_SETS
 
@@ -139,15 +139,20 @@ SOURCES: Registry[Source] = Registry(
         ),
     },
     families={
-        "folder": Family(
+        "folder": NameFamily(
             target="lth.data.folders:folder_source",
             about="a folder of image files, one folder a class: PATH/train/CLASS/*.png, perhaps PATH/test/CLASS/*.png",
             form="folder:PATH",
         ),
-        "npz": Family(
+        "npz": NameFamily(
             target="lth.data.npz:npz_source",
             about="arrays in a file of numpy: train_images, train_labels, perhaps test_images, test_labels, classes",
             form="npz:PATH",
+        ),
+        "huggingface": NameFamily(
+            target="lth.data.hub:hub_source",
+            about="a set of the Hugging Face hub, perhaps as NAME@REVISION, with images and class labels",
+            form="huggingface:NAME",
         ),
     },
 )

@@ -36,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Family(Entry):
+class NameFamily(Entry):
     """Things that are named `family:WHICH`; its target makes an entry of the second part, or raises UserError."""
 
     form: str
@@ -49,7 +49,7 @@ E = TypeVar("E", bound=Entry)
 class Registry(Mapping[str, E]):
     """A read-only table of entries by name, and of families of them, which have no end and are not iterated over."""
 
-    def __init__(self, entries: Mapping[str, E], families: Mapping[str, Family] | None = None) -> None:
+    def __init__(self, entries: Mapping[str, E], families: Mapping[str, NameFamily] | None = None) -> None:
         self._entries = dict(entries)
         self.families = dict(families or {})
 
@@ -76,7 +76,7 @@ class Registry(Mapping[str, E]):
             yield from ((f"{group}:NAME" if not number else "", line) for number, line in enumerate(lines))
         yield from ((family.form, family.about) for family in self.families.values())
 
-    def family_of(self, name: object) -> Family | None:
+    def family_of(self, name: object) -> NameFamily | None:
         """The family that a name is written as one of; None for those of the table itself, and for no names."""
         family, _, which = name.partition(":") if isinstance(name, str) else ("", "", "")
         return self.families.get(family) if which and name not in self._entries else None

@@ -1,12 +1,16 @@
 """What is known of a source of examples before it is read."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar
 
 from lth.catalog.registry import Entry
 
+DATA_ROOT: ContextVar[Path | None] = ContextVar("data root", default=None)
+"""Where the study that is being checked has its data sets."""
 UNSTATED = "not stated here: ask where the data come from"
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 
+from lth.catalog.source import DATA_ROOT
 from lth.config.base import Fault
 from lth.config.study import Study
+from lth.data.root import data_root
 from lth.errors import UserError
 
 
 def own_sources(study: Study) -> Iterator[Fault]:
     """Every fault of them; as long as there is one, nothing else can be said that needs their facts."""
-    for name, dataset in study.datasets.items():
-        if not dataset.is_own:
-            continue
+    own = {name: dataset for name, dataset in study.datasets.items() if dataset.is_own}
+    for name, dataset in own.items():
         try:
+            DATA_ROOT.set(data_root(study.data_root))
             faults = [*dataset.misuses()]
         except UserError as error:
             faults = [(("source",), str(error))]

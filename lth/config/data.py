@@ -25,7 +25,7 @@ class Dataset(Model):
 
     source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source"), names_a_path]
     """Where the images or texts come from: one of the names that `python -m lth list` shows, `torchvision:NAME`, or
-    images of your own as `folder:PATH` or `npz:PATH` ([below](#images-of-your-own))."""
+    images of your own as `folder:PATH`, `npz:PATH` or `huggingface:NAME` ([below](#images-of-your-own))."""
     grey: bool = False
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None

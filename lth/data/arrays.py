@@ -20,7 +20,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class ImageLayout:
     """How an array holds images."""
 
     images: int
@@ -41,7 +41,7 @@ class Layout:
         return images.transpose(0, 3, 1, 2) if self.channels_last else images
 
 
-def image_layout(where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]") -> Layout:
+def image_layout(where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]") -> ImageLayout:
     """How an array of this shape and type holds images; read from its head, the array need not be there.
 
     Args:
@@ -66,7 +66,7 @@ def image_layout(where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]"
         raise UserError(f"{where}: has the shape {_shape(shape)}, where {layouts} are needed")
     if 0 in (count, height, width):
         raise UserError(f"{where}: has the shape {_shape(shape)}, and so no images")
-    return Layout(images=count, channels=channels, height=height, width=width, channels_last=last)
+    return ImageLayout(images=count, channels=channels, height=height, width=width, channels_last=last)
 
 
 def whole_labels(where: str, labels: NDArray[np.generic], images: int) -> NDArray[np.int64]:
@@ -172,7 +172,7 @@ def raw_images(
     )
 
 
-def check_alike(where: str, one: Layout, other_where: str, other: Layout) -> None:
+def check_alike(where: str, one: ImageLayout, other_where: str, other: ImageLayout) -> None:
     """Images of two arrays have one shape; raises UserError."""
     shapes = [f"{layout.channels}x{layout.height}x{layout.width}" for layout in (one, other)]
     if shapes[0] != shapes[1]:

@@ -39,7 +39,7 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         UserError: the source is not to be had, has fewer images than the entry asks for, or more than there is memory.
     """
     opened: Opened = SOURCES[spec.source].load()(root)
-    return assembled(name, spec, opened)
+    return assembled_images(name, spec, opened)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class _Shared:
     test_labels: NDArray[np.int64]
 
 
-def assembled(name: str, spec: Dataset, opened: Opened) -> Images:
+def assembled_images(name: str, spec: Dataset, opened: Opened) -> Images:
     """An opened data set, split and transformed as an entry of a study says; raises UserError as `prepare` does."""
     rest, aside = _set_aside(name, spec, opened)
     labels = torch.from_numpy(opened.train_labels)
@@ -168,4 +168,4 @@ def arrays_to_images(
         size=height if height == width else 0,
         read=lambda part, rows: batches_of([raw.test_images if part == "test" else raw.train_images], rows, part),
     )
-    return assembled(name, spec.model_copy(update={"source": "the data set"}), opened)
+    return assembled_images(name, spec.model_copy(update={"source": "the data set"}), opened)

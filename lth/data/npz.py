@@ -20,13 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.catalog.source import OwnSource
-from lth.data.arrays import Layout, batches_of, check_alike, check_count, class_names, image_layout, whole_labels
+from lth.data.arrays import ImageLayout, batches_of, check_alike, check_count, class_names, image_layout, whole_labels
 from lth.data.opened import Opened, Part
 from lth.errors import UserError, reason
 from lth.printable import printable
 from lth.reading import check_regular
 
-PARTS = ("train", "val", "test")
+_PARTS = ("train", "val", "test")
 """Whose arrays a file may hold, as `train_images`, `train_labels` and so on; `val` is MedMNIST's."""
 _LARGEST_LABELS = 1_000_000_000
 """Bytes: labels are read when a study is checked."""
@@ -49,7 +49,7 @@ class _Facts:
     """What a file holds, the images not read."""
 
     heads: Mapping[str, _Head]
-    layouts: Mapping[str, Layout]
+    layouts: Mapping[str, ImageLayout]
     """Of the parts that there are."""
     labels: Mapping[str, NDArray[np.int64]]
     classes: tuple[str, ...]
@@ -57,7 +57,7 @@ class _Facts:
     def parts(self, part: Part) -> tuple[str, ...]:
         """Whose arrays are a part: validation images train, or test where there are no test images."""
         test = "test" if "test" in self.layouts else "val"
-        wanted = (test,) if part == "test" else tuple(name for name in PARTS if name != test)
+        wanted = (test,) if part == "test" else tuple(name for name in _PARTS if name != test)
         return tuple(name for name in wanted if name in self.layouts)
 
     def part_labels(self, part: Part) -> NDArray[np.int64]:
@@ -137,7 +137,7 @@ def _facts(path: Path, *_: int) -> _Facts:
             there = printable(", ".join(heads), 200) or "none"
             raise UserError(f"{printable(path, 200)}: has no array `{missing[0]}`; its arrays are {there}")
         layouts, labels = {}, {}
-        for name in PARTS:
+        for name in _PARTS:
             images, numbers = f"{name}_images", f"{name}_labels"
             if (images in heads) != (numbers in heads):
                 one, other = (images, numbers) if images in heads else (numbers, images)

@@ -29,16 +29,19 @@ def picture(path: Path) -> NDArray[np.uint8]:
     Raises:
         UserError: it is none, damaged, or has more than 8 bits a channel; the sentence names it.
     """
-    content = read_regular(path, LARGEST)
+    return decoded_picture(path, read_regular(path, LARGEST))
+
+
+def decoded_picture(where: Path | str, content: bytes) -> NDArray[np.uint8]:
+    """The image in a file's content, as `picture` gives it; raises UserError, whose sentence begins with `where`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Pillow finds odd, such as damaged notes of a camera
         try:
-            image = _opened(path, io.BytesIO(content))
-            return pixels(image)
+            return pixels(_opened(where, io.BytesIO(content)))
         except UserError:
             raise
         except Exception as error:  # whatever a decoder makes of it
-            raise _damaged(path, error) from None
+            raise _damaged(where, error) from None
 
 
 def picture_shape(path: Path) -> tuple[int, int, int]:
@@ -64,7 +67,7 @@ def pixels(image: Any) -> NDArray[np.uint8]:
     return np.array(image.convert("RGB"), np.uint8).transpose(2, 0, 1)
 
 
-def _opened(path: Path, file: Any) -> Any:
+def _opened(path: Path | str, file: Any) -> Any:
     from PIL import Image
 
     try:
@@ -79,7 +82,7 @@ def _opened(path: Path, file: Any) -> Any:
     return image
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
+def _damaged(path: Path | str, error: Exception) -> UserError:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, OSError) and error.strerror:

@@ -7,12 +7,12 @@ UserError where the files are not to be had, or damaged.
 from pathlib import Path
 
 from lth.data.opened import Opened
-from lth.data.torchvision_files import Options, read_arrays, read_photographs
+from lth.data.torchvision_files import PartOptions, read_arrays, read_photographs
 
 _DIGITS = tuple(str(digit) for digit in range(10))
-_BY_TRAIN: tuple[Options, Options] = {"train": True}, {"train": False}
-_BY_SPLIT: tuple[Options, Options] = {"split": "train"}, {"split": "test"}
-_TRAIN_AND_VAL: tuple[Options, ...] = {"split": "train"}, {"split": "val"}
+_BY_TRAIN: tuple[PartOptions, PartOptions] = {"train": True}, {"train": False}
+_BY_SPLIT: tuple[PartOptions, PartOptions] = {"split": "train"}, {"split": "test"}
+_TRAIN_AND_VAL: tuple[PartOptions, ...] = {"split": "train"}, {"split": "val"}
 
 
 def caltech101(root: Path | None) -> Opened:
@@ -141,5 +141,5 @@ def usps(root: Path | None) -> Opened:
 
 
 def _emnist(split: str, root: Path | None) -> Opened:
-    parts: tuple[Options, ...] = tuple({"split": split, "train": train} for train in (True, False))
+    parts: tuple[PartOptions, ...] = tuple({"split": split, "train": train} for train in (True, False))
     return read_arrays("EMNIST", root, parts, upright=True, first_label=int(split == "letters"))

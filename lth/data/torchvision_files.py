@@ -21,7 +21,7 @@ from lth.data.pictures import picture
 from lth.data.vision import TIMEOUT
 from lth.errors import UserError, reason
 
-Options = Mapping[str, Any]
+PartOptions = Mapping[str, Any]
 """With which torchvision makes a part."""
 _CALTECH = {
     "Caltech101": ("101_ObjectCategories", "image_{1:04d}.jpg"),
@@ -33,7 +33,7 @@ _CALTECH = {
 def read_arrays(
     title: str,
     root: Path | None,
-    parts: Sequence[Options],
+    parts: Sequence[PartOptions],
     classes: tuple[str, ...] | None = None,
     *,
     upright: bool = False,
@@ -81,8 +81,8 @@ def read_arrays(
 def read_photographs(
     title: str,
     root: Path | None,
-    train: Sequence[Options],
-    test: Options | None = None,
+    train: Sequence[PartOptions],
+    test: PartOptions | None = None,
     classes: tuple[str, ...] | None = None,
     *,
     size: int = 0,
@@ -143,7 +143,7 @@ def _check(title: str, root: Path | None, labels: list[NDArray[np.int64]], names
             raise UserError(f"{title}: the files in {root} have {words}; delete them to download them again")
 
 
-def _torchvision(title: str, root: Path | None, options: Options) -> Any:
+def _torchvision(title: str, root: Path | None, options: PartOptions) -> Any:
     """A part as torchvision makes it; what is missing is downloaded."""
     from torchvision import datasets
 
@@ -166,7 +166,7 @@ def _torchvision(title: str, root: Path | None, options: Options) -> Any:
         ) from None
 
 
-def _made(kind: Any, root: Path, options: Options) -> Any:
+def _made(kind: Any, root: Path, options: PartOptions) -> Any:
     if kind.__name__ == "USPS":
         _check_usps(kind, root, options)
     with warnings.catch_warnings():
@@ -174,7 +174,7 @@ def _made(kind: Any, root: Path, options: Options) -> Any:
         return kind(root, **options)
 
 
-def _check_usps(kind: Any, root: Path, options: Options) -> None:
+def _check_usps(kind: Any, root: Path, options: PartOptions) -> None:
     """torchvision checks these files only when it downloads them."""
     from torchvision.datasets.utils import check_integrity
 
@@ -183,7 +183,7 @@ def _check_usps(kind: Any, root: Path, options: Options) -> None:
         raise RuntimeError(f"{name} is not there, or has another MD5 than the published file")
 
 
-def _download(kind: Any, root: Path, options: Options) -> None:
+def _download(kind: Any, root: Path, options: PartOptions) -> None:
     """Into a temporary folder, from which files are moved to their places: nobody meets half of one. What is there
     stays."""
     root.mkdir(parents=True, exist_ok=True)

@@ -69,7 +69,10 @@ TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
 TEXTS = any(ARCHITECTURES[spec.architecture].text for spec in study.networks.values())
-ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS else 'lth'}.yaml"
+HUB = any(spec.source.startswith("huggingface:") for spec in study.datasets.values())
+if HUB and study.data_root:
+    os.environ.setdefault("LTH_DATA", study.data_root)  # facts are looked for there
+ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS or HUB else 'lth'}.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
 
