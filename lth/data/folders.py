@@ -8,7 +8,7 @@ validation split. Tiny ImageNet has no labels for its test images, so its valida
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +48,16 @@ class _Tree:
         """int64 [images]."""
         return np.array([label for _, label in self.parts[part]], np.int64)
 
-    def some(self) -> Iterator[Path]:
-        """The first image of each class, and others evenly over all, which say what the rest is like."""
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Channels (3 where some images have colour), and pixels a side (0 where they differ), as some images have
+        them: the first one of each class, and others evenly over all."""
         files = [file for file, _ in self.parts["train"]]
-        labels = self.labels("train")
-        first = np.flatnonzero(np.diff(labels, prepend=-1))
+        first = np.flatnonzero(np.diff(self.labels("train"), prepend=-1))
         chosen = {*first.tolist(), *range(0, len(files), max(1, len(files) // LOOKED_AT))}
-        yield from (self.root / files[row] for row in sorted(chosen))
+        shapes = {picture_shape(self.root / files[row]) for row in chosen}
+        sides = {side for _, *sides in shapes for side in sides}
+        return max(channels for channels, *_ in shapes), sides.pop() if len(sides) == 1 else 0
 
 
 def folder_source(which: str) -> OwnSource:
@@ -64,7 +67,7 @@ def folder_source(which: str) -> OwnSource:
         UserError: it is not there, has no images, or is laid out otherwise; the sentence names it.
     """
     tree = _tree(which)
-    channels, size = _shape(tree)
+    channels, size = tree.shape
     return OwnSource(
         target="lth.data.folders:open_folder",
         identity="lth.data.folders:folder_content",
@@ -105,7 +108,7 @@ def tiny_imagenet(root: Path | None) -> Opened:
 
 
 def _opened(tree: _Tree) -> Opened:
-    channels, size = _shape(tree)
+    channels, size = tree.shape
 
     def read(part: Part, rows: NDArray[np.int64]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         for row in rows.tolist():
@@ -120,13 +123,6 @@ def _opened(tree: _Tree) -> Opened:
         size=size,
         read=read,
     )
-
-
-def _shape(tree: _Tree) -> tuple[int, int]:
-    """Channels (3 where some images have colour), and pixels a side (0 where they differ), as some images have them."""
-    shapes = {picture_shape(path) for path in tree.some()}
-    sides = {side for _, *sides in shapes for side in sides}
-    return max(channels for channels, *_ in shapes), sides.pop() if len(sides) == 1 else 0
 
 
 # --- which images there are -----------------------------------------------------------------------------------------
@@ -185,9 +181,15 @@ def _files(folder: Path, root: Path) -> Iterator[str]:
         yield from (f"{inside}/{name}" for name in names if name.lower().endswith(ENDINGS) and name[0] != ".")
 
 
-@cache
 def _tiny_tree(root: Path) -> _Tree:
-    """Tiny ImageNet: classes are WordNet's numbers, in order."""
+    places = [inner / name for inner in _folders(root / "train") for name in ("", "images")]
+    dates = [place.stat().st_mtime_ns for place in (*places, root / ANNOTATIONS) if place.exists()]
+    return _tiny_tree_at(root, tuple(dates))
+
+
+@cache
+def _tiny_tree_at(root: Path, dates: tuple[int, ...]) -> _Tree:  # noqa: ARG001  (they are in the cache's key)
+    """Tiny ImageNet: classes are WordNet's numbers, in order. Once for each state of the folders."""
     classes = tuple(folder.name for folder in _folders(root / "train"))
     train = [*_images_of(root, root / "train", classes)]
     labels = {name: label for label, name in enumerate(classes)}

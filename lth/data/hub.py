@@ -109,7 +109,9 @@ def open_hub(which: str, root: Path | None) -> Opened:
             held = found.splits[split]
             for row in (rows[(rows >= first) & (rows < first + len(held))] - first).tolist():
                 where, entry = f"{which}: {split} image {row}", held[row][found.image]
-                yield where, (decoded_picture(where, entry["bytes"]) if entry["bytes"] else picture(Path(entry["path"])))[None]
+                content = entry["bytes"]
+                image = decoded_picture(where, content) if content else picture(Path(entry["path"]))
+                yield where, image[None]
             first += len(held)
 
     return Opened(

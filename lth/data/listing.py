@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,34 +35,44 @@ def listing_digest(root: Path, names: Iterable[str]) -> str:
     Raises:
         UserError: one cannot be read, or is no file.
     """
-    kept = _kept(root)
+    kept, names = _kept(root), sorted(names)
     known, found = _load(kept), {}
-    now = time.time()
-
-    def look(name: str) -> tuple[str, str, list[int], bool]:
-        path = root / name
-        try:
-            check_regular(path, "an image")
-            stat = path.stat()
-            state = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
-            settled = max(stat.st_mtime, stat.st_ctime) < now - SETTLED
-            before = known.get(name)
-            if isinstance(before, list) and len(before) == 2 and before[0] == state:
-                return name, str(before[1]), state, settled
-            return name, checksum(path), state, settled
-        except OSError as error:
-            raise UserError(f"{printable(path)}: cannot be read: {error.strerror}") from None
-
-    digest = hashlib.sha256()
+    now, states = time.time(), [_state(root, name) for name in names]
+    unknown = [n for n, name in enumerate(names) if not _is_known(known.get(name), states[n])]
     with ThreadPoolExecutor(_READERS) as readers:
-        for name, content, state, settled in readers.map(look, sorted(names)):
-            digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
-            if settled:
-                found[name] = [state, content]
+        read = dict(zip(unknown, readers.map(lambda n: _checksum(root / names[n]), unknown), strict=True))
+    digest = hashlib.sha256()
+    for n, name in enumerate(names):
+        content = read[n] if n in read else str(known[name][1])
+        digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
+        if max(states[n][1:3]) < (now - SETTLED) * 1e9:
+            found[name] = [states[n], content]
     if found != known:
         with contextlib.suppress(UserError, UnicodeError):  # nothing can be kept there: everything is read next time
             write_text(kept, json.dumps(found))
     return digest.hexdigest()
+
+
+def _state(root: Path, name: str) -> list[int]:
+    """A file's size, dates and number, one of which is another after every change of it."""
+    try:
+        found = os.stat(f"{root}/{name}")  # noqa: PTH116  (of a hundred thousand files, a Path for each takes longer)
+    except OSError as error:
+        raise UserError(f"{printable(root / name)}: cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(found.st_mode):
+        check_regular(root / name, "an image")
+    return [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+
+
+def _is_known(kept: object, state: list[int]) -> bool:
+    return isinstance(kept, list) and len(kept) == 2 and kept[0] == state
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return checksum(path)
+    except OSError as error:
+        raise UserError(f"{printable(path)}: cannot be read: {error.strerror}") from None
 
 
 def _kept(root: Path) -> Path:

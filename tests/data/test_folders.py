@@ -133,6 +133,7 @@ def test_modes_of_pillow(mine: Path) -> None:
     for number, mode in enumerate(("P", "RGBA", "CMYK", "LA", "1", "L")):
         image.convert(mode).save(mine / f"train/cat/{number}.{'tif' if mode == 'CMYK' else 'PNG'}")
     assert prepared(mine, grey=True)
+    (mine / "train/cat/0.PNG").unlink()
     Image.fromarray(np.full((10, 10), 9000, np.uint16)).save(mine / "train/cat/0.PNG")
     with pytest.raises(UserError, match=r"0\.PNG: has more than 8 bits a pixel .* convert it"):
         folder_source(str(mine))
