@@ -59,7 +59,7 @@ def epochs(studied: Plan, name: str, images: Images) -> Epoch:
     spec = studied.round_job(name, 0, studied.first_round(name))
     round_ = Round(spec, RoundFiles(**NOWHERE), images, device, lambda _: None)
     found: Found = METHODS[spec.method].load()(round_, studied.study.tickets[name].options)
-    loop = Loop.start(found.ticket.network(), found.ticket.masks, images, spec.recipe, 0, device)
+    loop = Loop.start(found.ticket.module(), found.ticket.masks, images, spec.recipe, 0, device)
 
     def epoch(number: int) -> None:
         run_epoch(loop, number, found.hook)

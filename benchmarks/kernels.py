@@ -40,7 +40,7 @@ def pair(architecture: str, images: Images, seed: int, recipe: Recipe) -> list[f
     for kernels in ("dense", "sparse"):
         started, told = time.process_time(), recipe.model_copy(update={"kernels": kernels})
         device = prepare_device(Compute(device="cpu"))
-        trained = train(ticket.network(), ticket.masks, images, told, seed=seed, device=device)
+        trained = train(ticket.module(), ticket.masks, images, told, seed=seed, device=device)
         found.append(accuracies(trained)[0])
         spent.append(time.process_time() - started)
     return [*found, *spent]

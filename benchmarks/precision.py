@@ -152,7 +152,7 @@ def train_one(
     """Train a ticket; only the precision differs between the runs of a pair."""
     ticket, recipe = ticket_of(network, density, seed), setting.recipe.model_copy(update={"precision": precision})
     device = prepare_device(Compute(device="cpu"))
-    return train(ticket.network(), ticket.masks, examples, recipe, seed=seed, device=device)
+    return train(ticket.module(), ticket.masks, examples, recipe, seed=seed, device=device)
 
 
 def accuracies(trained: Trained) -> tuple[float, float]:

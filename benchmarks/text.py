@@ -74,7 +74,7 @@ class Padded(TorchDataset[dict[str, Tensor]]):
 def plain(encoder: str, network: Network, raw: RawTexts, steps: int, longest: int) -> Callable[[], None]:
     """Some steps of the loop that scripts for `transformers` have: shuffled, padded, fp32, masks after the step."""
     ticket = sparse_ticket(network, DENSITY)
-    module = ticket.network()
+    module = ticket.module()
     assert isinstance(module, TextClassifier)
     masks = {name: mask.float() for name, mask in ticket.masks.items()}
     optimiser = torch.optim.AdamW(module.parameters(), lr=RATE)
@@ -114,7 +114,7 @@ def ours(
     optimiser = Optimiser(name="adamw", learning_rate=RATE, weight_decay=0.01)
     recipe = Recipe(optimiser=optimiser, batch_size=BATCH, epochs=1000, precision=precision)  # type: ignore[arg-type]
     ticket = sparse_ticket(network, density)
-    loop = Loop.start(ticket.network(), ticket.masks, texts, recipe, 0, prepare_device(Compute(device="cpu")))
+    loop = Loop.start(ticket.module(), ticket.masks, texts, recipe, 0, prepare_device(Compute(device="cpu")))
     batches, hook = enumerate(loop.feed.training_batches(BATCH, 0, 0, loop.steps)), Hook()
 
     spent = 0.0

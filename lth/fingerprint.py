@@ -5,6 +5,8 @@ parameters carry a fingerprint: SHA-256 over the syntax trees, without docstring
 classes and constants that the rule can reach inside `lth`, with what the names in them stand for, and of nothing else:
 editing a function reruns the jobs that may call it.
 
+A root outside of `lth` (a network of the user's) is followed through its own top-level package in the same way.
+
 What a job reaches through a table of names (`Registry`) cannot be seen in its code, so those targets are given as
 roots; the tables themselves count for nothing, and an entry more changes no other. Nor can what is looked up by a
 computed name (`getattr`, `import_module`) or imported by a star: use neither for anything that a result depends on.
@@ -15,6 +17,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+
+from lth.catalog.importing import module_file
 
 PACKAGE = Path(__file__).parent
 MODELS = (
@@ -134,6 +138,9 @@ def fingerprint(roots: tuple[str, ...], script: Path) -> str:
     waiting: list[Symbol] = [("__script__", None)]
     for root in roots:
         module, _, name = root.partition(":")
+        if (package := module.partition(".")[0]) != PACKAGE.name and package not in _packages_of_users:
+            _packages_of_users.add(package)
+            _source.cache_clear()
         waiting.append((module, name or None))
     reached: dict[Symbol, str] = {}
     while waiting:
@@ -157,9 +164,15 @@ def _module(name: str, path: Path) -> _Module:
     return _Module(name, path)
 
 
+_packages_of_users: set[str] = set()
+"""The top-level packages of roots that are not ours: their modules count, too."""
+
+
 @cache
 def _source(module: str) -> Path | None:
-    """The file of one of our modules; None for anything else."""
+    """The file of one of our modules, or of a package of the user's; None for anything else."""
+    if module.partition(".")[0] in _packages_of_users:
+        return module_file(module)
     if module.partition(".")[0] != PACKAGE.name or module == PACKAGE.name:
         return None
     path = PACKAGE.parent.joinpath(*module.split("."))

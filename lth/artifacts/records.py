@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -89,16 +90,46 @@ def checked(record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
-def _in_header(path: Path) -> dict[str, Any]:
+def layer_counts(path: Path) -> dict[str, tuple[int, int]]:
+    """How many weights of each layer a ticket's file keeps, and how many the layer has; tensors are not read.
+
+    Raises:
+        RecordError: there is no such file, or it is no ticket.
+    """
+    header = _header(path)
+    shapes = _told(header).get("shapes")
+    kept = {name: entry.get("shape") for name, entry in header.items() if isinstance(entry, dict)}
+    counts = {}
+    for layer, shape in shapes.items() if isinstance(shapes, dict) else ():
+        values = kept.get(f"values/{layer}")
+        if not (isinstance(shape, list) and all(isinstance(size, int) for size in shape) and isinstance(values, list)):
+            raise RecordError("is no ticket")
+        counts[str(layer)] = prod(values), prod(shape)
+    if sum(total for _, total in counts.values()) < 1 or any(kept > total for kept, total in counts.values()):
+        raise RecordError("is no ticket")
+    return counts
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """The header of a safetensors file."""
     if not path.is_file():
         raise RecordError("no such file")
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > min(_LONGEST, path.stat().st_size):
             raise RecordError("is damaged or not a safetensors file")
-        metadata = _parsed(file.read(length)).get("__metadata__")
+        return _parsed(file.read(length))
+
+
+def _told(header: Mapping[str, Any]) -> dict[str, Any]:
+    """What a header says in our own entry; nothing if it has none."""
+    metadata = header.get("__metadata__")
     described = metadata.get("lth") if isinstance(metadata, dict) else None
-    record = _parsed(described.encode(errors="replace")).get("record") if isinstance(described, str) else None
+    return _parsed(described.encode(errors="replace")) if isinstance(described, str) else {}
+
+
+def _in_header(path: Path) -> dict[str, Any]:
+    record = _told(_header(path)).get("record")
     if not isinstance(record, dict):
         raise RecordError("has no record of its training")
     return record

@@ -80,6 +80,15 @@ def read_metadata(path: Path, kind: Kind | None = None) -> dict[str, Any]:
     return _described(path, kind, found)
 
 
+def is_ours(path: Path) -> bool:
+    """Whether a file is an artifact of this project, by its header; false where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return METADATA_KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
 def _content(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> str:
     """SHA-256 over the metadata, and the names, types, shapes and bytes of all tensors, by name."""
     digest = sha256(json.dumps(metadata, sort_keys=True).encode())

@@ -1,7 +1,7 @@
 """Tickets: masks, the initial weights they belong to, and where they came from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,9 @@ from torch import Tensor, nn
 
 from lth.artifacts.kept import BITS, GAPS, coded, decoded, kept_values, whole
 from lth.artifacts.repair import advice
-from lth.artifacts.tensors import check_tensor, read_tensors, type_name, write_tensors
+from lth.artifacts.tensors import check_tensor, read_tensors, write_tensors
 from lth.config.data import Network
 from lth.errors import UserError
-from lth.files import checksum
 from lth.networks.build import holding, initial_weights, layout, prunable_names
 from lth.printable import printable
 from lth.pruning import masks as algebra
@@ -30,7 +29,7 @@ RECORD = "record"
 """The entry of the provenance that says what training this very ticket gave, with the checksums of its tables."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ticket:
     """A mask over a known initialisation."""
 
@@ -48,6 +47,12 @@ class Ticket:
         masks = {name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(layout(network))}
         return cls(masks, weights, {"network": network.model_dump(), "seed": seed, "parent": None})
 
+    def __repr__(self) -> str:
+        told = self.provenance
+        words = [f"{key} {told[key]}" for key in ("method", "control", "dataset", "seed", "round") if key in told]
+        counts = f"{algebra.kept(self.masks)} of {algebra.total(self.masks)} weights in {len(self.masks)} layers"
+        return f"<Ticket: density {100 * self.density:.2f} % ({counts}); {', '.join(words)}>"
+
     def derive(self, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], **provenance: Any) -> "Ticket":
         """A ticket made from this one: other masks or weights, provenance updated, and without its record."""
         inherited = {key: value for key, value in self.provenance.items() if key != RECORD}
@@ -57,24 +62,50 @@ class Ticket:
         """(layer, kept, total, outputs) for each prunable parameter, in network order."""
         return [(name, int(mask.count_nonzero()), mask.numel(), len(mask)) for name, mask in self.masks.items()]
 
-    def network(self) -> nn.Module:
-        """The ticket's network, holding its weights; on the CPU.
+    def module(self) -> nn.Module:
+        """The ticket's network as a plain `nn.Module` on the CPU, holding its weights; pruned ones are zero.
 
         Raises:
-            UserError: its provenance names no network, or one that does not exist.
+            UserError: its provenance names no network, or one that this process does not know.
         """
+        return holding(self.network, self.weights)
+
+    @property
+    def network(self) -> Network:
+        """The description of the network that it was found in.
+
+        Raises:
+            UserError: its provenance names no network, or one that this process does not know.
+        """
+        told = self.provenance.get("network")
         try:
-            network = Network.model_validate(self.provenance.get("network"))
+            return Network.model_validate(told)
         except ValidationError:
-            raise UserError("the ticket's provenance names no network") from None
-        return holding(network, self.weights)
+            name = told.get("architecture") if isinstance(told, Mapping) else None
+        if isinstance(name, str) and name.startswith("in_memory:"):
+            words = f"'{printable(name, _SHOWN)}' was only in the memory of the process that found it"
+            raise UserError(f"the ticket's network: {words}; give it: `lth.load(path, model=...)`")
+        raise UserError("the ticket's provenance names no network that is known")
+
+    def of_network(self, network: Network, path: Path) -> "Ticket":
+        """The ticket itself.
+
+        Args:
+            network: whose ticket it must be, by the names and shapes of its parameters and prunable layers.
+            path: its file, for error messages.
+
+        Raises:
+            UserError: it is one of another network.
+        """
+        _check_network(path, self.masks, self.weights, network)
+        return self
 
     @property
     def density(self) -> float:
         """Share of prunable weights kept."""
         return algebra.kept(self.masks) / algebra.total(self.masks)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the artifact: masks in the shorter coding (`lth.artifacts.kept`), of prunable layers the kept weights.
 
         Layer order is kept in the metadata, since safetensors sorts; so are shapes, which a row of values does not say.
@@ -89,7 +120,7 @@ class Ticket:
             "layers": list(self.masks),
             "shapes": {name: list(mask.shape) for name, mask in self.masks.items()},
         }
-        write_tensors(path, "ticket", tensors, {**self.provenance, **told})
+        write_tensors(Path(path), "ticket", tensors, {**self.provenance, **told})
 
     @classmethod
     def load(cls, path: Path, network: Network | None = None, **expected: Any) -> "Ticket":
@@ -125,73 +156,6 @@ class Ticket:
         if network is not None:
             _check_network(path, masks, weights, network)
         return cls(masks, weights, metadata)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedWeights:
-    """Weights that training a ticket gave, by parameter or buffer."""
-
-    last: Mapping[str, Tensor]
-    """After the last step."""
-    best: Mapping[str, Tensor] = field(default_factory=dict)
-    """At the step of least validation loss, where a score needs them."""
-    early: Mapping[str, Tensor] = field(default_factory=dict)
-    """After the step that later rounds rewind to, if they do."""
-
-    def save(self, path: Path, ticket: Path, masks: Mapping[str, Tensor] | None = None) -> None:
-        """Write them, tied to the ticket by its checksum; of a masked layer the kept weights, if all others are zero.
-
-        Args:
-            path: the file.
-            ticket: the ticket's file.
-            masks: what it holds, if that is known; it is read otherwise.
-        """
-        masks = Ticket.load(ticket).masks if masks is None else masks
-        tensors = {
-            f"{moment.name}/{name}": _stored(weight, masks.get(name))
-            for moment in fields(self)
-            for name, weight in getattr(self, moment.name).items()
-        }
-        write_tensors(path, "weights", tensors, {"ticket": checksum(ticket)})
-
-    @classmethod
-    def load(cls, path: Path, ticket: Path) -> "TrainedWeights":
-        """Read them; raises UserError if they do not come from training this very ticket."""
-        tensors, metadata = read_tensors(path, "weights")
-        if metadata["ticket"] != checksum(ticket):
-            shown = f"{printable(path)}: was not trained from {printable(ticket)} as it is now"
-            raise UserError(f"{shown}", advice(path))
-        started = Ticket.load(ticket)
-        moments: dict[str, dict[str, Tensor]] = {moment.name: {} for moment in fields(cls)}
-        for name, tensor in tensors.items():
-            moment, _, weight = name.partition("/")
-            if moment not in moments or weight not in started.weights:
-                raise UserError(
-                    f"{printable(path)}: has a tensor '{printable(name, _SHOWN)}', which no ticket is trained to"
-                )
-            moments[moment][weight] = _trained(path, name, tensor, started.weights[weight], started.masks.get(weight))
-        return cls(**moments)
-
-
-def _stored(weight: Tensor, mask: Tensor | None) -> Tensor:
-    """What is written of a trained parameter: [kept] of a masked one whose other weights are zero, else all of it."""
-    if mask is None or weight[~mask].count_nonzero():  # the early weights of a network that was denser then
-        return weight.clone()  # moments may share memory, which safetensors refuses
-    return kept_values(weight, mask)
-
-
-def _trained(path: Path, name: str, tensor: Tensor, start: Tensor, mask: Tensor | None) -> Tensor:
-    """A trained parameter, whole, if it is of its ticket's type and shape."""
-    if tensor.dtype == start.dtype and tensor.shape == start.shape:
-        return tensor
-    shapes = f"{list(start.shape)}"
-    if mask is not None:
-        kept = int(mask.count_nonzero())
-        if tensor.dtype == start.dtype and list(tensor.shape) == [kept]:
-            return whole(tensor, mask)
-        shapes += f" and keeps {kept}"
-    found, needed = f"{type_name(tensor)} {list(tensor.shape)}", f"{type_name(start)} {shapes}"
-    raise UserError(f"{printable(path)}: {name} is {found}, where its ticket has {needed}; delete it and rerun")
 
 
 def _weights(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

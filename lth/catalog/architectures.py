@@ -1,9 +1,11 @@
 """Architectures as plain modules, and the table of their names (torch is imported only when one is built)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from lth.catalog.importing import imported, is_import_path
 from lth.catalog.registry import Entry, Registry
 from lth.catalog.torchvision_names import TORCHVISION_FAMILIES
 
@@ -48,6 +50,38 @@ class TorchvisionArchitecture(Architecture):
     def load(self) -> Any:
         """The function for this name; imports torchvision."""
         return partial(super().load(), self.name)
+
+
+IN_MEMORY: dict[str, Callable[..., Any]] = {}
+"""Networks that this process was given as they are (`lth.find`), by the name that it gave them."""
+RESERVED = ("torchvision:", "in_memory:")
+"""What begins like this is no import path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnArchitecture(Architecture):
+    """A network of the user's: a function or class that is imported, or one that this process was given.
+
+    It is called with those of the keywords `channels`, `size`, `classes` and `dropout` that it has parameters for.
+    """
+
+    smallest: int = 1
+    dropout: bool = True
+
+    def load(self) -> Any:
+        """The function or class.
+
+        Raises:
+            UserError: there is no such module or name in it.
+        """
+        return IN_MEMORY[self.target] if self.target in IN_MEMORY else imported(self.target)
+
+
+def own_architecture(name: str) -> OwnArchitecture | None:
+    """The network that an import path names, or that this process was given under a name."""
+    if name in IN_MEMORY or (is_import_path(name) and not name.startswith(RESERVED)):
+        return OwnArchitecture(target=name, about="a network of one's own")
+    return None
 
 
 CONVOLUTIONAL = ("first", "convolution", "output")
@@ -156,5 +190,6 @@ ARCHITECTURES = Registry(
         )
         for family in TORCHVISION_FAMILIES
         for name in family.names
-    }
+    },
+    own_architecture,
 )

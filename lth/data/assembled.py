@@ -14,12 +14,12 @@ from torch import Tensor
 
 from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset, Normalisation
-from lth.data.arrays import batches_of
 from lth.data.choose import choose, stratified
 from lth.data.examples import SplitName
 from lth.data.images import Images, Split
 from lth.data.memory import check_memory
 from lth.data.opened import Opened, Part
+from lth.data.own_arrays import batches_of
 from lth.data.prepare import statistics, transformed
 from lth.data.raw import RawImages
 from lth.errors import UserError
@@ -135,7 +135,7 @@ def arrays_to_images(
     """A raw data set as networks are fed it, split and transformed as a study's are.
 
     Args:
-        raw: such as `raw_images` makes.
+        raw: such as `lth.data.own_arrays.raw_from_arrays` makes.
         name: of the data set, for its artifact and for sentences.
         validation: training images set aside for model selection, stratified; this and all below as in a study's
             `datasets`.

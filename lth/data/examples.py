@@ -71,6 +71,9 @@ class Feed(ABC):
         """Batches in an epoch; the last may be smaller."""
         return -(-len(self.splits["train"]) // batch)
 
+    def suit(self, network: nn.Module) -> None:  # noqa: B027
+        """Lay batches out in memory as a network is fastest with, or as its code may expect them."""
+
     @abstractmethod
     def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Any, Tensor]]:
         """The batches of steps `first` to `steps` - 1: every training example once an epoch, in the seed's order.

@@ -11,6 +11,7 @@ from lth.data.batches import epoch_order, normalise
 from lth.data.examples import Feed, SplitName
 from lth.data.images import Images, Split
 from lth.networks.cost import weight_uses
+from lth.networks.own import memory_layout
 
 _SCORING_BATCH = 125
 """Images scored at once; with 500, activations outgrow the cache and `lenet5` takes half as long again."""
@@ -25,6 +26,12 @@ class ImageFeed(Feed):
         self.splits = {n: Split(s.images.to(device), s.labels.to(device)) for n, s in images.splits.items()}
         self.mean, self.std, self.device = images.mean.to(device), images.std.to(device), device
         self.classes, self.augment = len(images.classes), augment
+        self._layout = torch.channels_last
+
+    def suit(self, network: nn.Module) -> None:
+        """Channels last in memory, with which convolutions run faster; code of the user's may say `view`, which fails
+        on what comes of them, so its images are as torch has them by default."""
+        self._layout = memory_layout(network)
 
     def inputs(self, rows: Tensor) -> Tensor:
         """Training images as the network takes them."""
@@ -35,8 +42,8 @@ class ImageFeed(Feed):
         return weight_uses(network, self._normalised(self.splits["train"].images[:1]))
 
     def _normalised(self, images: Tensor) -> Tensor:
-        """uint8 to float32 [B, C, H, W], with channels last in memory: convolutions run faster so."""
-        return normalise(images, self.mean, self.std).contiguous(memory_format=torch.channels_last)
+        """uint8 to float32 [B, C, H, W]."""
+        return normalise(images, self.mean, self.std).contiguous(memory_format=self._layout)
 
     def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of steps `first` to `steps` - 1: every training image once an epoch, in the seed's order."""

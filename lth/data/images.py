@@ -24,7 +24,7 @@ class Split:
         return len(self.labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Images(Examples):
     """A data set of images."""
 
@@ -37,6 +37,11 @@ class Images(Examples):
     """float32 [channels], of the training split, in pixel units (0 to 255)."""
     std: Tensor
     """float32 [channels], likewise."""
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits.items())
+        shape = "x".join(map(str, self.splits["train"].images.shape[1:]))
+        return f"<Images '{self.name}': {sizes}; {shape}, {len(self.classes)} classes>"
 
     def save(self, path: Path) -> None:
         """Write the artifact."""

@@ -20,8 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.catalog.source import OwnSource
-from lth.data.arrays import ImageLayout, batches_of, check_alike, check_count, class_names, image_layout, whole_labels
 from lth.data.opened import Opened, Part
+from lth.data.own_arrays import (
+    ImageLayout,
+    batches_of,
+    check_alike,
+    check_count,
+    image_layout,
+    names_of_classes,
+    whole_labels,
+)
 from lth.errors import UserError, reason
 from lth.printable import printable
 from lth.reading import check_regular
@@ -158,7 +166,7 @@ def _facts(path: Path, *_: int) -> _Facts:
                 raise UserError(f"{message}, such as `numpy.array(['cat', 'dog'])`")
             given = names.tolist()
     train = np.concatenate([labels[name] for name in labels if name != "test"])
-    return _Facts(heads, layouts, labels, class_names(printable(path, 200), train, labels.get("test"), given))
+    return _Facts(heads, layouts, labels, names_of_classes(printable(path, 200), train, labels.get("test"), given))
 
 
 def _head(path: Path, file: ZipFile, info: ZipInfo) -> _Head:

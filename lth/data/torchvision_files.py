@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.data.arrays import batches_of
 from lth.data.opened import Opened, Part
+from lth.data.own_arrays import batches_of
 from lth.data.pictures import picture
 from lth.data.vision import TIMEOUT
 from lth.errors import UserError, reason

@@ -6,7 +6,7 @@ from typing import Any
 from lth.export.beside import Beside
 from lth.export.compact import Sizes
 
-_HUB_DATASETS = {
+HUB_DATASETS = {
     "mnist": "ylecun/mnist",
     "fashion_mnist": "zalando-datasets/fashion_mnist",
     "cifar10": "uoft-cs/cifar10",
@@ -24,7 +24,7 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         found: what the study's results say of the ticket.
     """
     network, source = told["network"], (found.source or "").partition(":")[0]
-    hub = [f"datasets: [{_HUB_DATASETS[source]}]"] if source in _HUB_DATASETS else []
+    hub = [f"datasets: [{HUB_DATASETS[source]}]"] if source in HUB_DATASETS else []
     weights = "trained" if told["weights"] == "trained" else "initial (untrained)"
     lines = ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *hub, "---", ""]
     lines += [f"# Lottery ticket: {network['architecture']} at {100 * density:.2f} % density", ""]

@@ -19,7 +19,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from lth.artifacts.records import RecordError, checksums, json_text, read_json, seal
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.config.data import Network
 from lth.errors import UserError, reason
 from lth.export.beside import Beside, beside

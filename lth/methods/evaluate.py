@@ -56,7 +56,7 @@ def run_evaluation(
     outcomes = []
     for draw in range(spec.draws) if spec.draws else [None]:
         trained = train(
-            ticket.network(),
+            ticket.module(),
             ticket.masks,
             examples if draw is None else drawn(examples, spec, draw),
             spec.recipe,

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from lth.artifacts.records import CHECKSUM, checksums, job_digest, seal
-from lth.artifacts.tickets import RECORD, Ticket, TrainedWeights
+from lth.artifacts.tickets import RECORD, Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.catalog.methods import METHODS
 from lth.catalog.scores import SCORES
 from lth.config.options import Options
@@ -49,6 +50,8 @@ class RoundFiles:
     """The second of two tickets that are combined."""
     other_trained: Path | None = None
     """The weights that training it gave; needed to start from them."""
+    given: Path | None = None
+    """A ticket from outside the study."""
     model: Path | None = None
     """The pre-trained model, which the network names as well."""
     ticket: Path
@@ -120,7 +123,9 @@ class Round:
     @cached_property
     def feed(self) -> Feed:
         """The examples on the device, unchanged by augmentation."""
-        return self.examples.feed(self.device)
+        feed = self.examples.feed(self.device)
+        feed.suit(self._scored)
+        return feed
 
     @cached_property
     def weight_uses(self) -> dict[str, int]:
@@ -216,7 +221,7 @@ def _train(found: Found, round_: Round, options: Options) -> Trained:
     """Train what the masks leave, from the ticket's weights."""
     spec, score = round_.spec, getattr(options, "score", None)
     return train(
-        found.ticket.network(),
+        found.ticket.module(),
         found.ticket.masks,
         round_.examples,
         spec.recipe,

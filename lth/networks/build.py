@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.config.data import Network
 from lth.config.tickets import LayerKind
 from lth.errors import UserError
+from lth.networks import own
 from lth.networks.pretrained import Pretrained
 from lth.seeds import generator
 
@@ -68,12 +69,16 @@ def build(spec: Network) -> nn.Module:
 def layout(spec: Network) -> nn.Module:
     """The network with its parameters on the meta device: names and shapes, at no cost whatever its size.
 
+    One of the user's is built as it is, since its constructor may do what the meta device cannot.
+
     Raises:
         UserError: images or dropout that the architecture is not made for.
     """
     architecture = ARCHITECTURES[spec.architecture]
     if problem := architecture.misfit(spec.size, spec.dropout):
         raise UserError(f"network '{spec.architecture}' {problem}")
+    if isinstance(architecture, OwnArchitecture):
+        return own.constructed(spec, architecture)
     constructor = architecture.load()
     keywords = {"dropout": spec.dropout} if architecture.dropout else {}
     given = (spec.model, spec.classes) if architecture.text else (spec.channels, spec.size, spec.classes)
@@ -119,11 +124,14 @@ def _parameters_on_meta() -> Iterator[None]:
 def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, Tensor]:
     """Every parameter and buffer, drawn from the stream (seed, purpose), module by module in network order.
 
-    Weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
+    With the scheme `constructor` as the network's own constructor draws them. Otherwise
+    weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
     own, as the three layers that they are), biases zero but for `NORMAL_BIASES`, norms one and zero, the rest as
     `CONSTANTS` and `NORMAL` say.
     A network that starts from a pre-trained model has its weights, unless there is a purpose.
     """
+    if spec.initialisation == "constructor":
+        return own.drawn_by_constructor(spec, seed, *purpose)
     network, stream = build(spec), generator(seed, *(purpose or ("initialisation",)))
     if isinstance(network, Pretrained):
         network.initialise(stream, reinitialised=bool(purpose))
@@ -157,7 +165,8 @@ def _initialise_own(module: nn.Module, draw: Callable[..., Tensor], stream: torc
         elif name in CONSTANTS:
             nn.init.constant_(parameter, CONSTANTS[name])
         else:
-            raise NotImplementedError(f"{type(module).__name__} has a parameter {name!r} that nothing initialises")
+            what = f"{type(module).__name__} has a parameter '{name}' that no scheme draws"
+            raise UserError(f"network: {what}; set `initialisation: constructor`, which leaves it to the network")
 
 
 def prunable_names(network: nn.Module) -> list[str]:
@@ -216,11 +225,12 @@ def head_names(network: nn.Module) -> list[str]:
 
 
 def has_randomness(network: nn.Module) -> bool:
-    """Whether a forward pass in training mode draws random numbers: dropout of any kind, or stochastic depth.
+    """Whether a forward pass in training mode may draw random numbers: dropout of any kind, or stochastic depth.
 
-    Torch's modules draw them from its global random state; who runs such a network has to seed that.
+    Code of the user's may always do so. Torch's modules draw them from its global random state; who runs such a network
+    has to seed that.
     """
-    return any(_rate(module) > 0 for module in network.modules())
+    return not own.is_plain(network) or any(_rate(module) > 0 for module in network.modules())
 
 
 def _rate(module: nn.Module) -> float:

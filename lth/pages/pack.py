@@ -36,7 +36,7 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
     Raises:
         UserError: no seed is complete, a file is damaged or of other settings, or the folder holds other files.
     """
-    finished = _finished(results)
+    finished = finished_study(results)
     if study is None and finished is None:
         raise UserError(
             f"{results}: has no {MANIFEST}, so the study is not finished; "
@@ -50,7 +50,7 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
         lacking = next(iter(missing.values()))
         raise UserError(f"{results}: no seed is complete ({results / lacking}: no such file); nothing to collect")
     if finished and settings(finished) == settings(planned):
-        _verify_all(results)
+        verify_finished(results)
     else:
         _check_seeds(results, whole)
     folder = to or Path("docs/results/data", planned.study)
@@ -76,7 +76,7 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
     yield from (f"seed {seed} left out: {results / path}: no such file" for seed, path in missing.items())
 
 
-def _finished(results: Path) -> Study | None:
+def finished_study(results: Path) -> Study | None:
     """The study of the manifest; None if there is no manifest."""
     if not (results / MANIFEST).exists():
         return None
@@ -113,7 +113,7 @@ def _missing(results: Path, study: Study, seed: int) -> str | None:
     return next((name for name in below if not (results / name).is_file()), None)
 
 
-def _verify_all(results: Path) -> None:
+def verify_finished(results: Path) -> None:
     """Refuse a finished study of which something was altered or lost; files that are not of the study do not count."""
     wrong = [finding for finding in verify(results)[1] if finding.kind != "orphaned"]
     if wrong:

@@ -8,6 +8,7 @@ from lth.config.study import Study
 from lth.config.tickets import (
     ChainTicket,
     FollowingTicket,
+    GivenTicket,
     IndependentTicket,
     LayerKind,
     LayerRates,
@@ -57,6 +58,8 @@ class Chains:
         if isinstance(spec, FollowingTicket):
             followed = [{*self.rounds(other)} for other in spec.made_from()]
             return tuple(sorted(set.intersection(*followed) - {0}))[:: spec.every]
+        if isinstance(spec, GivenTicket):
+            return (1,)
         base = self._base(ticket)
         pruned = range(base + 1, base + self.own_rounds(ticket) + 1)
         if isinstance(spec, IndependentTicket):
@@ -135,6 +138,8 @@ class Chains:
         spec = self.study.tickets[ticket]
         if isinstance(spec, FollowingTicket):
             return self.density(spec.made_from()[0], round_, kind)
+        if isinstance(spec, GivenTicket):
+            return spec.options.initial_density(self.study.seeds[0])
         done, start = round_ - self._base(ticket), spec.start_or_none()
         if isinstance(spec, PrunedTicket) and spec.densities and done:
             return Fraction(str(spec.densities[done - 1]))

@@ -14,6 +14,7 @@ from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
 from lth.networks.build import has_randomness, head_names, names_of
 from lth.networks.cost import Meter
+from lth.networks.own import memory_layout
 from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
@@ -76,9 +77,10 @@ class Loop:
         trains: Literal["all", "head"] = "all",
     ) -> "Loop":
         """Everything on the device and ready for the first step; the network is moved, not copied."""
-        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.to(device).to(memory_format=memory_layout(network))  # type: ignore[call-overload]
         network.train()
         feed = examples.feed(device, recipe.augment)
+        feed.suit(network)
         if trains == "head":
             head = head_names(network)
             for name, parameter in network.named_parameters():

@@ -1,6 +1,7 @@
 """Checksums of all artifacts of a study, and the overall checksum in the report. Does not import torch."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from lth.plan.plan import Plan
 REPORT = "report.html"
 _MEASURED = ("measured.csv", "costs.csv")
 """Time and energy differ between two runs of a study, so the overall checksum excludes them."""
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """An artifact that failed verification, and why."""
+
+    path: str
+    """Relative to the results folder."""
+    kind: str
+    """`altered`, `missing`, `orphaned`, `stale`, `linked` or `special`."""
+    words: str
 
 
 def settings(study: Study) -> dict[str, Any]:

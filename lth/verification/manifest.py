@@ -9,7 +9,6 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +33,12 @@ from lth.files import checksum, write_text
 from lth.plan.paths import VERDICT
 from lth.printable import printable
 from lth.running.study_lock import FOLDER as RUNNING
-from lth.verification.listing import REPORT, artifacts_checksum, listed_files, settings
+from lth.verification.listing import REPORT, Finding, artifacts_checksum, listed_files, settings
+from lth.verification.shared import shared_manifest, verify_shared
 
 MANIFEST = "manifest.json"
 UNLISTED = ("logs", "scratch", RUNNING)
 """Folders below the results that hold no artifacts."""
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """An artifact that failed verification, and why."""
-
-    path: str
-    """Relative to the results folder."""
-    kind: str
-    """`altered`, `missing`, `orphaned`, `stale`, `linked` or `special`."""
-    words: str
 
 
 def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> int:
@@ -85,6 +74,9 @@ def verify(results: Path) -> tuple[int, list[Finding]]:
     if not (results / MANIFEST).is_file():
         raise UserError(f"{results / MANIFEST}: no such file; run the workflow to its end to make it")
     paths, found = _walk(results)
+    if shares := shared_manifest(results):
+        listed, files = shares["files"], {name: path for name, path in paths.items() if name != MANIFEST}
+        return len(listed), sorted({*found, *verify_shared(results / MANIFEST, shares, files)})
     try:
         told, listed, study = _manifest(results)
     except RecordError as error:

@@ -128,7 +128,7 @@ STRUCTURE = {
     "method": (
         ("rounds: 2\n", "rounds: 2\n    method: lmp\n"),
         "26 tickets.cross.method: there is no method 'lmp' (did you mean 'imp'?); there are imp, dense, "
-        "at_init, progressive, dynamic, dual, derived, combined",
+        "at_init, progressive, dynamic, dual, derived, given, ... (9 in all)",
     ),
     "density of a list": (
         ("rounds: 4, rate: 0.4}", "densities: [0.5, half]}"),

@@ -11,10 +11,12 @@ import yaml
 from PIL import Image
 from study_text import EVERY_WAY
 
+from lth.artifacts.tickets import Ticket
 from lth.catalog.datasets import SOURCES
 from lth.catalog.scores import SCORES
 from lth.checks.read import read_study
 from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
+from lth.config.data import Network
 from tools.reference import block, updated
 
 ROOT = Path(__file__).parents[2]
@@ -84,10 +86,13 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "config" / "README.md").read
     "example", EXAMPLES, ids=[example.split(":")[0] + f"{n}" for n, example in enumerate(EXAMPLES)]
 )
 def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
-    """In a study with the data sets, networks, recipes and tickets they refer to, beside the files they name."""
+    """In a study with the data sets, networks, recipes, tickets and files that examples refer to."""
     monkeypatch.chdir(tmp_path)
     if "leaves" in example:
         own_files(tmp_path)
+    Path("tickets").mkdir()
+    for seed in re.findall(r"\d+", re.search(r"seeds: (.*)", EVERY_WAY)[1]) if "{seed}" in example else ():
+        Ticket.dense(Network(architecture="lenet_300_100"), 0).save(f"tickets/seed{seed}.safetensors")
     data = yaml.safe_load(EVERY_WAY)
     for section, entries in yaml.safe_load(example).items():
         data[section] |= entries

@@ -11,7 +11,8 @@ import torch
 from safetensors import safe_open
 from small import NETWORK, round_job, tiny_images
 
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed

@@ -243,7 +243,7 @@ def test_query_key_and_value_are_drawn_as_the_layers_that_they_are_and_are_pruna
 
 def test_parameters_that_nothing_initialises_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(ARCHITECTURES["lenet5"]), "load", lambda _: lambda *_: nn.PReLU())
-    with pytest.raises(NotImplementedError, match="PReLU has a parameter 'weight' that nothing initialises"):
+    with pytest.raises(UserError, match=r"PReLU has a parameter .weight. that no scheme draws"):
         initial_weights(Network(architecture="lenet5"), 0)
 
 

@@ -97,7 +97,7 @@ def test_training_does_not_import_the_compiler(kind: str) -> None:
         "device, dense = prepare_device(Compute(device='cpu')), Ticket.dense(NETWORK, 0)\n"
         f"rule = Optimiser(name={named(kind)!r}, learning_rate=0.01)\n"
         "recipe = Recipe(optimiser=rule, batch_size=10, epochs=1, clip_grad_norm=1)\n"
-        "train(dense.network(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
+        "train(dense.module(), dense.masks, tiny_images(), recipe, seed=0, device=device)\n"
         "print(sorted({'torch', 'sympy', 'torch._dynamo', 'torch._inductor'} & sys.modules.keys()))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)

@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lth.artifacts.tensors import read_tensors, write_tensors
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import write_bytes

@@ -192,7 +192,7 @@ def test_a_last_batch_of_one_image_under_batch_norm_is_one_sentence() -> None:
     recipe = Recipe(optimiser=OPTIMISERS["adam"], batch_size=23, epochs=1)
     dense = Ticket.dense(network, 0)
     with pytest.raises(UserError, match=r"the last batch of an epoch has one: change recipe.batch_size \(23\)"):
-        train(dense.network(), dense.masks, tiny_images((24, 6, 6)), recipe, seed=0, device=CPU)
+        train(dense.module(), dense.masks, tiny_images((24, 6, 6)), recipe, seed=0, device=CPU)
 
 
 def test_asking_for_a_gpu_where_there_is_none_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

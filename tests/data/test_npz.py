@@ -9,9 +9,9 @@ import pytest
 
 from lth.config.data import Dataset
 from lth.data import memory
-from lth.data.arrays import raw_images
 from lth.data.assembled import arrays_to_images, prepare
 from lth.data.npz import npz_content, npz_source, open_npz
+from lth.data.own_arrays import raw_from_arrays
 from lth.errors import UserError
 
 
@@ -191,7 +191,7 @@ def test_available_memory_is_some() -> None:
 
 class TestInMemory:
     def test_is_what_the_file_would_be(self, tmp_path: Path) -> None:
-        one = arrays_to_images(raw_images(**sound()), name="d", validation=8, split_seed=3)
+        one = arrays_to_images(raw_from_arrays(**sound()), name="d", validation=8, split_seed=3)
         other = prepare("d", Dataset(source=f"npz:{written(tmp_path)}", validation=8, split_seed=3), None)
         for split, held in one.splits.items():
             assert held.images.equal(other.splits[split].images)
@@ -200,7 +200,7 @@ class TestInMemory:
         assert one.classes == other.classes
 
     def test_without_test_images(self) -> None:
-        made = arrays_to_images(raw_images(images(40, 12, 12), np.arange(40) % 4), validation=8, test=4, size=8)
+        made = arrays_to_images(raw_from_arrays(images(40, 12, 12), np.arange(40) % 4), validation=8, test=4, size=8)
         assert [tuple(split.images.shape) for split in made.splits.values()] == [
             (28, 1, 8, 8),
             (8, 1, 8, 8),
@@ -218,10 +218,10 @@ class TestInMemory:
     )
     def test_what_is_wrong(self, changes: dict[str, Any], words: str) -> None:
         with pytest.raises(UserError, match=words):
-            raw_images(**sound(**changes))
+            raw_from_arrays(**sound(**changes))
 
     def test_too_few(self) -> None:
         with pytest.raises(UserError, match=r"the data set has only 40"):
-            arrays_to_images(raw_images(**sound()), validation=40)
+            arrays_to_images(raw_from_arrays(**sound()), validation=40)
         with pytest.raises(UserError, match=r"has no test images of its own"):
-            arrays_to_images(raw_images(images(40, 12, 12), np.arange(40) % 4), validation=8)
+            arrays_to_images(raw_from_arrays(images(40, 12, 12), np.arange(40) % 4), validation=8)

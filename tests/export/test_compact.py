@@ -29,7 +29,7 @@ def _same(one: Graph, other: Graph, tolerance: float = 1e-6) -> None:
 @pytest.mark.parametrize("architecture", [*SMALL, *DEEP[:3]])
 def test_the_graph_is_the_network(architecture: str) -> None:
     ticket = sparse(spec(architecture), 0.5)
-    network, found = ticket.network().eval(), graph(ticket)
+    network, found = ticket.module().eval(), graph(ticket)
     images = torch.randn(2, *found.shape)
     with torch.inference_mode():
         assert network(images).equal(module_of(found)(images))

@@ -15,7 +15,8 @@ from safetensors.numpy import load_file
 from torch import Tensor
 
 from lth.artifacts.records import csv_text, json_text, seal, seal_rows
-from lth.artifacts.tickets import RECORD, Ticket, TrainedWeights
+from lth.artifacts.tickets import RECORD, Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.cli import main
 from lth.errors import UserError
 from lth.export.folder import export, read_export
@@ -50,7 +51,7 @@ def _logits(path: Path, weights: str = "trained") -> tuple[Tensor, Tensor]:
     """Images, and what the ticket's network gives for them."""
     ticket = Ticket.load(path)
     held = TrainedWeights.load(path.with_name("trained.safetensors"), path).last if weights == "trained" else {}
-    network = Ticket(ticket.masks, {**ticket.weights, **held}, ticket.provenance).network().eval()
+    network = Ticket(ticket.masks, {**ticket.weights, **held}, ticket.provenance).module().eval()
     images = torch.randn(5, 1, 16, 16, generator=torch.Generator().manual_seed(2))
     with torch.inference_mode():
         return images, network(images)
@@ -88,7 +89,7 @@ def test_they_load_in_torch_without_lth(tmp_path: Path) -> None:
 def test_an_uncompacted_state_dict_has_the_names_of_the_network(tmp_path: Path) -> None:
     path = _found(tmp_path, "resnet20")
     _export(path, tmp_path / "out", "torch")
-    Ticket.load(path).network().load_state_dict(torch.load(tmp_path / "out/state_dict.pt", weights_only=True))
+    Ticket.load(path).module().load_state_dict(torch.load(tmp_path / "out/state_dict.pt", weights_only=True))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +101,7 @@ def test_onnx_runtime_computes_the_same(tmp_path: Path, architecture: str, compa
     if architecture == "lenet_300_100":
         images = torch.randn(5, 1, 12, 12)
         with torch.inference_mode():
-            expected = Ticket.load(path).network().eval()(images)
+            expected = Ticket.load(path).module().eval()(images)
     else:
         images, expected = _logits(path, "initial")
     _export(path, tmp_path / "out", "onnx", compact=compact, weights="initial")

@@ -191,7 +191,7 @@ def _data(content: Callable[[], bytes]) -> Callable[[Path], object]:
 
 def _weights(folder: Path) -> object:
     """Weights beside another ticket than the one they were trained from."""
-    from lth.artifacts.tickets import TrainedWeights
+    from lth.artifacts.trained_weights import TrainedWeights
 
     _file(folder / "ticket.safetensors", _ticket())
     TrainedWeights(last={"w": _tensor([1, 2, 3, 0], "float32")}).save(folder / "trained", folder / "ticket.safetensors")
@@ -228,7 +228,7 @@ def _other_names(folder: Path) -> object:
 
 def _other_moments(folder: Path) -> object:
     """Trained weights whose tensors are called otherwise."""
-    from lth.artifacts.tickets import TrainedWeights
+    from lth.artifacts.trained_weights import TrainedWeights
     from lth.files import checksum
 
     ticket = _file(folder / "ticket", _ticket())
@@ -239,7 +239,7 @@ def _other_moments(folder: Path) -> object:
 
 def _other_weights(folder: Path) -> object:
     """Trained weights of the ticket beside them, by what they say, with another shape."""
-    from lth.artifacts.tickets import TrainedWeights
+    from lth.artifacts.trained_weights import TrainedWeights
     from lth.files import checksum
 
     ticket = _file(folder / "ticket", _ticket())

@@ -43,7 +43,8 @@ class Stages:
 
     def load(self, name: str) -> tuple[object, object]:
         """Tensors and metadata, as a job reads them that has the file as input."""
-        from lth.artifacts.tickets import Ticket, TrainedWeights
+        from lth.artifacts.tickets import Ticket
+        from lth.artifacts.trained_weights import TrainedWeights
         from lth.data.examples import load_examples
 
         path = self.results / name

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lth.artifacts.tensors import read_metadata, write_tensors
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.checks.problems import StudyError
 from lth.checks.read import load_study
 from lth.cli import main

@@ -55,7 +55,7 @@ def trained(recipe: Recipe, kernels: str, network: Network = NETWORK, **given: A
     front = {n: (torch.arange(m.numel()) < 0.2 * m.numel()).view_as(m) for n, m in ticket.masks.items()}
     ticket = ticket.derive(random_like(front, generator(0, "mask")), ticket.weights)
     recipe = recipe.model_copy(update={"kernels": kernels})
-    return train(ticket.network(), ticket.masks, tiny_images(), recipe, seed=1, device=CPU, **given)
+    return train(ticket.module(), ticket.masks, tiny_images(), recipe, seed=1, device=CPU, **given)
 
 
 def apart(first: dict[str, Tensor], second: dict[str, Tensor]) -> float:
@@ -178,7 +178,7 @@ def test_what_is_held_falls_with_density() -> None:
     ticket = Ticket.dense(network, 0)
     front = {n: (torch.arange(m.numel()) < 0.02 * m.numel()).view_as(m) for n, m in ticket.masks.items()}
     recipe = ADAM.model_copy(update={"kernels": "sparse"})
-    loop = Loop.start(ticket.network(), random_like(front, generator(0, "m")), tiny_images(), recipe, 0, CPU)
+    loop = Loop.start(ticket.module(), random_like(front, generator(0, "m")), tiny_images(), recipe, 0, CPU)
     engine = loop.engine()
     assert engine is not None
     a, s = engine.layout.arrays, engine.state

@@ -95,10 +95,10 @@ def test_rewinding_restores_the_pre_trained_weights_bit_for_bit(tmp_path: Path) 
     """A fault of a source: pruning renamed the parameters there, and loading the old ones did nothing."""
     spec, path = tiny(tmp_path), tmp_path / "ticket.safetensors"
     dense = Ticket.dense(spec, 0)
-    trained = train(dense.network(), dense.masks, opinions(), RECIPE, seed=0, device=CPU)
+    trained = train(dense.module(), dense.masks, opinions(), RECIPE, seed=0, device=CPU)
     assert not torch.equal(trained.weights["encoder.pooler.dense.weight"], dense.weights["encoder.pooler.dense.weight"])
     half(dense).save(path)
-    rewound = Ticket.load(path, spec).network().state_dict()
+    rewound = Ticket.load(path, spec).module().state_dict()
     known, _ = read_tensors(tmp_path / "tiny.safetensors", "model")
     ticket = half(dense)
     for name, tensor in known.items():
@@ -111,7 +111,7 @@ def test_pruned_weights_stay_zero_and_the_same_training_twice_is_the_same(tmp_pa
     device = prepare_device(Compute(device="cpu"))
     ticket = half(Ticket.dense(tiny(tmp_path, dropout=0.1), 0))
     recipe = RECIPE.model_copy(update={"precision": precision})
-    first, second = (train(ticket.network(), ticket.masks, opinions(), recipe, seed=4, device=device) for _ in range(2))
+    first, second = (train(ticket.module(), ticket.masks, opinions(), recipe, seed=4, device=device) for _ in range(2))
     for name, weight in first.weights.items():
         assert torch.equal(weight, second.weights[name])
     for name, mask in ticket.masks.items():
@@ -122,7 +122,7 @@ def test_pruned_weights_stay_zero_and_the_same_training_twice_is_the_same(tmp_pa
 
 def test_padding_changes_no_answer(tmp_path: Path) -> None:
     texts = opinions()
-    network = Ticket.dense(tiny(tmp_path), 0).network().eval()
+    network = Ticket.dense(tiny(tmp_path), 0).module().eval()
     tokens = texts.splits["train"].tokens
     with torch.inference_mode():
         together = network(tokens)
@@ -133,8 +133,8 @@ def test_padding_changes_no_answer(tmp_path: Path) -> None:
 
 def test_the_head_alone_is_trained_if_asked_for(tmp_path: Path) -> None:
     ticket = half(Ticket.dense(tiny(tmp_path), 0))
-    found = train(ticket.network(), ticket.masks, opinions(), RECIPE, seed=0, device=CPU, trains="head").weights
-    head = set(head_names(ticket.network()))
+    found = train(ticket.module(), ticket.masks, opinions(), RECIPE, seed=0, device=CPU, trains="head").weights
+    head = set(head_names(ticket.module()))
     assert head == {"classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"}
     for name, weight in found.items():
         assert torch.equal(weight, ticket.weights[name]) == (name not in head), name
@@ -147,7 +147,7 @@ def test_a_network_of_images_has_a_head_too() -> None:
 
 @pytest.mark.parametrize("score", ["snip", "grasp"])
 def test_scores_that_look_at_texts_prune_an_encoder_before_training(score: str, tmp_path: Path) -> None:
-    network = Ticket.dense(tiny(tmp_path), 0).network()
+    network = Ticket.dense(tiny(tmp_path), 0).module()
     feed = opinions().feed(CPU)
     names = prunable_names(network)
     weights = {name: dict(network.named_parameters())[name].detach() for name in names}
@@ -170,7 +170,7 @@ def test_tokens_that_the_model_does_not_know_are_a_sentence(tmp_path: Path) -> N
 
     ticket = Ticket.dense(tiny(tmp_path), 0)
     with pytest.raises(UserError, match=r"data set 'reviews' has tokens up to 999, .* knows only \d+: its tokenizer"):
-        train(ticket.network(), ticket.masks, replace(opinions(), vocabulary=1000), RECIPE, seed=0, device=CPU)
+        train(ticket.module(), ticket.masks, replace(opinions(), vocabulary=1000), RECIPE, seed=0, device=CPU)
 
 
 def test_an_encoder_without_a_pooler_is_a_sentence() -> None:
@@ -189,7 +189,7 @@ def test_a_stopped_fine_tuning_ends_as_if_it_had_not_been_stopped(
     ticket, texts = half(Ticket.dense(network, 0)), opinions()
 
     def run(scratch: Scratch | None) -> Trained:
-        return train(ticket.network(), ticket.masks, texts, RECIPE, seed=1, device=CPU, scratch=scratch)
+        return train(ticket.module(), ticket.masks, texts, RECIPE, seed=1, device=CPU, scratch=scratch)
 
     whole, trained, stops = run(None), None, 0
     while trained is None:

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from tiny import Project, finished_once, trained
 
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 
 pytestmark = pytest.mark.workflow
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from lth.analysis.figures import FIGURES
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.artifacts.tensors import read_tensors
-from lth.artifacts.tickets import Ticket, TrainedWeights
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.checks.read import load_study
 from lth.config.study import Study
 from lth.networks.build import initial_weights

@@ -26,8 +26,9 @@ TRAINERS = {
     "lth.methods.controls",
     "lth.methods.evaluate",
 }
-SHARED = {"find", "prepare"}
-"""Names that several modules define on purpose: a method's function, and a kind of data's."""
+SHARED = {"find", "prepare", "compare", "control", "train"}
+"""Names that several modules define on purpose: a method's function, a kind of data's, and what the library calls as
+the function that it wraps."""
 
 
 def sources() -> dict[str, Path]:

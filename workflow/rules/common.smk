@@ -48,7 +48,8 @@ from lth.running.stopping import STARTED_BY
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 
 try:
-    study, warnings = read_study(config, workflow.configfiles)
+    main = workflow.is_main_process
+    study, warnings = read_study(config, workflow.configfiles, tries=main)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process:
@@ -131,6 +132,8 @@ def round_inputs(wildcards):
         "data": paths.dataset(plan.dataset(ticket, number)),
         **model_input(ticket),
     }
+    if given := study.tickets[ticket].options.input_file(int(seed)):
+        inputs["given"] = given
     parents = plan.parents(ticket, number)
     for name, (parent, parent_round) in zip(("parent", "other"), parents):
         inputs[name] = paths.round_file(

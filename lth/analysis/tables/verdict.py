@@ -51,6 +51,14 @@ def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     return "\n".join([*lines, "", *paragraphs(notes(arms, comparisons)), ""])
 
 
+def family(comparisons: pd.DataFrame) -> list[str]:
+    """A sentence for each pair of a family of tests, without words about where it was tested."""
+    first, *_ = rows = comparisons.to_dict("records")
+    reason = _why_not(first, len(rows))
+    brief = [_brief(row) for row in rows] if reason is None or _equivalence_possible(first, len(rows)) else []
+    return [*brief, reason] if reason else brief
+
+
 def _where(arms: pd.DataFrame) -> str:
     sparse = arms[arms["kind"] != "dense"]
     density = f" at {sparse['density_percent'].median():.3g} % density" if len(sparse) else ""

@@ -1,0 +1,132 @@
+"""Weights and masks in the files of other programs: plain torch checkpoints, safetensors, numpy archives.
+
+Nothing is unpickled but tensors. What is known of others' formats:
+
+- `torch.nn.utils.prune` keeps `NAME_orig` and `NAME_mask` in the place of a pruned parameter;
+- open_lth writes a level's `mask.pth` (tensors of 0 and 1 by parameter name) beside `model_ep0_it0.pth`;
+- jaxpruner holds masks in a tree of Flax parameters, whose kernels are transposed: [in, out] of linear layers,
+  [height, width, in, out] of convolutions.
+"""
+
+import pickle
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_safetensors
+from torch import Tensor
+
+from lth.errors import UserError, reason
+from lth.printable import printable
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "params", "net")
+"""Keys under which checkpoints keep the weights."""
+_LARGEST = 64 * 2**30
+"""Bytes."""
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by name: .pt, .pth, .bin, .tar, .ckpt (torch), .safetensors or .npz.
+
+    Nested dictionaries are joined with dots; what all names begin with (`module.`) is left out.
+
+    Raises:
+        UserError: no such file, damaged, or not of these formats.
+    """
+    shown = printable(path)
+    if not path.is_file():
+        raise UserError(f"{shown}: no such file")
+    try:
+        found = _read(path)
+    except (OSError, ValueError, RuntimeError, KeyError, EOFError, BadZipFile, SafetensorError) as error:
+        raise UserError(f"{shown}: cannot be read as a checkpoint: {reason(error)}") from None
+    except pickle.UnpicklingError:
+        raise UserError(
+            f"{shown}: holds Python objects besides tensors, which are not loaded since they may run code; save a "
+            f"state_dict (torch.save(model.state_dict(), PATH))"
+        ) from None
+    for wrapper in WRAPPERS:
+        if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
+            found = found[wrapper]
+    tensors = dict(_flat("", found))
+    if not tensors:
+        raise UserError(f"{shown}: holds no tensors by name; a state_dict is needed")
+    while all(name.startswith("module.") for name in tensors):
+        tensors = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".safetensors":
+        return load_safetensors(path.read_bytes())
+    if path.suffix in (".npz", ".npy"):
+        with np.load(path, allow_pickle=False) as archive:
+            return {name.replace("/", "."): np.array(archive[name]) for name in archive.files}
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _flat(prefix: str, found: Any) -> Iterator[tuple[str, Tensor]]:
+    if isinstance(found, Mapping):
+        for key, value in found.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), value)
+    elif isinstance(found, Tensor):
+        yield prefix, found.detach()
+    elif isinstance(found, np.ndarray) and found.dtype.kind in "fiub":
+        yield prefix, torch.from_numpy(np.ascontiguousarray(found))
+
+
+def without_reparametrisation(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Parameters, and the masks that `torch.nn.utils.prune` keeps beside them, by parameter name."""
+    weights, masks = dict(tensors), {}
+    for name in tensors:
+        if name.endswith("_orig") and (mask := f"{name.removesuffix('_orig')}_mask") in tensors:
+            plain = name.removesuffix("_orig")
+            weights[plain] = weights.pop(name)
+            masks[plain] = weights.pop(mask) != 0
+    return weights, masks
+
+
+def fitted_masks(
+    found: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], path: Path | None = None
+) -> dict[str, Tensor]:
+    """Masks for the layers of a network, as bool, by name or else by order.
+
+    Where no layer has a mask of its name, they are taken in their order, turned from the layout of Flax if need be.
+
+    Args:
+        found: masks of 0 and 1 by name.
+        shapes: of the prunable parameters, in network order.
+        path: their file, for error messages.
+
+    Raises:
+        UserError: masks of other shapes or numbers, or of other values than 0 and 1.
+    """
+    where = f"{printable(path)}: " if path else "masks: "
+    for name, mask in found.items():
+        if mask.dtype != torch.bool and not bool(((mask == 0) | (mask == 1)).all()):
+            raise UserError(f"{where}'{printable(name)}' has other values than 0 and 1, so it is no mask")
+    named = {name: found[name] for name in shapes if name in found}
+    if not named:
+        kernels = [mask for mask in found.values() if mask.ndim > 1]
+        if len(kernels) != len(shapes):
+            raise UserError(f"{where}has masks of {len(kernels)} layers, where the network has {len(shapes)}")
+        named = {name: _turned(mask, shapes[name]) for name, mask in zip(shapes, kernels, strict=True)}
+    masks = {}
+    for name, shape in shapes.items():
+        mask = named.get(name, torch.ones(shape, dtype=torch.bool))  # a layer without a mask is not pruned
+        if mask.shape != shape:
+            raise UserError(f"{where}the mask of '{name}' is {list(mask.shape)}, where the layer has {list(shape)}")
+        masks[name] = mask != 0
+    return masks
+
+
+def _turned(mask: Tensor, shape: torch.Size) -> Tensor:
+    """From the layout of Flax, if it does not fit as it is."""
+    if mask.shape == shape:
+        return mask
+    turned = mask.permute(3, 2, 0, 1) if mask.ndim == 4 else mask.T if mask.ndim == 2 else mask
+    return turned.contiguous() if turned.shape == shape else mask

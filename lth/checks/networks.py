@@ -1,0 +1,55 @@
+"""Networks of the user's are built and tried before a study runs. Imports torch, where a study has one."""
+
+from collections.abc import Iterator
+
+from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
+from lth.catalog.importing import module_file
+from lth.catalog.scores import SCORES
+from lth.checks.relations import layers_exist
+from lth.config.base import Fault
+from lth.config.study import Study
+from lth.config.tickets import PrunedTicket
+from lth.errors import UserError
+
+
+def own_networks(study: Study) -> Iterator[Fault]:
+    """What is wrong with the study's own networks, and with tickets of them."""
+    for name, spec in study.networks.items():
+        if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
+            yield from _own_network(study, name)
+
+
+def _own_network(study: Study, name: str) -> Iterator[Fault]:
+    from lth.networks.build import layer_kinds
+    from lth.networks.trial import is_homogeneous, tried
+
+    spec = study.networks[name]
+    try:
+        network = tried(spec)
+    except UserError as error:
+        yield ("networks", name, "architecture"), str(error)
+        return
+    kinds = tuple(dict.fromkeys(layer_kinds(network).values()))
+    for ticket, of in study.tickets.items():
+        if of.network != name:
+            continue
+        if isinstance(of, PrunedTicket):
+            found = layers_exist(of, spec.architecture, kinds)
+            yield from ((("tickets", ticket, *path), message) for path, message in found)
+        score = getattr(of, "score", None)
+        if score and SCORES[score].signed and not is_homogeneous(network):
+            message = (
+                f"'{score}' needs a network whose modules are torch's convolutions, linear layers, batch norm, ReLU"
+            )
+            advice = f"and pooling, which '{spec.architecture}' is not; use another score or network"
+            yield ("tickets", ticket, "score"), f"{message} {advice}"
+
+
+def foreign_code(study: Study) -> Iterator[Fault]:
+    """For each own network, that it is code which will run."""
+    for name, spec in study.networks.items():
+        if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
+            module = spec.architecture.partition(":")[0]
+            file = module_file(module) or module
+            message = f"'{spec.architecture}' is Python code ({file}), which every job of this study runs"
+            yield ("networks", name, "architecture"), message

@@ -1,0 +1,30 @@
+"""The workflow's arithmetic for the length of a call, and the caller's settings back afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from lth.config.study import Compute
+from lth.training.device import prepare_device
+
+
+@contextmanager
+def arithmetic(compute: Compute) -> Iterator[torch.device]:
+    """Compute as jobs do: with a fixed number of threads, deterministic algorithms only, denormals flushed.
+
+    Afterwards torch has the settings that it had before, except that it does not say whether denormals were flushed:
+    they are not.
+
+    Yields:
+        the device.
+    """
+    threads, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
+    filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    try:
+        yield prepare_device(compute)
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_deterministic_debug_mode(mode)
+        torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+        torch.set_flush_denormal(False)

@@ -1,0 +1,88 @@
+"""Comparing arms: differences paired by seed, with exact tests and corrections."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.tables import arms, cells, verdict
+from lth.analysis.tables.terminal import grid, paragraphs
+from lth.errors import UserError
+from lth.library.result import Result
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Arms compared with each other; printing it gives sentences and a table."""
+
+    table: pd.DataFrame
+    """A row for each pair: means, the difference with its interval, exact p, Holm-adjusted p, n, wins and losses."""
+    accuracies: pd.DataFrame
+    """Test accuracy in percent by seed (rows) and arm (columns)."""
+
+    def __str__(self) -> str:
+        rows = [cells.comparison_cells(row) for row in self.table.to_dict("records")]
+        lines = [*paragraphs(verdict.family(self.table)), "", *grid(cells.COMPARISON_HEADER, rows, names=2)]
+        tested, within_margin = cells.equivalence_table(self.table)
+        if within_margin:
+            lines += ["", *grid(tested, within_margin, names=2)]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        sentences = "".join(f"<li>{sentence}</li>" for sentence in verdict.family(self.table))
+        rows = [cells.comparison_cells(row) for row in self.table.to_dict("records")]
+        return f"<ul>{sentences}</ul>{pd.DataFrame(rows, columns=cells.COMPARISON_HEADER).to_html(index=False)}"
+
+
+def compare(
+    results: Mapping[str, Sequence[Result]],
+    pairs: Sequence[tuple[str, str]] | None = None,
+    *,
+    margin: float | None = None,
+    alpha: float = 0.05,
+) -> Compared:
+    """Compare arms by their test accuracies, seed by seed.
+
+    Each pair is tested with an exact sign-flip test over its seeds; p values are corrected for the number of pairs
+    (Holm 1979). A pair that is not significantly different is not thereby equal: give a margin for that.
+
+    Args:
+        results: by the name of an arm, its results, one a seed; all of one data set.
+        pairs: which arms are compared, decided beforehand; by default the first with each of the others.
+        margin: percentage points within which two arms count as equally good: equivalence is then tested, too (TOST).
+        alpha: family-wise error rate; intervals cover 1 - alpha.
+
+    Raises:
+        UserError: two results of one arm with one seed, of different data sets, arms without a common seed, or an
+            unknown arm.
+    """
+    runs = pd.DataFrame([_run(arm, result) for arm, of_arm in results.items() for result in of_arm])
+    if len(results) < 2 or runs.empty or (lacking := [arm for arm in results if not len(results[arm])]):
+        which = f"; '{lacking[0]}' has no results" if len(results) > 1 and not runs.empty else ""
+        raise UserError(f"compare: at least two arms with results are needed, found {len(results)}{which}")
+    if len(sets := runs["dataset"].unique()) > 1:
+        raise UserError(
+            f"compare: results of different data sets, {' and '.join(sets)}; accuracies on them do not compare"
+        )
+    if (twice := runs[runs.duplicated(["arm", "seed"])]).size:
+        arm, seed = twice.iloc[0]["arm"], twice.iloc[0]["seed"]
+        raise UserError(f"compare: '{arm}' has two results of seed {seed}; each seed counts once")
+    if not 0 < alpha < 1:
+        raise UserError(f"alpha: must be above 0 and below 1, found {alpha}")
+    if margin is not None and not 0 < margin <= 10:
+        raise UserError(f"margin: must be above 0 and at most 10 percentage points, found {margin}")
+    first, *others = results
+    family = [(first, other) for other in others] if pairs is None else list(pairs)
+    accuracies = runs.pivot(index="seed", columns="arm", values="test_accuracy_percent")[list(results)]
+    return Compared(arms.compare(runs, family, alpha, margin), accuracies)
+
+
+def _run(arm: str, result: Result) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "seed": result.seed,
+        "dataset": result.dataset,
+        "test_accuracy_percent": result.accuracy_percent,
+    }

@@ -1,0 +1,213 @@
+"""Finding tickets: the rounds of one ticket, run as the jobs of a study are, in a temporary folder or a kept one."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import pandas as pd
+
+from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
+from lth.catalog.datasets import IN_MEMORY_SOURCES
+from lth.catalog.methods import METHODS
+from lth.catalog.source import ImageSource
+from lth.checks.read import read_study
+from lth.config.data import Initialisation, Network
+from lth.config.study import Compute, Study
+from lth.config.training import Recipe
+from lth.data.images import Images
+from lth.errors import UserError
+from lth.library.arithmetic import arithmetic
+from lth.library.data import Data, as_images
+from lth.library.networks import AnyModel, fitting, network_for
+from lth.library.progress import progress
+from lth.library.recipe import checked_recipe
+from lth.library.recipe import recipe as default_recipe
+from lth.library.result import Result
+from lth.library.sentences import in_library
+from lth.methods.round import RoundFiles, run_round
+from lth.plan.paths import ROUND_TABLES, Paths
+from lth.plan.plan import Plan
+from lth.running.jobs import Job
+from lth.training.history import Row
+
+Device = Literal["auto", "cpu", "cuda"]
+_STUDY = "library"
+_TICKET, _GIVEN = "ticket", "given"
+_PARENT = "given.safetensors"
+"""The ticket that is pruned further."""
+
+
+def find(model: AnyModel | Ticket, data: Data, **keywords: Any) -> Ticket:
+    """The ticket of the last round of `find_rounds`, which describes the arguments."""
+    return find_rounds(model, data, **keywords)[-1].ticket
+
+
+def find_rounds(
+    model: AnyModel | Ticket,
+    data: Data,
+    *,
+    method: str = "imp",
+    recipe: Recipe | Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    initialisation: Initialisation | None = None,
+    device: Device = "auto",
+    threads: int = 1,
+    verbose: bool | None = None,
+    folder: str | Path | None = None,
+    **options: Any,
+) -> list[Result]:
+    """Find a ticket by pruning, round by round, and say what became of each round.
+
+    The rounds are those of the workflow: with the same network, data, recipe and seed they give the same masks and
+    weights.
+
+    Args:
+        model: a name from `lth list`, an import path (`package.module:name`), a function or class that builds the
+            network, or a `torch.nn.Module`. A function or class draws the initial weights of each seed; a module has
+            one set of initial weights, which all seeds share. It is copied, not changed. Or a ticket, which is pruned
+            further, on other data perhaps: its masks and initial weights are taken over, and it is trained before the
+            first pruning.
+        data: what `dataset` takes, or what it returned.
+        method: how the ticket is found: `imp`, `at_init`, `progressive`, `dynamic`, `dual`, ... (`lth list`).
+        recipe: how networks are trained, from `lth.recipe`; by default one epoch of its defaults.
+        seed: of the initial weights, the order of batches, augmentation and dropout; by default 0, or the ticket's own.
+        initialisation: how initial weights are drawn, by a name that config/README.md lists; without it as the caller's
+            network does it itself, and by Glorot's normal distribution for ours.
+        device: `auto` takes a GPU where torch sees one.
+        threads: CPU threads. Another number gives other last bits.
+        verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
+        folder: keeps all files of the rounds there, as the workflow has them below `results/`.
+        **options: those of the method, as in a study file: `rounds`, `rate`, `densities`, `scope`, `score`, ...
+
+    Returns:
+        a `Result` for each round, the first one of the dense network or of the ticket that was given (if the method
+        trains it); each holds its ticket.
+
+    Raises:
+        UserError: an argument that is not allowed, a network or data that do not fit, or a training that diverged.
+    """
+    if method in METHODS and METHODS[method].rounds == "following":
+        raise UserError(
+            f"method: '{method}' is made from other tickets; studies have it, and `lth.control` makes controls"
+        )
+    images = as_images(data)
+    network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
+    trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
+    if seed is None:
+        seed = int(model.provenance.get("seed", 0)) if isinstance(model, Ticket) else 0
+    with _workspace(folder) as where:
+        told: dict[str, Any] = {"method": method, **options}
+        if isinstance(model, Ticket):
+            told["start"] = _written(model, network, where / _PARENT, seed)
+        with in_library(), _source(images) as source:
+            plan = Plan(_study(network, images, source, trained_by, seed, told, where))
+        rounds, compute = plan.rounds(_TICKET), Compute(device=device, threads=threads)
+        path = where / Paths(plan).dataset(images.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        images.save(path)
+        results = []
+        title = f"{method} on {images.name}, seed {seed}"
+        with arithmetic(compute), progress(title, len(rounds), verbose) as (line, done):
+            for number in rounds:
+                files = _files(plan, where, seed, number, path)
+                run_round(plan.round_job(_TICKET, seed, number), files, compute, Job(f"round {number}", line))
+                results.append(_result(files, seed, images.name))
+                done()
+    return results
+
+
+def _written(ticket: Ticket, network: Network, path: Path, seed: int) -> dict[str, Any]:
+    """Write the ticket that is pruned further as one of this study, and say how to start from it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    told = {"study": _STUDY, "ticket": _GIVEN, "seed": seed, "round": 1, "network": network.model_dump()}
+    Ticket(ticket.masks, ticket.weights, {**ticket.provenance, **told}).save(path)
+    return {"ticket": _GIVEN, "round": 1}
+
+
+@contextmanager
+def _source(images: Images) -> Iterator[str]:
+    """The name of a source that stands for data in memory while the study is checked."""
+    _, channels, size, _ = images.splits["train"].images.shape
+    entry = ImageSource(
+        target="in_memory:images",
+        about="images in memory",
+        channels=channels,
+        size=size,
+        classes=max(2, len(images.classes)),
+        train=len(images.splits["train"]) + len(images.splits["validation"]),
+        test=len(images.splits["test"]),
+    )
+    IN_MEMORY_SOURCES["in_memory:images"] = entry
+    try:
+        yield "in_memory:images"
+    finally:
+        del IN_MEMORY_SOURCES["in_memory:images"]
+
+
+def _study(
+    network: Network,
+    images: Images,
+    source: str,
+    recipe: Recipe,
+    seed: int,
+    ticket: Mapping[str, Any],
+    where: Path,
+) -> Study:
+    """A study of this one ticket, and of the one that it starts from."""
+    common = {"network": "network", "recipe": "recipe", "dataset": images.name}
+    tickets = {_TICKET: {**common, **ticket}}
+    if "start" in ticket:
+        tickets[_GIVEN] = {**common, "method": "given", "file": str(where / _PARENT)}
+    recipes = {"recipe": recipe.model_dump(mode="json", exclude_none=True)}
+    for key in ("retrain", "transform_recipe"):
+        if isinstance(ticket.get(key), Recipe):
+            recipes[key] = ticket[key].model_dump(mode="json", exclude_none=True)
+            tickets[_TICKET][key] = key
+    told = {
+        "study": _STUDY,
+        "seeds": [seed],
+        "datasets": {images.name: {"source": source, "validation": len(images.splits["validation"])}},
+        "networks": {"network": network.model_dump(mode="json", exclude_none=True)},
+        "recipes": recipes,
+        "tickets": tickets,
+    }
+    return read_study(told, [], tries=False)[0]
+
+
+@contextmanager
+def _workspace(folder: str | Path | None) -> Iterator[Path]:
+    """The folder of the files, or one that is gone afterwards."""
+    if folder is not None:
+        yield Path(folder).expanduser()
+        return
+    with TemporaryDirectory(prefix="lth-") as temporary:
+        yield Path(temporary)
+
+
+def _files(plan: Plan, where: Path, seed: int, number: int, data: Path) -> RoundFiles:
+    paths = Paths(plan)
+
+    def of(name: str, round_: int = number) -> Path:
+        return where / paths.round_file(name, _TICKET, seed, round_)
+
+    of("ticket.safetensors").parent.mkdir(parents=True, exist_ok=True)
+    parents = {}
+    for ticket, parent in plan.parents(_TICKET, number):
+        if ticket == _GIVEN:
+            parents = {"parent": where / _PARENT}
+        else:
+            parents = {"parent": of("ticket.safetensors", parent), "parent_trained": of("trained.safetensors", parent)}
+    tables = {name: of(f"{name}.csv") for name in ROUND_TABLES}
+    return RoundFiles(
+        data=data, ticket=of("ticket.safetensors"), trained=of("trained.safetensors"), **tables, **parents
+    )
+
+
+def _result(files: RoundFiles, seed: int, dataset: str) -> Result:
+    history = pd.read_csv(files.history)[[field.name for field in fields(Row)]]
+    weights = dict(TrainedWeights.load(files.trained, files.ticket).last)
+    return Result(ticket=Ticket.load(files.ticket), seed=seed, dataset=dataset, history=history, weights=weights)

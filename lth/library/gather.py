@@ -1,0 +1,118 @@
+"""Images and labels out of what people hold them in: arrays, torch data sets and loaders, Hugging Face data sets."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
+
+from lth.errors import UserError, reason
+
+ImagesAndLabels = tuple[NDArray[Any], NDArray[Any]]
+"""Images and labels."""
+
+
+def gathered(data: Any, what: str) -> ImagesAndLabels:
+    """All examples of a data set as two arrays, in its order.
+
+    Args:
+        data: a pair of arrays or tensors, a torch `Dataset`, a `DataLoader`, a Hugging Face `Dataset`.
+        what: how sentences call it, such as `train`.
+
+    Raises:
+        UserError: it is none of these, or its examples are no pairs of an image and a label.
+    """
+    if isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
+        return _array(data[0]), _array(data[1])
+    if isinstance(data, DataLoader):
+        return _joined(_batches(data, what), what)
+    if hasattr(data, "features") and hasattr(data, "column_names"):
+        return _joined(_rows(data, what), what)
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, tuple | list | dict):
+        return _joined(_items(data, what), what)
+    raise UserError(
+        f"{what} data: found {type(data).__name__}; a pair of images and labels, a torch Dataset, a DataLoader, a "
+        f"Hugging Face Dataset or the name of a source is needed"
+    )
+
+
+def class_names(data: Any) -> list[str] | None:
+    """The names of a data set's classes, where it has some."""
+    named = getattr(data, "classes", None)
+    if isinstance(data, DataLoader):
+        return class_names(data.dataset)
+    if named is None and isinstance(features := getattr(data, "features", None), dict):
+        named = next((feature.names for feature in features.values() if hasattr(feature, "names")), None)
+    if not isinstance(named, Iterable) or isinstance(named, str):
+        return None
+    return [str(name) for name in named]
+
+
+def _batches(loader: "DataLoader[Any]", what: str) -> Iterator[ImagesAndLabels]:
+    sampler = loader.sampler
+    if isinstance(sampler, RandomSampler) or not isinstance(loader.batch_sampler, BatchSampler | None):
+        raise UserError(
+            f"{what} data: the DataLoader shuffles; use shuffle=False (each training draws an order itself)"
+        )
+    if not isinstance(sampler, SequentialSampler):
+        raise UserError(f"{what} data: the DataLoader samples by {type(sampler).__name__}; give its dataset instead")
+    if loader.drop_last:
+        raise UserError(f"{what} data: the DataLoader drops the last batch; use drop_last=False")
+    for batch in loader:
+        images, labels = _pair(batch, what)
+        yield _array(images), _array(labels)
+
+
+def _items(data: Any, what: str) -> Iterator[ImagesAndLabels]:
+    for position in range(len(data)):
+        image, label = _pair(data[position], what)
+        yield _image(image, what)[None], np.asarray([int(label)] if np.ndim(label) == 0 else label)
+
+
+def _rows(data: Any, what: str) -> Iterator[ImagesAndLabels]:
+    """The examples of a Hugging Face data set: its first image column and its label column."""
+    images = next((name for name, feature in data.features.items() if type(feature).__name__ == "Image"), None)
+    labels = next((name for name, feature in data.features.items() if type(feature).__name__ == "ClassLabel"), None)
+    if images is None or labels is None:
+        found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in data.features.items())
+        raise UserError(f"{what} data: an Image and a ClassLabel column are needed, found {found}")
+    for row in data:
+        yield _image(row[images], what)[None], np.asarray([row[labels]])
+
+
+def _pair(example: Any, what: str) -> tuple[Any, Any]:
+    if not isinstance(example, tuple | list) or len(example) != 2:
+        raise UserError(
+            f"{what} data: found {type(example).__name__} as an example; pairs of image and label are needed"
+        )
+    return example[0], example[1]
+
+
+def _image(image: Any, what: str) -> NDArray[Any]:
+    try:
+        return _array(image)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{what} data: an image of type {type(image).__name__} cannot be read: {reason(error)}"
+        ) from None
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """As numpy: tensors, arrays, PIL images."""
+    return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
+
+
+def _joined(parts: Iterable[ImagesAndLabels], what: str) -> ImagesAndLabels:
+    images: list[NDArray[Any]] = []
+    labels: list[NDArray[Any]] = []
+    for image, label in parts:
+        if images and image.shape[1:] != images[0].shape[1:]:
+            shapes = f"{list(images[0].shape[1:])} and {list(image.shape[1:])}"
+            raise UserError(f"{what} data: images of different shapes, {shapes}; resize them to one")
+        images.append(image)
+        labels.append(label)
+    if not images:
+        raise UserError(f"{what} data: there are no examples")
+    return np.concatenate(images), np.concatenate(labels)

@@ -1,0 +1,121 @@
+"""Tickets from files: our own, and checkpoints of other programs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lth.artifacts.foreign import fitted_masks, read_checkpoint, without_reparametrisation
+from lth.artifacts.tensors import is_ours
+from lth.artifacts.tickets import INTEGER, Ticket
+from lth.config.data import Network
+from lth.errors import UserError
+from lth.files import checksum
+from lth.library.networks import AnyModel, architecture_name, described
+from lth.library.zoo import PREFIX, zoo_file
+from lth.networks.build import layout, prunable_names
+from lth.printable import printable
+
+
+def load(
+    path: str | Path,
+    model: AnyModel | None = None,
+    *,
+    masks: str | Path | Mapping[str, Tensor] | None = None,
+    weights: str | Path | None = None,
+    shape: tuple[int, int, int] = (1, 28, 28),
+) -> Ticket:
+    """A ticket from its file, or one made of a checkpoint of another program.
+
+    A checkpoint is a state_dict (.pt, .pth, .safetensors, .npz): its own weights become the initial weights, unless
+    `weights` names others, and its masks are, in this order, `masks`, those that `torch.nn.utils.prune` has put into
+    it, or the weights that are not zero. Masks of open_lth (`mask.pth`) and jaxpruner (an .npz of its tree) can be
+    given.
+
+    Args:
+        path: of the ticket (`ticket.safetensors`) or the checkpoint; or `zoo:NAME` (`zoo:NAME@SEED`), a ticket in the
+            folders or URLs of shared tickets that the variable LTH_ZOO names.
+        model: the network. A ticket needs it only if it was found in a network that only that process knew.
+        masks: a file with masks of 0 and 1, or the masks, by parameter name (or in the order of the layers).
+        weights: another checkpoint, with the weights that training begins with: the initial ones.
+        shape: channels and pixels of the images that the network of a checkpoint takes.
+
+    Raises:
+        UserError: no file, damaged, neither a ticket nor a checkpoint, or of another network than the model.
+    """
+    named = str(path).startswith(PREFIX)
+    file = zoo_file(str(path)) if named else Path(path).expanduser()
+    if file.is_file() and not is_ours(file):
+        if model is None:
+            raise UserError(f"{printable(file)}: is no ticket; to make one of a checkpoint, give its network (`model`)")
+        return _of_checkpoint(file, model, masks, weights, shape)
+    if masks is not None or weights is not None:
+        raise UserError(f"{printable(file)}: is a ticket and has masks and weights of its own; leave the others out")
+    ticket = Ticket.load(file)
+    if model is None:
+        return ticket
+    told = ticket.provenance.get("network")
+    if not isinstance(told, dict):
+        raise UserError(f"{printable(file)}: its provenance names no network")
+    network = Network.model_validate({**told, "architecture": architecture_name(model)})
+    _check_shapes(file, ticket.weights, layout(network), "the ticket")
+    return Ticket(ticket.masks, ticket.weights, {**ticket.provenance, "network": network.model_dump()})
+
+
+def _of_checkpoint(
+    file: Path,
+    model: AnyModel,
+    masks: str | Path | Mapping[str, Tensor] | None,
+    weights: str | Path | None,
+    shape: tuple[int, int, int],
+) -> Ticket:
+    found, own = without_reparametrisation(read_checkpoint(file))
+    network, built = _network_of(file, model, shape, found)
+    _check_shapes(file, found, built, "the checkpoint")
+    shapes = {name: found[name].shape for name in prunable_names(built)}
+    if isinstance(masks, Mapping):
+        chosen = fitted_masks(masks, shapes)
+    elif masks is not None:
+        chosen = fitted_masks(read_checkpoint(Path(masks).expanduser()), shapes, Path(masks))
+    elif own:
+        chosen = fitted_masks(own, shapes, file)
+    else:
+        chosen = {name: found[name] != 0 for name in shapes}
+    told: dict[str, Any] = {"network": network.model_dump(), "parent": None, "given": checksum(file), "method": "given"}
+    if weights is not None:
+        other = Path(weights).expanduser()
+        found, _ = without_reparametrisation(read_checkpoint(other))
+        _check_shapes(other, found, built, "the checkpoint")
+        told["given_weights"] = checksum(other)
+    for name, tensor in found.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise UserError(f"{printable(file)}: '{printable(name)}' has values that are not finite")
+    kept = {name: torch.where(chosen[name], w, 0.0) if name in chosen else w for name, w in found.items()}
+    return Ticket(chosen, {n: w if w.dtype in INTEGER else w.float().clone() for n, w in kept.items()}, told)
+
+
+def _network_of(
+    file: Path, model: AnyModel, shape: tuple[int, int, int], weights: Mapping[str, Tensor]
+) -> tuple[Network, nn.Module]:
+    """The description of a checkpoint's network, and the network itself; its last layer says how many classes."""
+    channels, size, width = shape
+    if size != width:
+        raise UserError(f"shape: images are {size}x{width} pixels; square ones are needed")
+    matrices = [tensor for tensor in weights.values() if tensor.ndim > 1]
+    if not matrices:
+        raise UserError(f"{printable(file)}: holds no weights of layers")
+    network, _ = described(model, (channels, size), len(matrices[-1]))
+    return network, layout(network)
+
+
+def _check_shapes(file: Path, found: Mapping[str, Tensor], built: nn.Module, what: str) -> None:
+    shapes = {name: list(tensor.shape) for name, tensor in built.state_dict().items()}
+    have = {name: list(tensor.shape) for name, tensor in found.items()}
+    if other := next((name for name in [*shapes, *have] if shapes.get(name) != have.get(name)), None):
+        ours, theirs = have.get(other, "missing"), shapes.get(other, "missing")
+        raise UserError(
+            f"{printable(file)}: does not fit the model: '{printable(other)}' is {ours} in {what} and {theirs} in the "
+            f"model"
+        )

@@ -1,0 +1,100 @@
+"""What the caller calls a network, as the networks of a study are described."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+from torch import nn
+
+from lth.artifacts.tickets import Ticket
+from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
+from lth.config.data import Initialisation, Network
+from lth.data.images import Images
+from lth.errors import UserError
+from lth.networks.own import Given
+from lth.networks.trial import tried
+
+AnyModel = str | nn.Module | Callable[..., nn.Module]
+"""A name from `lth list`, an import path, a function or class that builds the network, or the network itself."""
+
+
+def network_for(model: AnyModel, images: Images, initialisation: Initialisation | None = None) -> Network:
+    """The network for some images, tried on two of their size.
+
+    Args:
+        model: see `AnyModel`.
+        images: give the channels, the size and the number of classes.
+        initialisation: how its weights are drawn; without it, by the network itself (`constructor`) if it is the
+            caller's, and as studies do it by default if it is one of ours.
+
+    Raises:
+        UserError: no such network, or one that does not fit the images.
+    """
+    _, channels, size, _ = images.splits["train"].images.shape
+    network, own = described(model, (channels, size), max(2, len(images.classes)), initialisation)
+    if own:
+        tried(network)
+    return network
+
+
+def described(
+    model: AnyModel, shape: tuple[int, int], classes: int, initialisation: Initialisation | None = None
+) -> tuple[Network, bool]:
+    """The description of a network for images of some channels and pixels a side, and whether it is the caller's own.
+
+    Raises:
+        UserError: there is no such network, or there are no networks for such images.
+    """
+    name = architecture_name(model)
+    if name not in ARCHITECTURES:
+        raise UserError(f"model: there is no architecture '{name}'; `lth list` shows them, or give a torch.nn.Module")
+    own = isinstance(ARCHITECTURES[name], OwnArchitecture)
+    scheme = initialisation or ("constructor" if own else None)
+    told: dict[str, Any] = {"initialisation": scheme} if scheme else {}
+    try:
+        network = Network(architecture=name, channels=shape[0], size=shape[1], classes=classes, **told)
+    except ValidationError as error:
+        found = error.errors(include_url=False)[0]
+        raise UserError(f"model: {'.'.join(map(str, found['loc']))}: {found['msg']}, found {found['input']}") from None
+    return network, own
+
+
+def fitting(ticket: Ticket, images: Images) -> Network:
+    """The ticket's network.
+
+    Raises:
+        UserError: it does not take these images, or this process does not know it.
+    """
+    network = ticket.network
+    _, channels, size, width = images.splits["train"].images.shape
+    given = (channels, size, width, len(images.classes))
+    taken = (network.channels, network.size, network.size, network.classes)
+    if given != taken:
+        shapes = ["{}x{}x{} images in {} classes".format(*shape) for shape in (given, taken)]
+        raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}")
+    return network
+
+
+def architecture_name(model: AnyModel) -> str:
+    """The name of an architecture; a model that has none gets one in this process."""
+    if isinstance(model, str):
+        return model
+    if isinstance(model, nn.Module):
+        return _remembered(type(model).__name__, Given(model))
+    if not callable(model):
+        what = type(model).__name__
+        raise UserError(
+            f"model: found {what}; a torch.nn.Module, a function or class that builds one, or a name is needed"
+        )
+    module, name = getattr(model, "__module__", "__main__"), getattr(model, "__qualname__", "network")
+    if module != "__main__" and getattr(sys.modules.get(module), name, None) is model:
+        return f"{module}:{name}"
+    known = next((known for known, constructor in IN_MEMORY.items() if constructor is model), None)
+    return known or _remembered(name.replace("<", "").replace(">", ""), model)
+
+
+def _remembered(name: str, constructor: Callable[..., Any]) -> str:
+    full = f"in_memory:{name}-{len(IN_MEMORY) + 1}"
+    IN_MEMORY[full] = constructor
+    return full

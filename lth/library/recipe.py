@@ -1,0 +1,54 @@
+"""Training recipes in one line."""
+
+from typing import Any
+
+from lth.checks.read import read_study
+from lth.config.training import Recipe
+from lth.library.sentences import in_library
+
+_OPTIMISER = ("learning_rate", "weight_decay", "decay_exclude", "momentum", "nesterov")
+
+
+def recipe(
+    *,
+    epochs: int | None = None,
+    optimiser: str = "adam",
+    learning_rate: float = 1.2e-3,
+    batch_size: int = 60,
+    **keys: Any,
+) -> Recipe:
+    """How a network is trained. Defaults: Adam at 1.2e-3, 60 images (Frankle & Carbin 2019, MNIST).
+
+    Args:
+        epochs: passes over the training examples; or give `iterations`.
+        optimiser: `adam`, `adamw` or `sgd`.
+        learning_rate: at its highest.
+        batch_size: images a step.
+        **keys: any other key of the optimiser (`momentum`, `weight_decay`, ...) or of a recipe in a study file
+            (`iterations`, `schedule`, `augment`, `label_smoothing`, `precision`, ...; config/README.md has them all).
+
+    Raises:
+        UserError: an unknown key or a value that is not allowed.
+    """
+    own = {key: keys.pop(key) for key in _OPTIMISER if key in keys}
+    told = {"optimiser": {"name": optimiser, "learning_rate": learning_rate, **own}, "batch_size": batch_size, **keys}
+    return checked_recipe({**told, "epochs": epochs} if epochs is not None else told)
+
+
+def checked_recipe(told: Any) -> Recipe:
+    """A recipe from its keys, checked as one of a study."""
+    if isinstance(told, Recipe):
+        return told
+    with in_library():
+        study, _ = read_study({**_AROUND, "recipes": {"recipe": told}}, [])
+    return study.recipes["recipe"]
+
+
+_AROUND = {
+    "study": "library",
+    "seeds": [0],
+    "datasets": {"data": {"source": "textures", "validation": 1}},
+    "networks": {"network": {"architecture": "lenet_300_100"}},
+    "tickets": {"dense": {"network": "network", "recipe": "recipe", "dataset": "data", "method": "dense"}},
+}
+"""A study that holds nothing else, since recipes are checked as parts of one."""

@@ -1,0 +1,86 @@
+"""Training a ticket on a data set, and making controls of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+import pandas as pd
+
+from lth.artifacts.tickets import Ticket
+from lth.catalog.controls import DERIVED, DerivedKind
+from lth.config.study import Compute
+from lth.config.training import Recipe
+from lth.errors import UserError
+from lth.library.arithmetic import arithmetic
+from lth.library.data import Data, as_images
+from lth.library.find import Device
+from lth.library.networks import fitting
+from lth.library.progress import progress
+from lth.library.recipe import checked_recipe
+from lth.library.recipe import recipe as default_recipe
+from lth.library.result import Result
+from lth.methods import controls
+from lth.training.train import train as run_training
+
+
+def train(
+    ticket: Ticket,
+    data: Data,
+    recipe: Recipe | Mapping[str, Any] | None = None,
+    *,
+    seed: int | None = None,
+    trains: Literal["all", "head"] = "all",
+    device: Device = "auto",
+    threads: int = 1,
+    verbose: bool | None = None,
+) -> Result:
+    """Train a ticket, or a control of one, from its initial weights.
+
+    Args:
+        ticket: the ticket; it is not changed.
+        data: what `dataset` takes, or what it returned.
+        recipe: from `lth.recipe`; by default one epoch of its defaults.
+        seed: of the order of batches, augmentation and dropout; by default the ticket's own.
+        trains: `head` trains only the last layer.
+        device: `auto` takes a GPU where torch sees one.
+        threads: CPU threads. Another number gives other last bits.
+        verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
+
+    Raises:
+        UserError: data that do not fit the ticket's network, or a training that diverged.
+    """
+    images = as_images(data)
+    fitting(ticket, images)
+    trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
+    order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
+    with (
+        arithmetic(Compute(device=device, threads=threads)) as where,
+        progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),
+    ):
+        trained = run_training(
+            ticket.module(), ticket.masks, images, trained_by, seed=order, device=where, log=line, trains=trains
+        )
+    history = pd.DataFrame([asdict(row) for row in trained.history])
+    return Result(ticket=ticket, seed=order, dataset=images.name, history=history, weights=trained.weights)
+
+
+def control(ticket: Ticket, kind: DerivedKind | Literal["dense"], *, seed: int | None = None, draw: int = 0) -> Ticket:
+    """A control: the ticket with one thing changed and its exact number of kept weights in each layer.
+
+    Args:
+        ticket: the ticket.
+        kind: `shuffled` (its masks permuted within each layer), `random` and `magnitude` (other masks over theta_0),
+            `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs` and `permuted` (other weights under its masks), or
+            `dense` (no mask).
+        seed: of everything that is drawn; by default the ticket's own.
+        draw: which of several independent draws.
+
+    Raises:
+        UserError: no such kind, or weights have to be drawn of a network that this process does not know.
+    """
+    if kind != "dense" and kind not in DERIVED:
+        raise UserError(f"kind: there is no control '{kind}'; there are {', '.join(['dense', *DERIVED])}")
+    drawn = int(ticket.provenance.get("seed", 0)) if seed is None else seed
+    made = controls.control(ticket, kind, ticket.network, drawn, str(ticket.provenance.get("ticket", "")), draw)
+    told = {**made.provenance, "control": kind, "seed": drawn}
+    return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})

@@ -1,0 +1,87 @@
+"""A ticket from a file: found elsewhere, and trained, continued or compared here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lth.artifacts.records import RecordError, layer_counts
+from lth.config.base import Fault, Folder
+from lth.config.options import Context, Options
+from lth.methods.found import Found
+
+if TYPE_CHECKING:
+    from lth.methods.round import Round
+
+
+class GivenTicketOptions(Options):
+    """A ticket that a file holds: one round, which is number 1 and prunes nothing."""
+
+    file: Folder
+    """The ticket's file (`ticket.safetensors`), by its path from the folder that the study is run in. `{seed}` in it
+    stands for the seed, where each seed has its own; otherwise all seeds train one ticket. Of a checkpoint of another
+    program, `lth.load` makes a ticket that can be saved."""
+
+    def input_file(self, seed: int) -> str | None:
+        """The file of a seed."""
+        return str(Path(self.file.replace("{seed}", str(seed))).expanduser())
+
+    def initial_density(self, seed: int) -> Fraction:
+        """The share of weights that the file keeps; 1 if it cannot be read, which the check reports."""
+        try:
+            counts = self._counts(seed)
+        except RecordError:
+            return Fraction(1)
+        return Fraction(sum(kept for kept, _ in counts.values()), sum(total for _, total in counts.values()))
+
+    def is_uniform(self, seed: int) -> bool:
+        """Whether each layer keeps the same share, to within one weight, as layerwise pruning leaves them."""
+        share = self.initial_density(seed)
+        return all(abs(kept - share * total) <= 1 for kept, total in self._counts(seed).values())
+
+    def _counts(self, seed: int) -> dict[str, tuple[int, int]]:
+        return layer_counts(Path(self.input_file(seed) or ""))
+
+    def check(self, context: Context) -> Iterator[Fault]:
+        """The files are there, are tickets, and keep the same share for all seeds."""
+        shares = set()
+        for seed in context.seeds:
+            try:
+                self._counts(seed)
+            except RecordError as error:
+                yield ("file",), f"'{self.input_file(seed)}' {error}; a ticket's file is needed"
+                return
+            shares.add(self.initial_density(seed))
+        if len(shares) > 1:
+            found = ", ".join(f"{float(share):.4g}" for share in sorted(shares))
+            yield ("file",), f"the seeds' tickets keep different shares of their weights, {found}; they must keep one"
+
+    def variant(self) -> str:
+        """Where it comes from."""
+        return "from a file"
+
+    def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
+        """The file."""
+        return f"the ticket of {self.file}"
+
+    def initial_weights(self, ticket: str) -> str | None:
+        """Those of the file."""
+        return f"weights from a file ('{ticket}')"
+
+
+def find(round_: Round, options: GivenTicketOptions) -> Found:  # noqa: ARG001
+    """The file's masks over the file's weights.
+
+    Raises:
+        UserError: it is no ticket, or one of another network.
+    """
+    from lth.artifacts.tickets import Ticket
+    from lth.files import checksum
+
+    path, spec = round_.files.given, round_.spec
+    assert path is not None
+    ticket = Ticket.load(path).of_network(spec.network, path)
+    told = {"network": spec.network.model_dump(), "seed": spec.seed, "parent": None, "given": checksum(path)}
+    return Found(ticket=Ticket(ticket.masks, ticket.weights, told))

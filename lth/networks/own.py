@@ -1,0 +1,126 @@
+"""Networks of the user's: how they are built, and drawn by their own constructor."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
+from lth.config.data import Network
+from lth.errors import UserError, reason
+from lth.printable import printable
+from lth.seeds import derive
+
+
+class Given:
+    """A module that was given as it is, in the role of a constructor: its copies have the same initial weights."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = deepcopy(module).cpu().requires_grad_(True)
+
+    def __call__(self) -> nn.Module:
+        """A copy."""
+        return deepcopy(self.module)
+
+    def redrawn(self) -> nn.Module:
+        """A copy whose weights are drawn anew from torch's global stream, as each layer's `reset_parameters` does it.
+
+        Raises:
+            UserError: a module has parameters and no `reset_parameters`.
+        """
+        copy = self()
+        for name, module in copy.named_modules():
+            if hasattr(module, "reset_parameters"):
+                module.reset_parameters()
+            elif own := [parameter for parameter, _ in module.named_parameters(recurse=False)]:
+                where = f"'{name}.{own[0]}'" if name else f"'{own[0]}'"
+                raise UserError(
+                    f"new initial weights are needed, and the network has a parameter {where} that nothing draws: "
+                    f"{type(module).__name__} has no reset_parameters(); give the function that builds the network"
+                )
+        return copy
+
+
+def constructed(spec: Network, architecture: OwnArchitecture) -> nn.Module:
+    """A new module from the user's function, on the CPU; torch's global random state is as it was before.
+
+    Raises:
+        UserError: the function takes other arguments, fails, or returns something that cannot be trained.
+    """
+    constructor = architecture.load()
+    with torch.random.fork_rng(devices=[]):
+        return _called(constructor, spec, architecture.target)
+
+
+def drawn_by_constructor(spec: Network, seed: int, *purpose: str | int) -> dict[str, Tensor]:
+    """Every parameter and buffer as the network's constructor draws them, by name.
+
+    Args:
+        spec: the network.
+        seed: with the purpose, what torch's global random state is set to for the call; it is put back afterwards.
+        *purpose: none for theta_0. A module that was given as it is has the weights that it was given with, and with
+            a purpose those that its layers' `reset_parameters` draw.
+    """
+    architecture = ARCHITECTURES[spec.architecture]
+    constructor = architecture.load()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(seed, *(purpose or ("initialisation",)), "constructor"))
+        if isinstance(constructor, Given):
+            network = constructor.redrawn() if purpose else constructor()
+        elif isinstance(architecture, OwnArchitecture):
+            network = _called(constructor, spec, architecture.target)
+        else:
+            keywords = {"dropout": spec.dropout} if architecture.dropout else {}
+            network = constructor(spec.channels, spec.size, spec.classes, **keywords)
+    return {name: tensor.detach() for name, tensor in network.state_dict().items()}
+
+
+def _called(constructor: Callable[..., Any], spec: Network, name: str) -> nn.Module:
+    given = {key: getattr(spec, key) for key in ("channels", "size", "classes", "dropout")}
+    shown = printable(name)
+    try:
+        parameters = inspect.signature(constructor).parameters.values()
+    except (TypeError, ValueError) as error:
+        raise UserError(f"network '{shown}': {reason(error)}; a function or class is needed") from None
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    if other := [key for key in needed if key not in given]:
+        raise UserError(
+            f"network '{shown}': needs the argument '{other[0]}', and is called with `channels`, `size`, `classes` and "
+            f"`dropout` at most; give it a default"
+        )
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    if spec.dropout and not takes_any and "dropout" not in {p.name for p in parameters}:
+        raise UserError(f"network '{shown}': takes no argument `dropout`, found {spec.dropout:g}; leave it out")
+    try:
+        network = constructor(**{p.name: given[p.name] for p in parameters if p.name in given})
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"network '{shown}': building it fails with {type(error).__name__}: {reason(error)}") from error
+    if not isinstance(network, nn.Module):
+        raise UserError(f"network '{shown}': returns {type(network).__name__}, where a torch.nn.Module is needed")
+    for problem in _untrainable(network):
+        raise UserError(f"network '{shown}': {problem}")
+    return network
+
+
+def _untrainable(network: nn.Module) -> Iterator[str]:
+    for name, parameter in network.named_parameters():
+        if is_lazy(parameter):
+            yield f"'{name}' belongs to a lazy layer, whose size is not known yet; give the layer its size"
+        elif parameter.dtype != torch.float32:
+            yield f"'{name}' is {str(parameter.dtype).removeprefix('torch.')}; parameters must be float32"
+
+
+def memory_layout(network: nn.Module) -> torch.memory_format:
+    """How its tensors are best laid out: channels last, but for code of the user's, which may rely on the default."""
+    return torch.channels_last if is_plain(network) else torch.contiguous_format
+
+
+def is_plain(network: nn.Module) -> bool:
+    """Whether all modules with code of their own are torch's or ours: others may draw random numbers in `forward`."""
+    return all(type(m).__module__.partition(".")[0] in ("torch", "torchvision", "lth") for m in network.modules())

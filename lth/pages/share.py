@@ -1,0 +1,162 @@
+"""`lth share`: pack the tickets of a finished study as a folder to be passed on, or pushed to the Hugging Face Hub.
+
+The folder has the tickets (masks and initial weights), the study file, a model card, and `manifest.json`: a sealed list
+of the files with their checksums, which also says what each ticket is and how well it does. `lth verify` checks it.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lth.artifacts.records import csv_rows, json_text, seal, unseal_rows
+from lth.catalog.datasets import SOURCES
+from lth.config.study import Study
+from lth.errors import UserError
+from lth.export.card import HUB_DATASETS
+from lth.files import check_writable, checksum, write_text
+from lth.pages.data import SETTINGS_FILE
+from lth.pages.pack import finished_study, verify_finished
+from lth.plan.paths import Paths
+from lth.plan.plan import Plan
+from lth.printable import printable
+from lth.verification.listing import artifacts_checksum, settings
+from lth.verification.manifest import MANIFEST
+from lth.verification.shared import SHARED_STUDY
+
+
+def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[str]:
+    """Pack tickets; lines that say what was packed.
+
+    Args:
+        results: `results/<study>` of a finished study; it is verified first.
+        to: a new folder, made whole or not at all.
+        densities: shares of weights kept, from 0 to 1: of each ticket the rounds nearest to them are packed. Without
+            any, all pruned rounds.
+
+    Raises:
+        UserError: the study is not finished, something of it was altered, a density is none, or the folder exists.
+    """
+    if os.path.lexists(to):
+        raise UserError(f"{printable(to)}: exists already; delete it, or name another folder with --to")
+    if wrong := [density for density in densities if not 0 < density <= 1]:
+        raise UserError(f"--density: must be above 0 and at most 1, found {wrong[0]:g}")
+    study = finished_study(results)
+    if study is None:
+        raise UserError(f"{results}: has no {MANIFEST}, so the study is not finished; run it to its end first")
+    verify_finished(results)
+    check_writable(to.absolute().parent)
+    plan, accuracies = Plan(study), _accuracies(results)
+    tickets = [
+        _entry(plan, results, ticket, seed, round_, accuracies)
+        for ticket in study.tickets
+        for round_ in _rounds(plan, ticket, densities)
+        for seed in study.seeds
+    ]
+    if not tickets:
+        raise UserError(f"{results}: the study has no pruned round to share")
+    partial = to.absolute().with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        for entry in tickets:
+            target = partial / entry["file"]
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(results / entry["file"], target)
+        text = yaml.safe_dump(settings(study), sort_keys=False, allow_unicode=True, width=110)
+        write_text(partial / SETTINGS_FILE, text)
+        write_text(partial / "README.md", "\n".join(_card(study, tickets)) + "\n")
+        names = [*(entry["file"] for entry in tickets), SETTINGS_FILE, "README.md"]
+        files = {name: checksum(partial / name) for name in names}
+        whole = artifacts_checksum(settings(study), files)
+        write_text(
+            partial / MANIFEST,
+            json_text(seal({SHARED_STUDY: study.study, "tickets": tickets, "files": files, "artifacts": whole})),
+        )
+        size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
+        partial.rename(to)
+    except OSError as error:
+        raise UserError(f"{printable(to)}: cannot be written: {error.strerror}; name another folder") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    yield f"{printable(to)}: {len(tickets)} tickets of study {study.study}, {size / 1e6:.2f} MB"
+    yield from (f"  {name}" for name in dict.fromkeys(entry["name"] for entry in tickets))
+
+
+def _rounds(plan: Plan, ticket: str, densities: Iterable[float]) -> list[int]:
+    pruned = [round_ for round_ in plan.rounds(ticket) if plan.density(ticket, round_) < 1]
+    if not pruned or not (wanted := [*densities]):
+        return pruned
+    nearest = {min(pruned, key=lambda r: abs(float(plan.density(ticket, r)) - density)) for density in wanted}
+    return sorted(nearest)
+
+
+def _accuracies(results: Path) -> dict[tuple[str, str], dict[str, str]]:
+    """The rows of the table of rounds, by ticket and round."""
+    header, *rows = unseal_rows(csv_rows((results / "tables/rounds.csv").read_text(encoding="utf-8")))
+    told = [dict(zip(header, row, strict=True)) for row in rows]
+    return {(row["ticket"], row["round"]): row for row in told}
+
+
+def _entry(
+    plan: Plan,
+    results: Path,
+    ticket: str,
+    seed: int,
+    round_: int,
+    accuracies: Mapping[tuple[str, str], Mapping[str, str]],
+) -> dict[str, Any]:
+    """What the manifest says of a ticket."""
+    path = results / Path(Paths(plan).round_file("ticket.safetensors", ticket, seed, round_)).relative_to(plan.results)
+    row = accuracies[ticket, str(round_)]
+    dataset, network = plan.dataset(ticket, round_), plan.network(ticket)
+    source = plan.study.datasets[dataset].source
+    percent = float(row["density_percent"])
+    return {
+        "name": f"{plan.study.study}-{ticket}-{percent:.3g}",
+        "file": path.relative_to(results).as_posix(),
+        "ticket": ticket,
+        "method": plan.study.tickets[ticket].method,
+        "seed": seed,
+        "round": round_,
+        "architecture": network.architecture,
+        "classes": network.classes,
+        "dataset": dataset,
+        "source": source,
+        "licence": SOURCES[source].licence,
+        "density_percent": percent,
+        "n": int(row["n"]),
+        **{key: _number(row[key]) for key in ("accuracy_percent", "accuracy_low_percent", "accuracy_high_percent")},
+    }
+
+
+def _number(cell: str) -> float | None:
+    return float(cell) if cell else None
+
+
+def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The model card: what the tickets are, how well they do, how they are used, and whose the data are."""
+    hub = dict.fromkeys(HUB_DATASETS[entry["source"]] for entry in tickets if entry["source"] in HUB_DATASETS)
+    yield from ("---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]")
+    yield from ([f"datasets: [{', '.join(hub)}]"] if hub else [])
+    yield from ("---", "", f"# Lottery tickets of study `{study.study}`", "")
+    yield from ([study.about, ""] if study.about else [])
+    yield "Each file holds a mask and the initial weights that the ticket was found from. Test accuracy is that of the"
+    yield "ticket's own training on its data set, at the epoch of least validation loss: mean over n seeds, with the"
+    yield f"{100 * (1 - study.alpha):g} % interval."
+    yield from ("", "| name | method | network | data set | density | accuracy | n |", "|---|---|---|---|--:|--:|--:|")
+    for entry in {entry["name"]: entry for entry in tickets}.values():
+        low, high = entry["accuracy_low_percent"], entry["accuracy_high_percent"]
+        interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
+        accuracy = f"{entry['accuracy_percent']:.2f} %{interval}"
+        words = (entry["name"], entry["method"], entry["architecture"], entry["dataset"])
+        yield f"| {' | '.join(words)} | {entry['density_percent']:.3g} % | {accuracy} | {entry['n']} |"
+    name = tickets[0]["name"]
+    yield from ("", "## Use", "", "```python", "import lth", "")
+    yield f'ticket = lth.load("zoo:{name}")  # LTH_ZOO names this folder, or its URL; "zoo:{name}@SEED" for a seed'
+    yield from (f'ticket = lth.load("{tickets[0]["file"]}")', "network = ticket.module()", "```", "")
+    yield from ("`lth verify FOLDER` checks that nothing was altered or lost.", "", "## Data and licence", "")
+    licences = {entry["source"]: entry["licence"] for entry in tickets}
+    yield from (f"- `{source}`: {licence}" for source, licence in licences.items())
+    yield "- Licence of the weights: to be named by whoever publishes them."

@@ -1,0 +1,168 @@
+"""Tickets from files: of other studies and of other programs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import own_nets
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils import prune
+
+import lth
+from lth.checks.problems import StudyError
+from lth.checks.read import read_study
+from lth.data.images import Images
+from lth.plan.plan import Plan
+
+
+def net() -> nn.Module:
+    return own_nets.plain(1, 28, 10)
+
+
+def masks_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    draw = torch.Generator().manual_seed(5)
+    return {name: torch.rand(w.shape, generator=draw) < 0.3 for name, w in network.state_dict().items() if w.ndim > 1}
+
+
+def masked(network: nn.Module, masks: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: w * masks[name] if name in masks else w for name, w in network.state_dict().items()}
+
+
+def test_a_plain_checkpoint_is_a_ticket_of_the_weights_that_are_not_zero(tmp_path: Path) -> None:
+    network = net()
+    masks = masks_of(network)
+    kept = masked(network, masks)
+    torch.save({"epoch": 3, "state_dict": {f"module.{name}": w for name, w in kept.items()}}, tmp_path / "c.pt")
+    ticket = lth.load(tmp_path / "c.pt", net)
+    assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())
+    assert all(ticket.weights[name].equal(w) for name, w in kept.items())
+    assert ticket.network.classes == 10
+
+
+def test_masks_of_torchs_pruning_are_those_that_it_keeps_beside_the_weights(tmp_path: Path) -> None:
+    network = net()
+    prune.l1_unstructured(network[1], "weight", amount=0.7)
+    torch.save(network.state_dict(), tmp_path / "c.pth")
+    ticket = lth.load(tmp_path / "c.pth", net)
+    assert ticket.masks["1.weight"].equal(network[1].weight_mask.bool())
+    assert ticket.weights["1.weight"].equal(network[1].weight.detach())
+    assert ticket.masks["3.weight"].all()
+
+
+def test_masks_of_open_lth_lie_in_a_file_beside(tmp_path: Path) -> None:
+    network = net()
+    masks = masks_of(network)
+    torch.save({name: mask.int() for name, mask in masks.items()}, tmp_path / "mask.pth")
+    torch.save(network.state_dict(), tmp_path / "model_ep0_it0.pth")
+    ticket = lth.load(tmp_path / "model_ep0_it0.pth", net, masks=tmp_path / "mask.pth")
+    assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())
+    assert all(ticket.weights[name].equal(w) for name, w in masked(network, masks).items())
+
+
+def test_masks_of_a_flax_tree_are_turned_and_taken_in_order(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 24 * 24, 10))
+    masks = masks_of(network)
+    tree = {
+        "params/Conv_0/kernel": masks["0.weight"].permute(2, 3, 1, 0).numpy().astype(np.uint8),
+        "params/Dense_0/kernel": masks["3.weight"].T.numpy().astype(np.uint8),
+    }
+    np.savez(tmp_path / "masks.npz", **tree)
+    torch.save(network.state_dict(), tmp_path / "c.pt")
+    ticket = lth.load(tmp_path / "c.pt", network, masks=tmp_path / "masks.npz")
+    assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())
+
+
+def test_initial_weights_may_come_from_another_checkpoint(tmp_path: Path) -> None:
+    begun, trained = net(), net()
+    masks = masks_of(trained)
+    torch.save(begun.state_dict(), tmp_path / "begun.pt")
+    torch.save(masked(trained, masks), tmp_path / "trained.pt")
+    ticket = lth.load(tmp_path / "trained.pt", net, weights=tmp_path / "begun.pt")
+    assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())
+    assert ticket.weights["1.weight"].equal(begun.state_dict()["1.weight"] * masks["1.weight"])
+
+
+class Hostile:
+    def __reduce__(self) -> Any:
+        return Path.touch, (Path("/tmp/never"),)
+
+
+def test_bad_checkpoints_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    def refused(words: str, path: Path, *given: Any, **more: Any) -> None:
+        with pytest.raises(lth.UserError, match=words):
+            lth.load(path, *given, **more)
+
+    torch.save({"a": Hostile()}, tmp_path / "hostile.pt")
+    torch.save({"a": 1}, tmp_path / "empty.pt")
+    torch.save(nn.Linear(3, 4).state_dict(), tmp_path / "other.pt")
+    torch.save({name: w * torch.nan for name, w in net().state_dict().items()}, tmp_path / "nan.pt")
+    torch.save(net().state_dict(), tmp_path / "good.pt")
+    torch.save({"1.weight": torch.full((12, 784), 2)}, tmp_path / "twos.pt")
+    torch.save({"x": torch.ones(3, 4)}, tmp_path / "one.pt")
+    (tmp_path / "text.pt").write_text("no checkpoint")
+    refused("no such file", tmp_path / "none.pt")
+    refused("holds Python objects besides tensors, which are not loaded", tmp_path / "hostile.pt", net)
+    refused("holds no tensors by name", tmp_path / "empty.pt", net)
+    refused(r"'1.weight' is missing in the checkpoint and \[12, 784\] in the model", tmp_path / "other.pt", net)
+    refused("has values that are not finite", tmp_path / "nan.pt", net)
+    refused("holds Python objects|cannot be read as a checkpoint", tmp_path / "text.pt", net)
+    refused("to make one of a checkpoint, give its network", tmp_path / "good.pt")
+    refused("has other values than 0 and 1", tmp_path / "good.pt", net, masks=tmp_path / "twos.pt")
+    refused("has masks of 1 layers, where the network has 2", tmp_path / "good.pt", net, masks=tmp_path / "one.pt")
+    refused("square ones are needed", tmp_path / "good.pt", net, shape=(1, 28, 20))
+    assert not Path("/tmp/never").exists()
+
+
+def test_a_ticket_is_pruned_further_on_other_data(digits: Images, quick: lth.Recipe) -> None:
+    first = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick, seed=2)
+    letters = lth.dataset("letters", validation=60, limit=200)
+    begun, pruned = lth.find_rounds(first, letters, rounds=1, rate=0.5, recipe=quick)
+    assert begun.seed == 2
+    assert all(begun.ticket.masks[name].equal(mask) for name, mask in first.masks.items())
+    assert pruned.density == pytest.approx(0.25, abs=1e-4)
+    for name, mask in pruned.ticket.masks.items():
+        assert not (mask & ~first.masks[name]).any()
+        assert pruned.ticket.weights[name].equal(first.weights[name] * mask)
+    uneven = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick, scope="global")
+    with pytest.raises(lth.UserError, match="whose layers keep different shares"):
+        lth.find(uneven, letters, rounds=1, recipe=quick)
+    assert lth.find(uneven, letters, rounds=1, recipe=quick, scope="global").density == pytest.approx(0.4, abs=1e-4)
+
+
+def study(file: str, **more: Any) -> dict[str, Any]:
+    return {
+        "study": "from_file",
+        "seeds": [0, 1],
+        "datasets": {"digits": {"source": "digits", "validation": 100}},
+        "networks": {"net": {"architecture": "lenet_300_100"}},
+        "recipes": {"r": {"optimiser": {"learning_rate": 1e-3}, "batch_size": 60, "epochs": 1}},
+        "tickets": {
+            "given": {"network": "net", "recipe": "r", "dataset": "digits", "method": "given", "file": file},
+            **more,
+        },
+    }
+
+
+def test_a_study_starts_from_files_one_for_each_seed(digits: Images, quick: lth.Recipe, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        ticket = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick, seed=seed)
+        ticket.save(tmp_path / f"s{seed}.safetensors")
+    chain = {"network": "net", "recipe": "r", "dataset": "digits", "rounds": 1, "rate": 0.2}
+    told = study(str(tmp_path / "s{seed}.safetensors"), chain={**chain, "start": {"ticket": "given", "round": 1}})
+    plan = Plan(read_study(told, [])[0])
+    assert plan.rounds("given") == (1,)
+    assert plan.rounds("chain") == (1, 2)
+    assert float(plan.density("chain", 2)) == pytest.approx(0.4, abs=1e-4)
+    assert plan.study.tickets["given"].options.input_file(1) == str(tmp_path / "s1.safetensors")
+    with pytest.raises(StudyError, match=r"'.*none0.safetensors' no such file; a ticket's file is needed"):
+        read_study(study(str(tmp_path / "none{seed}.safetensors")), [])
+    ticket.derive({name: mask.roll(1) & mask for name, mask in ticket.masks.items()}, ticket.weights).save(
+        tmp_path / "s0.safetensors"
+    )
+    with pytest.raises(StudyError, match="keep different shares of their weights"):
+        read_study(told, [])
+    digits.save(tmp_path / "data.safetensors")
+    with pytest.raises(StudyError, match="is no ticket; a ticket's file is needed"):
+        read_study(study(str(tmp_path / "data.safetensors")), [])
