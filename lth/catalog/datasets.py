@@ -1,41 +1,11 @@
 """Where data come from: the table of sources, with the facts that a study is checked against beforehand."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-from lth.catalog.registry import Entry, Registry
+from lth.catalog.registry import NameFamily, Registry
+from lth.catalog.source import FileSource, ImageSource, Source, TextSource
+from lth.catalog.torchvision_sets import TORCHVISION_SETS
 
 TOKENS = 128
 """Of a text, at most, unless a study says otherwise: as in most work on GLUE."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source(Entry):
-    """A source of labelled examples, with so many of them for training and for testing."""
-
-    kind: ClassVar[str]
-    """How they are prepared and held: a name in `lth.catalog.kinds`."""
-    classes: int
-    train: int
-    test: int
-    licence: str = "not stated here: ask where the data come from"
-    """Of the data, for whoever passes on what was made from them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageSource(Source):
-    """Square images, all of one size."""
-
-    kind: ClassVar[str] = "dataset"
-    channels: int
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextSource(Source):
-    """Sentences, or pairs of sentences."""
-
-    kind: ClassVar[str] = "texts"
 
 
 IN_MEMORY_SOURCES: dict[str, Source] = {}
@@ -43,6 +13,7 @@ IN_MEMORY_SOURCES: dict[str, Source] = {}
 
 SOURCES: Registry[Source] = Registry(
     {
+        **TORCHVISION_SETS,
         "mnist": ImageSource(
             target="lth.data.vision:mnist",
             about="handwritten digits (LeCun, Cortes, Burges)",
@@ -72,6 +43,35 @@ SOURCES: Registry[Source] = Registry(
             train=50_000,
             test=10_000,
             licence="none stated by its authors, who ask to cite Krizhevsky (2009)",
+        ),
+        "cifar100": ImageSource(
+            target="lth.data.vision:cifar100",
+            about="colour photographs in 100 classes (Krizhevsky 2009)",
+            channels=3,
+            size=32,
+            classes=100,
+            train=50_000,
+            test=10_000,
+            licence="none stated by its authors, who ask to cite Krizhevsky (2009)",
+        ),
+        "cifar100_coarse": ImageSource(
+            target="lth.data.vision:cifar100_coarse",
+            about="the photographs of cifar100 in its 20 superclasses",
+            channels=3,
+            size=32,
+            classes=20,
+            train=50_000,
+            test=10_000,
+            licence="none stated by its authors, who ask to cite Krizhevsky (2009)",
+        ),
+        "tiny_imagenet": FileSource(
+            target="lth.data.folders:tiny_imagenet",
+            about="Tiny ImageNet, 200 classes of photographs, its validation images for testing (Le, Yang 2015)",
+            channels=3,
+            size=64,
+            classes=200,
+            train=100_000,
+            test=10_000,
         ),
         "digits": ImageSource(
             target="lth.data.digits:digits",
@@ -142,5 +142,22 @@ SOURCES: Registry[Source] = Registry(
         ),
     },
     IN_MEMORY_SOURCES.get,
+    families={
+        "folder": NameFamily(
+            target="lth.data.folders:folder_source",
+            about="a folder of image files, one folder a class: PATH/train/CLASS/*.png, perhaps PATH/test/CLASS/*.png",
+            form="folder:PATH",
+        ),
+        "npz": NameFamily(
+            target="lth.data.npz:npz_source",
+            about="arrays in a file of numpy: train_images, train_labels, perhaps test_images, test_labels, classes",
+            form="npz:PATH",
+        ),
+        "huggingface": NameFamily(
+            target="lth.data.hub:hub_source",
+            about="a set of the Hugging Face hub, perhaps as NAME@REVISION, with images and class labels",
+            form="huggingface:NAME",
+        ),
+    },
 )
 """All sources by name."""

@@ -5,6 +5,7 @@ from lth.catalog.registry import Entry, Registry
 PREPARED = Registry(
     {
         "dataset": Entry(target="lth.data.prepare:prepare", about="images, as bytes"),
+        "files": Entry(target="lth.data.assembled:prepare", about="images, from files as they are needed"),
         "texts": Entry(target="lth.text.prepare:prepare", about="texts, as numbers of tokens"),
     }
 )
@@ -13,6 +14,7 @@ PREPARED = Registry(
 HELD = Registry(
     {
         "dataset": Entry(target="lth.data.images:Images", about="images, as bytes"),
+        "files": Entry(target="lth.data.images:Images", about="images, as bytes"),
         "texts": Entry(target="lth.text.texts:Texts", about="texts, as numbers of tokens"),
     }
 )
@@ -21,6 +23,7 @@ HELD = Registry(
 FEEDS = Registry(
     {
         "dataset": Entry(target="lth.data.feed:ImageFeed", about="batches of images"),
+        "files": Entry(target="lth.data.feed:ImageFeed", about="batches of images"),
         "texts": Entry(target="lth.text.feed:TextFeed", about="batches of texts"),
     }
 )

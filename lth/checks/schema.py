@@ -43,8 +43,10 @@ def study_schema() -> Schema:
 
 
 def _names(field: str, registry: Registry[Any]) -> Schema:
+    """A name of a table, of one of its families, or of code of the user's own."""
     names: Schema = {"enum": sorted(registry)}
-    return {"anyOf": [names, {"pattern": f"^{IMPORT_PATH}$"}]} if field == "architecture" else names
+    pattern = f"^({'|'.join(registry.families)}):.+$" if registry.families else f"^{IMPORT_PATH}$"
+    return {"anyOf": [names, {"pattern": pattern}]} if field in ("architecture", "source") else names
 
 
 def schema_text() -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH
-from lth.catalog.datasets import ImageSource
 from lth.checks.networks import foreign_code
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
 from lth.checks.relations import datasets_of, recipes_of, weights_of
@@ -90,7 +89,7 @@ def _without_effect(study: Study) -> Iterator[Fault]:
 
 
 def _is_grey(dataset: Dataset) -> bool:
-    return dataset.grey or (isinstance(dataset.entry, ImageSource) and dataset.entry.channels == 1)
+    return dataset.noun == "images" and dataset.shape[0] == 1
 
 
 def _unused(plan: Plan) -> Iterator[Fault]:

@@ -30,7 +30,8 @@ def components(_: argparse.Namespace) -> Iterator[str]:
     }
     for title, table in tables.items():
         yield title
-        yield from aligned([(f"  {name}", getattr(entry, "about", entry)) for name, entry in table.items()])
+        rows = table.rows() if hasattr(table, "rows") else table.items()
+        yield from aligned([(f"  {name}", about) for name, about in rows])
 
 
 def _check(arguments: argparse.Namespace) -> Iterator[str]:

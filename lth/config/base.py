@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from lth.catalog.registry import Registry
+
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value, and positions in lists."""
 Fault = tuple[KeyPath, str]
@@ -76,6 +78,15 @@ def _folder(text: str) -> str:
         raise fault(message)
     return text
 
+
+def _path_behind(text: str) -> str:
+    """`family:PATH` with such a path; whatever has no colon is none."""
+    _folder(text.partition(":")[2])
+    return text
+
+
+names_a_path = AfterValidator(_path_behind)
+"""Refuses names `family:PATH` whose path cannot be one."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=40), AfterValidator(_no_device)]
 Folder = Annotated[str, Field(max_length=1000), AfterValidator(_folder)]
@@ -184,10 +195,24 @@ def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            raise _unknown(f"there is no {what} {{}}", table, "there are")
+            raise _unknown(f"there is no {what} {{}}", *_offered(table, name))
         return name
 
     return AfterValidator(check)
+
+
+def _offered(table: Mapping[str, Any], name: str) -> tuple[list[str], str]:
+    """The names of a table that somebody may have meant by another, and the words before them.
+
+    Of those that are written `group:NAME`, the ones of a group that was written, or the one that NAME alone stands for;
+    else the groups are named only.
+    """
+    group, _, inner = name.casefold().partition(":")
+    meant = [other for other in table if other.startswith(f"{group}:")] if inner else []
+    if alone := [other for other in table if other.partition(":")[2] == group]:
+        return alone, "there is"
+    forms = [form for form, _ in table.rows() if ":" in form] if isinstance(table, Registry) else []
+    return meant or [*(other for other in table if ":" not in other), *forms], "there are"
 
 
 def _each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:

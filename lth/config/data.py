@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.datasets import SOURCES, ImageSource, Source
-from lth.config.base import Count, Fault, Folder, Model, Seed, named_in
+from lth.catalog.datasets import SOURCES
+from lth.catalog.source import ImageSource, Source
+from lth.config.base import Count, Fault, Folder, Model, Seed, named_in, names_a_path
 
 
 class Normalisation(Model):
@@ -22,12 +23,14 @@ class Normalisation(Model):
 class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
-    source: Annotated[str, named_in(SOURCES, "source")]
-    """Where the images or texts come from: one of the names that `python -m lth list` shows."""
+    source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source"), names_a_path]
+    """Where the images or texts come from: one of the names that `python -m lth list` shows, `torchvision:NAME`, or
+    images of your own as `folder:PATH`, `npz:PATH` or `huggingface:NAME` ([below](#images-of-your-own))."""
     grey: bool = False
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
     size: Annotated[int, Field(ge=8, le=512)] | None = None
-    """For images: resize to this many pixels a side (bilinear, antialiased); without it they stay as they are."""
+    """For images: resize to this many pixels a side (bilinear, antialiased; of images that are not square the middle);
+    without it they stay as they are."""
     normalise: Normalisation | None = None
     """For images: normalise with these constants (such as another data set's); without it, with the mean and standard
     deviation of the training split's own pixels."""
@@ -40,28 +43,56 @@ class Dataset(Model):
     train: Count | None = None
     """Use only this many training examples, stratified; without it, all that validation leaves."""
     test: Count | None = None
-    """Use only this many test examples, stratified; without it, all."""
+    """Use only this many test examples, stratified; without it, all. Of a source that has no test images of its own, so
+    many are set aside before the split, stratified."""
     split_seed: Seed = 0
     """Seed of the split (and of the drawing, for generated sources); the same for every seed of the study."""
 
     @property
     def entry(self) -> Source:
-        """The facts about its source."""
+        """The facts about its source; raises UserError where they are to be found in files that are not there."""
         return SOURCES[self.source]
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the facts about its source are found in the user's own files."""
+        return SOURCES.family_of(self.source) is not None
+
     def faults(self) -> Iterator[Fault]:
-        """Hyperparameters of another kind of data, and more examples than the source has."""
+        """Hyperparameters of another kind of data, and more examples than the source has.
+
+        Not of the user's own files, which may since have gone: `lth.checks.sources` says what is wrong there.
+        """
+        if not self.is_own:
+            yield from self.misuses()
+
+    def misuses(self) -> Iterator[Fault]:
+        """What is asked of the source that it does not have; raises UserError as `entry` does."""
         yield from self._of_its_kind()
         yield from self._constants_for_channels()
+        yield from self._more_than_there_are()
+        if isinstance(self.entry, ImageSource) and not self.shape[1]:
+            message = f"`size` is missing: the images of '{self.source}' differ in size or are not square"
+            yield (), f"{message}; name the pixels a side that they are resized to, from 8 to 512"
+
+    def _more_than_there_are(self) -> Iterator[Fault]:
         source, noun = self.entry, self.noun
-        if self.train is None and self.validation >= source.train:
-            message = f"leaves no training {noun}: '{self.source}' has {source.train}"
+        if not source.test and self.test is None:
+            message = f"`test` is missing: '{self.source}' has no test {noun} of its own"
+            yield (), f"{message}; name how many of its {source.train} {noun} are set aside to test with"
+            return
+        drawn = 0 if source.test else self.test or 0
+        there, words = source.train - drawn, f"{source.train}"
+        if drawn:
+            words = f"{there} beside the {drawn} to test with"
+        if self.train is None and self.validation >= there:
+            message = f"leaves no training {noun}: '{self.source}' has {words}"
             yield ("validation",), f"{message}, found {self.validation}; must be below that"
-        elif self.train is not None and self.validation + self.train > source.train:
-            message = f"more {noun} than there are: '{self.source}' has {source.train} for training and validation"
+        elif self.train is not None and self.validation + self.train > there:
+            message = f"more {noun} than there are: '{self.source}' has {words} for training and validation"
             asked = f"{self.train} and {self.validation} are asked for; the two must not exceed that"
             yield ("train",), f"{message}, {asked}"
-        if self.test is not None and self.test > source.test:
+        if self.test is not None and source.test and self.test > source.test:
             message = f"more {noun} than there are: '{self.source}' has {source.test} test {noun}"
             yield ("test",), f"{message}, found {self.test}; must be at most that"
 
@@ -76,7 +107,7 @@ class Dataset(Model):
     def _constants_for_channels(self) -> Iterator[Fault]:
         if self.normalise is None or not isinstance(self.entry, ImageSource):
             return
-        channels = 1 if self.grey else self.entry.channels
+        channels = self.shape[0]
         for key in ("mean", "std"):
             if (given := len(getattr(self.normalise, key))) != channels:
                 yield ("normalise", key), f"needs a number for each channel, {channels} here, found {given}"
@@ -84,7 +115,14 @@ class Dataset(Model):
     @property
     def noun(self) -> str:
         """`images` or `texts`."""
-        return "images" if isinstance(self.entry, ImageSource) else "texts"
+        return "images" if self.is_own or isinstance(self.entry, ImageSource) else "texts"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of images as networks get them: channels, and pixels a side (0 where only a `size` can say)."""
+        source = self.entry
+        assert isinstance(source, ImageSource)
+        return 1 if self.grey else source.channels, self.size or source.size
 
     @property
     def test_size(self) -> int:
@@ -95,7 +133,8 @@ class Dataset(Model):
     def sizes(self) -> tuple[int, int]:
         """Training examples, and those that a scoring goes through (validation and test)."""
         source = self.entry
-        return self.train or source.train - self.validation, self.validation + self.test_size
+        there = source.train - (0 if source.test else self.test_size)
+        return self.train or there - self.validation, self.validation + self.test_size
 
 
 Initialisation = Literal[
@@ -168,7 +207,7 @@ class Network(Model):
         return None
 
     def _misfit_of_images(self, dataset: Dataset, source: ImageSource, name: str, own: str) -> str | None:
-        given = (1 if dataset.grey else source.channels, dataset.size or source.size, source.classes)
+        given = (*dataset.shape, source.classes)
         taken = (self.channels, self.size, self.classes)
         if given == taken:
             return None

@@ -1,8 +1,8 @@
-"""MNIST, Fashion-MNIST and CIFAR-10 in torchvision's folder layout: read from the data root, or downloaded there first.
+"""MNIST, Fashion-MNIST and the CIFARs in torchvision's folder layout: read from the data root, or downloaded there.
 
 torchvision knows mirrors, and downloads; it is imported only then, which takes seconds. The reading is done here,
 because torchvision does not check MNIST's uncompressed files at all: each file is read once, and its MD5 compared,
-before anything parses (for CIFAR-10: unpickles) those very bytes.
+before anything parses (for the CIFARs: unpickles) those very bytes.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,16 @@ CIFAR_MD5 = {
 CIFAR_BYTES = 31_100_000
 """None of them is larger: 10,000 images of 3,072 bytes, their labels and file names."""
 
+CIFAR100_FOLDER = "cifar-100-python"
+CIFAR100_MD5 = {
+    "train": "16019d7e3df5f24257cddd939b257f8d",
+    "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+    "meta": "7973b15100ade9c7d40fb424638fde48",
+}
+"""MD5 of CIFAR-100's files; the last one names the classes."""
+CIFAR100_BYTES = 155_300_000
+"""None of them is larger: 50,000 images of 3,072 bytes, both their labels and their file names."""
+
 CLASSES = {
     "MNIST": (
         *("0 - zero", "1 - one", "2 - two", "3 - three", "4 - four"),
@@ -97,6 +108,36 @@ def cifar10(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothin
         test_labels=test[1],
         classes=CLASSES["CIFAR10"],
     )
+
+
+def cifar100(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
+    """100 classes of photographs, 50,000 + 10,000 of 32x32 RGB; raises UserError as `_locate` does."""
+    return _cifar100("fine", root)
+
+
+def cifar100_coarse(root: Path | None, seed: int) -> RawImages:  # noqa: ARG001  (nothing is drawn)
+    """The images of CIFAR-100 with its 20 superclasses as labels; raises UserError as `_locate` does."""
+    return _cifar100("coarse", root)
+
+
+def _cifar100(labels: str, root: Path | None) -> RawImages:
+    folder = _locate("CIFAR100", root, Path(CIFAR100_FOLDER), [*CIFAR100_MD5])
+    train, test, meta = (_unpickled(_read(folder, name, md5, CIFAR100_BYTES)) for name, md5 in CIFAR100_MD5.items())
+    return RawImages(
+        train_images=train["data"].reshape(-1, 3, 32, 32),
+        train_labels=np.array(train[f"{labels}_labels"], np.int64),
+        test_images=test["data"].reshape(-1, 3, 32, 32),
+        test_labels=np.array(test[f"{labels}_labels"], np.int64),
+        classes=tuple(meta[f"{labels}_label_names"]),
+    )
+
+
+def _unpickled(content: bytes) -> dict[str, Any]:
+    """A checked file of CIFAR-100."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numpy, about how it was pickled in 2009
+        entry: dict[str, Any] = pickle.loads(content, encoding="latin1")
+    return entry
 
 
 def _idx_set(title: str, root: Path | None) -> RawImages:

@@ -49,8 +49,8 @@ def beside(path: Path, ticket: Ticket) -> Beside:
     source = _source(results, str(told.get("dataset")))
     classes, mean, std = _data(results / "data" / f"{told.get('dataset')}.safetensors")
     return Beside(
-        licence=SOURCES[source].licence if source else None,
-        source=f"{source}: {SOURCES[source].about}" if source else None,
+        licence=_facts(source)[0],
+        source=_facts(source)[1],
         classes=classes,
         mean=mean,
         std=std,
@@ -65,6 +65,13 @@ def _source(results: Path, dataset: str) -> str | None:
         source = read_json(results / "manifest.json")["study"]["datasets"][dataset]["source"]
         return source if isinstance(source, str) and source in SOURCES else None
     return dataset if dataset in SOURCES else None
+
+
+def _facts(source: str | None) -> tuple[str | None, str | None]:
+    """Licence of a source, and what it is; of the user's own files, which may have gone, nothing but their name."""
+    if source is None or SOURCES.family_of(source):
+        return None, source
+    return SOURCES[source].licence, f"{source}: {SOURCES[source].about}"
 
 
 def _data(path: Path) -> tuple[list[str], list[float], list[float]]:

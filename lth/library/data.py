@@ -1,19 +1,22 @@
 """Data of the caller's as the data sets of a study are held: bytes in memory, split, and measured."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
-from lth.catalog.datasets import SOURCES, ImageSource
+from lth.catalog.datasets import SOURCES
+from lth.catalog.kinds import PREPARED
+from lth.catalog.source import ImageSource, short_name
+from lth.checks.explain import explain
 from lth.config.data import Dataset
 from lth.data.arrays import raw_images
 from lth.data.choose import stratified
 from lth.data.images import Images, Split
-from lth.data.prepare import prepare, statistics, transformed
+from lth.data.prepare import statistics, transformed
 from lth.data.root import data_root
 from lth.errors import UserError
 from lth.library.gather import class_names, gathered
@@ -63,13 +66,11 @@ def dataset(
     if isinstance(train, str):
         if test is not None or classes is not None:
             raise UserError(f"data: '{train}' has test examples and classes of its own; leave `test` and `classes` out")
-        spec = _spec_of(train, validation)
-        spec = spec.model_copy(update={"grey": grey, "size": size, "train": limit, "split_seed": split_seed})
-        return prepare(
-            _short(train),
-            Dataset.model_validate(spec.model_dump()),
-            Path(root).expanduser() if root else data_root(None),
+        spec = _spec_of(train, validation, grey=grey, size=size, train=limit, split_seed=split_seed)
+        found: Images = PREPARED[SOURCES[train].kind].load()(
+            short_name(train), spec, Path(root).expanduser() if root else data_root(None)
         )
+        return found
     if root is not None:
         raise UserError("data: `root` is where published data sets lie; it has no effect on data that are given")
     told = list(classes) if classes is not None else class_names(train)
@@ -92,20 +93,25 @@ def as_images(data: Data) -> Images:
     return data if isinstance(data, Images) else dataset(data)
 
 
-def _spec_of(source: str, validation: int | None) -> Dataset:
+def _spec_of(source: str, validation: int | None, **keys: Any) -> Dataset:
+    """The entry of a study for a source; some of its training images are the test where it has no others."""
     if source not in SOURCES:
         raise UserError(f"data: there is no source '{source}'; `lth list` shows those that there are")
     entry = SOURCES[source]
     if not isinstance(entry, ImageSource):
         raise UserError(f"data: '{source}' holds texts; the library takes images (studies take texts as well)")
-    return Dataset(source=source, validation=_aside(entry.train) if validation is None else validation)
-
-
-def _short(source: str) -> str:
-    """What a data set of a source is called: `torchvision:svhn` is `svhn`."""
-    words = re.findall(r"[a-z0-9]+", source.rpartition(":")[2].rpartition("/")[2].lower())
-    name = "_".join(words)[:40].strip("_")
-    return name if name[:1].isalpha() else f"data_{name}"[:40]
+    aside = _aside(entry.train)
+    asked = {"validation": aside if validation is None else validation, "test": None if entry.test else aside, **keys}
+    try:
+        spec = Dataset(source=source, **asked)
+    except ValidationError as error:
+        faults = [*explain(error)]
+    else:
+        faults = [*spec.misuses()]
+    if faults:
+        path, message = faults[0]
+        raise UserError(f"data: {''.join(f'{key}: ' for key in path)}{message}")
+    return spec
 
 
 def _aside(examples: int) -> int:

@@ -11,8 +11,9 @@ import pandas as pd
 
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
-from lth.catalog.datasets import IN_MEMORY_SOURCES, ImageSource
+from lth.catalog.datasets import IN_MEMORY_SOURCES
 from lth.catalog.methods import METHODS
+from lth.catalog.source import ImageSource
 from lth.checks.read import read_study
 from lth.config.data import Initialisation, Network
 from lth.config.study import Compute, Study

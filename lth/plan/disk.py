@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
-from lth.catalog.datasets import TOKENS, ImageSource
+from lth.catalog.datasets import TOKENS
 from lth.catalog.scores import SCORES
+from lth.catalog.source import ImageSource
 from lth.config.data import Dataset
 from lth.config.training import Recipe
 from lth.plan.plan import Arm, Plan

@@ -1,6 +1,9 @@
 """Which files the tables of a study are made of."""
 
+from lth.catalog.source import OwnSource
+from lth.plan.jobs import DataJob
 from lth.plan.paths import Paths
+from lth.plan.plan import Plan
 
 
 def all_rounds(paths: Paths, name: str) -> list[str]:
@@ -55,3 +58,14 @@ def arm_tickets(paths: Paths, assessment: str) -> list[str]:
     plan = paths.plan
     arms = plan.arms(assessment) if assessment in plan.study.evaluations else ()
     return [paths.arm_ticket(arm, seed) for arm in arms for seed in plan.study.seeds]
+
+
+def data_job(plan: Plan, dataset: str) -> DataJob:
+    """What the job that prepares a data set is told, with what the user's own files hold.
+
+    Raises:
+        UserError: such files are not there.
+    """
+    entry = plan.study.datasets[dataset].entry
+    content = entry.content() if isinstance(entry, OwnSource) else None
+    return plan.data_job(dataset).model_copy(update={"content": content})

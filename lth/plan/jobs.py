@@ -17,6 +17,8 @@ class DataJob(Model):
 
     dataset: str
     spec: Dataset
+    content: str | None = None
+    """What the user's own files hold, as a digest: with other content the job is another."""
 
 
 class ModelJob(Model):

@@ -6,7 +6,7 @@ No result depends on any of it.
 from math import ceil
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.datasets import SOURCES, TOKENS, ImageSource
+from lth.catalog.datasets import TOKENS
 from lth.config.data import Dataset
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
@@ -18,6 +18,8 @@ LEAST_OF_SEVERAL = 5
 MARGIN = 2
 SCORED = 3
 """A pass backward takes twice a pass forward, so scoring three examples costs what training one does."""
+LEAST_OF_DATA_MB = 2000
+"""Of a job that prepares a data set."""
 BASE_MB = {"images": 1300, "texts": 5000}
 """A process with torch and a small network; one with an encoder, its moments and transformers."""
 
@@ -63,11 +65,21 @@ def evaluation_minutes(plan: Plan, evaluation: str) -> int:
 
 def memory_mb(plan: Plan, dataset: str, network: str) -> int:
     """The memory of a training: the process, the data set in memory twice over, and the network's own."""
-    spec, source = plan.study.datasets[dataset], SOURCES[plan.study.datasets[dataset].source]
-    count = sum(spec.sizes)
-    if isinstance(source, ImageSource):
-        each = (1 if spec.grey else source.channels) * (spec.size or source.size) ** 2
-    else:
-        each = 4 * (spec.max_length or TOKENS)
     kind = "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
-    return BASE_MB[kind] + ceil(2 * count * each / 1e6)
+    return BASE_MB[kind] + ceil(2 * _bytes(plan.study.datasets[dataset]) / 1e6)
+
+
+def preparation_mb(plan: Plan, dataset: str) -> int:
+    """The memory in which a data set is prepared: as of a training; more where its source is held whole beside it."""
+    spec = plan.study.datasets[dataset]
+    held = _bytes(spec) if spec.noun == "images" else 0
+    return max(LEAST_OF_DATA_MB, BASE_MB["images"] + ceil(3 * held / 1e6))
+
+
+def _bytes(spec: Dataset) -> int:
+    """What a prepared data set takes."""
+    count = sum(spec.sizes)
+    if spec.noun == "images":
+        channels, size = spec.shape
+        return count * channels * size**2
+    return count * 4 * (spec.max_length or TOKENS)

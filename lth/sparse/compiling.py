@@ -1,10 +1,16 @@
 """How numba compiles what sparse training consists of."""
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import njit
+
+_SOURCES = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
+"""Of all files of this package. numba keeps a compiled function until the file of that function changes; it does not
+see that a function of another file, which it has compiled into it, is another one by now."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -13,13 +19,19 @@ def compiled(function: Callable[..., Any]) -> Any:
     Once on a machine: the result is kept beside the source, or in the user's cache folder. Where neither can be written
     to, every process compiles anew.
     """
-    for cache in (True, False):
-        try:
-            return njit(cache=cache, boundscheck=False, nogil=True, error_model="numpy")(function)
-        except RuntimeError as problem:
-            if not cache or "cannot cache" not in str(problem):
-                raise
-    raise AssertionError("the second way returns or raises")
+    told: dict[str, Any] = {"boundscheck": False, "nogil": True, "error_model": "numpy"}
+    try:
+        kept = njit(cache=True, **told)(function)
+        file = kept._cache._cache_file
+        _ = file._source_stamp
+    except AttributeError:  # another numba, which keeps things in another way
+        return njit(**told)(function)
+    except RuntimeError as problem:
+        if "cannot cache" not in str(problem):
+            raise
+        return njit(**told)(function)
+    file._source_stamp = _SOURCES
+    return kept
 
 
 ZERO, ONE = np.float32(0), np.float32(1)

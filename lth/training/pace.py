@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from lth.artifacts.tickets import Ticket
-from lth.catalog.datasets import ImageSource
+from lth.catalog.source import ImageSource
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
 from lth.config.training import Recipe

@@ -65,12 +65,15 @@ def refused(capsys, *arguments):
 def test_list_names_everything_with_a_line(capsys, command):
     status, out, _ = run(capsys, *command)
     assert status == 0
-    lines = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in out.splitlines() if line.startswith("  ")]
+    lines = [re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in out.splitlines() if re.match(r"  \S", line)]
     told = dict(lines)
     assert {"lenet5_classic", "fashion_mnist", "dual", "cosine", *get_args(Scope), *SCORES} <= {*told}
     shapes = get_args(Progressive.model_fields["shape"].annotation)
     assert {f"shape: {shape}" for shape in shapes} <= {*told}
     assert [name for name, about in lines if len(about.split()) < 2] == []
+    assert {"cifar100", "torchvision:NAME", "folder:PATH", "npz:PATH"} <= {*told}
+    assert "emnist-letters" in out
+    assert max(map(len, out.splitlines())) < 140
 
 
 def test_check_of_a_sound_study_says_what_it_comes_to(capsys, sound):

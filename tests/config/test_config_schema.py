@@ -2,10 +2,13 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 from study_text import EVERY_WAY
 
 from lth.artifacts.tickets import Ticket
@@ -28,7 +31,10 @@ def test_the_committed_schema_is_the_models_own():
 
 def test_the_schema_knows_the_tables_and_what_each_key_means():
     schema = study_schema()
-    assert schema["$defs"]["Dataset"]["properties"]["source"]["enum"] == sorted(SOURCES)
+    names, families = schema["$defs"]["Dataset"]["properties"]["source"]["anyOf"]
+    assert names["enum"] == sorted(SOURCES)
+    assert re.search(families["pattern"], "npz:mine.npz")
+    assert not re.search(families["pattern"], "npz:")
     for model in schema["$defs"].values():
         assert all("description" in key for key in model["properties"].values())
 
@@ -82,6 +88,8 @@ EXAMPLES = re.findall(r"```yaml\n(.*?)```", (ROOT / "config" / "README.md").read
 def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
     """In a study with the data sets, networks, recipes, tickets and files that examples refer to."""
     monkeypatch.chdir(tmp_path)
+    if "leaves" in example:
+        own_files(tmp_path)
     Path("tickets").mkdir()
     for seed in re.findall(r"\d+", re.search(r"seeds: (.*)", EVERY_WAY)[1]) if "{seed}" in example else ():
         Ticket.dense(Network(architecture="lenet_300_100"), 0).save(f"tickets/seed{seed}.safetensors")
@@ -91,6 +99,18 @@ def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(data))
     assert read_study(None, [path])[0]
+
+
+def own_files(folder):
+    """The images of one's own that the page has as examples."""
+    for kind in ("oak", "beech"):
+        (folder / "leaves/train" / kind).mkdir(parents=True)
+        for number in range(300):
+            Image.new("RGB", (9, 8)).save(folder / f"leaves/train/{kind}/{number}.bmp")
+    (folder / "leaves/train").rename(folder / "leaves/test")
+    shutil.copytree(folder / "leaves/test", folder / "leaves/train")
+    labels = np.arange(1600) % 2
+    np.savez(folder / "cells.npz", train_images=np.zeros((1600, 8, 8), np.uint8), train_labels=labels)
 
 
 def test_the_page_of_keys_mentions_every_choice():

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.datasets import SOURCES, ImageSource
+from lth.catalog.datasets import SOURCES
+from lth.catalog.source import ImageSource
 from lth.checks.draft import DRAFTED, Draft, drafted
 from lth.checks.read import read_study
 from lth.cli import main
@@ -43,7 +44,8 @@ def test_every_source_goes_with_every_target_of_its_kind(source: str) -> None:
         else:
             with pytest.raises(UserError, match="classes"):
                 replace(USUAL, source=source, targets=(target,), network=network)
-    sound(replace(USUAL, source=source, targets=(alike[0], source), network=network, epochs=1))
+    first = next(other for other in alike if SOURCES[other].classes == SOURCES[source].classes)
+    sound(replace(USUAL, source=source, targets=(first, source), network=network, epochs=1))
 
 
 def test_every_network_reads_some_source() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torchvision.datasets import CIFAR10, MNIST, FashionMNIST
+from torchvision.datasets import CIFAR10, CIFAR100, MNIST, FashionMNIST
 
 from lth.catalog.datasets import SOURCES
 from lth.data import vision
@@ -52,9 +52,32 @@ def false_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def false_cifar100(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A root with a CIFAR-100 of three training images and two test images, which counts as the published one."""
+    folder = tmp_path / CIFAR100.base_folder
+    folder.mkdir()
+    entries: dict[str, object] = {
+        "train": {"data": np.full((3, 3072), 7, np.uint8), "fine_labels": [99, 0, 5], "coarse_labels": [19, 0, 1]},
+        "test": {"data": np.full((2, 3072), 9, np.uint8), "fine_labels": [1, 2], "coarse_labels": [3, 4]},
+        "meta": {
+            "fine_label_names": [f"fine {n}" for n in range(100)],
+            "coarse_label_names": [f"coarse {n}" for n in range(20)],
+        },
+    }
+    for name, entry in entries.items():
+        content = pickle.dumps(entry)
+        (folder / name).write_bytes(content)
+        monkeypatch.setitem(vision.CIFAR100_MD5, name, md5(content))
+    return tmp_path
+
+
 def test_names_and_sums_are_those_of_torchvision() -> None:
     assert [[*pair] for pair in vision.CIFAR_MD5.items()] == [*CIFAR10.train_list, *CIFAR10.test_list]
     assert CIFAR10.base_folder == vision.CIFAR_FOLDER
+    meta = [CIFAR100.meta["filename"], CIFAR100.meta["md5"]]
+    assert [[*pair] for pair in vision.CIFAR100_MD5.items()] == [*CIFAR100.train_list, *CIFAR100.test_list, meta]
+    assert CIFAR100.base_folder == vision.CIFAR100_FOLDER
     for kind in (MNIST, FashionMNIST):
         assert vision.CLASSES[kind.__name__] == tuple(kind.classes)
 
@@ -121,12 +144,30 @@ def test_damaged_cifar_batch_is_refused_before_it_is_unpickled(false_cifar: Path
         vision.cifar10(false_cifar, 0)
 
 
+def test_cifar100_has_two_kinds_of_labels(false_cifar100: Path, offline: list[str]) -> None:
+    fine, coarse = vision.cifar100(false_cifar100, 0), vision.cifar100_coarse(false_cifar100, 0)
+    assert fine.train_images.shape == (3, 3, 32, 32)
+    np.testing.assert_array_equal(fine.train_images, coarse.train_images)
+    assert (fine.train_labels.tolist(), coarse.train_labels.tolist()) == ([99, 0, 5], [19, 0, 1])
+    assert (fine.test_labels.tolist(), coarse.test_labels.tolist()) == ([1, 2], [3, 4])
+    assert (fine.classes[99], len(coarse.classes)) == ("fine 99", 20)
+    assert offline == []
+
+
+@pytest.mark.parametrize("name", ["train", "test", "meta"])
+def test_damaged_cifar100_is_refused_before_it_is_unpickled(false_cifar100: Path, name: str) -> None:
+    (false_cifar100 / CIFAR100.base_folder / name).write_bytes(pickle.dumps(_Bomb()))
+    with pytest.raises(UserError, match=f"{name}: damaged"):
+        vision.cifar100(false_cifar100, 0)
+
+
 @pytest.mark.parametrize(
     ("source", "title", "inside"),
     [
         (vision.mnist, "MNIST", "MNIST/raw"),
         (vision.fashion_mnist, "FashionMNIST", "FashionMNIST/raw"),
         (vision.cifar10, "CIFAR10", "cifar-10-batches-py"),
+        (vision.cifar100, "CIFAR100", "cifar-100-python"),
     ],
 )
 class TestMissing:
@@ -187,9 +228,10 @@ class TestDownload:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
+@pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10", "cifar100", "cifar100_coarse"])
 def test_real(name: str, real_data: Callable[[str], Path], offline: list[str]) -> None:
-    title = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR10.base_folder}[name]
+    titles = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": CIFAR10.base_folder}
+    title = titles.get(name, CIFAR100.base_folder)
     entry = SOURCES[name]
     raw = entry.load()(real_data(title), 0)
     shape = (entry.channels, entry.size, entry.size)
@@ -197,13 +239,15 @@ def test_real(name: str, real_data: Callable[[str], Path], offline: list[str]) -
     assert raw.test_images.shape == (entry.test, *shape)
     assert len(raw.classes) == entry.classes
     if name != "mnist":  # whose classes are of unequal sizes
-        assert set(np.bincount(raw.train_labels)) == {entry.train // 10}
-        assert set(np.bincount(raw.test_labels)) == {entry.test // 10}
+        assert set(np.bincount(raw.train_labels)) == {entry.train // entry.classes}
+        assert set(np.bincount(raw.test_labels)) == {entry.test // entry.classes}
     # First labels and mean grey level, as published with the data sets and quoted all over.
     labels, mean = {
         "mnist": ([5, 0, 4, 1, 9, 2, 1, 3], 0.1307),
         "fashion_mnist": ([9, 0, 0, 3, 0, 2, 7, 2], 0.2860),
         "cifar10": ([6, 9, 9, 4, 1, 1, 2, 7], 0.4734),
+        "cifar100": ([19, 29, 0, 11, 1, 86, 90, 28], 0.4782),
+        "cifar100_coarse": ([11, 15, 4, 14, 1, 5, 18, 3], 0.4782),
     }[name]
     assert raw.train_labels[:8].tolist() == labels
     assert raw.train_images.mean() / 255 == pytest.approx(mean, abs=5e-5)

@@ -427,6 +427,8 @@ def _data_of_nobody(_: Path) -> object:
 
 def bad_inputs() -> Iterator[Bad]:
     """All of them."""
+    from bad_sources import bad_sources
+
     yield study("empty", "study.yaml", "")
     yield study("a list", "study.yaml", "- a\n- b\n")
     yield study("a word", "study.yaml", "hello")
@@ -554,6 +556,7 @@ def bad_inputs() -> Iterator[Bad]:
     yield from _hostile_data()
     if TEXTS:
         yield from _hostile_models()
+    yield from bad_sources()
 
 
 def _forged_tickets() -> Iterator[Bad]:

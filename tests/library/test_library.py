@@ -255,16 +255,16 @@ def test_a_test_set_is_left_alone_and_colour_is_turned_grey() -> None:
 
 
 BAD: list[tuple[Callable[[], Any], str]] = [
-    (lambda: lth.dataset((IMAGES, LABELS + 1)), r"labels are 1 to 3; they must begin at 0 \(subtract 1\)"),
-    (lambda: lth.dataset((IMAGES, LABELS - 1)), "found the label -1"),
-    (lambda: lth.dataset((IMAGES, LABELS.float())), r"labels are float32 of shape \[60\]; whole numbers"),
-    (lambda: lth.dataset((IMAGES, LABELS[:9])), "60 images and 9 labels"),
+    (lambda: lth.dataset((IMAGES, LABELS + 1)), "labels begin at 1, and must be 0 to classes - 1; subtract 1"),
+    (lambda: lth.dataset((IMAGES, LABELS - 1)), "has the label -1"),
+    (lambda: lth.dataset((IMAGES, LABELS.float())), "train labels: holds float32, where whole numbers"),
+    (lambda: lth.dataset((IMAGES, LABELS[:9])), "has 9 labels, and there are 60 images"),
     (lambda: lth.dataset((IMAGES.float(), LABELS)), "do not normalise them: training does that"),
     (lambda: lth.dataset((IMAGES.float() / 255 - 0.5, LABELS)), "float32 from -0.5 to 0.5"),
-    (lambda: lth.dataset((IMAGES[:, :20], LABELS)), "images are 20x28 pixels; square ones are needed"),
-    (lambda: lth.dataset((IMAGES.flatten(1), LABELS)), r"images have the shape \[60, 784\]"),
-    (lambda: lth.dataset((IMAGES, LABELS * 0)), "all labels are 0; two classes are needed"),
-    (lambda: lth.dataset((IMAGES, LABELS), classes=["a", "b"]), "found the label 2, and there are 2 classes"),
+    (lambda: lth.dataset((IMAGES[:, :20], LABELS)), "have 20x28 pixels, and square ones are needed"),
+    (lambda: lth.dataset((IMAGES.flatten(1), LABELS)), r"has the shape \[60, 784\], where"),
+    (lambda: lth.dataset((IMAGES, LABELS * 0)), "has one class only, and at least two are needed"),
+    (lambda: lth.dataset((IMAGES, LABELS), classes=["a", "b"]), "has the label 2, but `classes` names 2"),
     (lambda: lth.dataset((IMAGES, LABELS), validation=60), "60 examples cannot be split into 6 for the test, 60 for"),
     (
         lambda: lth.dataset((IMAGES, LABELS), (IMAGES[:, :14, :14], LABELS)),

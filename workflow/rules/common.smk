@@ -29,12 +29,19 @@ from lth.plan.inputs import (
     all_needed,
     all_rounds,
     arm_tickets,
+    data_job,
     evaluated,
     records,
 )
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
-from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+from lth.plan.sizes import (
+    asked,
+    evaluation_minutes,
+    memory_mb,
+    preparation_mb,
+    round_minutes,
+)
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import STARTED_BY
@@ -63,7 +70,10 @@ TABLES = f"{RESULTS}/tables"
 SCRATCH = study.compute.scratch_of(study.study)
 FIGURE_FILES = f"{RESULTS}/figures"
 TEXTS = any(ARCHITECTURES[spec.architecture].text for spec in study.networks.values())
-ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS else 'lth'}.yaml"
+HUB = any(spec.source.startswith("huggingface:") for spec in study.datasets.values())
+if HUB and study.data_root:
+    os.environ.setdefault("LTH_DATA", study.data_root)  # facts are looked for there
+ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS or HUB else 'lth'}.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
 

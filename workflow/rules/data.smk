@@ -6,10 +6,10 @@ rule data:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: preparation_mb(plan, wildcards.dataset),
     params:
         cfg=lambda wildcards: parameters(
-            plan.data_job(wildcards.dataset),
+            data_job(plan, wildcards.dataset),
             "data.py",
             *source_targets(wildcards.dataset),
         ),

@@ -1,0 +1,91 @@
+"""Image files, decoded one at a time: whatever Pillow reads of 8 bits a channel, grey or RGB."""
+
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lth.errors import UserError, reason
+from lth.printable import printable
+from lth.reading import check_regular, read_regular
+
+ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".tif", ".tiff", ".webp")
+"""Of the files that count as images, whatever the case."""
+LARGEST = 200_000_000
+"""Bytes of an image file."""
+MOST_PIXELS = 80_000_000
+"""Of an image; a small file can say that it has any number."""
+_GREY = ("1", "L", "LA")
+_DEEP = ("I", "F")
+"""Modes of Pillow with more than 8 bits a pixel; `I;16` is one of them, too."""
+
+
+def picture(path: Path) -> NDArray[np.uint8]:
+    """An image: uint8 [1, height, width] of a grey one, [3, height, width] of any other; transparency is left out.
+
+    Raises:
+        UserError: it is none, damaged, or has more than 8 bits a channel; the sentence names it.
+    """
+    return decoded_picture(path, read_regular(path, LARGEST))
+
+
+def decoded_picture(where: Path | str, content: bytes) -> NDArray[np.uint8]:
+    """The image in a file's content, as `picture` gives it; raises UserError, whose sentence begins with `where`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Pillow finds odd, such as damaged notes of a camera
+        try:
+            return pixels(_opened(where, io.BytesIO(content)))
+        except UserError:
+            raise
+        except Exception as error:  # whatever a decoder makes of it
+            raise _damaged(where, error) from None
+
+
+def picture_shape(path: Path) -> tuple[int, int, int]:
+    """Channels (1 or 3), height and width of an image, from its head; raises UserError as `picture` does."""
+    try:
+        check_regular(path)
+        with warnings.catch_warnings(), path.open("rb") as file:
+            warnings.simplefilter("ignore")
+            image = _opened(path, file)
+            return 1 if image.mode in _GREY else 3, image.height, image.width
+    except UserError:
+        raise
+    except Exception as error:  # whatever a decoder makes of it
+        raise _damaged(path, error) from None
+
+
+def pixels(image: Any) -> NDArray[np.uint8]:
+    """An image of Pillow's as uint8 [1, height, width] or [3, height, width]."""
+    if image.mode in _GREY:
+        return np.array(image.convert("L"), np.uint8)[None]
+    if image.mode == "P":
+        image = image.convert("RGBA")  # its palette may have transparent colours
+    return np.array(image.convert("RGB"), np.uint8).transpose(2, 0, 1)
+
+
+def _opened(path: Path | str, file: Any) -> Any:
+    from PIL import Image
+
+    try:
+        image = Image.open(file)
+    except Image.DecompressionBombError:
+        image = None  # Pillow has a limit of its own, above ours
+    if image is None or image.width * image.height > MOST_PIXELS:
+        raise UserError(f"{printable(path)}: has more than {MOST_PIXELS:,} pixels; make it smaller")
+    if image.mode.startswith(_DEEP):
+        message = f"{printable(path)}: has more than 8 bits a pixel (Pillow calls it {image.mode})"
+        raise UserError(f"{message}; convert it to 8-bit grey or RGB")
+    return image
+
+
+def _damaged(path: Path | str, error: Exception) -> UserError:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, OSError) and error.strerror:
+        return UserError(f"{printable(path)}: cannot be read: {error.strerror}")
+    why = "" if isinstance(error, UnidentifiedImageError) else f" ({reason(error)})"
+    return UserError(f"{printable(path)}: is damaged or no image{why}; replace it or take it out")
