@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 
-.PHONY: help setup setup-text setup-cluster setup-export setup-dev lock licences demo test test-cluster test-oldest check reference format clean
+.PHONY: help setup setup-text setup-cluster setup-export setup-docs setup-dev docs notebooks lock licences demo test test-cluster test-oldest check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,8 @@ setup-text: $(VENV)/.installed-text  ## add what studies of texts need
 setup-cluster: $(VENV)/.installed-cluster  ## add what sends jobs to SLURM and LSF
 
 setup-export: $(VENV)/.installed-export  ## add what writes tickets as ONNX
+
+setup-docs: $(VENV)/.installed-docs  ## add what builds the documentation
 
 setup-dev: $(VENV)/.installed-dev
 
@@ -51,6 +53,10 @@ $(VENV)/.installed-export: $(VENV)/.installed requirements-export.lock
 	$(PIP) -r requirements-export.lock
 	@$(COMPILE); touch $@
 
+$(VENV)/.installed-docs: $(VENV)/.installed requirements-docs.lock
+	$(PIP) -r requirements-docs.lock
+	@$(COMPILE); touch $@
+
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(PIP) -r requirements-dev.lock
 	@$(COMPILE); touch $@
@@ -60,6 +66,13 @@ lock: setup-dev  ## after a change of requirements*.txt: write the locks anew; U
 
 licences: setup-dev setup-text  ## after `make lock`: write docs/dependencies.md anew
 	$(BIN)/python tools/licences.py
+
+docs: setup-docs  ## the documentation as a site in site/; needs no network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "open site/index.html"
+
+notebooks: setup  ## run docs/notebooks and write the outputs into them
+	$(BIN)/python -m tools.notebooks
 
 demo: setup  ## the whole graph on embedded data, in minutes on a laptop; ends with the verdict
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --quiet rules

@@ -1,4 +1,4 @@
-"""The README's recipes (data set, network, score, method, study), followed as written in a copy of the project."""
+"""The recipes of docs/extending.md (data set, network, score, method, study), followed in a copy of the project."""
 
 import re
 import shutil
@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def snippets(kind: str) -> list[str]:
-    """The code blocks that follow a marker in the README, up to the next paragraph."""
-    after = (ROOT / "README.md").read_text().split(f"<!-- extend: {kind} -->\n")[1]
-    return re.findall(r"```\w+\n(.*?)```(?:\n|$)", after.split("\n\n**")[0].split("\n\n## ")[0], flags=re.DOTALL)
+    """The code blocks of Python or YAML that follow a marker, up to the next heading."""
+    after = (ROOT / "docs/extending.md").read_text().split(f"<!-- extend: {kind} -->\n")[1]
+    return re.findall(r"```(?:python|yaml)\n(.*?)```(?:\n|$)", after.split("\n## ")[0], flags=re.DOTALL)
 
 
 def follow(recipe: str, project: Path) -> None:

@@ -17,6 +17,7 @@ FROM = {
     "requirements-encoder.txt": ("requirements-text.lock",),
     "requirements-cluster.txt": ("requirements-cluster.lock",),
     "requirements-export.txt": ("requirements-export.lock",),
+    "requirements-docs.txt": ("requirements-docs.lock",),
     "requirements-dev.txt": ("requirements-dev.lock",),
     "requirements-oldest.txt": (OLDEST,),
 }
@@ -53,7 +54,7 @@ def test_what_is_required_is_locked(named: str) -> None:
 def test_a_package_has_one_version_in_all_locks_of_one_installation() -> None:
     """But for packages of which other Pythons need another one, which their markers keep apart."""
     every = set(chain.from_iterable(pins(text) for name, text in LOCKS.items() if name != OLDEST))
-    kept_apart = re.findall(r"^([\w.-]+)==.*python_full_version < ", LOCKS["requirements.lock"], re.MULTILINE)
+    kept_apart = re.findall(r"^([\w.-]+)==.*python_full_version < ", "\n".join(LOCKS.values()), re.MULTILINE)
     names = [name for name, _ in every]
     assert {name for name in names if names.count(name) > 1} <= {*kept_apart}
 

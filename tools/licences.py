@@ -16,6 +16,7 @@ LOCKS = {
     "requirements-text.lock": "Added for studies of texts (`make setup-text`)",
     "requirements-cluster.lock": "Added for SLURM and LSF (`make setup-cluster`)",
     "requirements-export.lock": "Added for exports to ONNX (`make setup-export`)",
+    "requirements-docs.lock": "Added for the documentation as a site (`make setup-docs`)",
     "requirements-dev.lock": "Added for development and tests (`make setup-dev`)",
 }
 NVIDIA = "LicenseRef-NVIDIA-Proprietary"
@@ -48,8 +49,9 @@ the [MIT licence](../LICENSE); it contains no code of these packages, it install
 
 `requirements*.txt` name what the project uses itself, with versions; `requirements*.lock` name everything that is
 installed, with the SHA-256 of each of its files, for Linux, macOS and Windows and Python 3.11 or newer. `make setup`,
-`setup-text`, `setup-cluster`, `setup-export` and `setup-dev` install the locks with `pip --require-hashes --no-deps`: a
-file that is not the locked one is refused, and nothing is resolved anew. Without make:
+`setup-text`, `setup-cluster`, `setup-export`, `setup-docs` and `setup-dev` install the locks with
+`pip --require-hashes --no-deps`: a file that is not the locked one is refused, and nothing is resolved anew.
+Without make:
 
 ```console
 $ python3 -m venv .venv && source .venv/bin/activate

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 BASE, BUILD, CPU, CUDA = "requirements", "requirements-build", "requirements-torch-cpu", "requirements-torch"
 ENCODER = "requirements-encoder"
 OLDEST = "requirements-oldest"
-EXTRAS = ("requirements-text", "requirements-cluster", "requirements-export", "requirements-dev")
+EXTRAS = ("requirements-text", "requirements-cluster", "requirements-export", "requirements-docs", "requirements-dev")
 OF_TORCH = re.compile(r"torch==|nvidia-|cuda-|triton==")
 """torch, and what it asks for on Linux only to use GPUs."""
 CPU_BUILDS = {
@@ -42,7 +42,8 @@ HEAD = {
     "requirements-text": "What `make setup-text` adds to requirements.lock.",
     "requirements-cluster": "What `make setup-cluster` adds to requirements.lock.",
     "requirements-export": "What `make setup-export` adds to requirements.lock.",
-    "requirements-dev": "What `make setup-dev` adds to requirements.lock; with those of cluster and export.",
+    "requirements-docs": "What `make setup-docs` adds to requirements.lock.",
+    "requirements-dev": "What `make setup-dev` adds to requirements.lock; with those of cluster, export and docs.",
     OLDEST: "What `make test-oldest` lays over requirements.lock, in a folder of its own.",
 }
 
