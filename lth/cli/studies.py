@@ -78,7 +78,8 @@ def _schema(_: argparse.Namespace) -> Iterator[str]:
 
 
 def _new(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.checks.draft import Draft, draft_path, drafted
+    from lth.checks.draft import Draft, draft_path
+    from lth.checks.drafted import drafted
     from lth.cli.questions import answers
     from lth.files import check_writable, write_text
 

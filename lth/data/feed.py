@@ -43,7 +43,10 @@ class ImageFeed(Feed):
 
     def _normalised(self, images: Tensor) -> Tensor:
         """uint8 to float32 [B, C, H, W]."""
-        return normalise(images, self.mean, self.std).contiguous(memory_format=self._layout)
+        found = normalise(images, self.mean, self.std).contiguous(memory_format=self._layout)
+        if self._layout is torch.contiguous_format:  # images of one channel count as both, whatever their strides
+            return found.flatten().view(found.shape)
+        return found
 
     def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The batches of steps `first` to `steps` - 1: every training image once an epoch, in the seed's order."""

@@ -15,6 +15,7 @@ from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
 from lth.library.find import Device
 from lth.library.networks import fitting
+from lth.library.new_output import with_new_output
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -38,9 +39,10 @@ def train(
 
     Args:
         ticket: the ticket; it is not changed.
-        data: what `dataset` takes, or what it returned.
+        data: what `dataset` takes, or what it returned. If it has another number of classes than the ticket's network,
+            the output layer is a new one: not pruned, drawn from the seed, and so the same for all arms of the seed.
         recipe: from `lth.recipe`; by default one epoch of its defaults.
-        seed: of the order of batches, augmentation and dropout; by default the ticket's own.
+        seed: of the order of batches, augmentation, dropout and a new output layer; by default the ticket's own.
         trains: `head` trains only the last layer.
         device: `auto` takes a GPU where torch sees one.
         threads: CPU threads. Another number gives other last bits.
@@ -50,9 +52,11 @@ def train(
         UserError: data that do not fit the ticket's network, or a training that diverged.
     """
     images = as_images(data)
+    order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
+    if (classes := max(2, len(images.classes))) != ticket.network.classes:
+        ticket = with_new_output(ticket, classes, order)
     fitting(ticket, images)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
-    order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     with (
         arithmetic(Compute(device=device, threads=threads)) as where,
         shown_progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from torch import nn
+from torch import fx, nn
 
+from lth.networks.calls import as_module, is_shape
+from lth.networks.own import is_plain
 from lth.networks.resnet import Block, Padded
 from lth.sparse.table import DROPOUT, LINEAR, MEAN, NORM, POOL, SUM
 
@@ -97,7 +99,7 @@ class Operations:
         """
         graph = cls()
         x = graph._tensor(channels, rows, columns)
-        y = graph._walk("", network, x)
+        y = graph._walk("", network, x) if is_plain(network) else graph._follow(network, x)
         if not graph.nodes or y.rows * y.columns != 1:
             raise Unsupported("a network whose output is no logits")
         graph._finish()
@@ -129,6 +131,31 @@ class Operations:
                 return made
         raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
 
+    def _follow(self, network: nn.Module, x: Place) -> Place:
+        """What code of the user's makes of a tensor: one operation after the other, as torch.fx sees them."""
+        try:
+            traced = fx.symbolic_trace(network)
+        except Exception as error:  # whatever that code may say to a stand-in for a tensor
+            raise Unsupported(f"{type(network).__name__}, which cannot be traced ({type(error).__name__})") from None
+        modules = dict(network.named_modules())
+        before, seen = "", set[object]()
+        for node in traced.graph.nodes:
+            if is_shape(node) or node.op == "output":
+                continue
+            if node.op == "placeholder":
+                before = node.name
+                continue
+            users = [user for user in node.args[0].users if not is_shape(user)] if node.args else []
+            if not users or str(node.args[0]) != before or len(users) > 1 or node.target in seen & {*modules}:
+                raise Unsupported(f"{node.name} (a network that is no chain of layers)")
+            module = modules.get(node.target) if node.op == "call_module" else as_module(node)
+            if module is None:
+                raise Unsupported(f"{node.name} ({getattr(node.target, '__name__', node.target)})")
+            x = self._walk(str(node.target) if node.op == "call_module" else node.name, module, x)
+            before = node.name
+            seen.add(node.target)
+        return x
+
     def _relu(self, name: str, _module: nn.ReLU, x: Place) -> Place:
         if x.maker is None or x.users or x.maker.kind in (MEAN, DROPOUT):
             raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
@@ -148,6 +175,8 @@ class Operations:
     def _norm(self, name: str, module: nn.BatchNorm2d, x: Place) -> Place:
         if not module.affine or not module.track_running_stats or module.eps != 1e-5 or module.momentum != 0.1:
             raise Unsupported(f"{name} (a batch norm with other settings than torch's own)")
+        if module.num_features != x.channels:
+            raise Unsupported(f"{name} (a batch norm of pixels)")
         return self._add(Node(NORM, x, self._tensor(x.channels, x.rows, x.columns), module, name))
 
     def _pool(self, name: str, module: nn.MaxPool2d, x: Place) -> Place:

@@ -15,7 +15,8 @@ import yaml
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
 from lth.catalog.source import ImageSource
-from lth.checks.draft import DRAFTED, Draft, drafted
+from lth.checks.draft import DRAFTED, Draft
+from lth.checks.drafted import drafted
 from lth.checks.read import read_study
 from lth.cli import main
 from lth.config.study import Study

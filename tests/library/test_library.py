@@ -307,11 +307,37 @@ def test_bad_input_is_a_sentence(call: Callable[[], Any], words: str) -> None:
 def test_data_of_another_shape_than_the_network_are_refused(digits: Images, quick: lth.Recipe) -> None:
     ticket = lth.find("lenet_300_100", digits, rounds=1, recipe=quick)
     with pytest.raises(
-        lth.UserError, match=r"'data' has 1x28x28 images in 3 classes, and the ticket's network takes 1x28x28"
+        lth.UserError, match=r"'data' has 1x14x14 images in 10 classes, and the ticket's network takes 1x28"
     ):
-        lth.train(ticket, (IMAGES, LABELS))
+        lth.train(ticket, (IMAGES[:, :14, :14], torch.arange(60) % 10))
     with pytest.raises(lth.UserError, match="there is no control 'shuffle'"):
         lth.control(ticket, "shuffle")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("model", ["lenet_300_100", own_nets.plain])
+def test_other_classes_get_a_new_output_layer_which_all_arms_share(
+    model: Any, digits: Images, quick: lth.Recipe
+) -> None:
+    ticket = lth.find(model, digits, rounds=1, rate=0.5, recipe=quick, seed=1)
+    own, shuffled = (lth.train(one, (IMAGES, LABELS), quick) for one in (ticket, lth.control(ticket, "shuffled")))
+    *_, output = ticket.masks
+    assert own.ticket.masks[output].shape[0] == 3
+    assert own.ticket.masks[output].all()
+    assert own.ticket.weights[output].equal(shuffled.ticket.weights[output])
+    other = lth.train(ticket, (IMAGES, LABELS), quick, seed=2)
+    assert not own.ticket.weights[output].equal(other.ticket.weights[output])
+    for name, mask in ticket.masks.items():
+        if name != output:
+            assert own.ticket.masks[name].equal(mask)
+            assert own.ticket.weights[name].equal(ticket.weights[name])
+    assert own.module()(torch.zeros(2, 1, 28, 28)).shape == (2, 3)
+    assert ticket.network.classes == 10
+
+
+def test_a_module_that_was_given_cannot_have_other_outputs(digits: Images, quick: lth.Recipe) -> None:
+    ticket = lth.find(own_nets.plain(1, 28, 10), digits, rounds=1, recipe=quick)
+    with pytest.raises(lth.UserError, match="cannot be built with 3 classes: it is a module that was given as it is"):
+        lth.train(ticket, (IMAGES, LABELS), quick)
 
 
 def test_progress_is_lines_where_asked_for_and_nothing_without_a_terminal(
@@ -339,6 +365,18 @@ def test_what_was_trained_leaves_as_plain_torch(
     assert torch.allclose(torch.tensor(eval(out)), expected, atol=1e-5)
     with pytest.raises(lth.UserError, match="exists already"):
         lth.export_ticket(ticket, tmp_path / "out")
+
+
+def test_networks_of_ones_own_train_on_sparse_kernels(digits: Images) -> None:
+    pytest.importorskip("numba", reason="sparse kernels need numba")
+    first = lth.find(own_nets.Viewed, digits, rounds=1, rate=0.8, recipe=lth.recipe(epochs=1, batch_size=50))
+    told = {"epochs": 2, "batch_size": 50, "optimiser": "sgd", "learning_rate": 0.05}
+    sparse, dense = (lth.train(first, digits, lth.recipe(kernels=kind, **told)) for kind in ("sparse", "dense"))
+    for name, weight in dense.weights.items():
+        torch.testing.assert_close(sparse.weights[name], weight, rtol=1e-3, atol=1e-4)
+    assert any(
+        not sparse.weights[name].equal(weight) for name, weight in dense.weights.items()
+    )  # another order of sums
 
 
 def test_the_result_of_a_progressive_training_has_its_last_masks(digits: Images) -> None:

@@ -195,6 +195,69 @@ def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: in
     raise AssertionError("all had such an activation")
 
 
+class Own(nn.Module):
+    """Code of a user's in `forward`; `twist` makes it something that no chain of layers is."""
+
+    def __init__(self, twist: str = "") -> None:
+        super().__init__()
+        self.first, self.second, self.norm = nn.Conv2d(2, 4, 3, padding=1), nn.Conv2d(4, 4, 3), nn.BatchNorm2d(4)
+        self.hidden, self.out, self.twist = nn.Linear(4 * 3 * 3, 9), nn.Linear(9, 3), twist
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = functional.relu(self.first(images))
+        if self.twist == "sum":
+            found = found + functional.relu(found)
+        found = self.norm(self.first(found) if self.twist == "twice" else self.second(found)).relu()
+        found = functional.max_pool2d(found, 2).view(images.size(0), -1)
+        found = torch.tanh(self.hidden(found)) if self.twist == "tanh" else self.hidden(found).relu()
+        if self.twist == "branch" and found.sum() > 0:
+            found = found * 2
+        return self.out(functional.dropout(found, 0.2, self.training))
+
+
+def test_gradients_of_a_network_with_code_of_its_own() -> None:
+    for seed in range(20):
+        torch.manual_seed(seed)
+        try:
+            compare(Own(), (2, 8, 8), 5, 0.3)
+        except Close:
+            continue
+        return
+    raise AssertionError("all had such an activation")
+
+
+@pytest.mark.parametrize(
+    ("twist", "named"),
+    [
+        ("sum", "relu_1 (a network that is no chain of layers)"),
+        ("tanh", "tanh (tanh)"),
+        ("branch", "Own, which cannot be traced (TraceError)"),
+    ],
+)
+def test_code_that_is_no_chain_of_known_layers_has_no_kernel(twist: str, named: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        Operations.of(Own(twist).train(), 2, 8, 8)
+    assert named in str(caught.value)
+
+
+def test_a_layer_that_is_used_twice_has_no_kernel() -> None:
+    class Twice(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer, self.out = nn.Linear(4, 4), nn.Linear(4, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.out(self.layer(self.layer(images.flatten(1)).relu()).relu())
+
+    with pytest.raises(Unsupported, match="no chain of layers"):
+        Operations.of(Twice(), 1, 2, 2)
+
+
+def test_a_batch_norm_of_pixels_has_no_kernel() -> None:
+    with pytest.raises(Unsupported, match="a batch norm of pixels"):
+        Operations.of(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(8), nn.Linear(8, 3)), 2, 2, 2)
+
+
 @pytest.mark.parametrize(
     ("network", "named"),
     [
