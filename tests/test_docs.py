@@ -137,7 +137,7 @@ def test_the_example_runs_and_is_short(tmp_path: Path) -> None:
     example = ROOT / "examples/own_network.py"
     told = ran(tmp_path, str(example), "--seeds", "2", "--epochs", "1", "--to", "made")
     assert "With 2 seeds these 2 comparisons are descriptive only" in told
-    assert "made: torch, initial weights, density 12.50 %" in told
+    assert "made: torch, trained weights, density 12.50 %" in told
     assert (tmp_path / "made/state_dict.pt").exists()
     after = example.read_text(encoding="utf-8").split('"""', 2)[2]
     lines = [line for line in after.splitlines() if line.strip() and not line.strip().startswith(("#", '"""'))]
