@@ -3,9 +3,13 @@
 import glob
 import hashlib
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from lth.errors import UserError
+from lth.printable import printable
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -42,6 +46,33 @@ def check_writable(folder: Path) -> None:
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not os.access(there, os.W_OK):
         raise UserError(f"{there}: cannot be written (read-only, or not yours); change the folder, then rerun")
+
+
+def check_new(folder: Path) -> None:
+    """Before anything is begun: whether a folder can be made that is not there yet; raises UserError."""
+    if os.path.lexists(folder):
+        raise UserError(f"{printable(folder)}: exists already; delete it, or name another folder with --to")
+    check_writable(folder.absolute().parent)
+
+
+@contextmanager
+def whole_folder(to: Path) -> Iterator[Path]:
+    """A new folder under a temporary name, to be filled, which gets its own name at the end: never half of it.
+
+    Raises:
+        UserError: the disk is full, read-only, or otherwise refuses.
+    """
+    partial = to.absolute().with_name(f".{to.name}.{os.getpid()}.part")
+    try:
+        partial.mkdir(parents=True)
+        yield partial
+        partial.rename(to)
+    except OSError as error:
+        raise UserError(
+            f"{printable(to)}: cannot be written: {error.strerror}; free space or name another folder"
+        ) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 from lth.config.base import Model
 from lth.files import checksum
 
+MANIFEST = "manifest.json"
+"""In a folder of results, and of shared tickets: the list of its files."""
 CHECKSUM = "checksum"
 """The entry of a record, and the last column of a table, that vouches for the others."""
 _LONGEST = 100_000_000

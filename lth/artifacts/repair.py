@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from lth.artifacts.records import RecordError, read_json
+from lth.artifacts.records import MANIFEST, RecordError, read_json
 from lth.snakefile import USUAL, WITHIN_PACKAGE, snakefile
 
 OPTIONS = "LTH_STUDY_OPTIONS"
@@ -55,7 +55,7 @@ def command(results: Path, names: Iterable[str]) -> str:
     for stage in earlier:
         if targets := _targets(results, stage):
             steps.append(f"{run} -- {_quoted(folder, targets)}")
-    targets = [name for name in _targets(results, last) if name not in ("report.html", "manifest.json")]
+    targets = [name for name in _targets(results, last) if name not in ("report.html", MANIFEST)]
     steps.append(f"{run} -- {_quoted(folder, targets)} all" if targets else run)
     # Snakemake keeps the temporary output of a job that was itself asked for.
     beside = {f"{name.rpartition('/')[0]}/trained.safetensors" for name in damaged if name.startswith("tickets/")}
@@ -87,7 +87,7 @@ def study_options(results: Path) -> list[str]:
     if (told := os.environ.get(OPTIONS)) is not None:
         return list(json.loads(told))
     with suppress(RecordError):
-        return list(map(str, read_json(results / "manifest.json").get(RERUN, [])))
+        return list(map(str, read_json(results / MANIFEST).get(RERUN, [])))
     root, name = results.absolute().parents[1], re.escape(results.absolute().name)
     for path in (root / "config.yaml", *sorted(root.glob("config/*.yaml")), *sorted(root.glob("*.yaml"))):
         with suppress(OSError, ValueError):

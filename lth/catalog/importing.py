@@ -41,6 +41,23 @@ def imported(path: str) -> Any:
     return found
 
 
+def optional(name: str, who: str) -> Any:
+    """A package that an ordinary installation has not.
+
+    Args:
+        name: of the package.
+        who: what needs it, for the sentence.
+
+    Raises:
+        UserError: it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        message = f"{who} need the package {name} ({error})"
+        raise UserError(f"{message}: pip install -r requirements-text.txt, or `make setup-text`") from None
+
+
 def _missing(module: str) -> str:
     return f"there is no module '{module}', neither installed nor in the current folder ({Path.cwd()})"
 

@@ -17,17 +17,23 @@ MOST_FAULTS = 200
 """Whoever has more has not written a study; the first of them say so."""
 
 
-def explain(error: ValidationError) -> Iterator[Fault]:
-    """Every fault that the validation of a study found, with its keys."""
+def explain(error: ValidationError, under: KeyPath = ()) -> Iterator[Fault]:
+    """Every fault that the validation of a study found, with its keys.
+
+    Args:
+        error: what pydantic says.
+        under: the keys that lead to what was validated, where it was a part of a study.
+    """
     errors = error.errors(include_url=False)[:MOST_FAULTS]
-    unknown = [one["loc"] for one in errors if one["type"] == "extra_forbidden"]
+    places = [(*under, *one["loc"]) for one in errors]
+    unknown = [place for place, one in zip(places, errors, strict=True) if one["type"] == "extra_forbidden"]
     meant = {(*parents, nearest(key, _keys(tuple(parents)))) for *parents, key in unknown}
-    for one in errors:
+    for place, one in zip(places, errors, strict=True):
         if one["type"] == "too_short" and one["input"]:
             continue  # it has entries, but none is valid: those are reported themselves
-        if one["type"] == "missing" and one["loc"] in meant:
+        if one["type"] == "missing" and place in meant:
             continue  # misspelt, which is reported
-        for location, message in _faults(one["type"], one["loc"], one["input"], one.get("ctx", {})):
+        for location, message in _faults(one["type"], place, one["input"], one.get("ctx", {})):
             yield _without_method(location), message
 
 

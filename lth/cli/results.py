@@ -53,10 +53,10 @@ def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.artifacts.records import read_json
+    from lth.artifacts.records import MANIFEST, read_json
     from lth.artifacts.repair import command, is_artifact
     from lth.verification.listing import REPORT
-    from lth.verification.manifest import MANIFEST, verify
+    from lth.verification.manifest import verify
 
     results = _results(arguments.RESULTS)
     count, findings = verify(results)

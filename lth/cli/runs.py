@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lth.artifacts.records import RecordError, read_json
+from lth.artifacts.records import MANIFEST, RecordError, read_json
 from lth.artifacts.repair import study_options
 from lth.checks.read import load_study, read_study
 from lth.config.study import Study
@@ -96,7 +96,8 @@ def _clean(arguments: argparse.Namespace) -> Iterator[str]:
         raise UserError(f"{results}: no such folder, so there is nothing to clear; run this where results/ is")
     if warning := take_study(results):
         yield f"warning: {warning}"
-    found = leftovers(plan, _noted_study(results), Path())
+    noted = _noted(results)
+    found = leftovers(plan, noted[0] if noted else None, Path())
     if found.protected:
         words = "are not in the study file, but in its last run or its manifest; they stay until it has run again"
         yield f"{found.protected} files {words}"
@@ -129,10 +130,11 @@ def _agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _noted_study(results: Path) -> Study | None:
-    """The study as it was last run, if that is noted."""
+def _noted(results: Path) -> tuple[Study, int | None] | None:
+    """The study as it was last run, and on how many cores, if that is noted."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return Study.model_validate(json.loads((results / FOLDER / NOTE).read_text())["study"])
+        told = json.loads((results / FOLDER / NOTE).read_text())
+        return Study.model_validate(told["study"]), told["cores"]
     return None
 
 
@@ -155,11 +157,10 @@ def _study_of(results: Path) -> tuple[Study, int | None]:
     Raises:
         UserError: none of them does.
     """
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((results / FOLDER / NOTE).read_text())
-        return Study.model_validate(told["study"]), told["cores"]
+    if noted := _noted(results):
+        return noted
     with suppress(RecordError, OSError, ValueError, KeyError, TypeError):
-        return Study.model_validate(read_json(results / "manifest.json")["study"]), None
+        return Study.model_validate(read_json(results / MANIFEST)["study"]), None
     options = study_options(results)
     files = [results.absolute().parents[1] / name for name in options[1:] if not name.startswith("-")]
     if options[:1] == ["--configfile"] and files and all(path.is_file() for path in files):

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 SUMMARY_SECONDS = 4.0
 """Of a job that makes tables or figures, or prepares data, beside its start."""
-SPARSE_BELOW = 0.6
-"""Only trainings of at most this density may have sparse kernels."""
 BUSY = 1.3
 """So many times as long as alone a step has to take before it is worth a line."""
 
@@ -163,6 +161,7 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
 def _timed(study: Study, trainings: set[_Training]) -> "list[tuple[Group, Timed]]":
     """What is measured of each group, at the length of its longest training: the dense network, and the highest and
     lowest densities that may have sparse kernels."""
+    from lth.sparse.choice import DENSITY
     from lth.training.pace import Timed
 
     groups: dict[Group, list[_Training]] = {}
@@ -172,7 +171,7 @@ def _timed(study: Study, trainings: set[_Training]) -> "list[tuple[Group, Timed]
     for group, found in groups.items():
         longest = max(found, key=lambda one: study.recipes[one.recipe].steps(study.datasets[one.dataset].sizes[0]))
         parts = study.networks[longest.network], study.recipes[longest.recipe], study.datasets[longest.dataset]
-        sparse = sorted(one.density for one in found if one.density <= SPARSE_BELOW)
+        sparse = sorted(one.density for one in found if one.density <= DENSITY)
         timed += [(group, Timed(*parts, density)) for density in dict.fromkeys([1.0, *sparse[-1:], *sparse[:1]])]
     return timed
 

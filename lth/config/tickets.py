@@ -111,22 +111,21 @@ class TicketSpec(Model):
         return self.options.variant() or self.method_label
 
 
-class DenseTicket(TicketSpec):
+class OneDatasetTicket(TicketSpec):
+    """Tickets whose rounds are all trained on one data set, which they have to name."""
+
+    def faults(self) -> Iterator[Fault]:
+        """It needs a data set."""
+        if self.dataset is None:
+            yield (), "has no `dataset` to be trained on; give one"
+
+
+class DenseTicket(OneDatasetTicket):
     """The dense network, trained and never pruned: one round, 0."""
 
-    def faults(self) -> Iterator[Fault]:
-        """It needs a data set."""
-        if self.dataset is None:
-            yield (), "has no `dataset` to be trained on; give one"
 
-
-class GivenTicket(TicketSpec):
+class GivenTicket(OneDatasetTicket):
     """A ticket from a file: one round, 1, which prunes nothing."""
-
-    def faults(self) -> Iterator[Fault]:
-        """It needs a data set."""
-        if self.dataset is None:
-            yield (), "has no `dataset` to be trained on; give one"
 
 
 class PrunedTicket(TicketSpec):
@@ -252,7 +251,7 @@ class IndependentTicket(PrunedTicket):
             yield (), f"has `{given[0]}` but no `{lacking}`; give `dataset` and `densities`"
 
 
-class FollowingTicket(TicketSpec):
+class FollowingTicket(OneDatasetTicket):
     """Rounds that take over the masks of the same rounds of other tickets. The options' `of` names them."""
 
     every: Annotated[int, Field(ge=1, le=100)] = 1
@@ -262,11 +261,6 @@ class FollowingTicket(TicketSpec):
         """The tickets that are followed."""
         of: Any = getattr(self, "of")  # noqa: B009
         return (of,) if isinstance(of, str) else tuple(of)
-
-    def faults(self) -> Iterator[Fault]:
-        """It needs a data set."""
-        if self.dataset is None:
-            yield (), "has no `dataset` to be trained on; give one"
 
 
 FAMILIES: Mapping[str, type[TicketSpec]] = {

@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from lth.data.own_arrays import image_layout, names_of_classes, whole_labels
 from lth.errors import UserError
@@ -14,7 +12,7 @@ from lth.errors import UserError
 
 def raw_images(
     images: NDArray[Any], labels: NDArray[Any], classes: Sequence[str] | None, what: str
-) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], tuple[str, ...]]:
     """Images, labels and names of classes as a data set holds them.
 
     Args:
@@ -37,8 +35,7 @@ def raw_images(
         raise UserError(f"{what} images: have {found} pixels, and square ones are needed; crop or pad them")
     numbers = whole_labels(f"{what} labels", labels, layout.images)
     names = names_of_classes(f"{what} labels", numbers, None, classes)
-    ordered = torch.from_numpy(np.ascontiguousarray(layout.ordered(pixels)))
-    return ordered, torch.from_numpy(np.ascontiguousarray(numbers)), names
+    return layout.ordered(pixels), numbers, names
 
 
 def _bytes(images: NDArray[Any], what: str) -> NDArray[np.uint8]:

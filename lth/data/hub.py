@@ -8,13 +8,13 @@ resized to, and they count as colour images.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lth.catalog.importing import optional
 from lth.catalog.source import DATA_ROOT, OwnSource
 from lth.data.listing import listing_digest
 from lth.data.opened import Opened, Part
@@ -184,11 +184,7 @@ def _had(which: str, root: Path, get: Any) -> Any:
 
 
 def _datasets() -> Any:
-    try:
-        return import_module("datasets")
-    except ImportError as error:
-        message = f"sets of the Hugging Face hub need the package datasets ({error})"
-        raise UserError(f"{message}: pip install -r requirements-text.txt, or `make setup-text`") from None
+    return optional("datasets", "sets of the Hugging Face hub")
 
 
 def _columns(which: str, columns: Mapping[str, Any], wanted: str | None) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lth.artifacts.records import RecordError, csv_rows, read_json, unseal_rows
+from lth.artifacts.records import MANIFEST, RecordError, csv_rows, read_json, unseal_rows
 from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import RECORD, Ticket
 from lth.catalog.datasets import SOURCES
@@ -62,7 +62,7 @@ def beside(path: Path, ticket: Ticket) -> Beside:
 def _source(results: Path, dataset: str) -> str | None:
     """Of a data set of the study, by its manifest; before it is finished, by the name if that is a source's, too."""
     with suppress(RecordError, KeyError, TypeError):
-        source = read_json(results / "manifest.json")["study"]["datasets"][dataset]["source"]
+        source = read_json(results / MANIFEST)["study"]["datasets"][dataset]["source"]
         return source if isinstance(source, str) and source in SOURCES else None
     return dataset if dataset in SOURCES else None
 

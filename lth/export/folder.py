@@ -7,7 +7,6 @@ every other file. Reading an export runs no code from it.
 import io
 import os
 import pickle
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from torch import Tensor
 from lth.artifacts.records import RecordError, checksums, json_text, read_json, seal
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
-from lth.config.data import Network
 from lth.errors import UserError, reason
 from lth.export.beside import Beside, beside
 from lth.export.card import model_card
@@ -32,7 +30,7 @@ from lth.export.onnx_file import check_onnx, onnx_bytes
 from lth.export.options import Format, Moment
 from lth.export.source import model_source
 from lth.export.trace import graph_of
-from lth.files import check_writable, checksum
+from lth.files import check_new, checksum, whole_folder
 from lth.networks.build import holding
 from lth.printable import printable
 from lth.pruning.masks import apply_masks
@@ -74,7 +72,10 @@ def network_graph(path: Path, weights: Moment) -> tuple[Ticket, Graph]:
                 f"{printable(trained)}: {words}: name it as a target of snakemake, or export `--weights initial`"
             )
         held = apply_masks(TrainedWeights.load(trained, path).last, ticket.masks)
-    network = _network(path, ticket)
+    try:
+        network = ticket.network
+    except UserError as error:
+        raise UserError(f"{printable(path)}: {error}") from None
     if network.model:
         raise UserError(
             f"{printable(path)}: its network reads texts ({network.architecture}); only images are exported"
@@ -89,9 +90,7 @@ def export(path: Path, to: Path, format_: Format, *, compact: bool, weights: Mom
     Raises:
         UserError: the folder exists, the ticket is damaged, or a package is missing.
     """
-    if os.path.lexists(to):
-        raise UserError(f"{printable(to)}: exists already; delete it, or name another folder with --to")
-    check_writable(to.absolute().parent)
+    check_new(to)
     ticket, dense = network_graph(path, weights)
     graph = compacted(dense) if compact else dense
     before, after = Sizes.of(dense), Sizes.of(graph)
@@ -208,21 +207,11 @@ def _files(format_: Format, graph: Graph, told: dict[str, Any], found: Beside, c
 
 
 def _write(to: Path, files: Mapping[str, bytes], told: Mapping[str, Any]) -> None:
-    """The folder under a temporary name, then its own: never half of it."""
-    partial = to.absolute().with_name(f".{to.name}.{os.getpid()}.part")
-    try:
-        partial.mkdir(parents=True)
+    with whole_folder(to) as partial:
         for name, content in files.items():
             _synced(partial / name, content)
         record = seal({**told, "files": checksums(*(partial / name for name in files))})
         _synced(partial / RECORD_FILE, json_text(record).encode())
-        partial.rename(to)
-    except OSError as error:
-        raise UserError(
-            f"{printable(to)}: cannot be written: {error.strerror}; free space or name another folder"
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _synced(path: Path, content: bytes) -> None:
@@ -230,10 +219,3 @@ def _synced(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _network(path: Path, ticket: Ticket) -> Network:
-    try:
-        return Network.model_validate(ticket.provenance.get("network"))
-    except ValueError:
-        raise UserError(f"{printable(path)}: its provenance names no network") from None

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from pydantic import ValidationError
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from lth.catalog.datasets import SOURCES
 from lth.catalog.kinds import PREPARED
 from lth.catalog.source import ImageSource, short_name
-from lth.checks.explain import explain
 from lth.config.data import Dataset
 from lth.data.arrays import raw_images
-from lth.data.choose import stratified
-from lth.data.images import Images, Split
-from lth.data.prepare import statistics, transformed
+from lth.data.assembled import arrays_to_images
+from lth.data.images import Images
+from lth.data.raw import RawImages
 from lth.data.root import data_root
 from lth.errors import UserError
 from lth.library.gather import class_names, gathered
-from lth.seeds import generator
+from lth.library.sentences import PART, in_library, refused
 
 Data = Any
 """What `dataset` takes as training examples, or what it returned."""
@@ -75,17 +73,25 @@ def dataset(
         raise UserError("data: `root` is where published data sets lie; it has no effect on data that are given")
     told = list(classes) if classes is not None else class_names(train)
     images, labels, names = raw_images(*gathered(train, "train"), told, "train")
-    parts = _split(labels, validation, test is None, limit, split_seed)
-    images = transformed(images, grey=grey, size=size)
-    splits = {part: Split(images[rows], labels[rows]) for part, rows in parts.items()}
+    tests, test_labels = images[:0], labels[:0]
     if test is not None:
-        test_images, test_labels, _ = raw_images(*gathered(test, "test"), names, "test")
-        splits["test"] = Split(transformed(test_images, grey=grey, size=size), test_labels)
-    if splits["test"].images.shape[1:] != images.shape[1:]:
-        shapes = f"{list(images.shape[1:])} for training and {list(splits['test'].images.shape[1:])} for the test"
-        raise UserError(f"data: images have the shape {shapes}; give both one shape")
-    mean, std = statistics(splits["train"].images)
-    return Images(name, splits, names, mean, std)  # type: ignore[arg-type]
+        tests, test_labels, _ = raw_images(*gathered(test, "test"), names, "test")
+        _check_alike(images, tests, grey, size)
+    aside = _aside(len(labels))
+    held_out, validated = aside if test is None else None, aside if validation is None else validation
+    _check_split(len(labels), held_out or 0, validated, limit)
+    raw = RawImages(train_images=images, train_labels=labels, test_images=tests, test_labels=test_labels, classes=names)
+    with in_library("datasets", "data: "):
+        return arrays_to_images(
+            raw,
+            name=name,
+            validation=validated,
+            train=limit,
+            test=held_out,
+            grey=grey,
+            size=size,
+            split_seed=split_seed,
+        )
 
 
 def as_images(data: Data) -> Images:
@@ -102,15 +108,10 @@ def _spec_of(source: str, validation: int | None, **keys: Any) -> Dataset:
         raise UserError(f"data: '{source}' holds texts; the library takes images (studies take texts as well)")
     aside = _aside(entry.train)
     asked = {"validation": aside if validation is None else validation, "test": None if entry.test else aside, **keys}
-    try:
+    with in_library("datasets", "data: "):
         spec = Dataset(source=source, **asked)
-    except ValidationError as error:
-        faults = [*explain(error)]
-    else:
-        faults = [*spec.misuses()]
-    if faults:
-        path, message = faults[0]
-        raise UserError(f"data: {''.join(f'{key}: ' for key in path)}{message}")
+    if faults := [*spec.misuses()]:
+        raise refused(((("datasets", PART, *path), message) for path, message in faults), "data: ")
     return spec
 
 
@@ -118,26 +119,19 @@ def _aside(examples: int) -> int:
     return min(_MOST, examples // _SHARE)
 
 
-def _split(
-    labels: Tensor, validation: int | None, tests: bool, limit: int | None, split_seed: int
-) -> dict[str, Tensor]:
-    """Rows of the training examples by split: int64, ascending."""
-    rows, parts = torch.arange(len(labels)), {}
-    wanted = {
-        "test": _aside(len(labels)) if tests else 0,
-        "validation": _aside(len(labels)) if validation is None else validation,
-    }
-    if (asked := sum(wanted.values()) + (limit or 1)) > len(labels) or min(wanted["validation"], limit or 1) < 1:
+def _check_split(examples: int, test: int, validation: int, limit: int | None) -> None:
+    """Whether there are so many training examples to share out; raises UserError."""
+    asked = test + validation + (limit or 1)
+    if asked > examples or min(validation, limit or 1) < 1:
         raise UserError(
-            f"data: {len(labels)} examples cannot be split into {wanted['test']} for the test, {wanted['validation']} "
-            f"for validation and {limit or 'some'} for training ({asked} in all); each but the test needs at least one"
+            f"data: {examples} examples cannot be split into {test} for the test, {validation} for validation and "
+            f"{limit or 'some'} for training ({asked} in all); each but the test needs at least one"
         )
-    for part, count in wanted.items():
-        chosen = stratified(labels[rows], count, generator(split_seed, f"{part} split"))
-        parts[part] = rows[chosen]
-        rows = rows[~torch.isin(torch.arange(len(rows)), chosen)]
-    if not tests:
-        del parts["test"]
-    if limit is not None:
-        rows = rows[stratified(labels[rows], limit, generator(split_seed, "training subset"))]
-    return {"train": rows, **parts}
+
+
+def _check_alike(images: NDArray[np.uint8], tests: NDArray[np.uint8], grey: bool, size: int | None) -> None:
+    """Whether training and test images have one shape once they are grey and of one size; raises UserError."""
+    shapes = [[1 if grey else one.shape[1], size or one.shape[2], size or one.shape[3]] for one in (images, tests)]
+    if shapes[0] != shapes[1]:
+        shown = f"{shapes[0]} for training and {shapes[1]} for the test"
+        raise UserError(f"data: images have the shape {shown}; give both one shape")

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import ValidationError
 from torch import nn
 
 from lth.artifacts.tickets import Ticket
@@ -12,6 +11,7 @@ from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
 from lth.errors import UserError
+from lth.library.sentences import in_library
 from lth.networks.own import Given
 from lth.networks.trial import tried
 
@@ -52,11 +52,8 @@ def described(
     own = isinstance(ARCHITECTURES[name], OwnArchitecture)
     scheme = initialisation or ("constructor" if own else None)
     told: dict[str, Any] = {"initialisation": scheme} if scheme else {}
-    try:
+    with in_library("networks", "model: "):
         network = Network(architecture=name, channels=shape[0], size=shape[1], classes=classes, **told)
-    except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        raise UserError(f"model: {'.'.join(map(str, found['loc']))}: {found['msg']}, found {found['input']}") from None
     return network, own
 
 

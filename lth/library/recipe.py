@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from lth.checks.read import read_study
 from lth.config.training import Recipe
 from lth.library.sentences import in_library
 
@@ -37,18 +36,5 @@ def recipe(
 
 def checked_recipe(told: Any) -> Recipe:
     """A recipe from its keys, checked as one of a study."""
-    if isinstance(told, Recipe):
-        return told
-    with in_library():
-        study, _ = read_study({**_AROUND, "recipes": {"recipe": told}}, [])
-    return study.recipes["recipe"]
-
-
-_AROUND = {
-    "study": "library",
-    "seeds": [0],
-    "datasets": {"data": {"source": "textures", "validation": 1}},
-    "networks": {"network": {"architecture": "lenet_300_100"}},
-    "tickets": {"dense": {"network": "network", "recipe": "recipe", "dataset": "data", "method": "dense"}},
-}
-"""A study that holds nothing else, since recipes are checked as parts of one."""
+    with in_library("recipes"):
+        return told if isinstance(told, Recipe) else Recipe.model_validate(told)

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
+from lth.artifacts.records import MANIFEST
 from lth.errors import UserError, reason
 from lth.files import write_bytes
 from lth.printable import printable
-from lth.verification.shared import SHARED_MANIFEST, is_shared, shared_manifest
+from lth.verification.shared import is_shared, shared_manifest
 
 PREFIX = "zoo:"
 VARIABLE = "LTH_ZOO"
@@ -67,7 +68,7 @@ def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _manifest_of(url: str) -> dict[str, Any]:
-    address = f"{url.rstrip('/')}/{SHARED_MANIFEST}"
+    address = f"{url.rstrip('/')}/{MANIFEST}"
     with suppress(ValueError):
         told = json.loads(_downloaded(address))
         if isinstance(told, dict) and is_shared(told):

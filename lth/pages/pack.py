@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from lth.artifacts.records import RecordError, csv_rows, csv_text, json_text, read_json, seal, unseal_rows
+from lth.artifacts.records import MANIFEST, RecordError, csv_rows, csv_text, json_text, read_json, seal, unseal_rows
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import write_bytes, write_text
@@ -22,7 +22,7 @@ from lth.plan.inputs import all_arms, all_rounds, arm_tickets, evaluated, record
 from lth.plan.paths import ARM_FILES, ROUND_TABLES, Paths
 from lth.plan.plan import Plan
 from lth.verification.listing import settings
-from lth.verification.manifest import MANIFEST, verify
+from lth.verification.manifest import verify
 
 
 def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[str]:

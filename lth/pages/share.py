@@ -4,7 +4,6 @@ The folder has the tickets (masks and initial weights), the study file, a model 
 of the files with their checksums, which also says what each ticket is and how well it does. `lth verify` checks it.
 """
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,19 +11,18 @@ from typing import Any
 
 import yaml
 
-from lth.artifacts.records import csv_rows, json_text, seal, unseal_rows
+from lth.artifacts.records import MANIFEST, csv_rows, json_text, seal, unseal_rows
 from lth.catalog.datasets import SOURCES
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.export.card import HUB_DATASETS
-from lth.files import check_writable, checksum, write_text
+from lth.files import check_new, checksum, whole_folder, write_text
 from lth.pages.data import SETTINGS_FILE
 from lth.pages.pack import finished_study, verify_finished
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 from lth.printable import printable
 from lth.verification.listing import artifacts_checksum, settings
-from lth.verification.manifest import MANIFEST
 from lth.verification.shared import SHARED_STUDY
 
 
@@ -40,15 +38,13 @@ def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[
     Raises:
         UserError: the study is not finished, something of it was altered, a density is none, or the folder exists.
     """
-    if os.path.lexists(to):
-        raise UserError(f"{printable(to)}: exists already; delete it, or name another folder with --to")
+    check_new(to)
     if wrong := [density for density in densities if not 0 < density <= 1]:
         raise UserError(f"--density: must be above 0 and at most 1, found {wrong[0]:g}")
     study = finished_study(results)
     if study is None:
         raise UserError(f"{results}: has no {MANIFEST}, so the study is not finished; run it to its end first")
     verify_finished(results)
-    check_writable(to.absolute().parent)
     plan, accuracies = Plan(study), _accuracies(results)
     tickets = [
         _entry(plan, results, ticket, seed, round_, accuracies)
@@ -58,8 +54,7 @@ def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[
     ]
     if not tickets:
         raise UserError(f"{results}: the study has no pruned round to share")
-    partial = to.absolute().with_name(f".{to.name}.{os.getpid()}.part")
-    try:
+    with whole_folder(to) as partial:
         for entry in tickets:
             target = partial / entry["file"]
             target.parent.mkdir(parents=True)
@@ -75,11 +70,6 @@ def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[
             json_text(seal({SHARED_STUDY: study.study, "tickets": tickets, "files": files, "artifacts": whole})),
         )
         size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
-        partial.rename(to)
-    except OSError as error:
-        raise UserError(f"{printable(to)}: cannot be written: {error.strerror}; name another folder") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     yield f"{printable(to)}: {len(tickets)} tickets of study {study.study}, {size / 1e6:.2f} MB"
     yield from (f"  {name}" for name in dict.fromkeys(entry["name"] for entry in tickets))
 

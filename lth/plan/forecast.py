@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from lth.artifacts.records import MANIFEST
 from lth.plan.paths import ARM_FILES, ROUND_TABLES, VERDICT, Paths
 from lth.plan.plan import Plan
 
@@ -115,7 +116,7 @@ def _summaries(paths: Paths) -> Iterator[PlannedJob]:
         )
     report = f"{paths.results}/report.html"
     yield PlannedJob("summary", "report", "report", (report,), f"{logs}/report.log", (*trained, *verdicts))
-    manifest = f"{paths.results}/manifest.json"
+    manifest = f"{paths.results}/{MANIFEST}"
     yield PlannedJob("summary", "manifest", "manifest", (manifest,), f"{logs}/manifest.log", (report,))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
-from lth.artifacts.records import RecordError, read_json
+from lth.artifacts.records import MANIFEST, RecordError, read_json
 from lth.artifacts.repair import is_artifact
 from lth.config.study import Study
 from lth.errors import UserError
@@ -22,7 +22,6 @@ from lth.plan.forecast import planned_jobs
 from lth.plan.paths import VERDICT, Paths
 from lth.plan.plan import Plan
 from lth.running.scratch_folder import MADE, OWNER, abandoned, discard
-from lth.verification.manifest import MANIFEST
 
 _PARTIAL = re.compile(r"\.(.+)\.\d+\.part")
 """What a process that was killed has left of a file."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from lth.analysis.tables.checks import faults
 from lth.artifacts.records import (
+    MANIFEST,
     RecordError,
     check_markup,
     checked,
@@ -36,7 +37,6 @@ from lth.running.study_lock import FOLDER as RUNNING
 from lth.verification.listing import REPORT, Finding, artifacts_checksum, listed_files, settings
 from lth.verification.shared import shared_manifest, verify_shared
 
-MANIFEST = "manifest.json"
 UNLISTED = ("logs", "scratch", RUNNING)
 """Folders below the results that hold no artifacts."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from lth.artifacts.records import RecordError, checked, read_json
+from lth.artifacts.records import MANIFEST, RecordError, checked, read_json
 from lth.artifacts.tensors import read_tensors
 from lth.errors import UserError
 from lth.files import checksum
@@ -12,13 +12,12 @@ from lth.verification.listing import Finding
 
 SHARED_STUDY = "shared"
 """The entry of a manifest that names the study whose tickets a folder holds."""
-SHARED_MANIFEST = "manifest.json"
 
 
 def shared_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a folder of shared tickets, whether or not it was altered; None if the folder is none."""
     try:
-        told = read_json(folder / SHARED_MANIFEST, sealed=False)
+        told = read_json(folder / MANIFEST, sealed=False)
     except RecordError:
         return None
     return told if is_shared(told) else None

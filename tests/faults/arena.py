@@ -16,7 +16,8 @@ from sandbox import Said, call
 from stages import Stages
 from tiny import MEASURED, SAME, Outcome, Project
 
-from lth.verification.manifest import MANIFEST, UNLISTED
+from lth.artifacts.records import MANIFEST
+from lth.verification.manifest import UNLISTED
 
 OVERWRITTEN = ("tables/", "figures/", "report.html", "manifest.json")
 """What the next run writes anew, whatever has changed."""
