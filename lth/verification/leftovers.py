@@ -145,10 +145,7 @@ def _temporary(plan: Plan, folder: Path) -> Iterator[Path]:
             readers = read_by.get((ticket, number), ())
             if number == plan.last_round(ticket) or not _is_file(path):
                 continue
-            if (
-                all((folder / reader).is_file() for reader in readers)
-                and path.with_name("ticket.safetensors").is_file()
-            ):
+            if done(own) and all(done(reader) for reader in readers):
                 yield path
 
 

@@ -88,6 +88,22 @@ def test_only_what_nothing_needs_goes(project: Project, capsys: pytest.CaptureFi
     assert project.planned() == {}
 
 
+def test_weights_that_a_killed_round_will_read_again_stay(project: Project) -> None:
+    """Its files are there, but Snakemake knows them for incomplete and makes the round again."""
+    gone, _ = litter(project)
+    weights, reader = project.results / TICKET / "trained.safetensors", TICKET.replace("round00", "round01")
+    note = project.results / "scratch" / reader / "owner.json"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text("{}")
+    done = clean(project, "--yes")
+    assert done.status == 0, done.text
+    assert weights in gone
+    assert weights.exists()
+    note.unlink()
+    assert clean(project, "--yes").status == 0
+    assert not weights.exists()
+
+
 def test_what_the_last_run_or_the_manifest_has_stays(project: Project) -> None:
     before = project.files(*SAME)
     project.edit("study.yaml", "seeds: [0, 1]", "seeds: [0]")
