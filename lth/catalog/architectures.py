@@ -103,6 +103,11 @@ ARCHITECTURES = Registry(
             about="convolutions of 6 and 16, dense 120-84-10; 61,706 parameters on 28x28 grey (LeCun et al. 1998)",
             smallest=12,
         ),
+        "lenet5_caffe": Architecture(
+            target="lth.networks.lenet:lenet5_caffe",
+            about="convolutions of 20 and 50, dense 500-10; 431,080 parameters on 28x28 grey (Lee et al. 2019)",
+            smallest=16,
+        ),
         "conv2": Architecture(
             target="lth.networks.conv:conv2",
             about="Conv-2: two convolutions, dense 256-256; 4.3M parameters on CIFAR-10 (Frankle & Carbin 2019)",

@@ -34,6 +34,25 @@ def lenet5_classic(channels: int, size: int, classes: int) -> nn.Module:
     )
 
 
+def lenet5_caffe(channels: int, size: int, classes: int) -> nn.Module:
+    """Convolutions of 20 and 50 (5x5, no padding), dense 500: 431,080 parameters on 28x28 grey.
+
+    Caffe's variant of LeNet-5, on which papers on pruning report results (Lee et al. 2019, section 5). Only its hidden dense
+    layer is followed by a ReLU, in Caffe's definition as in SNIP's code.
+    """
+    side = ((size - 4) // 2 - 4) // 2
+    return nn.Sequential(
+        nn.Conv2d(channels, 20, 5),
+        nn.MaxPool2d(2),
+        nn.Conv2d(20, 50, 5),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(50 * side * side, 500),
+        nn.ReLU(),
+        nn.Linear(500, classes),
+    )
+
+
 def lenet5(channels: int, size: int, classes: int) -> nn.Module:
     """Two 3x3 convolutions of 64, pooled once, dense 256-256: 3,317,450 parameters on 28x28 grey images.
 

@@ -19,6 +19,7 @@ from lth.networks.torchvision_models import models  # after lth, which makes tor
 
 PUBLISHED = {
     "lenet_300_100": (1, 28, 266_610),  # Frankle & Carbin 2019, figure 2: 266K weights
+    "lenet5_caffe": (1, 28, 431_080),  # Lee et al. 2019, table 1: 431K
     "lenet5_classic": (1, 28, 61_706),  # LeCun et al. 1998: about 60,000
     "lenet5": (1, 28, 3_317_450),  # shared/design/studies.md, study 1
     "conv2": (3, 32, 4_301_642),  # Frankle & Carbin 2019, figure 2: 4.3M
