@@ -37,8 +37,8 @@ def lenet5_classic(channels: int, size: int, classes: int) -> nn.Module:
 def lenet5_caffe(channels: int, size: int, classes: int) -> nn.Module:
     """Convolutions of 20 and 50 (5x5, no padding), dense 500: 431,080 parameters on 28x28 grey.
 
-    Caffe's variant of LeNet-5, on which papers on pruning report results (Lee et al. 2019, section 5). Only its hidden dense
-    layer is followed by a ReLU, in Caffe's definition as in SNIP's code.
+    Caffe's variant of LeNet-5, on which papers on pruning report results (Lee et al. 2019, section 5). Only its hidden
+    dense layer is followed by a ReLU, in Caffe's definition as in SNIP's code.
     """
     side = ((size - 4) // 2 - 4) // 2
     return nn.Sequential(
