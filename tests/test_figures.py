@@ -285,3 +285,111 @@ def test_layers_that_are_only_numbered_get_names() -> None:
 
     assert layer_labels(["0.weight", "3.weight", "7.weight"]) == ["layer 1", "layer 2", "layer 3"]
     assert layer_labels(["conv1.weight", "block.0.weight"]) == ["conv1", "block.0"]
+
+
+def test_more_than_twelve_rows_are_folded() -> None:
+    from lth.analysis.figures.parts import folded
+
+    labels = [f"arm{place}" for place in range(26)]
+    views = [*folded(labels, row=0.3, extra=0.7, width=6.0)]
+    assert [[*rows] for _, rows in views] == [[*range(9)], [*range(9, 18)], [*range(18, 26)]]
+    assert [[tick.get_text() for tick in axis.get_yticklabels()] for axis, _ in views] == [
+        labels[:9],
+        labels[9:18],
+        labels[18:],
+    ]
+    heights = {axis.get_ylim()[0] - axis.get_ylim()[1] for axis, _ in views}
+    assert len({round(height, 9) for height in heights}) == 1  # rows are equally high everywhere
+    assert len([*folded(labels[:12], row=0.3, extra=0.7, width=6.0)]) == 1
+
+
+def test_intervals_of_percentages_end_at_0_and_100() -> None:
+    rows = [
+        {"ticket": "a", "dataset": "d", "method": "imp", "round": round_, "density_percent": density, "n": 2}
+        | {"accuracy_percent": 99.0, "accuracy_low_percent": low, "accuracy_high_percent": high}
+        | {"confidence_percent": 95.0}
+        for round_, density, low, high in ((0, 100.0, 95.0, 103.0), (1, 50.0, -7.0, 120.0))
+    ]
+    table = pd.DataFrame(rows)
+    (axis,) = create("pruning_curves", {"rounds": table}, {"a": 0}).axes
+    (band,) = axis.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == (0, 100)
+    assert table["accuracy_high_percent"].max() == 120  # the table keeps its own
+
+
+def test_what_would_be_one_flat_line_is_a_sentence() -> None:
+    rows = [
+        {
+            "ticket": "a",
+            "dataset": dataset,
+            "method": "imp",
+            "round": round_,
+            "density_percent": 100.0 / 2**round_,
+            "n": 1,
+        }
+        | {"best_step": step, "best_low_step": nan, "best_high_step": nan}
+        for dataset, steps in (("d", (900.0, 900.0)), ("e", (900.0, 300.0)))
+        for round_, step in enumerate(steps)
+    ]
+    figure = create("early_stop", {"rounds": pd.DataFrame(rows)}, {"a": 0})
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["trained on e"]
+    assert "early-stopping iteration of all trained on d: 900 in every round" in figure.get_suptitle()
+    alone = create("early_stop", {"rounds": pd.DataFrame(rows[:2])}, {"a": 0})
+    assert not alone.axes
+    layers = pd.DataFrame(
+        {"ticket": "a", "round": 1, "layer": layer, "n": 1, "density_percent": share}
+        | {"density_least_percent": share, "density_most_percent": share}
+        for layer, share in (("fc1", 50.0), ("fc2", 50.4))
+    )
+    assert (
+        "same share of all its layers: 50 to 50.4 %"
+        in create("layer_density_by_arm", {"layers": layers}, {"a": 0}).get_suptitle()
+    )
+    assert "same share of all its layers" in create("layer_density", {"layers": layers}, {"a": 0}).get_suptitle()
+
+
+def test_a_figure_can_be_read_on_dark_and_on_white_pages(tmp_path: Path) -> None:
+    """Ink and paper change with the scheme, colours of tickets and controls do not."""
+    from lth.analysis.figures.draw import save
+
+    figure = create("pruning_curves", {"rounds": _two_rounds()}, {"a": 0})
+    save(figure, tmp_path / "figure.svg")
+    text = (tmp_path / "figure.svg").read_text()
+    used = {colour.upper() for colour in re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", text)}
+    assert used == {*style.DARK, COLOURS[0]}
+    assert f'[style*="fill: {style.INK.lower()}"]{{fill:{style.DARK[style.INK].lower()}!important}}' in text
+    for colour in (
+        *COLOURS,
+        *style.SHARED_COLOURS.values(),
+        style.GREY,
+        *map(_hex, style.SHADES([0.0, 0.25, 0.5, 1.0])),
+    ):
+        assert _contrast(colour, style.PAPER) > 2.2, colour
+        assert _contrast(style.DARK.get(colour, colour), style.DARK[style.PAPER]) > 2.2, colour
+    for text_colour in (style.INK, style.GREY):
+        assert _contrast(style.DARK[text_colour], style.DARK[style.PAPER]) > 4.5
+
+
+def _two_rounds() -> pd.DataFrame:
+    return pd.DataFrame(
+        {"ticket": "a", "dataset": "d", "method": "imp", "round": round_, "density_percent": 100.0 / 2**round_, "n": 1}
+        | {"accuracy_percent": 90.0 + round_, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        for round_ in (0, 1)
+    )
+
+
+def _hex(shade: tuple[float, ...]) -> str:
+    return "#" + "".join(f"{round(255 * part):02X}" for part in shade[:3])
+
+
+def _contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)

@@ -228,7 +228,7 @@ FIGURES = Registry(
             about="Layer densities by round",
             caption=(
                 "Density of each layer after every pruning round, mean over seeds, layers in network order; tickets "
-                "with a single density share a panel. Flat lines mean that all layers are pruned at the same rate. A "
+                "with a single density share a panel. Tickets that keep the same share of all layers are left out. A "
                 "cross at the tick marked 0 is a layer that keeps no weight (layer collapse)."
             ),
             tables=("layers",),

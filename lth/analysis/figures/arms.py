@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import GREY, WIDTH, Palette, points
+from lth.analysis.figures.style import GREY, PAPER, WIDTH, Palette, points
 from lth.analysis.tables.cells import bare_p_value, outcome_word, within
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED
 
@@ -21,22 +21,23 @@ ROW = 0.32
 def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Test accuracy at the early-stopping epoch: one row per arm, one faint point per seed, mean and interval."""
     runs, arms = tables["runs"], tables["arms"]
-    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
-    for place, arm in enumerate(arms.to_dict("records")):
-        colour = palette.arm(arm["ticket"], arm["kind"])
-        each = runs.loc[runs["arm"] == arm["arm"], "test_accuracy_percent"]
-        if len(each) > 1:
-            axis.plot(each, [place - 0.22] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
-        marks.whisker(axis, place, arm["accuracy_low_percent"], arm["accuracy_high_percent"], colour, vertical=False)
-        look = palette.points(arm["ticket"], arm["kind"])
-        axis.plot(arm["accuracy_percent"], place, linestyle="none", **look, zorder=3)
-        _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
-    _arm_rows(axis, [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")])
-    axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the early-stopping epoch (%)")
-    scales.percentages(axis, vertical=False)
-    _beside(axis, -0.85, "mean")
-    parts.note(figure, f"{_marks_words(arms)}; in brackets: density")
-    return figure
+    labels = [f"{row['arm']}  ({row['density_percent']:.3g} %)" for row in arms.to_dict("records")]
+    views = [*parts.folded(labels, row=ROW, extra=0.7, width=6.0)]
+    for axis, rows in views:
+        for place, arm in zip(rows, arms.iloc[[*rows]].to_dict("records"), strict=True):
+            colour = palette.arm(arm["ticket"], arm["kind"])
+            each = runs.loc[runs["arm"] == arm["arm"], "test_accuracy_percent"]
+            if len(each) > 1:
+                axis.plot(each, [place - 0.22] * len(each), "o", color=colour, alpha=0.45, markersize=3, mew=0)
+            ends = arm["accuracy_low_percent"], arm["accuracy_high_percent"]
+            marks.whisker(axis, place, *ends, colour, vertical=False)
+            look = palette.points(arm["ticket"], arm["kind"])
+            axis.plot(arm["accuracy_percent"], place, linestyle="none", **look, zorder=3)
+            _beside(axis, place, f"{arm['accuracy_percent']:.2f}")
+        axis.set_xlabel(f"test accuracy on {arms['dataset'].iloc[0]} at the early-stopping epoch (%)")
+        _beside(axis, rows.start - 0.85, "mean")
+    scales.percentages(views[0][0], vertical=False)
+    return parts.noted(views, f"{_marks_words(arms)}; in brackets: density")
 
 
 def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -46,35 +47,36 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     if pairs.empty:
         return parts.nothing("The study file names no pairs to compare, so no test was run.")
     margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
-    width = 6.4 if margin is None else WIDTH
-    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(pairs) + 0.8, width=width)
-    axis.axvline(0, color=GREY, linewidth=0.9)
-    if margin is not None:
-        axis.axvspan(-margin, margin, color=GREY, alpha=0.12, linewidth=0, zorder=0)
+    labels = [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")]
+    views = [*parts.folded(labels, row=ROW, extra=0.8, width=6.4 if margin is None else WIDTH)]
+    for axis, rows in views:
+        axis.axvline(0, color=GREY, linewidth=0.9)
+        if margin is not None:
+            axis.axvspan(-margin, margin, color=GREY, alpha=0.12, linewidth=0, zorder=0)
+            _beside(axis, rows.start - 0.85, "outcome", column=2)
+        axis.set_xlabel("difference in test accuracy (percentage points)")
+        _beside(axis, rows.start - 0.85, "mean")
+        _beside(axis, rows.start - 0.85, "p (Holm)", column=1)
+    of_row = {place: axis for axis, rows in views for place in rows}
     for place, pair in enumerate(pairs.to_dict("records")):
+        axis = of_row[place]
         colour = palette.arm(*looks[pair["first"]])
         marks.whisker(axis, place, pair["low_points"], pair["high_points"], colour, vertical=False)
         if margin is not None:
             ends = pair["equivalence_low_points"], pair["equivalence_high_points"]
             axis.plot(ends, [place, place], color=colour, linewidth=3.5, solid_capstyle="butt", zorder=2)
             _beside(axis, place, outcome_word(pair), column=2)
-        face = colour if pair["difference_shown"] else "white"
+        face = colour if pair["difference_shown"] else PAPER
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
         _beside(axis, place, parts.signed(pair["difference_points"]))
         _beside(axis, place, bare_p_value(pair["p_holm"]) if pair["n"] > 1 else "no test", column=1)
-    _arm_rows(axis, [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")])
-    axis.set_xlabel("difference in test accuracy (percentage points)")
-    _beside(axis, -0.85, "mean")
-    _beside(axis, -0.85, "p (Holm)", column=1)
     words, several = parts.interval_words(pairs), bool(pairs["n"].max() > 1)
     words = f"mean and {words}; filled markers: significant" if several else words
     if margin is not None:
         words = words.replace("significant", "significantly different")
-        _beside(axis, -0.85, "outcome", column=2)
         thick = f"thick: {pairs['equivalence_confidence_percent'].iloc[0]:.3g} % interval; " if several else ""
         words += f"\n{thick}band: equivalence margin, {within(margin)} points"
-    parts.note(figure, words)
-    return figure
+    return parts.noted(views, words)
 
 
 def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -115,20 +117,20 @@ def epochs_to_reach(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     if pd.isna(percent):
         return parts.nothing("No target accuracy: reach_percent is not set, and there is no dense arm.")
     never = float(runs["last_epoch"].max()) * 1.12 + 0.5
-    figure, (axis,) = parts.panels(1, columns=1, height=ROW * len(arms) + 0.7, width=6.0)
+    views = [*parts.folded(list(arms["arm"]), row=ROW, extra=0.7, width=6.0)]
+    of_row = {place: axis for axis, rows in views for place in rows}
     for place, arm in enumerate(arms.to_dict("records")):
-        colour = palette.arm(arm["ticket"], arm["kind"])
+        axis, colour = of_row[place], palette.arm(arm["ticket"], arm["kind"])
         each = runs.loc[runs["arm"] == arm["arm"], "reach_epoch"].fillna(never).sort_values()
         above = [place - 0.28 + offset for offset in marks.spread(len(each), 0.16)]  # since many share an epoch
         axis.plot(each, above, "o", color=colour, alpha=0.45, markersize=3, mew=0)
         median = never if pd.isna(arm["reach_median_epoch"]) else arm["reach_median_epoch"]
         axis.plot(median, place, linestyle="none", **palette.points(arm["ticket"], arm["kind"]), zorder=3)
-    _arm_rows(axis, list(arms["arm"]))
-    axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
-    _never_axis(axis, float(runs["last_epoch"].max()), never)
-    axis.set_xlabel(f"first epoch with {percent:.1f} % test accuracy")
-    parts.note(figure, f"large markers: median, {parts.seeds(arms['n'])}; small points: seeds")
-    return figure
+    for axis, _ in views:
+        axis.axvline((never + float(runs["last_epoch"].max())) / 2, color=GREY, linewidth=0.8, linestyle=":")
+        _never_axis(axis, float(runs["last_epoch"].max()), never)
+        axis.set_xlabel(f"first epoch with {percent:.1f} % test accuracy")
+    return parts.noted(views, f"large markers: median, {parts.seeds(arms['n'])}; small points: seeds")
 
 
 def _never_axis(axis: Axes, last: float, never: float) -> None:
@@ -137,13 +139,6 @@ def _never_axis(axis: Axes, last: float, never: float) -> None:
     ]
     axis.set_xticks([*ticks, never], [*(f"{tick:g}" for tick in ticks), "never"])
     axis.set_xlim(-0.03 * never, 1.06 * never)  # room for marks at both ends
-
-
-def _arm_rows(axis: Axes, labels: list[str]) -> None:
-    """One row a label, the first on top."""
-    axis.set_yticks(range(len(labels)), labels)
-    axis.set_ylim(max(len(labels), 1) - 0.4, -0.6)
-    axis.grid(axis="y", visible=False)
 
 
 def _beside(axis: Axes, place: float, words: str, column: int = 0) -> None:

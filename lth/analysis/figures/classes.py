@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import Palette
+from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette
 
 SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
 """Percentages that the colour bar names."""
@@ -47,25 +47,25 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     classes = tables["classes"]
     arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
-    figure, (axis,) = parts.panels(1, columns=1, height=max(2.5, len(labels) * (0.16 + 0.085 * len(arms))), width=6.0)
-    for arm, offset in zip(arms, marks.spread(len(arms), 0.62), strict=True):
-        look = palette.points(*looks[arm])
-        here = classes[classes["arm"] == arm].set_index("class").reindex(labels)
-        for place, row in enumerate(here.to_dict("records")):
-            ends = row["accuracy_low_percent"], row["accuracy_high_percent"]
-            marks.whisker(axis, place + offset, *ends, look["color"], vertical=False)
-        spots = [place + offset for place in range(len(labels))]
-        axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(look), zorder=3)
-    axis.set_yticks(range(len(labels)), labels)
-    axis.set_yticks([place + 0.5 for place in range(len(labels) - 1)], minor=True)
-    axis.set_ylim(len(labels) - 0.5, -0.5)
-    axis.grid(axis="y", visible=False)
-    axis.grid(axis="y", which="minor", visible=True)
-    axis.tick_params(axis="y", which="minor", length=0)
-    axis.set_xlabel("per-class recall (%)")
-    scales.percentages(axis, vertical=False)
+    row = max(0.16 + 0.085 * len(arms), 2.0 / len(labels))
+    views = [*parts.folded(labels, row=row, extra=0.4, width=6.0)]
+    offsets = dict(zip(arms, marks.spread(len(arms), 0.62), strict=True))
+    for axis, rows in views:
+        for arm in arms:
+            look = palette.points(*looks[arm])
+            here = classes[classes["arm"] == arm].set_index("class").reindex(labels).iloc[[*rows]]
+            for place, found in zip(rows, here.to_dict("records"), strict=True):
+                ends = found["accuracy_low_percent"], found["accuracy_high_percent"]
+                marks.whisker(axis, place + offsets[arm], *ends, look["color"], vertical=False)
+            spots = [place + offsets[arm] for place in rows]
+            axis.plot(here["accuracy_percent"], spots, linestyle="none", **_small(look), zorder=3)
+        axis.set_yticks([place + 0.5 for place in rows[:-1]], minor=True)
+        axis.grid(axis="y", which="minor", visible=True)
+        axis.tick_params(axis="y", which="minor", length=0)
+        axis.set_xlabel("per-class recall (%)")
+    scales.percentages(views[0][0], vertical=False)
+    figure = parts.noted(views, _words(classes))
     parts.below(figure, [Line2D([], [], linestyle="none", label=arm, **palette.points(*looks[arm])) for arm in arms])
-    parts.note(figure, _words(classes))
     return figure
 
 
@@ -88,7 +88,7 @@ def _cells(axis: Axes, shares: "np.ndarray[Any, np.dtype[np.float64]]") -> None:
 
 
 def _ink(share: float) -> str:
-    return "white" if share > 35 else "black"
+    return ON_DEEP if share > 35 else ON_PALE
 
 
 def _class_axes(axis: Axes, labels: list[str], title: str) -> None:

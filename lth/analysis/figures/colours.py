@@ -7,9 +7,10 @@ from lth.plan.plan import Plan
 
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart with the common colour blindnesses (Okabe & Ito 2008); its yellow is too faint on white."""
-TOL = ("#332288", "#117733", "#882255", "#661100")
-"""For more tickets: dark ones of Tol's (2021), furthest from the others with and without colour blindness."""
-COLOURS = OKABE_ITO + TOL
+FURTHER = ("#9900FF", "#994433", "#6644CC", "#AA77FF")
+"""For more tickets: of those with a contrast of 2.7 to white and to dark pages the ones furthest from all others, with
+and without colour blindness (Machado et al. 2009, in CIELAB)."""
+COLOURS = OKABE_ITO + FURTHER
 
 OF_A_DENSITY = {"densities", "recipe", "shape", "from_epoch", "until_epoch"}
 """Options in which tickets of one method may differ and still share a colour."""

@@ -9,16 +9,23 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lth.analysis.figures import FIGURES
-from lth.analysis.figures.style import SETTINGS, Palette
+from lth.analysis.figures.style import DARK, SETTINGS, Palette
 from lth.artifacts.records import seal_markup
 from lth.files import write_text
 
 
 def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int]) -> Figure:
     """Draw a figure from its tables; `places` are those of tickets among colours (`colours.places`)."""
+    shown = {table: _cut(frame) for table, frame in tables.items()}
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
-        figure: Figure = FIGURES[name].load()(tables, Palette(places))
+        figure: Figure = FIGURES[name].load()(shown, Palette(places))
     return figure
+
+
+def _cut(frame: pd.DataFrame) -> pd.DataFrame:
+    """Intervals of percentages end at 0 and 100: t intervals of a few seeds know no limits. Tables keep their ends."""
+    ends = [name for name in frame.columns if name.endswith(("_low_percent", "_high_percent"))]
+    return frame.assign(**{name: frame[name].clip(0, 100) for name in ends})
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -26,7 +33,22 @@ def save(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    write_text(path, seal_markup(buffer.getvalue().decode()))
+    write_text(path, seal_markup(with_dark_scheme(buffer.getvalue().decode())))
+
+
+def with_dark_scheme(svg: str) -> str:
+    """Text, axes, grid and background in other colours where the reader prefers dark pages; others as they are.
+
+    The style sheet is the figure's own, so that an `<img>` shows it, too; programs that know no such preference
+    (editors, printers) show the figure on white.
+    """
+    rules = "".join(
+        f'[style*="{of}: {light.lower()}"]{{{of}:{dark.lower()}!important}}'
+        for light, dark in DARK.items()
+        for of in ("fill", "stroke")
+    )
+    head, tag, rest = svg.partition("<defs>")
+    return f'{head}<style type="text/css">@media (prefers-color-scheme:dark){{{rules}}}</style>\n {tag}{rest}'
 
 
 def draw_figure(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
@@ -12,10 +11,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import GREY, Palette
+from lth.analysis.figures.style import GREY, INK, SHADES, Palette
 from lth.analysis.tables.cells import layer_labels
 
-INK = "#222222"
+EVEN = 0.03
+"""Relative difference of densities up to which layers are pruned alike: what rounding to whole weights does."""
 MOST_PANELS = 6
 """Largest number of ticket pairs that get one panel each."""
 
@@ -61,8 +61,10 @@ def _overlap_panel(axis: Axes, overlap: pd.DataFrame, title: str) -> None:
 def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure:
     """Many pairs: one row each, one point per layer (mean over seeds, deeper layers lighter), a tick for chance."""
     layers = list(overlap["layer"].unique())
-    shades = colormaps["viridis"].resampled(len(layers) + 1)
-    figure, (axis,) = parts.panels(1, columns=1, height=0.24 * len(pairs) + 0.8, width=6.4)
+    shades = SHADES.resampled(len(layers) + 1)
+    labels = [f"{first} and {second}" for first, second in pairs]
+    views = [*parts.folded(labels, row=0.24, extra=0.8, width=6.4)]
+    of_row = {row: axis for axis, rows in views for row in rows}
     grouped = overlap.groupby(["first", "second", "layer"], sort=False)
     found = grouped.agg(
         mean=("jaccard", "mean"), least=("jaccard", "min"), most=("jaccard", "max"), chance=("chance_jaccard", "mean")
@@ -72,22 +74,21 @@ def _overlap_rows(overlap: pd.DataFrame, pairs: list[tuple[str, str]]) -> Figure
         for mean in found.reset_index().to_dict("records")
     }
     for row, pair in enumerate(pairs):
+        axis = of_row[row]
         for place, offset in enumerate(marks.spread(len(layers), 0.5)):
             if here := means.get((*pair, layers[place])):
                 axis.plot(here["chance"], row + offset, "|", color=GREY, markersize=5)
                 axis.hlines(row + offset, here["least"], here["most"], color=shades(place), linewidth=0.9)
                 axis.plot(here["mean"], row + offset, "o", color=shades(place), markersize=3)
-    axis.set_yticks(range(len(pairs)), [f"{first} and {second}" for first, second in pairs])
-    axis.set_ylim(len(pairs) - 0.4, -0.6)
-    axis.grid(axis="y", visible=False)
     values = [float(value) for column in ("least", "most", "chance") for value in found[column]]
-    if scales.many_times(values):  # layers of very different densities
-        scales.log_axis(axis, values)
-    else:
-        axis.set_xlim(left=0)
-    axis.set_xlabel("mask overlap (Jaccard index)")
+    for axis, _ in views:
+        if scales.many_times(values):  # layers of very different densities
+            scales.log_axis(axis, values)
+        else:
+            axis.set_xlim(left=0)
+        axis.set_xlabel("mask overlap (Jaccard index)")
+    figure = parts.noted(views, f"means of layers, {parts.seeds(grouped.size())}")
     parts.below(figure, _layer_handles(layers, shades))
-    parts.note(figure, f"means of layers, {parts.seeds(grouped.size())}")
     return figure
 
 
@@ -101,17 +102,22 @@ def _layer_handles(layers: list[str], shades: Colormap) -> list[Line2D]:
 def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Density of each layer: one panel per ticket with rounds, one line per round; the other tickets share a panel.
 
-    Dense tickets are left out.
+    Tickets that are dense, or keep the same share of all layers in every round, are left out.
     """
     layers = tables["layers"]
     least = layers.groupby("ticket", sort=False)["density_percent"].min()
     pruned = layers[layers["ticket"].isin(least[least < 100].index)]
     if pruned.empty:
         return parts.nothing("No ticket is pruned: all layers are dense.")
+    rounds = pruned.groupby(["ticket", "round"], sort=False)["density_percent"]
+    uneven = pruned.loc[rounds.transform("max") > (1 + EVEN) * rounds.transform("min"), "ticket"]
+    if uneven.empty:
+        return parts.nothing("In every round, each ticket keeps the same share of all its layers.")
+    pruned = pruned[pruned["ticket"].isin(uneven)]
     views = _density_views(pruned)
     figure, axes = parts.panels(len(views), columns=3, height=2.6, sharey=True)
     empty = scales.layer_axes(axes[0], list(layers["density_percent"]))
-    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), colormaps["viridis"]
+    scale, shades = Normalize(0, max(1, int(layers["round"].max()))), SHADES
     alone = [ticket for title, tickets in views.items() for ticket in tickets if ticket != title]
     looks = {ticket: palette.marked_line(ticket) for ticket in alone}
     for axis, (title, tickets) in zip(axes, views.items(), strict=True):
@@ -149,6 +155,10 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     layers = tables["layers"]
     if layers.empty:
         return parts.nothing("No ticket is pruned: all layers are dense.")
+    ends = layers["density_least_percent"].min(), layers["density_most_percent"].max()
+    if ends[1] <= (1 + EVEN) * ends[0]:
+        shares = " to ".join(dict.fromkeys(f"{end:.3g}" for end in ends))
+        return parts.nothing(f"Each ticket keeps the same share of all its layers: {shares} %.")
     figure, (axis,) = parts.panels(1, columns=1, height=3.4)
     empty = scales.layer_axes(axis, [*layers["density_least_percent"], *layers["density_most_percent"]])
     names = [str(ticket) for ticket in layers["ticket"].unique()]

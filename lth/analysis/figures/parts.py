@@ -1,6 +1,6 @@
 """Shared parts of figures: grids of panels, legends, and notes on n and intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -25,6 +25,35 @@ def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **sh
     return figure, axes[:many]
 
 
+MOST_ROWS = 12
+"""Rows of a panel; more are folded into several panels."""
+_LONGEST_BESIDE = 26
+"""Characters of a row's label up to which two panels have room side by side."""
+
+
+def folded(labels: Sequence[str], *, row: float, extra: float, width: float) -> Iterator[tuple[Axes, range]]:
+    """Panels of a row for each label, each with at most `MOST_ROWS`, and which of the rows each panel has.
+
+    Args:
+        labels: of the rows, from the top.
+        row: inches a row.
+        extra: inches of what is above and below the rows of a panel.
+        width: inches of a figure of one panel.
+    """
+    many = max(1, ceil(len(labels) / MOST_ROWS))
+    each = ceil(len(labels) / many)
+    columns = 2 if many > 1 and max(map(len, labels)) <= _LONGEST_BESIDE else 1
+    wide = 1.5 * width if columns > 1 else width
+    _, axes = panels(many, columns=columns, height=row * each + extra, width=wide, sharex=True)
+    for place, axis in enumerate(axes):
+        rows = range(place * each, min(len(labels), (place + 1) * each))
+        axis.set_yticks(rows, [labels[at] for at in rows])
+        axis.set_ylim(rows.start + each - 0.4, rows.start - 0.6)
+        axis.grid(axis="y", visible=False)
+        axis.tick_params(labelbottom=True)
+        yield axis, rows
+
+
 def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
     """A legend under the panels, where it covers no data, in as many columns as the labels leave room for.
 
@@ -40,6 +69,13 @@ def below(figure: Figure, handles: Sequence[Any], *, columns: int = 5) -> None:
 def note(figure: Figure, words: str) -> None:
     """A line above the panels that explains markers, bars and bands."""
     figure.suptitle(words, x=0.012, ha="left", fontsize=8, color=GREY)
+
+
+def noted(views: Sequence[tuple[Axes, range]], words: str) -> Figure:
+    """The figure of folded panels, with a line above them."""
+    figure: Figure = views[0][0].get_figure(root=True)  # type: ignore[assignment]
+    note(figure, words)
+    return figure
 
 
 def nothing(words: str) -> Figure:

@@ -40,6 +40,11 @@ def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
 
 
 def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, str], label: str) -> Figure:
+    flat = {str(dataset): found for dataset, here in rounds.groupby("dataset") if (found := _constant(here, value))}
+    left_out = "; ".join(f"{label} of all trained on {dataset}: {found}" for dataset, found in flat.items())
+    rounds = rounds[~rounds["dataset"].isin(list(flat))]
+    if rounds.empty:
+        return parts.nothing(left_out)
     datasets, looks = list(rounds["dataset"].unique()), _looks(rounds, palette)
     figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
     moved = False
@@ -61,8 +66,16 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         axis.set_ylabel(label)
     counts = rounds.groupby("ticket", sort=False)["n"].max()
     parts.below(figure, [Line2D([], [], label=f"{ticket} (n = {n})", **looks[ticket]) for ticket, n in counts.items()])
-    parts.note(figure, parts.band_words(rounds) + ("; markers of nearly equal density side by side" if moved else ""))
+    words = parts.band_words(rounds) + ("; markers of nearly equal density side by side" if moved else "")
+    parts.note(figure, f"{words}\n{left_out}" if left_out else words)
     return figure
+
+
+def _constant(rounds: pd.DataFrame, value: tuple[str, str]) -> str:
+    """The value that all rounds on a data set share in every seed, as words; empty where there is something to draw."""
+    means, low, high = _ends(rounds, value)
+    same = len(means) > 1 and means.nunique() == 1 and (low.isna() | (low == high)).all()
+    return f"{means.iloc[0]:,.4g} in every round" if same else ""
 
 
 def _steps_axis(axis: Axes, steps: list[float]) -> None:

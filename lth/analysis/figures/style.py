@@ -7,23 +7,38 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.typing import LineStyleType
 
 from lth.analysis.figures.colours import COLOURS
 from lth.catalog.controls import ArmKind
 
-SHARED_COLOURS = {"dense": "#000000", "random": "#7F7F7F", "magnitude": "#8C6D1F"}
-"""Colours of arms that hold nothing of a ticket but counts."""
+INK = "#1C1C1E"
+"""Text, axes and the dense network."""
 GREY = "#595959"
 """Text and lines that stand back."""
+PAPER = "#FFFFFF"
+"""Behind everything, and inside open markers."""
+_GRID = "#E6E6E6"
+DARK = {INK: "#ECECF0", GREY: "#A5A5AD", _GRID: "#3A3A40", PAPER: "#17171A"}
+"""What these become on a page that is dark (`draw.with_dark_scheme`); all other colours can be read on both papers, and
+are the same."""
+ON_PALE, ON_DEEP = "#010101", "#FEFEFE"
+"""Numbers on coloured cells, which are the same on both papers."""
+SHADES = LinearSegmentedColormap.from_list("shades", ["#6A3FC4", "#2C7FB8", "#2BA58B", "#C79A00"])
+"""From the first round or layer to the last."""
+SHARED_COLOURS = {"dense": INK, "random": "#7F7F7F", "magnitude": "#8C6D1F"}
+"""Colours of arms that hold nothing of a ticket but counts."""
 
 SETTINGS: Any = {
     **{"svg.hashsalt": "lth", "svg.fonttype": "path"},  # the same bytes and the same look on every machine
     **{"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9},
     **{"xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False},
     **{"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "axes.linewidth": 0.8},
-    **{"axes.grid": True, "grid.color": "#E6E6E6", "grid.linewidth": 0.6, "axes.axisbelow": True},
-    **{"lines.linewidth": 1.6, "lines.markersize": 5, "savefig.facecolor": "white", "axes.unicode_minus": True},
+    **{"axes.grid": True, "grid.color": _GRID, "grid.linewidth": 0.6, "axes.axisbelow": True},
+    **{"lines.linewidth": 1.6, "lines.markersize": 5, "savefig.facecolor": PAPER, "axes.unicode_minus": True},
+    **{"axes.facecolor": "none", **{f"{of}.color": INK for of in ("text", "xtick", "ytick")}},
+    **{"axes.edgecolor": INK, "axes.labelcolor": INK, "axes.titlecolor": INK},
 }
 """Matplotlib settings of all figures; nothing of the user's own is read."""
 
@@ -96,6 +111,6 @@ class Palette:
 def points(colour: str, kind: ArmKind) -> dict[str, Any]:
     """Keywords that draw the marker of a kind in a colour."""
     mark = MARKS[kind]
-    face = colour if mark.filled else "white"
+    face = colour if mark.filled else PAPER
     size = 8 if mark.marker == "*" else 5
     return {"marker": mark.marker, "color": colour, "mfc": face, "mec": colour, "mew": 1.2, "markersize": size}
