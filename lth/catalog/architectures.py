@@ -94,6 +94,11 @@ ARCHITECTURES = Registry(
             about="784-300-100-10 on 28x28 (LeCun et al. 1998; Frankle & Carbin 2019)",
             layers=("dense", "output"),
         ),
+        "mlp_7": Architecture(
+            target="lth.networks.mlp:mlp_7",
+            about="seven dense layers, 100 wide; 154,010 parameters on 32x32 grey (Lee et al. 2020)",
+            layers=("dense", "output"),
+        ),
         "lenet5": Architecture(
             target="lth.networks.lenet:lenet5",
             about="two 3x3 convolutions of 64, three dense layers of 256-256-10; 3.3M parameters on 28x28 grey",
@@ -123,9 +128,23 @@ ARCHITECTURES = Registry(
             about="Conv-6: six convolutions, dense 256-256; 2.3M parameters on CIFAR-10 (Frankle & Carbin 2019)",
             dropout=True,
         ),
+        "alexnet_s": Architecture(
+            target="lth.networks.alexnet:alexnet_s",
+            about="AlexNet for 28 or 32 pixels: batch norm, dense 1024-1024; 5.1M parameters (Lee et al. 2019)",
+        ),
+        "alexnet_b": Architecture(
+            target="lth.networks.alexnet:alexnet_b",
+            about="AlexNet for 28 or 32 pixels: batch norm, dense 2048-2048; 8.5M parameters (Lee et al. 2019)",
+        ),
         "vgg11": Architecture(
             target="lth.networks.vgg:vgg11",
             about="VGG-11 for CIFAR: batch norm, one dense layer; 9.2M parameters",
+            smallest=16,
+            layers=CONVOLUTIONAL,
+        ),
+        "vgg13": Architecture(
+            target="lth.networks.vgg:vgg13",
+            about="VGG-13 for CIFAR: batch norm, one dense layer; 9.4M parameters",
             smallest=16,
             layers=CONVOLUTIONAL,
         ),
@@ -171,6 +190,46 @@ ARCHITECTURES = Registry(
             target="lth.networks.resnet:resnet110",
             about="ResNet-110 for CIFAR, shortcuts without parameters; 1.7M parameters (He et al. 2016)",
             layers=CONVOLUTIONAL,
+        ),
+        "wrn_16_4": Architecture(
+            target="lth.networks.wide_resnet:wrn_16_4",
+            about="WRN-16-4 for CIFAR: 4 times wider; 2.7M parameters (Zagoruyko & Komodakis 2016)",
+            dropout=True,
+            layers=CONVOLUTIONAL,
+        ),
+        "wrn_16_8": Architecture(
+            target="lth.networks.wide_resnet:wrn_16_8",
+            about="WRN-16-8 for CIFAR: 8 times wider; 11.0M parameters (Zagoruyko & Komodakis 2016)",
+            dropout=True,
+            layers=CONVOLUTIONAL,
+        ),
+        "wrn_28_10": Architecture(
+            target="lth.networks.wide_resnet:wrn_28_10",
+            about="WRN-28-10 for CIFAR: 10 times wider; 36.5M parameters (Zagoruyko & Komodakis 2016)",
+            dropout=True,
+            layers=CONVOLUTIONAL,
+        ),
+        "wrn_40_2": Architecture(
+            target="lth.networks.wide_resnet:wrn_40_2",
+            about="WRN-40-2 for CIFAR: twice as wide; 2.2M parameters (Zagoruyko & Komodakis 2016)",
+            dropout=True,
+            layers=CONVOLUTIONAL,
+        ),
+        "densenet_bc_40_12": Architecture(
+            target="lth.networks.densenet:densenet_bc_40_12",
+            about="DenseNet-BC for CIFAR: 40 layers, growth 12; 0.18M parameters (Huang et al. 2017)",
+            layers=CONVOLUTIONAL,
+        ),
+        "densenet_bc_100_12": Architecture(
+            target="lth.networks.densenet:densenet_bc_100_12",
+            about="DenseNet-BC for CIFAR: 100 layers, growth 12; 0.8M parameters (Huang et al. 2017)",
+            layers=CONVOLUTIONAL,
+        ),
+        "mobilenet_v2": Architecture(
+            target="lth.networks.mobilenet:mobilenet_v2",
+            about="MobileNetV2 for CIFAR: first strides of 1; 2.2M parameters (Sandler et al. 2018)",
+            layers=CONVOLUTIONAL,
+            homogeneous=False,
         ),
     }
     | {

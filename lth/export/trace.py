@@ -83,6 +83,8 @@ def _of_module(module: nn.Module, place: str, before: str, name: str) -> Step | 
             kind, settings = "flatten", {}
         case nn.Dropout():
             kind, settings = "dropout", {"p": module.p}
+    if isinstance(module, nn.Conv2d) and module.groups > 1:
+        raise _unsupported(name, f"has a convolution in {module.groups} groups ({place})")
     if settings is None:
         raise _unsupported(name, f"has a layer {place} ({type(module).__name__})")
     return Step(place, kind, (before,), settings, tensors)

@@ -126,7 +126,8 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
 
     With the scheme `constructor` as the network's own constructor draws them. Otherwise
     weights of convolutions and linear layers as the network says (query, key and value of an attention each on its
-    own, as the three layers that they are), biases zero but for `NORMAL_BIASES`, norms one and zero, the rest as
+    own, as the three layers that they are; so each group of a convolution in groups, which has the fans of its own
+    channels alone), biases zero but for `NORMAL_BIASES`, norms one and zero, the rest as
     `CONSTANTS` and `NORMAL` say.
     A network that starts from a pre-trained model has its weights, unless there is a purpose.
     """
@@ -144,7 +145,8 @@ def initial_weights(spec: Network, seed: int, *purpose: str | int) -> dict[str, 
         if isinstance(module, NORMS):
             module.reset_parameters()
         elif isinstance(module, PRUNABLE):
-            draw(module.weight, generator=stream)
+            for group in module.weight.chunk(getattr(module, "groups", 1)):  # each is a convolution of its own
+                draw(group, generator=stream)
             if module.bias is not None and biases is not None:
                 nn.init.normal_(module.bias, generator=biases)
             elif module.bias is not None:

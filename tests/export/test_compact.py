@@ -14,7 +14,7 @@ from lth.export.trace import graph_of
 
 SMALL = ("lenet_300_100", "lenet5_classic", "lenet5", "conv2")
 MIDDLE = ("conv4", "conv6")
-DEEP = ("vgg11", "vgg_like", "resnet20", "resnet18")
+DEEP = ("vgg11", "vgg_like", "resnet20", "wrn_16_4", "resnet18")
 """Those of VGG with fewer channels (`conftest.py`)."""
 
 
@@ -26,7 +26,7 @@ def _same(one: Graph, other: Graph, tolerance: float = 1e-6) -> None:
     assert float((expected - found).abs().max()) <= tolerance * max(1.0, float(expected.abs().max()))
 
 
-@pytest.mark.parametrize("architecture", [*SMALL, *DEEP[:3]])
+@pytest.mark.parametrize("architecture", [*SMALL, "mlp_7", *DEEP[:4]])
 def test_the_graph_is_the_network(architecture: str) -> None:
     ticket = sparse(spec(architecture), 0.5)
     network, found = ticket.module().eval(), graph(ticket)
