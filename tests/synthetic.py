@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +183,9 @@ def _write_round(files: Files, plan: Plan, ticket: str, seed: int, round_: int) 
     described = {"ticket": ticket, "seed": seed, "round": round_}
     steps = (STEPS, 100, EPOCH_STEPS) if "iterations" in plan.recipe(ticket, round_).model_fields_set else ()
     rows = history(final + random.normal(0, 0.15), random, *steps)
+    falls = plan.study.tickets[ticket].method == "progressive"  # within its first epoch
+    shares = [1 - (1 - density) * min(1.0, row.epoch) if falls else density for row in rows]
+    rows = [replace(row, kept=round(share * sum(LAYERS.values()))) for row, share in zip(rows, shares, strict=True)]
     of_history = {**described, "dataset": dataset, "density_percent": 100 * density}
     write_history(folder / "history.csv", [(of_history, rows)])
     write_csv(folder / "confusion.csv", _confusion(described, final / 100, random))

@@ -74,7 +74,9 @@ def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
     assert everything - found["one_arm"] == {
         *("accuracy_cost", "block_density", "differences", "epochs_to_reach", "initialisations", "mask_overlap")
     }
-    assert {"early_stop", "pruning_curves"} < set(figures_of(Plan(EXAMPLES["methods"])))
+    of_study = {name: set(figures_of(Plan(example))) for name, example in EXAMPLES.items()}
+    assert {"early_stop", "pruning_curves", "learning_curves", "accuracy_drop"} < of_study["one_seed"]
+    assert of_study["methods"] - of_study["one_seed"] == {"accuracy_while_pruned"}
 
 
 def test_an_equivalence_margin_is_a_band_and_has_outcomes() -> None:
@@ -393,3 +395,51 @@ def _contrast(one: str, other: str) -> float:
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+def test_learning_curves_are_a_line_a_round_and_a_followers_panel_is_beside_its_own() -> None:
+    rows = [
+        {"ticket": ticket, "dataset": "d", "round": round_, "split": split, "epoch": step / 10, "step": step, "n": 1}
+        | {"accuracy_percent": 10.0 + step + round_, "density_percent": 100.0 / 2**round_}
+        | {"follows": "a" if ticket == "fresh" else ""}
+        for ticket in ("a", "other", "fresh", "single")
+        for round_ in range(3 if ticket != "single" else 1)
+        for split in ("validation", "test")
+        for step in (0, 20, 40)
+    ]
+    *panels, bar = create("learning_curves", {"round_curves": pd.DataFrame(rows)}, {}).axes
+    assert [panel.get_title(loc="left") for panel in panels] == ["a, on d", "fresh, on d", "other, on d"]
+    assert [[*line.get_ydata()] for line in panels[0].lines] == [[10 + k, 30 + k, 50 + k] for k in range(3)]
+    colours = [[line.get_color() for line in panel.lines] for panel in panels]
+    assert colours[0] == colours[1]  # of one density one colour
+    assert len(set(colours[0])) == 3
+    assert len({panel.get_ylim() for panel in panels}) == 1
+    assert panels[0].get_ylim()[0] > 10  # without the steep beginning
+    assert "density" in bar.get_ylabel()
+
+
+def test_many_tickets_are_one_figure_that_names_those_left_out() -> None:
+    rows = [
+        {"ticket": f"t{place}", "dataset": "d", "round": round_, "split": "test", "epoch": step, "step": step, "n": 1}
+        | {"accuracy_percent": 50.0 + step, "density_percent": 100.0 - round_, "follows": ""}
+        for place in range(200)
+        for round_ in range(2)
+        for step in (0, 1)
+    ]
+    figure = create("learning_curves", {"round_curves": pd.DataFrame(rows)}, {})
+    assert len(figure.axes) == 12 + 1
+    assert "not drawn: t12 on d, t13 on d, t14 on d and 185 more tickets" in figure.get_suptitle()
+
+
+def test_density_is_drawn_below_the_accuracy_of_what_is_pruned_while_it_is_trained() -> None:
+    rows = [
+        {"ticket": ticket, "dataset": "d", "round": 1, "split": "test", "epoch": epoch, "step": 5 * epoch, "n": 1}
+        | {"accuracy_percent": 50.0 + epoch, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        | {"density_percent": density}
+        for ticket, densities in (("progressive", (100.0, 50.0, 20.0)), ("snip", (20.0, 20.0, 20.0)))
+        for epoch, density in enumerate(densities)
+    ]
+    accuracy, kept = create("accuracy_while_pruned", {"round_curves": pd.DataFrame(rows)}, {"progressive": 0}).axes
+    (line,), (below,) = accuracy.lines, kept.lines
+    assert ([*line.get_xdata()], [*line.get_ydata()]) == ([0, 1, 2], [50, 51, 52])
+    assert [*below.get_ydata()] == [100, 50, 20]

@@ -454,3 +454,32 @@ def test_collect_says_which_file_is_wrong(tmp_path: Path) -> None:
         collect([tmp_path / "missing.csv"])
     with pytest.raises(UserError, match="no files"):
         collect([])
+
+
+def test_curves_of_rounds_have_means_densities_and_at_most_a_hundred_points() -> None:
+    scored = [
+        {"ticket": "t", "dataset": "d", "round": round_, "seed": seed, "split": split, "epoch": step / 4, "step": step}
+        | {"kept": 50 if step < 4 else 20, "accuracy_percent": 60.0 + 2 * seed, "loss_nats": 1.0}
+        for round_, steps in ((0, range(5)), (1, range(0, 251)))
+        for seed in (0, 1, 2)
+        for step in steps
+        for split in ("validation", "test", *(["train"] if step else []))
+    ]
+    found = by_arm.round_curves(pd.DataFrame(scored), pd.Series({"t": 200}), 0.05)
+    short = found[(found["round"] == 0) & (found["split"] == "test")]
+    assert list(short["step"]) == [0, 1, 2, 3, 4]
+    assert list(short["density_percent"]) == [25, 25, 25, 25, 10]
+    row = short.iloc[0]
+    assert (row["n"], row["accuracy_percent"]) == (3, 62)
+    # standard deviation 2, t(2) at 97.5 % 4.302653
+    assert row["accuracy_low_percent"] == pytest.approx(62 - 4.302653 * 2 / 3**0.5, abs=1e-5)
+    assert (row["loss_low_nats"], row["loss_high_nats"]) == (1, 1)
+    long = found[found["round"] == 1]
+    steps = {split: list(group["step"]) for split, group in long.groupby("split")}
+    assert steps["test"] == steps["validation"] == [*range(0, 250, 3), 250]
+    assert steps["train"] == steps["test"][1:]
+
+
+def test_the_least_validation_loss_is_kept() -> None:
+    history = pd.DataFrame(rows("a", 0, [3, 1, 0.5, 0.7], [1, 2, 3, 4]))
+    assert runs.runs(history, runs.ARM_RUN)["validation_loss_nats"].iloc[0] == 0.5

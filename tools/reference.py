@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lth.checks.schema import allowed, structure_schema
-from lth.config.study import TICKETS, Study
+from lth.config.study import Study
+from lth.config.ticket_models import TICKETS
 from lth.config.tickets import FAMILIES, TicketSpec
 
 BEGIN, END = "<!-- keys of {name}: made by `make reference` -->", "<!-- end of keys -->"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lth.analysis.figures import FIGURES
 from lth.analysis.tables import cells
 from lth.analysis.tables.files import read_table
+from lth.analysis.tables.matching import matching_notes
 from lth.analysis.tables.notes import notes, round_notes
 from lth.analysis.tables.provenance import provenance
 from lth.analysis.tables.verdict import verdict
@@ -96,8 +97,8 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
 
     Args:
         study: its evaluations and comparisons are the sections of the page, in this order.
-        tables: `.../<evaluation>/arms.csv` and `comparisons.csv` of each evaluation and comparison, and `rounds.csv` of
-            the study, or more.
+        tables: `.../<evaluation>/arms.csv` and `comparisons.csv` of each evaluation and comparison, `rounds.csv`
+            and `matching.csv` of the study, or more.
         figures: `.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out.
         out: the HTML file.
         artifacts: the checksum of the study's settings and artifacts (`lth.verification.listing.artifacts_checksum`).
@@ -110,7 +111,10 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     page = _template().render(
         study=study,
         assessments=[_assessment(plan, name, given, drawn) for name in plan.assessments],
-        round_notes=round_notes(_table(study, given, "rounds.csv")),
+        round_notes=[
+            *matching_notes(_table(study, given, "matching.csv")),
+            *round_notes(_table(study, given, "rounds.csv")),
+        ],
         study_figures=_shown(drawn, None),
         comparison_header=cells.COMPARISON_HEADER,
         methods=_methods(study),

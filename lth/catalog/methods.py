@@ -24,6 +24,9 @@ class Method(Entry):
     its option `of` names; `dense`: there is one round, which prunes nothing; `given`: there is one round, whose mask is
     read from a file."""
 
+    prunes_in_training: bool = False
+    """Whether density falls within a training."""
+
     def options_model(self) -> "type[Options]":
         """The model of its options."""
         module, _, name = self.options.partition(":")
@@ -59,6 +62,7 @@ METHODS = Registry(
             options="lth.methods.progressive:Progressive",
             label="progressive",
             rounds="independent",
+            prunes_in_training=True,
             about="prune by magnitude before each epoch of a single training (Zhu & Gupta 2017)",
         ),
         "dynamic": Method(

@@ -9,7 +9,7 @@ from lth.checks.problems import dotted
 from lth.checks.schema import allowed, schema_at
 from lth.checks.wording import FEW, NAME, as_share, did_you_mean, found, listed, nearest, offered
 from lth.config.base import Fault, KeyPath
-from lth.config.study import DEFAULT_METHOD, TICKETS
+from lth.config.ticket_models import DEFAULT_METHOD, TICKETS
 
 SURE = 0.8
 """How alike a key of a section below must be to be suggested: its place is wrong, so its name had better be right."""

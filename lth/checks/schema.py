@@ -12,7 +12,8 @@ from lth.catalog.registry import Registry
 from lth.catalog.scores import SCORES
 from lth.checks.wording import NAME, listed
 from lth.config.base import KeyPath
-from lth.config.study import DEFAULT_METHOD, TICKETS, Study
+from lth.config.study import Study
+from lth.config.ticket_models import DEFAULT_METHOD, TICKETS
 
 Schema = dict[str, Any]
 

@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    Discriminator,
     Field,
     ModelWrapValidatorHandler,
     SerializerFunctionWrapHandler,
     StringConstraints,
-    Tag,
-    create_model,
     model_serializer,
     model_validator,
 )
 
 from lth.catalog.controls import ARM_KINDS, ControlKind
-from lth.catalog.methods import METHODS
 from lth.config.base import (
     Count,
     DatasetName,
@@ -35,7 +31,7 @@ from lth.config.base import (
     without_none,
 )
 from lth.config.data import Dataset, Initialisation, Network
-from lth.config.tickets import FAMILIES, TicketSpec
+from lth.config.ticket_models import AnyTicket
 from lth.config.training import Recipe
 from lth.printable import printable
 
@@ -49,41 +45,7 @@ Margin = Annotated[float, Field(ge=0.001, le=10)]
 """Percentage points: half an example of the largest test set, up to what nobody calls as good any more."""
 
 
-def ticket_model(method: str) -> type[TicketSpec]:
-    """The model of tickets of a method: its family's fields, and the method's own options."""
-    entry = METHODS[method]
-    options = entry.options_model()
-    fields: dict[str, Any] = {"method": (Literal[method], Field(method, description="How it is found."))}
-    model = create_model(
-        f"{options.__name__}Ticket", __base__=(options, FAMILIES[entry.rounds]), __doc__=options.__doc__, **fields
-    )
-    model.options_model, model.method_label = options, entry.label  # type: ignore[attr-defined]
-    return model  # type: ignore[return-value]
-
-
-DEFAULT_METHOD = "imp"
-TICKETS: Mapping[str, type[TicketSpec]] = {method: ticket_model(method) for method in METHODS}
-"""The model of a ticket, by its method."""
-
-
-def method_of(ticket: Any) -> Any:
-    """The method that a ticket names, or the default."""
-    found = ticket.get("method") if isinstance(ticket, Mapping) else getattr(ticket, "method", None)
-    return DEFAULT_METHOD if found is None else found
-
-
-def _tag(ticket: Any) -> str | None:
-    method = method_of(ticket)
-    return method if isinstance(method, str) and method in TICKETS else None
-
-
-if TYPE_CHECKING:
-    AnyTicket = TicketSpec
-else:
-    AnyTicket = Annotated[
-        Union[tuple(Annotated[model, Tag(name)] for name, model in TICKETS.items())],  # noqa: UP007, of a tuple
-        Discriminator(_tag),
-    ]
+_TWO_SIDED = ": its interval covers 1 - 2 alpha"
 
 
 def _shown(text: str) -> str:
@@ -254,6 +216,9 @@ class Study(Model):
     alpha: Rate = 0.05
     """Family-wise error rate of each evaluation's tests; intervals cover 1 - alpha, those of equivalence tests
     1 - 2 alpha."""
+    matching_margin: Margin | None = None
+    """Percentage points of test accuracy by which a pruned round may be worse than its dense network and still match
+    it, decided beforehand: the sparsest matching round of each ticket is then reported. Without it, none is claimed."""
     compute: Compute = Compute()
     """Device and threads."""
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
@@ -278,6 +243,11 @@ class Study(Model):
         with defining(named):
             return handler(data)
 
+    @model_serializer(mode="wrap")
+    def _without_keys_of_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A study without this key has the settings, and the checksum of them, that it had before there was one."""
+        return without_none(handler(self), "matching_margin")
+
     def assessments(self) -> Iterator[tuple[tuple[str, str], Evaluation | Comparison]]:
         """Evaluations and comparisons, each with the keys that lead to it."""
         yield from ((("evaluations", name), evaluation) for name, evaluation in self.evaluations.items())
@@ -290,5 +260,6 @@ class Study(Model):
                 yield ("comparisons", name), "is the name of an evaluation, too; their tables would lie in one folder"
         for path, assessment in self.assessments():
             if assessment.equivalence_margin is not None and self.alpha >= 0.5:
-                message = f"needs an alpha below 0.5, found {self.alpha:g}: its interval covers 1 - 2 alpha"
-                yield (*path, "equivalence_margin"), message
+                yield (*path, "equivalence_margin"), f"needs an alpha below 0.5, found {self.alpha:g}{_TWO_SIDED}"
+        if self.matching_margin is not None and self.alpha >= 0.5:
+            yield ("matching_margin",), f"needs an alpha below 0.5, found {self.alpha:g}{_TWO_SIDED}"

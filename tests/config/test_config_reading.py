@@ -23,7 +23,8 @@ from lth.checks.read import load_study, read_study
 from lth.checks.schema import structure_schema
 from lth.checks.wording import ABBREVIATIONS, nearest
 from lth.config.data import Dataset
-from lth.config.study import TICKETS, Study
+from lth.config.study import Study
+from lth.config.ticket_models import TICKETS
 from lth.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]

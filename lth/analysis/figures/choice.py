@@ -1,11 +1,15 @@
 """Which figures are drawn for a study, an evaluation or a comparison."""
 
+from collections import Counter
 from itertools import combinations
 
-from lth.analysis.figures import FIGURES, Need
+from lth.analysis.figures import FIGURES
+from lth.analysis.figures.drawing import Need
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.controls import OF_EACH
 from lth.catalog.datasets import SOURCES
+from lth.catalog.methods import METHODS
+from lth.plan.dense import dense_round
 from lth.plan.plan import Plan
 
 
@@ -19,7 +23,16 @@ def _met_by_study(plan: Plan) -> set[Need]:
     """The conditions that a study meets."""
     datasets = {plan.dataset(ticket, round_) for ticket in plan.study.tickets for round_ in plan.rounds(ticket)}
     classes = {SOURCES[plan.study.datasets[name].source].classes for name in datasets}
-    return {"two classes"} if 2 in classes else set()
+    places = [(ticket, round_) for ticket in plan.study.tickets for round_ in plan.rounds(ticket)]
+    pruned = [place for place in places if plan.density(*place) != 1]
+    per_dataset = Counter((ticket, plan.dataset(ticket, round_)) for ticket, round_ in places)
+    found: dict[Need, bool] = {
+        "two classes": 2 in classes,
+        "rounds": max(per_dataset.values()) > 1,
+        "dense": any(dense_round(plan, *place) for place in pruned),
+        "pruned in training": any(METHODS[spec.method].prunes_in_training for spec in plan.study.tickets.values()),
+    }
+    return {need for need, met in found.items() if met}
 
 
 def _met(plan: Plan, assessment: str) -> set[Need]:

@@ -25,14 +25,14 @@ def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **sh
     return figure, axes[:many]
 
 
-MOST_ROWS = 12
+PANEL_ROWS = 12
 """Rows of a panel; more are folded into several panels."""
 _LONGEST_BESIDE = 26
 """Characters of a row's label up to which two panels have room side by side."""
 
 
 def folded(labels: Sequence[str], *, row: float, extra: float, width: float) -> Iterator[tuple[Axes, range]]:
-    """Panels of a row for each label, each with at most `MOST_ROWS`, and which of the rows each panel has.
+    """Panels of a row for each label, each with at most `PANEL_ROWS`, and which of the rows each panel has.
 
     Args:
         labels: of the rows, from the top.
@@ -40,7 +40,7 @@ def folded(labels: Sequence[str], *, row: float, extra: float, width: float) -> 
         extra: inches of what is above and below the rows of a panel.
         width: inches of a figure of one panel.
     """
-    many = max(1, ceil(len(labels) / MOST_ROWS))
+    many = max(1, ceil(len(labels) / PANEL_ROWS))
     each = ceil(len(labels) / many)
     columns = 2 if many > 1 and max(map(len, labels)) <= _LONGEST_BESIDE else 1
     wide = 1.5 * width if columns > 1 else width

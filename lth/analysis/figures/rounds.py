@@ -26,6 +26,11 @@ def pruning_loss(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure
     return _against_density(tables["rounds"], palette, ("loss", "nats"), "test loss (nats)")
 
 
+def validation_loss(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """The least validation loss against density."""
+    return _against_density(tables["rounds"], palette, ("validation_loss", "nats"), "least validation loss (nats)")
+
+
 def pruning_f1(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """F1 against density, on data sets with two classes."""
     rounds = tables["rounds"]
@@ -72,10 +77,12 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
 
 
 def _constant(rounds: pd.DataFrame, value: tuple[str, str]) -> str:
-    """The value that all rounds on a data set share in every seed, as words; empty where there is something to draw."""
-    means, low, high = _ends(rounds, value)
-    same = len(means) > 1 and means.nunique() == 1 and (low.isna() | (low == high)).all()
-    return f"{means.iloc[0]:,.4g} in every round" if same else ""
+    """The value that all rounds on a data set share, as words; empty where there is something to draw."""
+    means, low, high = ends = _ends(rounds, value)
+    several = rounds.loc[rounds["method"] != "dense", "density_percent"].nunique() > 1
+    same = several and all(end.nunique(dropna=False) == 1 for end in ends)
+    spread = f" ({low.iloc[0]:,.4g} to {high.iloc[0]:,.4g})" if low.iloc[0] < high.iloc[0] else ""
+    return f"{means.iloc[0]:,.4g}{spread} in every round" if same else ""
 
 
 def _steps_axis(axis: Axes, steps: list[float]) -> None:

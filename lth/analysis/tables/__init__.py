@@ -16,8 +16,9 @@ from lth.plan.plan import Plan
 if TYPE_CHECKING:
     from lth.analysis.tables.assessment import Left
 
-STUDY_TABLES = ("rounds", "layers", "costs")
-"""`rounds`: accuracy of each round of each ticket; `layers`: density of each layer; `costs`: training cost."""
+STUDY_TABLES = ("rounds", "round_curves", "matching", "layers", "costs")
+"""`rounds`: accuracy of each round of each ticket; `round_curves`: the same by step; `matching`: the difference of each
+round to its dense network; `layers`: density of each layer; `costs`: training cost."""
 EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
 """One row per training, per arm, per compared pair; then by epoch, by class, by true and predicted class, by pair of
 tickets and layer, by ticket and layer."""
@@ -49,17 +50,23 @@ def write_study_tables(
     from lth.analysis.tables import runs as by_run
     from lth.analysis.tables.costs import sums
     from lth.analysis.tables.files import collect, ordered, write_table
+    from lth.analysis.tables.matching import matching_table
     from lth.analysis.tables.two_classes import with_f1
 
-    plan, counted = Plan(study), collect(layers)
-    trained = with_f1(by_run.runs(collect(histories), by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
+    plan, counted, history = Plan(study), collect(layers), collect(histories)
+    tickets = study.tickets.items()
+    trained = with_f1(by_run.runs(history, by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
     rounds = by_arm.round_summary(trained, study.alpha).merge(
         masks.collapse_counts(counted), on=["ticket", "round"], how="left"
     )
-    methods = {name: ticket.method for name, ticket in study.tickets.items()}
+    curves = by_arm.round_curves(history, masks.prunable(counted), study.alpha)
+    follows = {name: (*ticket.made_from(), "")[0] if ticket.method == "derived" else "" for name, ticket in tickets}
+    methods = {name: ticket.method for name, ticket in tickets}
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
     tables = {
         "rounds": rounds.assign(method=rounds["ticket"].map(methods)),
+        "round_curves": curves.assign(follows=curves["ticket"].map(follows)),
+        "matching": matching_table(plan, trained),
         "layers": masks.layer_densities(counted),
         "costs": sums(plan, places, collect(costs), collect(measured)),
     }

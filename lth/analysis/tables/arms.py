@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lth.analysis import stats
@@ -137,11 +139,38 @@ def curves(history: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return _summaries(history, keys, {"accuracy_percent": "accuracy", "loss_nats": "loss"}, alpha)
 
 
+MOST_POINTS = 100
+"""Scored steps of a training that its learning curve keeps."""
+
+
+def round_curves(history: pd.DataFrame, totals: "pd.Series[float]", alpha: float) -> pd.DataFrame:
+    """One row for each ticket's round, split and scored step: loss, accuracy and density, with intervals over seeds.
+
+    Of long trainings every so-many-th scored step, so that at most `MOST_POINTS` and the last remain.
+
+    Args:
+        history: of all rounds and seeds.
+        totals: prunable weights of each ticket's network, by ticket.
+        alpha: intervals cover 1 - alpha.
+    """
+    run = ["ticket", "round"]
+    place = history.groupby(run)["step"].rank(method="dense").astype(int) - 1
+    most = place.groupby([history[name] for name in run]).transform("max")
+    every = (-(-most // MOST_POINTS)).clip(lower=1)
+    kept = history[(place % every == 0) | (place == most)]
+    shares = kept.assign(density_percent=100 * kept["kept"] / kept["ticket"].map(totals))
+    keys = ["ticket", "dataset", "round", "split", "epoch", "step"]
+    table = _summaries(shares, keys, {"accuracy_percent": "accuracy", "loss_nats": "loss"}, alpha)
+    densities = shares.groupby(keys, sort=False)["density_percent"].mean().reset_index()
+    return table.merge(densities, on=keys)
+
+
 def round_summary(round_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """One row for each ticket's round: its accuracy on the data set it was trained on and its step of least validation
     loss (the early stop), with their intervals over seeds."""
     keys = ["ticket", "dataset", "round"]
     values = {"test_accuracy_percent": "accuracy", "test_loss_nats": "loss", "best_step": "best"}
+    values |= {"validation_loss_nats": "validation_loss"}
     values |= {"test_f1_percent": "f1"} if "test_f1_percent" in round_runs else {}
     table = _summaries(round_runs, keys, values, alpha)
     grouped = round_runs.groupby(keys)
@@ -173,13 +202,21 @@ def _row_shares(confusion: pd.DataFrame) -> pd.DataFrame:
 
 def _summaries(frame: pd.DataFrame, keys: list[str], values: dict[str, str], alpha: float) -> pd.DataFrame:
     """Means and intervals of value columns (their name's last word is the unit), for each combination of the keys."""
-    rows = []
-    for key, group in frame.groupby(keys, sort=False):
-        row: dict[str, Any] = dict(zip(keys, key, strict=True))
-        for column, name in values.items():
-            row |= _interval(name, group[column], alpha, column.rpartition("_")[2])
-        rows.append(row)
-    return pd.DataFrame(rows)
+    groups = frame.groupby(keys, sort=False)
+    table = groups.size().rename("n").reset_index()
+    for column, name in values.items():
+        unit = column.rpartition("_")[2]
+        deviations = np.asarray(groups[column].std(ddof=1), dtype=np.float64)
+        sizes = table["n"].to_numpy(dtype=np.int64)
+        whole = groups[column].count().to_numpy() == sizes  # with a missing value nothing is known of the mean
+        means = np.where(whole, groups[column].mean().to_numpy(), nan)
+        half = stats.half_widths(deviations, sizes, alpha)
+        table = table.assign(
+            **{f"{name}_{unit}": means, f"{name}_low_{unit}": means - half, f"{name}_high_{unit}": means + half}
+        )
+        if "confidence_percent" not in table:
+            table["confidence_percent"] = 100 * (1 - alpha)
+    return table
 
 
 def _densities(percent: "pd.Series[float]") -> dict[str, float]:

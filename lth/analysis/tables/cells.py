@@ -168,8 +168,8 @@ def reach(row: Mapping[Any, Any]) -> str:
 
 
 def in_points(value: float) -> str:
-    """A signed difference in percentage points."""
-    return f"{value:+.2f}"
+    """A signed difference in percentage points; what rounds to 0 is +0.00."""
+    return f"{round(value, 2) + 0.0:+.2f}"
 
 
 def p_value(value: float) -> str:

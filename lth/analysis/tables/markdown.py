@@ -8,6 +8,7 @@ import pandas as pd
 
 from lth.analysis.tables import cells
 from lth.analysis.tables.files import read_table
+from lth.analysis.tables.matching import matching_notes
 from lth.analysis.tables.notes import notes, round_notes
 from lth.analysis.tables.verdict import verdict
 from lth.errors import UserError
@@ -31,7 +32,8 @@ def pages(results: Path) -> Iterator[str]:
         yield from assessment(arms, comparisons)
     yield from ("## Rounds", "")
     found = read_table(tables / "rounds.csv", sealed=True)
-    yield from (*table(*round_table(found)), "", *round_items(found))
+    matched = read_table(tables / "matching.csv", sealed=True)
+    yield from (*table(*round_table(found)), "", *round_items(found), *items(matching_notes(matched)))
 
 
 def assessment(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Iterator[str]:

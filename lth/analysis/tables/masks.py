@@ -79,6 +79,11 @@ def layer_densities(layers: pd.DataFrame) -> pd.DataFrame:
     return table.reset_index()
 
 
+def prunable(layers: pd.DataFrame) -> "pd.Series[float]":
+    """How many prunable weights the network of each ticket has."""
+    return layers.drop_duplicates(["ticket", "layer"]).groupby("ticket")["total"].sum()
+
+
 def collapse_counts(layers: pd.DataFrame) -> pd.DataFrame:
     """One row for each ticket and round: the layers that are collapsed or thin in some seeds, and in how many seeds."""
     states = _lost(layers)

@@ -21,7 +21,8 @@ VALUES = ["loss_nats", "accuracy_percent"]
 
 
 def best_steps(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
-    """Each run's step of least validation loss; of equal ones the earliest. Step 0 (untrained) may be it.
+    """Each run's step of least validation loss, and that loss; of equal ones the earliest. Step 0 (untrained) may be
+    it.
 
     Where a method prunes while it trains, only steps at which as few weights were left as ever count: what the network
     could do before is no result of the pruned one.
@@ -29,7 +30,8 @@ def best_steps(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
     validation = history[history["split"] == "validation"].sort_values([*run, "step"], kind="stable")
     pruned = validation[validation["kept"] == validation.groupby(list(run))["kept"].transform("min")]
     least = pruned.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
-    return validation.loc[least, [*run, "step"]].reset_index(drop=True)
+    best = validation.loc[least, [*run, "step", "loss_nats"]].reset_index(drop=True)
+    return best.rename(columns={"loss_nats": "validation_loss_nats"})
 
 
 def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
@@ -47,7 +49,7 @@ def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
     last = test.groupby(list(run), as_index=False).last()[[*run, "epoch", "accuracy_percent"]]
     last = last.rename(columns={"epoch": "last_epoch", "accuracy_percent": "last_accuracy_percent"})
     best = best.rename(columns={"epoch": "best_epoch", "step": "best_step", **{v: f"test_{v}" for v in VALUES}})
-    columns = [*described, "best_epoch", "best_step", *(f"test_{value}" for value in VALUES)]
+    columns = [*described, "best_epoch", "best_step", "validation_loss_nats", *(f"test_{v}" for v in VALUES)]
     return best[columns].merge(last, on=list(run))
 
 

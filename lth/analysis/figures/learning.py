@@ -1,0 +1,119 @@
+"""Learning curves of pruning rounds: accuracy by iteration, a line a density; accuracy and density by epoch."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import SHADES, SHAPES, Palette
+from lth.analysis.tables.cells import amount
+from lth.analysis.tables.notes import named
+
+MOST_TICKETS = 12
+"""Tickets that are drawn; the others are named."""
+MOST_TRAININGS = 12
+"""Trainings in one panel, likewise."""
+_EARLY = 0.1
+"""The share of the scored steps that may lie below the panel: of the steep beginning only the end is of interest."""
+
+
+def learning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy by iteration, one panel for each ticket with several rounds, one line a round, by density."""
+    del palette  # colours are densities
+    curves = tables["round_curves"]
+    test = curves[curves["split"] == "test"]
+    densities = test.groupby(["ticket", "round"], sort=False)["density_percent"].min()
+    test = test.merge(densities.rename("final_percent").reset_index(), on=["ticket", "round"])
+    views = [(str(t), str(d)) for (t, d), rows in test.groupby(["ticket", "dataset"], sort=False) if _several(rows)]
+    if not views:
+        return parts.nothing("No ticket has several rounds on one data set.")
+    places = {ticket: place for place, ticket in enumerate(test["ticket"].unique())}
+    follows = dict(zip(test["ticket"], test["follows"], strict=True))
+    views.sort(key=lambda view: (places.get(follows[view[0]], places[view[0]]), places[view[0]]))  # beside its own
+    shown = views[:MOST_TICKETS]
+    figure, axes = parts.panels(len(shown), columns=2, height=2.7)
+    least = min(float(test["final_percent"].min()), 99.0)
+    scale = LogNorm(least, 100)
+    for axis, (ticket, dataset) in zip(axes, shown, strict=True):
+        here = test[(test["ticket"] == ticket) & (test["dataset"] == dataset)]
+        for _, line in here.groupby("round", sort=True):
+            colour = SHADES(1 - scale(line["final_percent"].iloc[0]))
+            axis.plot(line["step"], line["accuracy_percent"], color=colour, linewidth=1.1)
+        axis.set_ylim(*_heights(test[test["dataset"] == dataset]))
+        axis.set_title(f"{ticket}, on {dataset}")
+        _iterations(axis)
+        axis.set_ylabel("test accuracy (%)")
+    bar = figure.colorbar(
+        ScalarMappable(scale, SHADES.reversed()), ax=axes, shrink=parts.bar_share(axes), aspect=30, pad=0.02
+    )
+    bar.set_label("density (%, log scale)")
+    ticks = [tick for tick in _TICKS if tick >= least]
+    bar.ax.yaxis.set_major_locator(FixedLocator(ticks if len(ticks) < 7 else [t for t in ticks if t in _FEW_TICKS]))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: amount(value)))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    words = f"means, {parts.seeds(test['n'])}"
+    left = [f"{ticket} on {dataset}" for ticket, dataset in views[MOST_TICKETS:]]
+    parts.note(figure, words + (f"; not drawn: {named(left, 'tickets')}" if left else ""))
+    return figure
+
+
+_FEW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+_TICKS = (*_FEW_TICKS[:6], 3, 7, 10, 15, 20, 30, 40, 50, 70, 100)
+
+
+def _several(rows: pd.DataFrame) -> bool:
+    return bool(rows["round"].nunique() > 1)
+
+
+def _heights(test: pd.DataFrame) -> tuple[float, float]:
+    """One range for all panels of a data set, from where the curves are after their first steep rise."""
+    later = test[test["step"] > _EARLY * test.groupby(["ticket", "round"])["step"].transform("max")]
+    low, high = float(later["accuracy_percent"].quantile(0.02)), float(later["accuracy_percent"].max())
+    room = 0.06 * (high - low) or 0.5
+    return max(-1.0, low - room), min(101.0, high + room)
+
+
+def _iterations(axis: Axes) -> None:
+    axis.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+    axis.set_xlabel("iteration")
+
+
+def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy (top) and density (bottom) by epoch, for trainings within which weights are pruned."""
+    curves = tables["round_curves"]
+    test = curves[curves["split"] == "test"]
+    density = test.groupby(["ticket", "round"], sort=False)["density_percent"]
+    test = test[density.transform("max") > density.transform("min")]
+    if test.empty:
+        return parts.nothing("No ticket was pruned while it was trained.")
+    trainings = {
+        (str(ticket), f"{ticket} ({line['density_percent'].min():.3g} %)"): line
+        for (ticket, _), line in test.groupby(["ticket", "round"], sort=False)
+    }
+    figure, (accuracy, kept) = parts.panels(2, columns=1, height=2.4, width=6.4, sharex=True)
+    handles = []
+    for ticket, label in [*trainings][:MOST_TRAININGS]:
+        line, alike = trainings[ticket, label], [other for name, other in trainings if name == ticket]
+        look = {**palette.line(ticket), "linestyle": SHAPES[alike.index(label) % len(SHAPES)][1]}
+        accuracy.plot(line["epoch"], line["accuracy_percent"], **look)
+        ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
+        marks.band(accuracy, line["epoch"], *ends, look["color"], faint=len(trainings) > 3)
+        kept.plot(line["epoch"], line["density_percent"], drawstyle="steps-post", **look)
+        handles.append(Line2D([], [], **look, label=label))
+    accuracy.set_ylabel("test accuracy (%)")
+    scales.percentages(accuracy, vertical=True)
+    scales.log_axis(kept, list(test["density_percent"]), vertical=True)
+    kept.set_ylabel("density (%, log scale)")
+    scales.epoch_axis(kept)
+    parts.below(figure, handles)
+    left = [label for _, label in [*trainings][MOST_TRAININGS:]]
+    words = parts.band_words(test) + (f"; not drawn: {named(left, 'trainings')}" if left else "")
+    parts.note(figure, words)
+    return figure
