@@ -33,7 +33,7 @@ Group = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class _Training:
+class TrainingOfJob:
     """A training of a job: what decides how long it takes."""
 
     network: str
@@ -130,8 +130,8 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
     from lth.training.pace import paces, start_seconds
 
     study, jobs = plan.study, planned_jobs(Paths(plan))
-    trainings = {job.key: _trainings(plan, job) for job in jobs}
-    timed = _timed(study, {training for found in trainings.values() for training in found})
+    trainings = {job.key: trainings_of(plan, job) for job in jobs}
+    timed = timed_groups(study, {training for found in trainings.values() for training in found})
     start = start_seconds()
     found = paces([one for _, one in timed], study.compute, slots)
     by_group: dict[Group, list[Pace]] = {}
@@ -143,7 +143,7 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
             return start
         if not trainings[job.key]:
             return start + SUMMARY_SECONDS
-        return start + sum(_seconds(study, one, by_group[one.group(study)]) for one in trainings[job.key])
+        return start + sum(training_seconds(study, one, by_group[one.group(study)]) for one in trainings[job.key])
 
     whole, busy = makespan(jobs, seconds, slots), fmean(one.busy for one in found)
     side = f"{slots} jobs side by side" if slots > 1 else "one job at a time"
@@ -158,13 +158,13 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
         yield f"  measured, a step of {network}: {steps}"
 
 
-def _timed(study: Study, trainings: set[_Training]) -> "list[tuple[Group, Timed]]":
+def timed_groups(study: Study, trainings: set[TrainingOfJob]) -> "list[tuple[Group, Timed]]":
     """What is measured of each group, at the length of its longest training: the dense network, and the highest and
     lowest densities that may have sparse kernels."""
     from lth.sparse.choice import DENSITY
     from lth.training.pace import Timed
 
-    groups: dict[Group, list[_Training]] = {}
+    groups: dict[Group, list[TrainingOfJob]] = {}
     for one in sorted(trainings, key=lambda one: (one.network, one.recipe, one.dataset, one.density)):
         groups.setdefault(one.group(study), []).append(one)
     timed = []
@@ -176,25 +176,26 @@ def _timed(study: Study, trainings: set[_Training]) -> "list[tuple[Group, Timed]
     return timed
 
 
-def _trainings(plan: Plan, job: PlannedJob) -> list[_Training]:
+def trainings_of(plan: Plan, job: PlannedJob) -> list[TrainingOfJob]:
     """The trainings of a job, those that its method does before included; they are dense, as far as is known."""
     study = plan.study
     if job.kind == "round":
         spec, dataset = study.tickets[job.of], plan.dataset(job.of, job.round)
         recipe, density = plan.recipe_name(job.of, job.round), float(plan.density(job.of, job.round))
-        own = _Training(spec.network, recipe, dataset, 1.0 if spec.method == "progressive" else density)
+        own = TrainingOfJob(spec.network, recipe, dataset, 1.0 if spec.method == "progressive" else density)
         before = spec.options.extra_trainings.items()
-        return [own, *(_Training(spec.network, name, dataset, 1.0, times) for name, times in before)]
+        return [own, *(TrainingOfJob(spec.network, name, dataset, 1.0, times) for name, times in before)]
     if job.kind == "evaluation":
         evaluation, arm = study.evaluations[job.of], plan.arm(job.of, job.arm)
         density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
         times = evaluation.draws if evaluation.examples else 1
         network = study.tickets[arm.ticket].network
-        return [_Training(network, evaluation.recipe, evaluation.dataset, density, times, evaluation.examples)]
+        return [TrainingOfJob(network, evaluation.recipe, evaluation.dataset, density, times, evaluation.examples)]
     return []
 
 
-def _seconds(study: Study, training: _Training, found: "Sequence[Pace]") -> float:
+def training_seconds(study: Study, training: TrainingOfJob, found: "Sequence[Pace]") -> float:
+    """How long a training takes at the paces that were measured of its group."""
     from lth.training.pace import at_density
 
     dataset, recipe = study.datasets[training.dataset], study.recipes[training.recipe]

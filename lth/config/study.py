@@ -32,7 +32,7 @@ from lth.config.base import (
 )
 from lth.config.data import Dataset, Initialisation, Network
 from lth.config.ticket_models import AnyTicket
-from lth.config.training import Recipe
+from lth.config.training import Capture, Recipe
 from lth.printable import printable
 
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
@@ -187,6 +187,9 @@ class Compute(Model):
     jobs_per_gpu: Annotated[int, Field(ge=1, le=64)] = 1
     """How many jobs may share a GPU at once (small networks leave most of one idle); then say `--resources gpu=N` with
     as many as there are GPUs times this."""
+    capture: Capture = "auto"
+    """Whether a GPU records a training step (a CUDA graph) and repeats it. `auto` does so for small networks, whose
+    kernels take longer to start than to run; `always` for any of images. Same results, within rounding."""
     rounds_per_job: Annotated[int, Field(ge=1, le=1000)] = 1
     """How many rounds of a chain one job on a cluster does, one after another; without a cluster of no effect."""
     save_minutes: Annotated[float, Field(gt=0)] = 10.0

@@ -8,6 +8,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from lth.config.base import Count, Fault, Model, each_once, without_none
 
+Capture = Literal["auto", "always", "never"]
+"""Whether a GPU records a training step and repeats it."""
+
 
 class Optimiser(Model):
     """The update rule."""

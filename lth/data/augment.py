@@ -19,6 +19,7 @@ from torch import Tensor
 
 from lth.config.training import Augmentation, Colour
 from lth.data import colour, erasing, moves
+from lth.data.batches import sent
 from lth.seeds import generator
 
 
@@ -53,7 +54,17 @@ class Changes:
 
     def to(self, device: torch.device) -> Self:
         """On another device; once an epoch, so that no step waits for a transfer."""
-        return self._each(lambda tensor: tensor.to(device))
+        return self._each(lambda tensor: sent(tensor, device))
+
+    def clone(self) -> Self:
+        """A copy."""
+        return self._each(torch.clone)
+
+    def copy_(self, other: Self) -> None:
+        """Take over the values of others of the same kinds, for as many images, in place."""
+        for field in fields(self):
+            if isinstance(own := getattr(self, field.name), Tensor):
+                own.copy_(getattr(other, field.name))
 
     def _each(self, function: Callable[[Tensor], Tensor]) -> Self:
         """The same with a function applied to each tensor."""

@@ -11,6 +11,13 @@ def epoch_order(size: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(size, generator=generator(seed, "batch order", epoch))
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor of the CPU on a device; to a GPU from pinned memory, so that neither waits for the other."""
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
 def normalise(images: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Bytes to numbers with mean 0 and standard deviation 1 over the training split, a channel at a time.
 

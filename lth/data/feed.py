@@ -1,13 +1,14 @@
 """Images on a device, and how their batches become network input."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from lth.config.training import Augmentation
 from lth.data.augment import Changes, augmented, draw_changes
-from lth.data.batches import epoch_order, normalise
+from lth.data.batches import epoch_order, normalise, sent
 from lth.data.examples import Feed, SplitName
 from lth.data.images import Images, Split
 from lth.networks.cost import weight_uses
@@ -15,6 +16,31 @@ from lth.networks.own import memory_layout
 
 _SCORING_BATCH = 125
 """Images scored at once; with 500, activations outgrow the cache and `lenet5` takes half as long again."""
+_SCORING_BATCH_ON_GPU = 1000
+"""A GPU has no such cache, and each batch costs it the start of every kernel."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What the images of a batch are, before they are made: a few numbers for each, on the device."""
+
+    rows: Tensor
+    """int64 [B]: which training images."""
+    changes: Changes | None
+    """What augmentation does to them."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def clone(self) -> "Drawn":
+        """A copy."""
+        return Drawn(self.rows.clone(), self.changes and self.changes.clone())
+
+    def copy_(self, other: "Drawn") -> None:
+        """Take over the numbers of another batch of the same size, in place."""
+        self.rows.copy_(other.rows)
+        if self.changes and other.changes:
+            self.changes.copy_(other.changes)
 
 
 class ImageFeed(Feed):
@@ -48,20 +74,25 @@ class ImageFeed(Feed):
             return found.flatten().view(found.shape)
         return found
 
-    def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The batches of steps `first` to `steps` - 1: every training image once an epoch, in the seed's order."""
-        split, epoch_steps, step = self.splits["train"], self.epoch_steps(batch), first
+    def draws(self, batch: int, seed: int, first: int, steps: int) -> Iterator[Drawn]:
+        """The images of steps `first` to `steps` - 1: every training image once an epoch, in the seed's order."""
+        size, epoch_steps, step = len(self.splits["train"]), self.epoch_steps(batch), first
         while step < steps:
             epoch, skipped = divmod(step, epoch_steps)
-            order = epoch_order(len(split), seed, epoch + 1).to(self.device)
+            order = sent(epoch_order(size, seed, epoch + 1), self.device)
             changes = self._changes(seed, epoch + 1)
             for number, rows in enumerate(order.split(batch)[skipped : skipped + steps - step], start=skipped):
-                # ten times faster than indexing, which has to allow for more than one row of indices
-                images = split.images.index_select(0, rows)
-                if changes:
-                    images = augmented(images, changes[number * batch : (number + 1) * batch], self.mean)
-                yield self._normalised(images), split.labels.index_select(0, rows)
+                yield Drawn(rows, changes[number * batch : (number + 1) * batch] if changes else None)
                 step += 1
+
+    def made(self, drawn: Drawn) -> tuple[Tensor, Tensor]:
+        """Those images as the network's input, augmented, and their labels."""
+        split = self.splits["train"]
+        # ten times faster than indexing, which has to allow for more than one row of indices
+        images = split.images.index_select(0, drawn.rows)
+        if drawn.changes:
+            images = augmented(images, drawn.changes, self.mean)
+        return self._normalised(images), split.labels.index_select(0, drawn.rows)
 
     def _changes(self, seed: int, epoch: int) -> Changes | None:
         """What augmentation does to the images of an epoch, in the order in which they are visited."""
@@ -74,7 +105,7 @@ class ImageFeed(Feed):
 
     def scoring_batches(self, name: SplitName) -> Iterator[tuple[Tensor, Tensor]]:
         """Every image of a split once, in order."""
-        split = self.splits[name]
-        for start in range(0, len(split), _SCORING_BATCH):
-            rows = slice(start, start + _SCORING_BATCH)
+        split, batch = self.splits[name], _SCORING_BATCH if self.device.type == "cpu" else _SCORING_BATCH_ON_GPU
+        for start in range(0, len(split), batch):
+            rows = slice(start, start + batch)
             yield self._normalised(split.images[rows]), split.labels[rows]

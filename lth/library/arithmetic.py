@@ -21,10 +21,12 @@ def arithmetic(compute: Compute) -> Iterator[torch.device]:
     """
     threads, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    tf32 = torch.backends.cudnn.allow_tf32
     try:
         yield prepare_device(compute)
     finally:
         torch.set_num_threads(threads)
         torch.set_deterministic_debug_mode(mode)
         torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]
+        torch.backends.cudnn.allow_tf32 = tf32
         torch.set_flush_denormal(False)

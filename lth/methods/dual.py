@@ -156,6 +156,7 @@ def _transformed(round_: Round, options: Dual, weights: dict[str, Tensor], masks
         hook=PenaltyHook(options.penalty, masks),
         scratch=round_.scratch,
         more=True,
+        capture=round_.capture,
     )
     kept, masked = _root_mean_squares(trained.weights, masks)
     round_.log(f"transform, cycle {cycle}: root mean square of kept weights {kept:.3g}, of masked ones {masked:.3g}")

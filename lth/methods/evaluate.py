@@ -66,6 +66,7 @@ def run_evaluation(
             trains=spec.trains or "all",
             scratch=scratch,
             more=draw is not None and draw + 1 < (spec.draws or 0),
+            capture=compute.capture,
         )
         which = {} if draw is None else {"draw": draw}
         outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))

@@ -18,6 +18,7 @@ from lth.catalog.scores import SCORES
 from lth.config.options import Options
 from lth.config.study import Compute
 from lth.config.tickets import LayerKind
+from lth.config.training import Capture
 from lth.data.examples import Examples, Feed, load_examples
 from lth.files import checksum
 from lth.methods.found import Found
@@ -74,6 +75,8 @@ class Round:
     log: Callable[[str], None]
     scratch: Scratch | None = None
     """Where the states of trainings are kept."""
+    capture: Capture = "auto"
+    """Whether a GPU records a training step and repeats it."""
 
     def further(self, *which: str | int) -> int:
         """The data-order seed of a training that goes on from trained weights: in the order of the study they would
@@ -179,7 +182,7 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     energy, started = Energy(device), time.perf_counter()
     entry = METHODS[spec.method]
     options = entry.options_model().model_validate(spec.options)
-    round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch)
+    round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch, compute.capture)
     found: Found = entry.load()(round_, options)
     for note in (*found.notes, *_collapses(found.ticket)):
         job.log(note)
@@ -232,6 +235,7 @@ def _train(found: Found, round_: Round, options: Options) -> Trained:
         scratch=round_.scratch,
         keep=Keep(best=score is not None and SCORES[score].best, step=None if spec.round else options.early_step),
         begin=spec.first_step,
+        capture=round_.capture,
     )
 
 

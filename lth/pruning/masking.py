@@ -22,6 +22,8 @@ class Masking:
         """The prunable ones, in network order."""
         self.masks: dict[str, Tensor] = {}
         """bool, on the device."""
+        self.layout = 0
+        """Goes up when other layers than before have pruned weights, or their masks lie elsewhere in memory."""
         self._optimiser = optimiser
         self._sparse: list[nn.Parameter] = []
         self._factors: list[Tensor] = []
@@ -53,5 +55,10 @@ class Masking:
     def _install(self, masks: Mapping[str, Tensor]) -> None:
         self.masks = dict(masks)
         sparse = [name for name, mask in masks.items() if self.parameters[name].requires_grad and not mask.all()]
-        self._sparse = [self.parameters[name] for name in sparse]
-        self._factors = [masks[name].to(self.parameters[name].dtype) for name in sparse]
+        before, self._sparse = self._sparse, [self.parameters[name] for name in sparse]
+        if self.layout and [*map(id, before)] == [*map(id, self._sparse)]:
+            for name, factor in zip(sparse, self._factors, strict=True):
+                factor.copy_(masks[name])  # in place: a captured step reads them where they are
+        else:
+            self._factors = [masks[name].to(self.parameters[name].dtype) for name in sparse]
+            self.layout += 1

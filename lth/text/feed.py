@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lth.config.training import Augmentation
-from lth.data.batches import epoch_order
+from lth.data.batches import epoch_order, sent
 from lth.data.examples import Feed, SplitName
 from lth.errors import UserError
 from lth.networks.build import prunable_names
@@ -29,6 +29,7 @@ class TextFeed(Feed):
         if augment is not None:
             raise ValueError("texts are not augmented")  # the study's check does not let that through
         self.splits = {n: TextSplit(s.tokens.to(device), s.labels.to(device)) for n, s in texts.splits.items()}
+        self._lengths = {name: split.tokens.lengths.cpu() for name, split in texts.splits.items()}
         self.device, self.classes = device, len(texts.classes)
         self.name, self.vocabulary = texts.name, texts.vocabulary
 
@@ -36,27 +37,30 @@ class TextFeed(Feed):
         """Training texts, cut to the longest."""
         return self.splits["train"].tokens[rows]
 
-    def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tokens, Tensor]]:
-        """The batches of steps `first` to `steps` - 1: every training text once an epoch, in the seed's order.
+    def draws(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The texts of steps `first` to `steps` - 1, and their lengths on the CPU: every text once an epoch.
 
         An epoch's order is drawn; within windows of `WINDOW` batches texts are sorted by length, cut into batches, and
         the batches put into another drawn order, so that batches hardly have padding and lengths come as they may.
         """
-        split, epoch_steps, step = self.splits["train"], self.epoch_steps(batch), first
+        lengths, epoch_steps, step = self._lengths["train"], self.epoch_steps(batch), first
         while step < steps:
             epoch, skipped = divmod(step, epoch_steps)
-            batches = bucketed(split.tokens.lengths.cpu(), batch, seed, epoch + 1)
-            for rows in batches[skipped : skipped + steps - step]:
-                there = rows.to(self.device)
-                yield split.tokens[there], split.labels[there]
-                step += 1
+            batches = bucketed(lengths, batch, seed, epoch + 1)[skipped : skipped + steps - step]
+            there = sent(torch.cat(batches), self.device).split([len(rows) for rows in batches])
+            yield from ((rows, lengths[here]) for rows, here in zip(there, batches, strict=True))
+            step += len(batches)
+
+    def made(self, drawn: tuple[Tensor, Tensor]) -> tuple[Tokens, Tensor]:
+        """Those texts, cut to the longest of them, and their labels."""
+        split, (rows, lengths) = self.splits["train"], drawn
+        return split.tokens.chosen(rows, lengths), split.labels.index_select(0, rows)
 
     def scoring_batches(self, name: SplitName) -> Iterator[tuple[Tokens, Tensor]]:
         """Every text of a split once, in order, which is that of their length."""
-        split = self.splits[name]
-        for start in range(0, len(split), _SCORING_BATCH):
-            rows = slice(start, start + _SCORING_BATCH)
-            yield split.tokens[rows], split.labels[rows]
+        split, every = self.splits[name], torch.arange(len(self.splits[name]), device=self.device)
+        for here, rows in zip(self._lengths[name].split(_SCORING_BATCH), every.split(_SCORING_BATCH), strict=True):
+            yield split.tokens.chosen(rows, here), split.labels.index_select(0, rows)
 
     def weight_uses(self, network: nn.Module) -> dict[str, int]:
         """How often a text uses each weight: once a token, on average over the training texts; the pooler's once.

@@ -22,6 +22,8 @@ class Tokens:
     """int16 [texts]: tokens of each, without padding."""
     second: Tensor
     """int16 [texts]: where the second text of a pair begins; the length, where there is none."""
+    padded: bool | None = None
+    """Whether any is shorter than the longest; None where that has to be looked up, for which a GPU is waited for."""
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -32,15 +34,26 @@ class Tokens:
         longest = int(lengths.max()) if len(lengths) else 0
         return Tokens(ids[:, :longest], lengths, second)
 
+    def chosen(self, rows: Tensor, lengths: Tensor) -> "Tokens":
+        """Some of them, cut to the longest of those, without reading anything back from their device.
+
+        Args:
+            rows: int64 [texts], on their device.
+            lengths: of those texts, on the CPU; at least one.
+        """
+        longest, shortest = int(lengths.max()), int(lengths.min())
+        ids, second = self.ids.index_select(0, rows)[:, :longest], self.second.index_select(0, rows)
+        return Tokens(ids, self.lengths.index_select(0, rows), second, shortest < longest)
+
     def to(self, device: torch.device) -> "Tokens":
         """On a device."""
-        return Tokens(self.ids.to(device), self.lengths.to(device), self.second.to(device))
+        return Tokens(self.ids.to(device), self.lengths.to(device), self.second.to(device), self.padded)
 
     @property
     def attended(self) -> Tensor | None:
         """bool [texts, tokens]: what is no padding; None where nothing is padding, which is faster."""
-        width = self.ids.shape[1]
-        if bool((self.lengths == width).all()):
+        padded = not bool((self.lengths == self.ids.shape[1]).all()) if self.padded is None else self.padded
+        if not padded:
             return None
         return self._places < self.lengths[:, None]
 

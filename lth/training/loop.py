@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lth.config.training import Recipe
+from lth.config.training import Capture, Recipe
 from lth.data.examples import Examples, Feed, SplitName
 from lth.errors import UserError
 from lth.networks.build import has_randomness, head_names, names_of
@@ -23,6 +24,7 @@ from lth.training.freeze import zero_gradients
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
 from lth.training.optimisers import make_optimiser, trained_parameters
+from lth.training.static import StaticSteps
 
 if TYPE_CHECKING:
     from lth.sparse.operations import Operations
@@ -45,6 +47,7 @@ class Loop:
     """Whether the network draws random numbers in training (dropout)."""
     meter: Meter
     trains: Literal["all", "head"] = "all"
+    capture: Capture = "auto"
     losses: Tensor = field(init=False)
     """float64 scalar on the device: reading it every step would make a GPU wait for the host."""
     correct: Tensor = field(init=False)
@@ -54,16 +57,19 @@ class Loop:
     """Images of the batch at hand."""
     dense_because: str = ""
     """Why a training that is sparse enough for sparse kernels has dense ones; empty if it has not."""
+    static: StaticSteps = field(init=False)
+    """Steps that a GPU records and repeats, where that is possible and pays."""
     _engine: "SparseTraining | None" = None
     _operations: "Operations | None" = None
-    _batches: Iterator[tuple[Any, Tensor]] = field(default_factory=lambda: iter(()))
+    _draws: Iterator[Any] = field(default_factory=lambda: iter(()))
     _next: int = -1
-    """The step of the next batch."""
+    """The step of the next draw."""
 
     def __post_init__(self) -> None:
         self.losses = torch.zeros((), dtype=torch.float64, device=self.feed.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=self.feed.device)
         self._use_masks()
+        self.static = StaticSteps(self, self.capture)
 
     @classmethod
     def start(
@@ -75,6 +81,7 @@ class Loop:
         seed: int,
         device: torch.device,
         trains: Literal["all", "head"] = "all",
+        capture: Capture = "auto",
     ) -> "Loop":
         """Everything on the device and ready for the first step; the network is moved, not copied."""
         network.to(device).to(memory_format=memory_layout(network))  # type: ignore[call-overload]
@@ -101,6 +108,7 @@ class Loop:
             random=has_randomness(network),
             meter=Meter(feed.weight_uses(network)),
             trains=trains,
+            capture=capture,
         )
 
     @property
@@ -128,7 +136,9 @@ class Loop:
             return engine.run(step, quiet)
         self.settle()
         self._engine = None  # whose state the step leaves behind
-        self.step(*self.batch_of(step), step, hook)
+        drawn = self._draw_of(step)
+        if quiet == step or not self.static.make(drawn, step):
+            self.step(*self.feed.made(drawn), step, hook)
         return step + 1
 
     def engine(self) -> "SparseTraining | None":
@@ -146,10 +156,13 @@ class Loop:
 
     def batch_of(self, step: int) -> tuple[Any, Tensor]:
         """The batch of a step."""
+        return self.feed.made(self._draw_of(step))
+
+    def _draw_of(self, step: int) -> Any:
         if step != self._next:
-            self._batches = self.feed.training_batches(self.recipe.batch_size, self.seed, step, self.steps)
+            self._draws = self.feed.draws(self.recipe.batch_size, self.seed, step, self.steps)
         self._next = step + 1
-        return next(self._batches)
+        return next(self._draws)
 
     def logits(self, inputs: Any) -> Tensor:
         """float [B, classes], computed in the recipe's precision."""
@@ -162,27 +175,47 @@ class Loop:
         """One batch: forward, backward, and an update unless the hook leaves it out."""
         self.batch = len(labels)
         hook.before_step(self, step)
-        rate = self.rate(step)
+        self.set_rate(self.rate(step))
+        with self.random_stream(step):
+            logits, loss = self.backward(inputs, labels)
+        if hook.after_backward(self, step):
+            self.update()
+        self.add_up(logits, loss, labels)
+        self.count(len(labels))
+
+    def set_rate(self, rate: float | Tensor) -> None:
+        """The learning rate of the next update; a scalar on the device where the update is recorded."""
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with self.random_stream(step):
-            logits = self._training_logits(inputs)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-            loss.backward()
+
+    def backward(self, inputs: Any, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits float [B, classes] and cross-entropy of a batch; the gradients are with the weights."""
+        logits = self._training_logits(inputs)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        loss.backward()
         if self.recipe.label_smoothing:  # told is the cross-entropy alone, as it is of validation and test data
             loss = functional.cross_entropy(logits.detach(), labels)
-        if hook.after_backward(self, step):
-            self.masking.mask_gradients()
-            if self.recipe.freeze:
-                zero_gradients(self.masking.parameters.values(), self.recipe.freeze)
-            if self.recipe.clip_grad_norm:  # after masking: what no update uses is no part of the norm
-                nn.utils.clip_grad_norm_(trained_parameters(self.optimiser), self.recipe.clip_grad_norm)
-            self.optimiser.step()
+        return logits.detach(), loss.detach()
+
+    def update(self) -> None:
+        """Change the weights by the gradients that are with them."""
+        self.masking.mask_gradients()
+        if self.recipe.freeze:
+            zero_gradients(self.masking.parameters.values(), self.recipe.freeze)
+        if self.recipe.clip_grad_norm:  # after masking: what no update uses is no part of the norm
+            nn.utils.clip_grad_norm_(trained_parameters(self.optimiser), self.recipe.clip_grad_norm)
+        self.optimiser.step()
+
+    def add_up(self, logits: Tensor, loss: Tensor, labels: Tensor) -> None:
+        """Forget the gradients, and add up what was seen, on the device."""
         self.optimiser.zero_grad(set_to_none=True)
-        self.losses += loss.detach() * len(labels)
-        self.correct += (logits.detach().argmax(1) == labels).sum()
-        self.images += len(labels)
-        self.meter.passed(len(labels))
+        self.losses += loss * len(labels)
+        self.correct += (logits.argmax(1) == labels).sum()
+
+    def count(self, images: int) -> None:
+        """Add up what was spent."""
+        self.images += images
+        self.meter.passed(images)
 
     def _training_logits(self, inputs: Any) -> Tensor:
         try:
@@ -242,10 +275,11 @@ class Loop:
 
     def rate(self, step: int) -> float:
         """The learning rate of a step."""
-        schedule, highest = self.recipe.schedule, self.recipe.optimiser.learning_rate
-        if schedule.name == "constant" and not schedule.warmup_epochs:
-            return highest
-        return rate_factor(schedule, step, self.steps, self.epoch_steps) * highest
+        schedule, rate = self.recipe.schedule, self.recipe.optimiser.learning_rate
+        if schedule.name != "constant" or schedule.warmup_epochs:
+            rate = rate_factor(schedule, step, self.steps, self.epoch_steps) * rate
+        # rounded as the tensor is that recorded steps read it from, so that all steps of a GPU have the same one
+        return rate if self.feed.device.type == "cpu" else float(np.float32(rate))
 
     @contextmanager
     def random_stream(self, step: int) -> Iterator[None]:

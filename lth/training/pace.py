@@ -17,7 +17,7 @@ from lth.artifacts.tickets import Ticket
 from lth.catalog.source import ImageSource
 from lth.config.data import Dataset, Network
 from lth.config.study import Compute
-from lth.config.training import Recipe
+from lth.config.training import Capture, Recipe
 from lth.data.examples import SplitName
 from lth.data.images import Images, Split
 from lth.networks.build import layout, prunable_names
@@ -86,7 +86,7 @@ def _pace(timed: Timed, compute: Compute) -> Pace:
     device = prepare_device(compute)
     # processor time leaves out what other programs do meanwhile; several threads' adds up, and a GPU's is not in it
     clock = time.process_time if device.type == "cpu" and compute.threads == 1 else time.perf_counter
-    loop = _loop(timed, device)
+    loop = random_training(timed, device, compute.capture)
     step = loop.advance(0, min(2, loop.steps), Hook())  # compiles, fills caches
     first, begun, chunk = step, time.perf_counter(), 1
     spent = -clock()
@@ -107,14 +107,15 @@ def _pace(timed: Timed, compute: Compute) -> Pace:
     return Pace(timed.density, loop.engine() is not None, spent / max(1, step - first), scored, max(1.0, busy))
 
 
-def _loop(timed: Timed, device: torch.device) -> Loop:
+def random_training(timed: Timed, device: torch.device, capture: Capture) -> Loop:
+    """What is to be timed, before its first step: on random images, under random masks."""
     ticket = Ticket.dense(timed.network, 0)
     stream = torch.Generator().manual_seed(0)
     masks = {name: torch.rand(mask.shape, generator=stream) < timed.density for name, mask in ticket.masks.items()}
     for mask in masks.values():
         mask.view(-1)[0] = True
     network = ticket.derive(masks, ticket.weights).module()
-    return Loop.start(network, masks, _random(timed.dataset), timed.recipe, 0, device)
+    return Loop.start(network, masks, _random(timed.dataset), timed.recipe, 0, device, capture=capture)
 
 
 def _random(dataset: Dataset) -> Images:

@@ -58,6 +58,7 @@ def restore(loop: Loop, trained: Trained, tensors: Mapping[str, Tensor], told: M
     for name, tensor in loop.network.state_dict().items():
         tensor.copy_(parts["network"][name])  # in place, so that layouts in memory stay
     _restore_optimiser(loop, parts.get("optimiser", {}))
+    loop.static.forget()  # the optimiser's state has another place in memory
     trained.best, trained.early = dict(parts.get("best", {})), dict(parts.get("early", {}))
     trained.predictions, trained.best_step = tensors["predictions"], told["best_step"]
     trained.history += [Row(**row) for row in told["history"]]

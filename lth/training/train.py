@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from lth.config.training import Recipe
+from lth.config.training import Capture, Recipe
 from lth.data.examples import Examples
 from lth.errors import UserError
 from lth.pruning.masks import kept, total
@@ -46,6 +46,7 @@ def train(
     scratch: Scratch | None = None,
     more: bool = False,
     begin: int = 0,
+    capture: Capture = "auto",
 ) -> Trained:
     """Train a masked network in place, scoring validation and test examples after each epoch, or as the recipe says.
 
@@ -64,12 +65,13 @@ def train(
         more: the job goes on to another training after this one, so what it has come to is kept in scratch.
         begin: the first step: of a network that has made those before it, as another one; learning rates, batches and
             epochs are those from there on.
+        capture: whether a GPU records a step and repeats it (`compute.capture`).
 
     Raises:
         Stopped: this process was told to stop, and the state is on disk.
         UserError: a loss became NaN or infinite.
     """
-    loop = Loop.start(network, masks, examples, recipe, seed, device, trains)
+    loop = Loop.start(network, masks, examples, recipe, seed, device, trains, capture)
     hook, keep = hook or Hook(), keep or Keep()
     if (late := max(begin, keep.step or 0)) >= loop.steps:
         raise UserError(f"rewind_step: the training has {loop.steps} steps, found {late}; must be below")
@@ -95,6 +97,8 @@ def train(
             break
         moments = (loop.steps, (step // every + 1) * every, keep.step or 0)
         step = loop.advance(step, min(moment for moment in moments if moment > step), hook)
+        for note in loop.static.notes():
+            log(note)
     loop.settle()
     if saved and (more or saved.scratch.keeps):
         _save(saved, loop, trained, loop.steps + 1)

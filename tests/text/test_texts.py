@@ -115,3 +115,19 @@ def test_weights_are_used_once_a_token_and_the_pooler_s_once_a_text(tmp_path: Pa
 def test_texts_are_not_augmented() -> None:
     with pytest.raises(ValueError, match="not augmented"):
         opinions().feed(CPU, Augmentation(flip=True))
+
+
+def test_a_batch_is_made_without_reading_anything_back_from_the_device() -> None:
+    """On torch's meta device nothing can be; what the batches are is as on the processor."""
+    texts = opinions()
+    there, here = texts.feed(torch.device("meta")), texts.feed(CPU)
+    for (tokens, labels), (expected, _) in zip(
+        there.training_batches(7, 0, 0, 20), here.training_batches(7, 0, 0, 20), strict=True
+    ):
+        assert tokens.ids.shape == expected.ids.shape
+        assert (tokens.attended is None) == (expected.attended is None)
+        assert tokens.types.shape == expected.types.shape
+        assert len(labels) == len(tokens) == len(expected)
+    assert expected.padded is not None
+    looked_up = Tokens(expected.ids, expected.lengths, expected.second)
+    assert (looked_up.attended is None) == (not expected.padded)

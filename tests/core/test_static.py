@@ -1,0 +1,248 @@
+"""Steps from fixed memory, which a GPU records and repeats, are ordinary steps, to the last bit."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from small import CPU, NETWORK, sparse_ticket, tiny_images
+from torch import Tensor
+
+from lth.artifacts.tickets import Ticket
+from lth.config.data import Network
+from lth.config.training import Augmentation, Capture, Colour, Freeze, LearningRateSchedule, Optimiser, Recipe
+from lth.pruning.masks import shuffled
+from lth.seeds import generator
+from lth.training import static
+from lth.training.hooks import Hook
+from lth.training.loop import Loop
+from lth.training.resume import restore, snapshot
+from lth.training.static import CannotRecord, StaticStep
+from lth.training.train import train
+from lth.training.trained import Trained
+
+MOMENTUM = Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3)
+EVERYTHING = Augmentation(
+    crop_padding=2,
+    flip=True,
+    rotation_degrees=10,
+    shift=0.1,
+    colour=Colour(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.1),
+    erasing=0.5,
+    interpolation="bilinear",
+)
+WAYS: dict[str, dict[str, Any]] = {
+    "sgd": {"optimiser": Optimiser(name="sgd", learning_rate=0.05)},
+    "momentum, cosine": {"schedule": LearningRateSchedule(name="cosine", warmup_epochs=0.5)},
+    "nesterov, everything": {
+        "optimiser": MOMENTUM.model_copy(update={"nesterov": True}),
+        "augment": EVERYTHING,
+        "label_smoothing": 0.1,
+    },
+    "adam, steps": {
+        "optimiser": Optimiser(name="adam", learning_rate=3e-3, weight_decay=1e-2),
+        "schedule": LearningRateSchedule(name="step", milestones=(1.0,)),
+    },
+    "adamw, clipped": {
+        "optimiser": Optimiser(name="adamw", learning_rate=3e-3, weight_decay=0.1, decay_exclude=("bias",)),
+        "clip_grad_norm": 0.5,
+        "schedule": LearningRateSchedule(name="linear", warmup_epochs=0.5),
+    },
+    "frozen, shifted": {"freeze": Freeze(rule="below"), "augment": Augmentation(shift=0.1)},
+    "bf16, flipped": {"precision": "bf16", "augment": Augmentation(flip=True)},
+    "restarts": {"schedule": LearningRateSchedule(name="cosine_restarts", period_epochs=1)},
+}
+
+
+def recipe_of(way: str) -> Recipe:
+    """Two epochs of five steps, the last of each with six images instead of sixteen."""
+    return Recipe(**{"optimiser": MOMENTUM, "batch_size": 16, "epochs": 2, **WAYS[way]})
+
+
+def trained(ticket: Ticket, recipe: Recipe, capture: Capture, **given: Any) -> Trained:
+    return train(ticket.module(), ticket.masks, tiny_images(), recipe, seed=1, device=CPU, capture=capture, **given)
+
+
+def assert_same(found: Trained, expected: Trained) -> None:
+    assert found.history == expected.history
+    assert vars(found.meter) == vars(expected.meter)
+    assert all(torch.equal(found.weights[name], weight) for name, weight in expected.weights.items())
+    assert all(torch.equal(found.masks[name], mask) for name, mask in expected.masks.items())
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The steps that were made from fixed memory."""
+    steps: list[int] = []
+    original = StaticStep.make
+
+    def spy(self: StaticStep, drawn: Any, step: int) -> None:
+        original(self, drawn, step)
+        steps.append(step)
+
+    monkeypatch.setattr(StaticStep, "make", spy)
+    return steps
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_to_the_last_bit(way: str, made: list[int]) -> None:
+    expected = trained(sparse_ticket(), recipe_of(way), "never")
+    assert made == []
+    assert_same(trained(sparse_ticket(), recipe_of(way), "always"), expected)
+    assert made == [0, 1, 2, 3, 5, 6, 7, 8]  # the smaller last batches are made as they come
+
+
+@pytest.mark.parametrize("change", [{"architecture": "conv2", "dropout": 0.4}, {"architecture": "resnet20"}])
+def test_with_dropout_and_batch_norm(change: dict[str, Any], made: list[int]) -> None:
+    ticket, short = Ticket.dense(NETWORK.model_copy(update=change), 0), {"epochs": None, "iterations": 3}
+    recipe = recipe_of("sgd").model_copy(update={"batch_size": 6, "evaluate_every": 3, **short})
+    assert_same(trained(ticket, recipe, "always"), trained(ticket, recipe, "never"))
+    assert len(made) == 3
+
+
+def test_of_the_last_layer_alone(made: list[int]) -> None:
+    expected = trained(sparse_ticket(), recipe_of("sgd"), "never", trains="head")
+    assert_same(trained(sparse_ticket(), recipe_of("sgd"), "always", trains="head"), expected)
+    assert len(made) == 8
+
+
+class Changes(Hook):
+    """Dense until step 3, then masks, others at 6, and one step without an update."""
+
+    def __init__(self, then: dict[int, dict[str, Tensor]]) -> None:
+        self.then = then
+
+    def next_action(self, loop: Loop, step: int) -> int:
+        return min((action for action in (*self.then, 7) if action >= step), default=loop.steps)
+
+    def before_step(self, loop: Loop, step: int) -> None:
+        if step in self.then:
+            loop.change_masks(self.then[step])
+
+    def after_backward(self, loop: Loop, step: int) -> bool:
+        return step != 7
+
+
+def test_masks_that_change_are_those_of_the_next_step(made: list[int]) -> None:
+    """Where the same layers have pruned weights before and after, the memory that a recorded step reads is kept."""
+    dense, first = Ticket.dense(NETWORK, 0), sparse_ticket().masks
+    then = {3: dict(first), 6: shuffled(first, generator(0, "other"))}
+    recipe = recipe_of("momentum, cosine")
+    layouts: list[int] = []
+    original = StaticStep.__init__
+
+    def counted(self: StaticStep, loop: Loop, drawn: Any) -> None:
+        original(self, loop, drawn)
+        layouts.append(self.layout)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StaticStep, "__init__", counted)
+        found = trained(dense, recipe, "always", hook=Changes(then))
+    assert made == [0, 1, 2, 5, 8]  # the hook acts in 3, 6 and 7; 4 and 9 have fewer images
+    assert layouts == [1, 2]
+    assert_same(found, trained(dense, recipe, "never", hook=Changes(then)))
+    assert torch.equal(found.masks["0.weight"], then[6]["0.weight"])
+
+
+@pytest.mark.parametrize(("before", "after"), [("never", "always"), ("always", "never")])
+@pytest.mark.parametrize("way", ["adam, steps"])
+def test_a_training_goes_on_the_other_way(way: str, before: Capture, after: Capture) -> None:
+    def begun(capture: Capture) -> Loop:
+        ticket, images = sparse_ticket(), tiny_images()
+        return Loop.start(ticket.module(), ticket.masks, images, recipe_of(way), 1, CPU, capture=capture)
+
+    def stepped(loop: Loop, first: int, last: int) -> Loop:
+        for step in range(first, last):
+            loop.advance(step, step + 1, Hook())
+        return loop
+
+    whole = snapshot(stepped(begun("never"), 0, 10), Trained(), 10)
+    state = snapshot(stepped(begun(before), 0, 7), Trained(), 7)
+    on = begun(after)
+    stepped(on, 0, 2)  # of another training, whose memory must not be taken for that of the restored one
+    restore(on, Trained(), *state)
+    tensors, told = snapshot(stepped(on, 7, 10), Trained(), 10)
+    assert told == whole[1]
+    assert tensors.keys() == whole[0].keys()
+    assert all(torch.equal(tensor, whole[0][name]) for name, tensor in tensors.items())
+
+
+class Recorded:
+    """Stands for a recorded step: replaying it makes it."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self.replay = run
+
+
+def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch, record: Callable[[StaticStep], Any]) -> list[str]:
+    """What happens in which order on a GPU, with the processor in its place."""
+    told: list[str] = []
+    original = StaticStep.__init__
+
+    def built(self: StaticStep, loop: Loop, drawn: Any) -> None:
+        original(self, loop, drawn)
+        self.on_gpu = True
+
+    def beside(self: StaticStep, function: Callable[[], None]) -> None:
+        told.append("beside")
+        function()
+
+    def recorded(self: StaticStep) -> Any:
+        told.append("record")
+        return record(self)
+
+    monkeypatch.setattr(StaticStep, "__init__", built)
+    monkeypatch.setattr(StaticStep, "_beside", beside)
+    monkeypatch.setattr(StaticStep, "_record", recorded)
+    return told
+
+
+def test_a_gpu_warms_up_with_steps_of_the_training_and_records_once(
+    monkeypatch: pytest.MonkeyPatch, made: list[int]
+) -> None:
+    expected = trained(sparse_ticket(), recipe_of("adam, steps"), "never")
+    told = as_on_a_gpu(monkeypatch, lambda step: Recorded(step.run))
+    assert_same(trained(sparse_ticket(), recipe_of("adam, steps"), "always"), expected)
+    assert told == ["beside"] * static.WARM_UP + ["record"]
+    assert len(made) == 8
+
+
+def test_what_cannot_be_recorded_goes_on_step_by_step_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = trained(sparse_ticket(), recipe_of("adam, steps"), "never")
+
+    def refuse(_: StaticStep) -> Any:
+        raise CannotRecord("operation not permitted when stream is capturing")
+
+    told, lines = as_on_a_gpu(monkeypatch, refuse), list[str]()
+    assert_same(trained(sparse_ticket(), recipe_of("adam, steps"), "always", log=lines.append), expected)
+    assert told == ["beside"] * static.WARM_UP + ["record"]
+    (line,) = (line for line in lines if "recorded" in line)
+    assert line == (
+        "steps are started kernel by kernel, since none can be recorded as a whole: "
+        "operation not permitted when stream is capturing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("capture", "architecture", "expected"),
+    [
+        ("auto", "lenet_300_100", ""),
+        ("auto", "lenet5", ""),
+        ("auto", "resnet18", "its steps are long enough"),
+        ("always", "resnet18", ""),
+        ("never", "lenet_300_100", "compute.capture is never"),
+    ],
+)
+def test_which_trainings_a_gpu_records(
+    capture: Capture, architecture: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels, size = (3, 32) if architecture == "resnet18" else (1, 28)
+    ticket = Ticket.dense(Network(architecture=architecture, channels=channels, size=size), 0)
+    images, pixels = tiny_images(), torch.zeros(70, channels, size, size, dtype=torch.uint8)
+    images.splits["train"] = replace(images.splits["train"], images=pixels)
+    recipe = Recipe(optimiser=MOMENTUM, batch_size=128, epochs=1, kernels="dense")
+    loop = Loop.start(ticket.module(), ticket.masks, images, recipe, 0, CPU, capture=capture)
+    assert loop.static.why_not == (expected if capture != "auto" else "it is not on a GPU")
+    monkeypatch.setattr(loop.feed, "device", torch.device("cuda", 0))
+    assert static.why_not(loop, capture) == expected
