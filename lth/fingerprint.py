@@ -24,6 +24,8 @@ PACKAGE = Path(__file__).parent
 MODELS = (
     "lth.config.base",
     "lth.config.data",
+    "lth.config.layers",
+    "lth.config.noise",
     "lth.config.options",
     "lth.config.study",
     "lth.config.tickets",

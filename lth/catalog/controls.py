@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-TicketControl = Literal["shuffled", "permuted", "rescaled", "redrawn_signs", "own_signs"]
+TicketControl = Literal["shuffled", "permuted", "rescaled", "redrawn_signs", "noisy", "own_signs"]
 SharedControl = Literal["random", "magnitude"]
 DerivedKind = Literal["reinitialised", TicketControl, SharedControl]
 """What can be made of a ticket."""
@@ -43,6 +43,7 @@ ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
         weights="new",
     ),
     "redrawn_signs": ArmFacts(words="signs redrawn", about="the weights of {of}, with signs drawn anew"),
+    "noisy": ArmFacts(words="noise added", about="the weights of {of}, with Gaussian noise in each layer"),
     "own_signs": ArmFacts(
         words="reinitialised, own signs",
         about="newly drawn weights under the masks of {of}, with the signs of its own",

@@ -1,11 +1,14 @@
-"""Networks of the user's are built and tried before a study runs. Imports torch, where a study has one."""
+"""Networks of the user's are built and tried before a study runs, and layers are looked for that a study names.
+
+Imports torch, where a study has one of them.
+"""
 
 from collections.abc import Iterator
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.importing import module_file
 from lth.catalog.scores import SCORES
-from lth.checks.relations import layers_exist
+from lth.checks.layers import layers_exist, patterns_fit
 from lth.config.base import Fault
 from lth.config.study import Study
 from lth.config.tickets import PrunedTicket
@@ -17,6 +20,18 @@ def own_networks(study: Study) -> Iterator[Fault]:
     for name, spec in study.networks.items():
         if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
             yield from _own_network(study, name)
+    yield from _layers_by_name(study)
+
+
+def _layers_by_name(study: Study) -> Iterator[Fault]:
+    """Patterns of layers' names that fit nothing, of tickets that have some: their networks are laid out."""
+    for ticket, of in study.tickets.items():
+        if isinstance(of, PrunedTicket) and of.layer_densities:
+            from lth.networks.build import layout
+
+            spec = study.networks[of.network]
+            faults = patterns_fit(of, spec.architecture, layout(spec))
+            yield from ((("tickets", ticket, *path), message) for path, message in faults)
 
 
 def _own_network(study: Study, name: str) -> Iterator[Fault]:

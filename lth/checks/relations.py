@@ -4,16 +4,17 @@ Tickets that depend on each other in a cycle, or on rounds that do not exist, ar
 them has no plan and is left out of the other rules.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from lth.artifacts.records import RecordError
 from lth.catalog.architectures import ARCHITECTURES
+from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
 from lth.config.options import THETA_0, Context
 from lth.config.study import Study
-from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, LayerRates, PrunedTicket, TicketSpec, falling
+from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
 
@@ -117,30 +118,19 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
             yield ("rate",), "has no effect beside `densities`; take one of them out"
 
 
-def layers_exist(ticket: PrunedTicket, architecture: str, layers: Sequence[str]) -> Iterator[Fault]:
-    """The kinds of layers that a ticket names are among those that its network has, and something is pruned."""
-    named: list[tuple[KeyPath, str]] = [
-        (("unpruned", n), kind) for n, kind in enumerate(ticket.unpruned) if kind not in layers
-    ]
-    for path, rates in ticket.rates_of_layers() if isinstance(ticket, ChainTicket) else ():
-        given = [own for own in LayerRates.covers if getattr(rates, own) is not None]
-        named += [((*path, own), own) for own in given if not {*LayerRates.covers[own]} & {*layers}]
-    for path, kind in named:
-        yield path, f"'{architecture}' has no '{kind}' layers; its layers are {listed(layers)}"
-    if set(ticket.unpruned) >= set(layers):
-        message = f"leaves nothing to prune: '{architecture}' has {listed(layers)} layers only; take one of them out"
-        yield ("unpruned",), message
-
-
 def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     study, start, others = plan.study, ticket.start_or_none(), ticket.made_from()
-    place: KeyPath = ("start", "ticket") if start else ("of",)
+    place: KeyPath = ("start", "ticket") if start else ("of",) if isinstance(ticket, FollowingTicket) else BASE
+    if place == BASE:
+        yield from base_is_dense(plan, others)
     places = [((*place, n) if len(others) > 1 else place, other) for n, other in enumerate(others)]
-    why = "a mask fits only the network that it was found in"
+    one = "weights fit only the network that they are of"
+    why = one if place == BASE else "a mask fits only the network that it was found in"
     yield from one_network(study, places, ("this ticket", ticket.network), why)
     if isinstance(ticket, ChainTicket) and start:
         if start.round > 0:
             yield from _start_fits(study, ticket, start.ticket)
+            yield from pruned_alike(ticket, _counted_by(study, start.ticket), start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]
     yield from ticket.options.check(_context(study, ticket))
@@ -164,6 +154,7 @@ def _context(study: Study, ticket: TicketSpec) -> Context:
         trained_on=ticket.trained_on(),
         network=study.networks[ticket.network],
         has_start=ticket.start_or_none() is not None,
+        groups=ticket.groups if isinstance(ticket, PrunedTicket) else None,
         one_shot=bool(chain and chain.one_shot),
         by_rounds=isinstance(ticket, PrunedTicket) and ticket.rounds is not None,
         weights_of=lambda other: weights_of(study, other),

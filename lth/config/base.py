@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Self, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -18,8 +18,10 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -105,6 +107,16 @@ class Model(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
+    later_keys: ClassVar[tuple[str, ...]] = ()
+    """Keys that were added later. A study that does not give them has the settings, the checksum of them and the jobs
+    that it had before there were any. Each base class names its own."""
+
+    @model_serializer(mode="wrap")
+    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        settings: dict[str, Any] = handler(self)
+        later = {key for cls in type(self).__mro__ for key in cls.__dict__.get("later_keys", ())}
+        return {key: value for key, value in settings.items() if key not in later or value is not None}
+
     def faults(self) -> Iterator[Fault]:
         """What is wrong between the fields, each of which is valid by itself. Each base class says its own."""
         return iter(())
@@ -126,11 +138,6 @@ class Model(BaseModel):
             position = (value.index(truths[0]),) if isinstance(value, list | tuple) else ()
             raise PydanticCustomError("boolean", "a number is needed", {"position": position, "found": truths[0]})
         return value
-
-
-def without_none(settings: dict[str, Any], *keys: str) -> dict[str, Any]:
-    """A model as a dict, without those of the keys that have no value."""
-    return {key: value for key, value in settings.items() if key not in keys or value is not None}
 
 
 def _types(annotation: Any) -> set[Any]:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from lth.config.base import Fault, Model
 from lth.config.data import Dataset, Network
+from lth.config.layers import Groups
 from lth.config.training import Recipe
 
 THETA_0 = "theta_0"
@@ -32,6 +33,8 @@ class Context:
     has_start: bool = False
     """Whether it starts from another ticket."""
     one_shot: bool = False
+    groups: Groups | None = None
+    """What it prunes as one."""
     by_rounds: bool = False
     """Whether it says `rounds` instead of `densities`."""
     weights_of: Callable[[str], str] = lambda _: THETA_0
@@ -82,6 +85,11 @@ class Options(Model):
     def is_uniform(self, seed: int) -> bool:  # noqa: ARG002
         """Whether all layers keep the same share of their weights in the first round."""
         return True
+
+    @property
+    def base_ticket(self) -> str | None:
+        """The ticket that a method with independent rounds takes weights from, if it does not begin at theta_0."""
+        return None
 
     @property
     def early_step(self) -> int | None:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
-    SerializerFunctionWrapHandler,
     StringConstraints,
-    model_serializer,
     model_validator,
 )
 
@@ -28,9 +26,9 @@ from lth.config.base import (
     TicketName,
     defining,
     each_once,
-    without_none,
 )
 from lth.config.data import Dataset, Initialisation, Network
+from lth.config.noise import Noise
 from lth.config.ticket_models import AnyTicket
 from lth.config.training import Capture, Recipe
 from lth.printable import printable
@@ -67,10 +65,7 @@ class Assessment(Model):
     reach_percent: Percent | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 
-    @model_serializer(mode="wrap")
-    def _without_later_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A study without these keys has the settings, and the checksum of them, that it had before there were any."""
-        return without_none(handler(self), "equivalence_margin", "other_initialisations", "published")
+    later_keys: ClassVar = ("equivalence_margin", "other_initialisations", "published")
 
     def faults(self) -> Iterator[Fault]:
         """Each pair once, of two different arms; a margin only for pairs."""
@@ -138,8 +133,8 @@ class Evaluation(Assessment):
     tickets: `dense` (no mask), `random` (a random mask), `magnitude` (a mask of the largest initial weights), over
     theta_0. One for each of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0); under its
     own mask `permuted` (its weights permuted within each layer), `redrawn_signs` (its weights, signs drawn anew),
-    `rescaled` (new weights, scaled to the root mean square of its own in each layer) and `own_signs` (new weights
-    with its signs)."""
+    `noisy` (its weights and Gaussian noise: `noise` of the study), `rescaled` (new weights, scaled to the root mean
+    square of its own in each layer) and `own_signs` (new weights with its signs)."""
     controls_of: Annotated[tuple[TicketName, ...], each_once] = ()
     """The tickets that have controls of their own; without it, all of `tickets`."""
     matched_to: TicketName | None = None
@@ -152,8 +147,8 @@ class Evaluation(Assessment):
     """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
     other_initialisations: Annotated[tuple[Initialisation, ...], Field(min_length=1), each_once] | None = None
     """Train each arm whose weights are drawn once more from each of these schemes: `<arm>-<scheme>`, such as
-    `mnist-random-kaiming_normal`. Arms that keep their ticket's weights (`own`, `permuted`, `redrawn_signs`) have none.
-    Masks are the tickets'; seeds draw the same numbers, scaled as each scheme says."""
+    `mnist-random-kaiming_normal`. Arms that keep their ticket's weights (`own`, `permuted`, `redrawn_signs`, `noisy`)
+    have none. Masks are the tickets'; seeds draw the same numbers, scaled as each scheme says."""
     published: Annotated[dict[ArmName, PublishedCurve], Field(min_length=1)] | None = None
     """Published accuracies of arms, by the arm's name: dotted in the figure of accuracy by epoch, and in the tables."""
 
@@ -222,6 +217,8 @@ class Study(Model):
     matching_margin: Margin | None = None
     """Percentage points of test accuracy by which a pruned round may be worse than its dense network and still match
     it, decided beforehand: the sparsest matching round of each ticket is then reported. Without it, none is claimed."""
+    noise: Noise | None = None
+    """How much the control `noisy` adds; without it a tenth of the root mean square of a layer's kept weights."""
     compute: Compute = Compute()
     """Device and threads."""
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]
@@ -237,6 +234,8 @@ class Study(Model):
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     """Comparisons by name; no name is both an evaluation's and a comparison's."""
 
+    later_keys: ClassVar = ("matching_margin", "noise")
+
     @model_validator(mode="wrap")
     @classmethod
     def _with_its_names(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
@@ -246,18 +245,15 @@ class Study(Model):
         with defining(named):
             return handler(data)
 
-    @model_serializer(mode="wrap")
-    def _without_keys_of_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A study without this key has the settings, and the checksum of them, that it had before there was one."""
-        return without_none(handler(self), "matching_margin")
-
     def assessments(self) -> Iterator[tuple[tuple[str, str], Evaluation | Comparison]]:
         """Evaluations and comparisons, each with the keys that lead to it."""
         yield from ((("evaluations", name), evaluation) for name, evaluation in self.evaluations.items())
         yield from ((("comparisons", name), comparison) for name, comparison in self.comparisons.items())
 
     def faults(self) -> Iterator[Fault]:
-        """One name for one table; an alpha that allows tests of equivalence."""
+        """One name for one table; noise for somebody; an alpha that allows tests of equivalence."""
+        if self.noise is not None and not any("noisy" in one.controls for one in self.evaluations.values()):
+            yield ("noise",), "has no effect: no evaluation has the control `noisy`; add it, or take this out"
         for name in self.comparisons:
             if name in self.evaluations:
                 yield ("comparisons", name), "is the name of an evaluation, too; their tables would lie in one folder"

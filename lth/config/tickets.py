@@ -6,7 +6,7 @@ A method (`lth.methods`) adds its own options to one of the families here. Field
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -21,33 +21,8 @@ from lth.config.base import (
     TicketName,
     each_once,
 )
+from lth.config.layers import Groups, LayerDensities, LayerKind, LayerRates, Scope, faults_of_layers
 from lth.config.options import Options
-
-LayerKind = Literal["first", "convolution", "dense", "output", "pooler"]
-"""First convolution, other convolutions, linear layers, the last layer; what pools an encoder's output."""
-Scope = Literal["layerwise", "global", "erk"]
-
-
-class LayerRates(Model):
-    """Pruning rates of kinds of layers that differ from the ticket's `rate`."""
-
-    convolution: Rate | None = None
-    """Of convolutions."""
-    dense: Rate | None = None
-    """Of linear layers before the last."""
-    output: Rate | None = None
-    """Of the last layer (half of `rate`, in Frankle & Carbin 2019)."""
-
-    covers: ClassVar[Mapping[str, tuple[LayerKind, ...]]] = {
-        "convolution": ("convolution", "first"),
-        "dense": ("dense", "pooler"),
-        "output": ("output",),
-    }
-    """The kinds of layers that each rate is for."""
-
-
-RATED: tuple[LayerKind, ...] = tuple(kind for kind in get_args(LayerKind) if kind in LayerRates.model_fields)
-"""Kinds of layers that may have rates of their own."""
 
 
 class Stage(Model):
@@ -142,9 +117,18 @@ class PrunedTicket(TicketSpec):
     each layer keeps its share by Erdos-Renyi-Kernel (Evci et al. 2020)."""
     unpruned: Annotated[tuple[LayerKind, ...], each_once] = ()
     """Kinds of layers that are never pruned; rates and densities are those of the others."""
+    layer_densities: LayerDensities | None = None
+    """Layers with densities of their own, by a pattern of their names (`stage1.*`; the first that fits counts): one for
+    each of `densities`. What no pattern fits has the round's density, kinds in `unpruned` stay whole."""
+    groups: Groups | None = None
+    """Prune all weights of an output of a layer as one (`filters`), or all that read an input channel (`channels`), by
+    the mean of their scores; without it each weight by itself."""
+
+    later_keys: ClassVar = ("layer_densities", "groups")
 
     def faults(self) -> Iterator[Fault]:
         """What is pruned to is said once, and densities fall."""
+        yield from faults_of_layers(self.densities, self.scope, self.layer_densities, self.groups)
         if self.rounds is not None and self.densities is not None:
             yield (), "has `rounds` besides `densities`; give one of them"
         yield from falling(self.densities or (), Fraction(1))
@@ -239,6 +223,11 @@ class IndependentTicket(PrunedTicket):
 
     every: Annotated[int, Field(ge=1, le=100)] = 1
     """Train only every so-many-th round, from the first."""
+
+    def made_from(self) -> tuple[str, ...]:
+        """The ticket whose weights it begins with, if these are not theta_0."""
+        base = self.options.base_ticket
+        return (base,) if base else ()
 
     def faults(self) -> Iterator[Fault]:
         """A data set, and densities."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from math import ceil
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from lth.config.base import Count, Fault, Model, each_once, without_none
+from lth.config.base import Count, Fault, Model, each_once
 
 Capture = Literal["auto", "always", "never"]
 """Whether a GPU records a training step and repeats it."""
@@ -169,10 +169,7 @@ class Recipe(Model):
     """Zero the gradients of kept weights by their value, to repeat what published code does; see below. Not for
     studies of one's own."""
 
-    @model_serializer(mode="wrap")
-    def _without_none(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """A study without them has the settings, and the checksum of them, that it had before there were any."""
-        return without_none(handler(self), "freeze", "kernels")
+    later_keys: ClassVar = ("freeze", "kernels")
 
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""

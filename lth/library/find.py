@@ -102,7 +102,7 @@ def find_rounds(
     with _workspace(folder) as where:
         told: dict[str, Any] = {"method": method, **options}
         if isinstance(model, Ticket):
-            told["start"] = _written(model, network, where / _PARENT, seed)
+            told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
         rounds, compute = plan.rounds(_TICKET), Compute(device=device, threads=threads)
@@ -126,6 +126,13 @@ def _written(ticket: Ticket, network: Network, path: Path, seed: int) -> dict[st
     told = {"study": _STUDY, "ticket": _GIVEN, "seed": seed, "round": 1, "network": network.model_dump()}
     Ticket(ticket.masks, ticket.weights, {**ticket.provenance, **told}).save(path)
     return {"ticket": _GIVEN, "round": 1}
+
+
+def _from(method: str, start: dict[str, Any]) -> dict[str, Any]:
+    """The key of a study that says where a method begins: at weights (`base`), or at masks and weights (`start`)."""
+    if method in METHODS and "base" in METHODS[method].options_model().model_fields:
+        return {"base": {"ticket": start["ticket"], "weights": "initial"}}
+    return {"start": start}
 
 
 @contextmanager
@@ -160,12 +167,12 @@ def _study(
     """A study of this one ticket, and of the one that it starts from."""
     common = {"network": "network", "recipe": "recipe", "dataset": images.name}
     tickets = {_TICKET: {**common, **ticket}}
-    if "start" in ticket:
+    if {"start", "base"} & {*ticket}:
         tickets[_GIVEN] = {**common, "method": "given", "file": str(where / _PARENT)}
     recipes = {"recipe": recipe.model_dump(mode="json", exclude_none=True)}
-    for key in ("retrain", "transform_recipe"):
-        if isinstance(ticket.get(key), Recipe):
-            recipes[key] = ticket[key].model_dump(mode="json", exclude_none=True)
+    for key, value in ticket.items():
+        if isinstance(value, Recipe):  # `retrain`, `transform`, ...
+            recipes[key] = value.model_dump(mode="json", exclude_none=True)
             tickets[_TICKET][key] = key
     told = {
         "study": _STUDY,

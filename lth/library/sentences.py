@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from lth.checks.explain import explain
 from lth.checks.problems import StudyError
 from lth.config.base import Fault, KeyPath
+from lth.config.study import SECTIONS
 from lth.errors import UserError
 
 PART = "part"
@@ -19,7 +20,7 @@ def in_library(section: str = "", about: str = "") -> Iterator[None]:
     """Turn what is wrong with a study, or with a part of one, that was made of arguments into a sentence about them.
 
     Args:
-        section: where such a part stands in a study (`recipes`); a whole study says it itself.
+        section: where such a part stands in a study (`recipes`, or a key of its own); a whole study says it itself.
         about: what the sentence begins with.
 
     Raises:
@@ -30,7 +31,8 @@ def in_library(section: str = "", about: str = "") -> Iterator[None]:
     except StudyError as error:
         raise refused(((problem.path, problem.message) for problem in error.problems), about) from None
     except ValidationError as error:
-        raise refused(explain(error, (section, PART)), about) from None
+        place = (section, PART) if section in SECTIONS else (section,)
+        raise refused(explain(error, place), about) from None
 
 
 def refused(faults: Iterable[Fault], about: str = "") -> UserError:

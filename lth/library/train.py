@@ -8,6 +8,7 @@ import pandas as pd
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import DERIVED, DerivedKind
+from lth.config.noise import Noise
 from lth.config.study import Compute
 from lth.config.training import Recipe
 from lth.errors import UserError
@@ -20,6 +21,7 @@ from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import Result
+from lth.library.sentences import in_library
 from lth.methods import controls
 from lth.training.train import train as run_training
 
@@ -68,23 +70,37 @@ def train(
     return Result(ticket=ticket, seed=order, dataset=images.name, history=history, weights=trained.weights)
 
 
-def control(ticket: Ticket, kind: DerivedKind | Literal["dense"], *, seed: int | None = None, draw: int = 0) -> Ticket:
+def control(
+    ticket: Ticket,
+    kind: DerivedKind | Literal["dense"],
+    *,
+    seed: int | None = None,
+    draw: int = 0,
+    noise: Mapping[str, float] | None = None,
+) -> Ticket:
     """A control: the ticket with one thing changed and its exact number of kept weights in each layer.
 
     Args:
         ticket: the ticket.
         kind: `shuffled` (its masks permuted within each layer), `random` and `magnitude` (other masks over theta_0),
-            `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs` and `permuted` (other weights under its masks), or
-            `dense` (no mask).
+            `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs`, `noisy` and `permuted` (other weights under its
+            masks), or `dense` (no mask).
         seed: of everything that is drawn; by default the ticket's own.
         draw: which of several independent draws.
+        noise: how much `noisy` adds, as a study says it: `{"relative": 0.1}` or `{"std": 0.01}`.
 
     Raises:
-        UserError: no such kind, or weights have to be drawn of a network that this process does not know.
+        UserError: no such kind or noise, or weights have to be drawn of a network that this process does not know.
     """
     if kind != "dense" and kind not in DERIVED:
         raise UserError(f"kind: there is no control '{kind}'; there are {', '.join(['dense', *DERIVED])}")
     drawn = int(ticket.provenance.get("seed", 0)) if seed is None else seed
-    made = controls.control(ticket, kind, ticket.network, drawn, str(ticket.provenance.get("ticket", "")), draw)
+    named = str(ticket.provenance.get("ticket", ""))
+    made = controls.control(ticket, kind, ticket.network, drawn, named, draw, _noise(noise))
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
+
+
+def _noise(told: Mapping[str, float] | None) -> Noise | None:
+    with in_library("noise", "noise: "):
+        return None if told is None else Noise.model_validate(told)

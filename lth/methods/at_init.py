@@ -63,7 +63,7 @@ def find(round_: Round, options: AtInit) -> Found:
         seen += len(round_.examples.classes) * (options.per_class or known.per_class) or int(known.signed)
         return round_.evidence(options.score, dense.weights, masks, options.per_class)
 
-    masks = prune_at_init(known.load(), evidence, dense.masks, round_.density, steps, round_.allocate)
+    masks = prune_at_init(known.load(), evidence, dense.masks, steps, round_.allocate)
     meter = Meter(round_.weight_uses)
     meter.use(dense.masks)
     meter.passed(seen)  # at full density, which is what scoring starts with

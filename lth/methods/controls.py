@@ -9,6 +9,7 @@ from torch import Tensor
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind
 from lth.config.data import Network
+from lth.config.noise import USUAL, Noise
 from lth.files import checksum
 from lth.networks.build import initial_weights
 from lth.plan.jobs import ControlJob
@@ -17,7 +18,15 @@ from lth.running.jobs import Job
 from lth.seeds import generator
 
 
-def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: str, draw: int = 0) -> Ticket:
+def control(
+    parent: Ticket,
+    kind: ArmKind,
+    network: Network,
+    seed: int,
+    name: str,
+    draw: int = 0,
+    noise: Noise | None = None,
+) -> Ticket:
     """The control of a ticket.
 
     Other masks over theta_0:
@@ -38,8 +47,9 @@ def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: st
     - `own_signs`: the same draw, with the signs of the ticket's weights (Zhou et al. 2019).
     - `redrawn_signs`: the ticket's weights, with signs drawn anew (Zhou et al. 2019).
     - `permuted`: the ticket's kept weights permuted within each layer: the same values in other places.
+    - `noisy`: the ticket's kept weights plus Gaussian noise; of a seed the same draw for all tickets.
 
-    Biases, norms and unpruned layers are those of the draw in the first three, and the ticket's in the last two.
+    Biases, norms and unpruned layers are those of the draw in the first three, and the ticket's in the last three.
 
     Args:
         parent: the ticket.
@@ -49,6 +59,7 @@ def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: st
         seed: of all streams.
         name: of the ticket, for permutations of its own.
         draw: which of several independent draws of the seed.
+        noise: how much `noisy` adds; without it a tenth of the root mean square of each layer's kept weights.
     """
     if kind == "dense":
         return Ticket.dense(network, seed)
@@ -64,6 +75,8 @@ def control(parent: Ticket, kind: ArmKind, network: Network, seed: int, name: st
         return parent.derive(masks, {**new, **_like(kind, new, own, masks)})
     if kind == "permuted":
         changed = _permuted(own, masks, generator(seed, "permuted weights", name, *which))
+    elif kind == "noisy":
+        changed = _noisy(own, masks, noise or USUAL, generator(seed, "noise", *which))
     else:
         changed = _redrawn_signs(own, masks, generator(seed, "signs", *which))
     return parent.derive(masks, {**own, **changed})
@@ -116,9 +129,24 @@ def _redrawn_signs(weights: Mapping[str, Tensor], masks: Masks, stream: torch.Ge
     return drawn
 
 
+def _noisy(weights: Mapping[str, Tensor], masks: Masks, noise: Noise, stream: torch.Generator) -> dict[str, Tensor]:
+    """The prunable layers' weights plus noise, of which the masks leave that of kept weights."""
+    found = {}
+    for layer, mask in masks.items():
+        drawn = torch.randn(weights[layer].shape, generator=stream)
+        size = noise.std if noise.relative is None else noise.relative * _root_mean_square(weights[layer][mask])
+        found[layer] = weights[layer] + (size or 0.0) * drawn
+    return found
+
+
+def _root_mean_square(values: Tensor) -> float:
+    """Of some weights; 0 of none."""
+    return float(values.double().square().mean().sqrt()) if len(values) else 0.0
+
+
 def _scaled(new: Tensor, own: Tensor, mask: Tensor) -> Tensor:
     """`new`, multiplied so that its kept weights have the root mean square of the kept weights of `own`."""
-    root = [float(weights[mask].double().square().mean().sqrt()) for weights in (own, new)]
+    root = [_root_mean_square(weights[mask]) for weights in (own, new)]
     return new * (root[0] / root[1]) if mask.any() and root[1] else new
 
 
@@ -131,7 +159,7 @@ def chosen_ticket(spec: ControlJob, path: Path, made: str | None) -> Ticket:
 def make_control(spec: ControlJob, ticket: Path, out: Path, job: Job) -> None:
     """Read a ticket, transform it, write the control."""
     network = spec.drawn_network
-    made = control(chosen_ticket(spec, ticket, None), spec.kind, network, spec.seed, spec.ticket)
+    made = control(chosen_ticket(spec, ticket, None), spec.kind, network, spec.seed, spec.ticket, noise=spec.noise)
     described = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
     described["network"] = network.model_dump()
     made = made.derive(made.masks, made.weights, **described, control=spec.kind, parent=checksum(ticket))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from lth.catalog.controls import ARM_KINDS, DerivedKind
 from lth.config.base import Fault, TicketName
+from lth.config.noise import Noise
 from lth.config.options import THETA_0, Context, Options
 from lth.methods.found import Found
 
@@ -26,6 +27,15 @@ class Derived(Options):
     masks."""
     draw: Annotated[int, Field(ge=0, le=1000)] = 0
     """Which of several independent draws of weights or masks a seed gets."""
+    noise: Noise | None = None
+    """For `noisy`: how much is added; without it a tenth of the root mean square of a layer's kept weights."""
+
+    later_keys: ClassVar = ("noise",)
+
+    def faults(self) -> Iterator[Fault]:
+        """Noise only for `noisy`."""
+        if self.noise is not None and self.kind != "noisy":
+            yield ("noise",), f"only `kind: noisy` has it, and `kind` is '{self.kind}'; take it out"
 
     def check(self, context: Context) -> Iterator[Fault]:
         """Other masks are over theta_0: of a ticket over other weights two things would have changed."""
@@ -53,4 +63,5 @@ def find(round_: Round, options: Derived) -> Found:
     from lth.methods.controls import control
 
     spec = round_.spec
-    return Found(ticket=control(round_.parent, options.kind, spec.network, spec.seed, options.of, options.draw))
+    made = control(round_.parent, options.kind, spec.network, spec.seed, options.of, options.draw, options.noise)
+    return Found(ticket=made)

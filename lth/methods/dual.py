@@ -7,12 +7,13 @@ weights, so that what they have learnt moves into the others; then they are remo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import ceil, exp
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Fault, Model, RecipeName
+from lth.config.base import Count, Fault, Model, RecipeName, TicketName
 from lth.config.options import Context, Options
 from lth.methods.found import Found
 from lth.training.hooks import Hook
@@ -50,6 +51,15 @@ class Penalty(Model):
             yield (), f"rises by {self.rise:g} each time, beyond its `limit` of {self.limit:g}; lower `rise`"
 
 
+class Base(Model):
+    """The network that is transformed, where that is not theta_0."""
+
+    ticket: TicketName
+    """One of `tickets`: a dense one, or one that a file holds and that is dense (`method: given`)."""
+    weights: Literal["trained", "initial"] = "trained"
+    """Those after its training, or those that its training begins with."""
+
+
 class Dual(Options):
     """Random sparse networks made trainable by moving what masked weights have learnt into the others (RST)."""
 
@@ -62,7 +72,19 @@ class Dual(Options):
     remove_between: bool = False
     """Remove the masked weights after each cycle, not only after the last."""
     choice: Literal["random", "smallest"] = "random"
-    """Which weights are masked: random ones (the paper), or those smallest at initialisation (its code)."""
+    """Which weights are masked: random ones (the paper), or those smallest in the base (its code)."""
+    base: Base | None = None
+    """The network that is transformed; without it theta_0 (as the commands of the paper's code have it, whose
+    "pretraining" saves the untrained network)."""
+    tune_between: RecipeName | None = None
+    """One of `recipes`: fine-tune the masked network after each cycle but the last. What is masked is removed then."""
+
+    later_keys: ClassVar = ("base", "tune_between")
+
+    def faults(self) -> Iterator[Fault]:
+        """Between cycles there is something only if there are several."""
+        if self.tune_between is not None and self.cycles == 1:
+            yield ("tune_between",), "has no effect with one cycle; raise `cycles`, or take it out"
 
     def check(self, context: Context) -> Iterator[Fault]:
         """Lambda gets to its limit within the transformation; densities are given, not rounds."""
@@ -79,8 +101,21 @@ class Dual(Options):
 
     @property
     def extra_trainings(self) -> dict[str, int]:
-        """The transformation, once a cycle."""
-        return {self.transform: self.cycles}
+        """The transformation, once a cycle, and the fine-tuning between them."""
+        trainings = {self.transform: self.cycles}
+        if self.tune_between is not None:
+            trainings[self.tune_between] = trainings.get(self.tune_between, 0) + self.cycles - 1
+        return trainings
+
+    @property
+    def starts_from_trained(self) -> bool:
+        """If its base is trained."""
+        return self.base is not None and self.base.weights == "trained"
+
+    @property
+    def base_ticket(self) -> str | None:
+        """The ticket whose weights are transformed."""
+        return self.base.ticket if self.base else None
 
     def variant(self) -> str:
         """RST or RST Iter-n, and whether the penalty is left out."""
@@ -90,6 +125,8 @@ class Dual(Options):
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """How many cycles."""
         cycles = f"in {self.cycles} cycle{'s' if self.cycles > 1 else ''}"
+        cycles += ", fine-tuned between them" if self.tune_between else ""
+        cycles += f", from the {self.base.weights} weights of '{self.base.ticket}'" if self.base else ""
         if not self.penalty.limit:
             return f"trained dense without penalty {cycles}, then masked, {rounds}"
         return f"masked weights moved out by a growing penalty {cycles}, {rounds}"
@@ -104,14 +141,21 @@ def find(round_: Round, options: Dual) -> Found:
     from lth.pruning.masks import apply_masks
     from lth.pruning.scores.iterate import density_after_step
 
-    dense = round_.dense
+    dense = _base(round_, options)
     order, costs = _order(round_, options, dense), []
     weights, masks = dense.weights, dict(dense.masks)
     for cycle in range(1, options.cycles + 1):
-        masks = dict(round_.allocate(order, dense.masks, density_after_step(round_.density, cycle, options.cycles)))
+        moment = partial(density_after_step, step=cycle, steps=options.cycles)
+        masks = dict(round_.allocate(order, dense.masks, moment))
         trained = _transformed(round_, options, weights, masks, cycle)
         costs.append((f"transform {cycle}", trained.meter))
-        weights = apply_masks(trained.weights, masks) if options.remove_between else trained.weights
+        weights = trained.weights
+        if options.remove_between or options.tune_between:
+            weights = apply_masks(weights, masks)
+        if options.tune_between and cycle < options.cycles:
+            tuned = _tuned(round_, weights, masks, cycle)
+            costs.append((f"tune {cycle}", tuned.meter))
+            weights = tuned.weights
     return Found(ticket=dense.derive(masks, weights), costs=tuple(costs))
 
 
@@ -136,6 +180,32 @@ def penalty_at(penalty: Penalty, step: int) -> float:
     if penalty.shape == "quadratic":
         return top * (done / rises) ** 2
     return top * (exp(STEEPNESS * done / rises) - 1) / (exp(STEEPNESS) - 1)
+
+
+def _base(round_: Round, options: Dual) -> Ticket:
+    """The dense network that is transformed."""
+    if options.base is None:
+        return round_.dense
+    weights = round_.trained.last if options.base.weights == "trained" else round_.parent.weights
+    return round_.dense.derive(round_.dense.masks, weights)
+
+
+def _tuned(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:
+    """Train what the masks of a cycle leave."""
+    from lth.networks.build import holding
+    from lth.training.train import train
+
+    return train(
+        holding(round_.spec.network, weights),
+        masks,
+        round_.examples,
+        round_.spec.recipes["tune_between"],
+        seed=round_.further("tune", cycle),
+        device=round_.device,
+        log=lambda line: round_.log(f"fine-tuning after cycle {cycle}  {line}"),
+        scratch=round_.scratch,
+        more=True,
+    )
 
 
 def _transformed(round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:

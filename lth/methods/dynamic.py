@@ -80,7 +80,10 @@ class Dynamic(Options):
             yield ("replaces_step",), message
 
     def check(self, context: Context) -> Iterator[Fault]:
-        """The mask is updated at least once."""
+        """The mask is updated at least once, and in single weights."""
+        if context.groups is not None:
+            message = f"`method: dynamic` drops and grows single weights, found '{context.groups}'; take it out"
+            yield ("groups",), message
         full = self.complete
         for dataset in context.trained_on:
             steps, epoch = context.length(context.recipe, dataset)

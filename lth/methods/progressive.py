@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -90,5 +91,5 @@ class _BeforeEachEpoch(Hook):
         if inside or not self.options.from_epoch < epoch <= self.options.until_epoch:
             return
         scores = {name: weight.detach().abs() for name, weight in loop.masking.parameters.items()}
-        density = density_at(self.options, self.round.density, epoch)
-        loop.change_masks(self.round.allocate(scores, loop.masking.masks, density))
+        at = partial(density_at, self.options, epoch=epoch)
+        loop.change_masks(self.round.allocate(scores, loop.masking.masks, at))

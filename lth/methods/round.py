@@ -15,9 +15,9 @@ from lth.artifacts.tickets import RECORD, Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.catalog.methods import METHODS
 from lth.catalog.scores import SCORES
+from lth.config.layers import LayerKind
 from lth.config.options import Options
 from lth.config.study import Compute
-from lth.config.tickets import LayerKind
 from lth.config.training import Capture
 from lth.data.examples import Examples, Feed, load_examples
 from lth.files import checksum
@@ -62,6 +62,10 @@ class RoundFiles:
     layers: Path
     cost: Path
     measured: Path
+
+
+Moment = Callable[[Fraction], Fraction]
+"""How much is kept at a moment on the way to a final density."""
 
 
 @dataclass(frozen=True)
@@ -167,12 +171,26 @@ class Round:
             per_class=per_class or known.per_class,
         )
 
-    def allocate(self, scores: Mapping[str, Tensor], masks: Masks, density: Fraction | None = None) -> Masks:
-        """The masks that keep the largest scores, at the round's density or another one."""
+    def allocate(self, scores: Mapping[str, Tensor], masks: Masks, moment: Moment | None = None) -> Masks:
+        """The masks that keep the largest scores, at the round's densities or on the way there.
+
+        Args:
+            scores: by layer, larger is worth more.
+            masks: what is pruned already stays pruned.
+            moment: on the way, the density that belongs to a final one.
+        """
         there = {name: score.to(masks[name].device) for name, score in scores.items()}
-        spec, final = self.spec, self.density if density is None else density
-        own = {kind: Fraction(share) for kind, share in spec.layer_densities.items()} if density is None else {}
-        target = Target(scope=spec.scope, density=final, of_kind=own, unpruned=spec.unpruned)
+        spec, at = self.spec, moment or (lambda final: final)
+        of_kind = {kind: at(Fraction(share)) for kind, share in spec.layer_densities.items()}
+        of_name = {pattern: at(Fraction(share)) for pattern, share in (spec.named_densities or {}).items()}
+        target = Target(
+            scope=spec.scope,
+            density=at(self.density),
+            of_kind=of_kind,
+            of_name=of_name,
+            unpruned=spec.unpruned,
+            groups=spec.groups,
+        )
         return allocate(there, masks, target, self.kinds)
 
 

@@ -13,7 +13,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.config.data import Network
-from lth.config.tickets import LayerKind
+from lth.config.layers import LayerKind
 from lth.errors import UserError
 from lth.networks import own
 from lth.networks.pretrained import Pretrained

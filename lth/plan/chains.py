@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from lth.config.data import Network
+from lth.config.layers import LayerKind, LayerRates
 from lth.config.study import Study
 from lth.config.tickets import (
     ChainTicket,
     FollowingTicket,
     GivenTicket,
     IndependentTicket,
-    LayerKind,
-    LayerRates,
     PrunedTicket,
     Stage,
 )
@@ -73,7 +72,7 @@ class Chains:
         if isinstance(spec, FollowingTicket):
             return [(other, round_) for other in spec.made_from()]
         if not isinstance(spec, ChainTicket):
-            return []
+            return [(other, self.last_round(other)) for other in spec.made_from()]
         first = self.first_round(ticket)
         if round_ > first:
             return [(ticket, first if spec.one_shot else round_ - 1)]
@@ -145,6 +144,13 @@ class Chains:
             return Fraction(str(spec.densities[done - 1]))
         before = self.density(start.ticket, start.round, kind) if start else Fraction(1)
         return before * density_after(self.rates(ticket, round_, kind))
+
+    def named_densities(self, ticket: str, round_: int) -> dict[str, str] | None:
+        """The shares, as fractions, of the layers that have densities of their own after a round, by pattern."""
+        spec, done = self.study.tickets[ticket], round_ - self._base(ticket)
+        if not isinstance(spec, PrunedTicket) or not spec.layer_densities or not done:
+            return None
+        return {pattern: str(Fraction(str(own[done - 1]))) for pattern, own in spec.layer_densities.items()}
 
     def dataset(self, ticket: str, round_: int) -> str:
         """The data set that the network of this round is trained on (which decides the *next* pruning)."""

@@ -8,7 +8,8 @@ from pydantic import Field
 from lth.catalog.controls import ArmKind
 from lth.config.base import Model, Seed
 from lth.config.data import Dataset, Initialisation, Network
-from lth.config.tickets import LayerKind, Scope
+from lth.config.layers import Groups, LayerKind, Scope
+from lth.config.noise import Noise
 from lth.config.training import Recipe
 
 
@@ -46,6 +47,10 @@ class RoundJob(Model):
     """The share of weights kept, as a fraction."""
     layer_densities: dict[LayerKind, str] = Field(default_factory=dict)
     """Shares of kinds of layers that differ from it."""
+    named_densities: dict[str, str] | None = None
+    """Shares of layers by patterns of their names."""
+    groups: Groups | None = None
+    """What is kept or pruned as one; None for single weights."""
     scope: Scope = "layerwise"
     unpruned: tuple[LayerKind, ...] = ()
     first_step: int = 0
@@ -68,6 +73,8 @@ class ControlJob(Model):
     """That the ticket was found in."""
     initialisation: Initialisation | None = None
     """Weights are drawn by this scheme, instead of the network's."""
+    noise: Noise | None = None
+    """How much is added to the weights, where the control is `noisy` and the study says it."""
 
     @property
     def drawn_network(self) -> Network:

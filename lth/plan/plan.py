@@ -11,8 +11,9 @@ from functools import cached_property
 from lth.catalog.controls import ARM_KINDS, DERIVED, OF_EACH, SHARED, ArmKind
 from lth.config.base import section_of
 from lth.config.data import Initialisation, Network
+from lth.config.layers import RATED
 from lth.config.study import Comparison, Evaluation, Study
-from lth.config.tickets import RATED, DenseTicket, PrunedTicket, TicketSpec
+from lth.config.tickets import DenseTicket, PrunedTicket, TicketSpec
 from lth.config.training import Recipe
 from lth.plan.chains import Chains
 from lth.plan.jobs import ControlJob, DataJob, EvaluationJob, ModelJob, RoundJob
@@ -193,6 +194,8 @@ class Plan(Chains):
             prunes=self.prunes(ticket, round_),
             density=density,
             layer_densities={k: own for k in RATED if (own := str(self.density(ticket, round_, k))) != density},
+            named_densities=self.named_densities(ticket, round_),
+            groups=pruned.groups,
             scope=pruned.scope,
             unpruned=pruned.unpruned,
             first_step=self.first_step(ticket, round_),
@@ -219,6 +222,7 @@ class Plan(Chains):
             round=arm.round,
             network=self.job_network(arm.ticket),
             initialisation=arm.initialisation,
+            noise=self.study.noise if arm.kind == "noisy" else None,
         )
 
     def initialisation(self, arm: Arm) -> Initialisation:

@@ -1,15 +1,16 @@
-"""How many weights each layer keeps: by layer, over the network, by kind of layer, or by Erdos-Renyi-Kernel."""
+"""How many weights each layer keeps: by layer, over the network, by kind or name of layer, or by Erdos-Renyi-Kernel."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from math import prod
 
 from torch import Tensor
 
-from lth.config.tickets import LayerKind, Scope
+from lth.config.layers import Groups, LayerKind, Scope
 from lth.errors import UserError
-from lth.pruning.masks import Masks, keep_largest, keep_largest_of_all, total
+from lth.pruning.masks import Masks, keep_largest, keep_largest_groups, keep_largest_of_all, total
 from lth.pruning.schedules import kept_count
 
 
@@ -22,8 +23,12 @@ class Target:
     """Of the layers that are pruned at all."""
     of_kind: Mapping[LayerKind, Fraction] = field(default_factory=dict)
     """For layerwise scope: shares of kinds of layers that differ from it."""
+    of_name: Mapping[str, Fraction] = field(default_factory=dict)
+    """Likewise of layers, by patterns of their names; the first that fits counts, and goes before the kind."""
     unpruned: tuple[LayerKind, ...] = ()
     """Kinds of layers that keep everything."""
+    groups: Groups | None = None
+    """For layerwise scope and `erk`: keep or prune so many weights as one."""
 
 
 def allocate(
@@ -44,7 +49,10 @@ def allocate(
     if not pruned:
         layers = ", ".join(sorted(set(of.values())))
         raise UserError(f"unpruned: leaves nothing to prune, since the network's layers are {layers} only")
-    if target.scope == "global":
+    if target.groups is not None:
+        shares = _shares(pruned, target, of)
+        kept = {name: keep_largest_groups(scores[name], shares[name], m, target.groups) for name, m in pruned.items()}
+    elif target.scope == "global":
         kept = keep_largest_of_all(scores, kept_count(total(pruned), target.density), pruned)
     else:
         shares = _shares(pruned, target, of)
@@ -60,7 +68,25 @@ def _shares(masks: Masks, target: Target, kinds: Mapping[str, LayerKind]) -> dic
         return erk_densities({name: tuple(mask.shape) for name, mask in masks.items()}, target.density)
     convolution, dense = (target.of_kind.get(kind, target.density) for kind in ("convolution", "dense"))
     of_kind = {"first": convolution, "pooler": dense, **target.of_kind}  # which they are as well
-    return {name: of_kind.get(kinds[name], target.density) for name in masks}
+    own = shares_by_name(target.of_name, masks)
+    return {name: own.get(name, of_kind.get(kinds[name], target.density)) for name in masks}
+
+
+def shares_by_name(patterns: Mapping[str, Fraction], layers: Iterable[str]) -> dict[str, Fraction]:
+    """The shares of those layers that a pattern fits, the first one that does.
+
+    Args:
+        patterns: as `fnmatch` has them (`stage1.*`, `*.conv2`), case and all.
+        layers: names of parameters (`stage1.0.conv1.weight`); a pattern may leave out the last part.
+    """
+    fitting = {name: first_fitting(patterns, name) for name in layers}
+    return {name: patterns[pattern] for name, pattern in fitting.items() if pattern is not None}
+
+
+def first_fitting(patterns: Iterable[str], layer: str) -> str | None:
+    """The first pattern that fits a layer's name, with or without its last part."""
+    names = (layer, layer.rpartition(".")[0])
+    return next((pattern for pattern in patterns if any(fnmatchcase(name, pattern) for name in names)), None)
 
 
 def erk_densities(shapes: Mapping[str, tuple[int, ...]], density: Fraction) -> dict[str, Fraction]:

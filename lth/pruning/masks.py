@@ -4,12 +4,15 @@ Nothing here knows where scores come from or how many weights to keep.
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from math import ceil, floor, inf, sqrt
 
 import torch
 from torch import Tensor
 
+from lth.config.layers import Groups
 from lth.errors import UserError
+from lth.pruning.schedules import kept_count
 
 Masks = Mapping[str, Tensor]
 SAMPLE = 8192
@@ -88,6 +91,34 @@ def keep_largest_of_all(scores: Mapping[str, Tensor], count: int, masks: Masks) 
     kept = keep_largest(torch.cat([scores[name].flatten() for name in flat]), count, among)
     parts = kept.split([len(mask) for mask in flat.values()])
     return {name: part.view_as(masks[name]) for name, part in zip(flat, parts, strict=True)}
+
+
+def keep_largest_groups(score: Tensor, density: Fraction, among: Tensor, groups: Groups) -> Tensor:
+    """Keep whole groups of weights: those with the largest mean score of their active weights.
+
+    Args:
+        score: [outputs, inputs, ...]; larger is worth more.
+        density: the share of groups to keep, at least one (`kept_count`); of groups that are gone already none comes
+            back.
+        among: bool, of the same shape: the active weights. A group is active if one of its weights is.
+        groups: `filters` are the rows of the first axis (all weights of an output), `channels` those of the second (all
+            that read an input channel; a depthwise convolution has but one).
+
+    Returns:
+        bool, of the same shape: the active weights of the groups that are kept.
+
+    Raises:
+        UserError: a score is NaN.
+    """
+    axis = ("filters", "channels").index(groups)
+    active = among.movedim(axis, 0).flatten(1)  # [groups, weights]
+    scores = torch.where(among, score, 0).movedim(axis, 0).flatten(1)
+    means = scores.sum(1) / active.sum(1).clamp(min=1)
+    alive = active.any(1)
+    count = min(kept_count(len(alive), density), int(alive.count_nonzero()))
+    shape = [1] * among.ndim
+    shape[axis] = len(alive)
+    return among & keep_largest(means, count, alive).view(shape)
 
 
 def shuffled(masks: Masks, generator: torch.Generator) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
 from lth.cli import main
 from lth.config.data import Network
-from lth.config.tickets import Scope
+from lth.config.layers import Scope
 from lth.methods.progressive import Progressive
 from lth.plan.forecast import job_counts
 from lth.plan.plan import Plan

@@ -10,7 +10,7 @@ from torch import Tensor
 from lth.artifacts.tickets import Ticket
 from lth.catalog.methods import METHODS
 from lth.config.data import Network
-from lth.config.tickets import Scope
+from lth.config.layers import Scope
 from lth.data.images import Images, Split
 from lth.plan.jobs import RoundJob
 from lth.pruning import masks as algebra

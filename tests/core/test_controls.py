@@ -9,6 +9,7 @@ from torch import Tensor
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind, ControlKind
 from lth.config.data import Network
+from lth.config.noise import Noise
 from lth.methods.controls import control
 from lth.networks.build import initial_weights
 from lth.pruning import masks as algebra
@@ -121,6 +122,20 @@ def test_redrawn_signs_has_the_ticket_s_magnitudes_and_half_of_its_signs(ticket:
         same.append((kept.sign() == before.sign()).float())
     assert 0.45 < float(torch.cat(same).mean()) < 0.55  # 18,000 signs: four standard deviations are 0.015
     assert all(torch.equal(tensor, ticket.weights[name]) for name, tensor in _others(made).items())
+
+
+def test_noise_has_the_size_asked_for_and_leaves_the_rest(ticket: Ticket) -> None:
+    """Relative to each layer's root mean square, or the same in all; of one seed the same draw, scaled."""
+    usual = control(ticket, "noisy", NETWORK, 3, "t")
+    half = control(ticket, "noisy", NETWORK, 3, "another", noise=Noise(relative=0.5))
+    fixed = control(ticket, "noisy", NETWORK, 3, "t", noise=Noise(std=0.02))
+    for layer, before in _kept(ticket).items():
+        size, added = _rms(before), [_kept(made)[layer] - before for made in (usual, half, fixed)]
+        slack = 5 / (2 * len(before)) ** 0.5  # five standard errors of a standard deviation
+        assert [_rms(one) for one in added] == pytest.approx([0.1 * size, 0.5 * size, 0.02], rel=slack)
+        torch.testing.assert_close(5 * added[0], added[1], atol=1e-6, rtol=1e-3)
+    assert all(torch.equal(tensor, ticket.weights[name]) for name, tensor in _others(usual).items())
+    assert not torch.equal(control(ticket, "noisy", NETWORK, 3, "t", 1).weights["0.weight"], usual.weights["0.weight"])
 
 
 def test_own_signs_has_the_ticket_s_signs_and_the_magnitudes_of_reinitialised(ticket: Ticket) -> None:

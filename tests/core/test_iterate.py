@@ -28,11 +28,11 @@ def pruned(name: str, network: nn.Module, density: Fraction, steps: int, scope: 
         network.load_state_dict(weights, strict=False)
         return evidence(network, masks=masks)
 
-    def mask_of(scores, masks, share):  # type: ignore[no-untyped-def]
-        return at_density(scores, masks, share, scope)  # type: ignore[arg-type]
+    def mask_of(scores, masks, moment):  # type: ignore[no-untyped-def]
+        return at_density(scores, masks, moment(density), scope)  # type: ignore[arg-type]
 
     first = {name: torch.ones_like(weight, dtype=torch.bool) for name, weight in weights.items()}
-    return [*seen, prune_at_init(SCORES[name].load(), evidence_for, first, density, steps, mask_of)]
+    return [*seen, prune_at_init(SCORES[name].load(), evidence_for, first, steps, mask_of)]
 
 
 @settings(max_examples=30)

@@ -17,13 +17,15 @@ from lth.config.study import Compute
 from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
-from lth.methods.dual import Dual, Penalty, penalty_at
+from lth.files import checksum
+from lth.methods.dual import Dual, Penalty, PenaltyHook, penalty_at
 from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
 from lth.methods.progressive import Progressive, density_at
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
 from lth.pruning.masking import Masking
 from lth.pruning.masks import kept, total
+from lth.pruning.schedules import kept_count
 from lth.running.jobs import Job
 from lth.training.loop import Loop
 
@@ -56,7 +58,7 @@ def run(tmp_path: Path) -> Run:
         folder = tmp_path / name
         folder.mkdir()
         trained = parent.folder / "trained" if parent and changes.get("prunes") else None
-        if changes.get("rewind") == "parent":
+        if changes.get("rewind") == "parent" or changes.get("base", {}).get("weights") == "trained":
             trained = parent.folder / "trained"
         files = RoundFiles(
             data=tmp_path / "images",
@@ -386,6 +388,87 @@ def test_random_masks_are_one_stream_a_seed(run: Run) -> None:
     for name, mask in random.ticket.masks.items():
         assert torch.equal(mask, dynamic.ticket.masks[name])
         assert torch.equal(mask, dual.ticket.masks[name])
+
+
+SHORT = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=10, iterations=4)
+
+
+def test_the_network_that_is_transformed_may_be_another_one_than_theta_0(run: Run) -> None:
+    """Without a step of the transformation that moves anything, the ticket's weights are those of its base."""
+    still = SHORT.model_copy(update={"optimiser": Optimiser(name="sgd", learning_rate=1e-30), "iterations": 1})
+    dense = run("dense")
+    for weights, expected in (("trained", dense.trained.last), ("initial", dense.ticket.weights)):
+        base = {"ticket": "dense", "weights": weights}
+        for choice in ("random", "smallest"):
+            found = run(
+                f"{weights}-{choice}", dense, **scratch("dual", base=base, choice=choice, **transforming(still))
+            )
+            assert starts_from(found.ticket, expected)
+            assert found.ticket.provenance["parent"] == checksum(dense.folder / "ticket")
+        for name, mask in found.ticket.masks.items():  # of `smallest`
+            assert expected[name][mask].abs().min() >= expected[name][~mask].abs().max()
+
+
+def test_fine_tuning_between_cycles_trains_what_is_left_and_brings_nothing_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    original = PenaltyHook.after_backward
+
+    def noted(self: PenaltyHook, loop: Loop, step: int) -> bool:
+        if step == 0:  # of a cycle: how many weights the network has that it begins with
+            seen.append(sum(int(p.count_nonzero()) for p in loop.masking.parameters.values()))
+        return original(self, loop, step)
+
+    monkeypatch.setattr(PenaltyHook, "after_backward", noted)
+    recipes = {"transform": SHORT, "tune_between": SHORT}
+    given = {"transform": "transform", "tune_between": "tune_between", "recipes": recipes}
+    found = run("tuned", **scratch("dual", "1/4", cycles=2, **given))
+    assert [row["phase"] for row in found.rows("cost")] == ["transform 1", "tune 1", "transform 2", "train"]
+    whole, half = (
+        total(found.ticket.masks),
+        sum(kept_count(m.numel(), Fraction(1, 2)) for m in found.ticket.masks.values()),
+    )
+    assert seen == [whole, half]
+    flops = {row["phase"]: int(row["flops"]) for row in found.rows("cost")}
+    assert flops["tune 1"] < 0.51 * flops["transform 1"]
+    plain = run("plain", **scratch("dual", "1/4", cycles=2, **transforming(SHORT)))
+    assert all(torch.equal(plain.ticket.masks[name], mask) for name, mask in found.ticket.masks.items())
+    assert seen[2:] == [whole, whole]
+
+
+def test_layers_by_name_end_at_their_own_density_whatever_the_way(run: Run) -> None:
+    named = {"named_densities": {"3": "1/2", "7.weight": "1"}}
+    ways = {
+        "dual": scratch("dual", "1/4", cycles=3, **named, **transforming(SHORT)),
+        "at_init": scratch("at_init", "1/4", score="magnitude", iterations=5, **named),
+        "progressive": scratch("progressive", "1/4", until_epoch=2, **named),
+        "dynamic": scratch("dynamic", "1/4", update_interval=5, **named),
+    }
+    for name, way in ways.items():
+        assert list(counts(run(name, **way).ticket).values()) == [38, 1200, 7680, 2520, 63], name
+
+
+@pytest.mark.parametrize("groups", ["filters", "channels"])
+def test_whole_groups_go_in_every_way_of_pruning(run: Run, groups: str) -> None:
+    axis = ("filters", "channels").index(groups)
+    common = {"groups": groups, "unpruned": ("output",)}
+    ways = [
+        run("dual", **scratch("dual", "1/4", **common, **transforming(SHORT))),
+        run("snip", **scratch("at_init", "1/4", score="snip", **common)),
+        run("rising", **scratch("progressive", "1/4", until_epoch=2, **common)),
+        run("imp", run("dense"), **pruned("1/4", **common)),
+    ]
+    for found in ways:
+        for name, mask in found.ticket.masks.items():
+            by_group = mask.movedim(axis, 0).flatten(1)
+            assert by_group.all(1).equal(by_group.any(1))
+            share = 1 if name == "11.weight" else Fraction(1, 4)
+            assert int(by_group.any(1).sum()) == kept_count(len(by_group), Fraction(share))
+    small, trained = ways[-1].ticket.masks["3.weight"], run("again").trained.last["3.weight"].abs()
+    means = trained.movedim(axis, 0).flatten(1).mean(1)
+    kept_ones = small.movedim(axis, 0).flatten(1).any(1)
+    assert means[kept_ones].min() > means[~kept_ones].max()
 
 
 def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,6 +143,7 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
         "own_signs",
         "redrawn_signs",
         "permuted",
+        "noisy",
     ):
         made = lth.control(ticket, kind)  # type: ignore[arg-type]
         assert [row[1] for row in made.layers()] == [row[1] for row in ticket.layers()]
@@ -391,3 +392,20 @@ def test_the_result_of_a_progressive_training_has_its_last_masks(digits: Images)
     )
     assert result.density == pytest.approx(0.2, abs=1e-3)
     assert result.weights["1.weight"][~result.ticket.masks["1.weight"]].count_nonzero() == 0
+
+
+def test_a_dual_ticket_of_a_dense_one_in_whole_filters(digits: Images, quick: lth.Recipe) -> None:
+    """Recipes are given as they are, also those that only the method has; the ticket given is the base."""
+    dense = lth.find("lenet_300_100", digits, method="dense", recipe=quick, seed=5)
+    keys = {"densities": [0.5], "unpruned": ["output"], "groups": "filters"}
+    still = lth.recipe(iterations=1, optimiser="sgd", learning_rate=1e-30)
+    made = lth.find(dense, digits, method="dual", recipe=quick, transform=still, penalty={"limit": 0}, **keys)
+    for name, mask in made.masks.items():
+        rows = mask.any(1)
+        assert mask.all(1).equal(rows)
+        assert int(rows.sum()) == {"1.weight": 150, "3.weight": 50, "5.weight": 10}[name]
+        assert made.weights[name][mask].equal(dense.weights[name][mask])
+    noisy = lth.control(made, "noisy", noise={"std": 0.01})
+    assert 0.009 < float((noisy.weights["1.weight"] - made.weights["1.weight"])[made.masks["1.weight"]].std()) < 0.011
+    with pytest.raises(lth.UserError, match="noise: must be a number above 0"):
+        lth.control(made, "noisy", noise={"relative": 0})

@@ -62,6 +62,7 @@ MARKS: Mapping[ArmKind, Mark] = {
     "permuted": Mark("<", (0, (3, 1, 1, 1)), False),
     "rescaled": Mark("h", (0, (8, 2)), False),
     "redrawn_signs": Mark("d", (0, (3, 1, 1, 1, 1, 1)), False),
+    "noisy": Mark("H", (0, (2, 1, 1, 1)), False),
     "own_signs": Mark(">", (0, (5, 1)), False),
     "random": Mark("D", (0, (5, 1.5, 1, 1.5)), False),
     "magnitude": Mark("p", (0, (1, 1)), False),

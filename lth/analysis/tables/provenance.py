@@ -6,8 +6,9 @@ from itertools import groupby
 
 from lth.analysis.tables.cells import within
 from lth.analysis.tables.recipes import recipe_summary
+from lth.config.layers import RATED
 from lth.config.study import Evaluation
-from lth.config.tickets import RATED, ChainTicket, PrunedTicket, TicketSpec
+from lth.config.tickets import ChainTicket, PrunedTicket, TicketSpec
 from lth.plan.plan import Plan
 from lth.pruning.schedules import Rounds
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
 
 from torch import Tensor
 
 from lth.pruning.masks import Masks
 from lth.pruning.scores.evidence import Evidence, Scorer
 
-MaskOf = Callable[[Mapping[str, Tensor], Masks, Fraction], Masks]
-"""Given scores, the masks so far and a density of all prunable weights, the masks at that density."""
+MaskOf = Callable[[Mapping[str, Tensor], Masks, Callable[[Fraction], Fraction]], Masks]
+"""Given scores, the masks so far and the density of this step by the final one, the masks of this step."""
 
 
 def density_after_step(density: Fraction, step: int, steps: int) -> Fraction:
@@ -26,17 +27,15 @@ def prune_at_init(
     score: Scorer,
     evidence_for: Callable[[Masks], Evidence],
     masks: Masks,
-    density: Fraction,
     iterations: int,
     mask_of: MaskOf,
 ) -> Masks:
-    """The masks after pruning to a density in steps, each scored with the weights that the step before left.
+    """The masks after pruning in steps, each scored with the weights that the step before left.
 
     Args:
         score: what a weight is worth.
         evidence_for: what the score looks at once the weights outside these masks are zero.
         masks: bool, by prunable parameter: where to start, usually everything.
-        density: the share of all prunable weights to keep.
         iterations: how many steps; 1 scores once.
         mask_of: keeps the best of the active weights, such as `lth.pruning.allocation.allocate` with a scope.
 
@@ -48,5 +47,5 @@ def prune_at_init(
         raise ValueError(f"pruning takes at least one step, not {iterations}")
     for step in range(1, iterations + 1):
         scores = score(evidence_for(masks))
-        masks = mask_of(scores, masks, density_after_step(density, step, iterations))
+        masks = mask_of(scores, masks, partial(density_after_step, step=step, steps=iterations))
     return masks
