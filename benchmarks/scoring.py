@@ -21,8 +21,8 @@ from benchmarks.machine import report, table
 from lth.artifacts.tickets import Ticket
 from lth.catalog.scores import SCORES
 from lth.config.data import Network
-from lth.config.study import Compute
 from lth.config.layers import Scope
+from lth.config.study import Compute
 from lth.networks.build import build, load_weights
 from lth.pruning.allocation import Target, allocate
 from lth.pruning.scores.evidence import Evidence
