@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from lth.library.find import find as find
     from lth.library.find import find_rounds as find_rounds
     from lth.library.load import load as load
+    from lth.library.match import Matched as Matched
+    from lth.library.match import matching as matching
     from lth.library.recipe import recipe as recipe
     from lth.library.result import Result as Result
     from lth.library.train import control as control
@@ -36,6 +38,7 @@ _WHERE = {
     "train": "lth.library.train",
     "control": "lth.library.train",
     "compare": "lth.library.compare",
+    "matching": "lth.library.match",
     "load": "lth.library.load",
     "export_ticket": "lth.library.exporting",
     "dataset": "lth.library.data",
@@ -43,6 +46,7 @@ _WHERE = {
     "Ticket": "lth.artifacts.tickets",
     "Result": "lth.library.result",
     "Compared": "lth.library.compare",
+    "Matched": "lth.library.match",
     "Recipe": "lth.config.training",
     "UserError": "lth.errors",
 }

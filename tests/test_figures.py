@@ -443,3 +443,41 @@ def test_density_is_drawn_below_the_accuracy_of_what_is_pruned_while_it_is_train
     (line,), (below,) = accuracy.lines, kept.lines
     assert ([*line.get_xdata()], [*line.get_ydata()]) == ([0, 1, 2], [50, 51, 52])
     assert [*below.get_ydata()] == [100, 50, 20]
+
+
+def test_a_difference_of_confusion_matrices_is_of_the_pairs_and_better_is_blue() -> None:
+    shares = {"a": [[90.0, 10.0], [30.0, 70.0]], "b": [[80.0, 20.0], [30.0, 70.0]]}
+    confusion = pd.DataFrame(
+        {"arm": arm, "true": true, "predicted": predicted, "n": 3, "percent": rows[at][to]}
+        for arm, rows in shares.items()
+        for at, true in enumerate(("cat", "dog"))
+        for to, predicted in enumerate(("cat", "dog"))
+    )
+    pairs = pd.DataFrame({"first": ["a"], "second": ["b"]})
+    axis, _ = create("confusion_differences", {"confusion": confusion, "comparisons": pairs}, {}).axes
+    assert axis.get_title(loc="left") == "a − b"
+    assert axis.images[0].get_array().tolist() == [[10, 10], [0, 0]]  # more hits, and fewer errors: both better
+    assert [(text.get_position(), text.get_text()) for text in axis.texts] == [((0, 0), "+10"), ((1, 0), "−10")]
+    assert axis.images[0].get_cmap()(1.0)[2] > axis.images[0].get_cmap()(1.0)[0]  # blue
+
+
+def test_training_and_validation_accuracy_stand_below_each_other() -> None:
+    rows = [
+        {"arm": "a", "ticket": "a", "kind": "own", "split": split, "epoch": epoch, "step": epoch, "n": 1}
+        | {"accuracy_percent": 50.0 + epoch + shift, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        for split, shift in (("train", 5.0), ("validation", 2.0), ("test", 0.0))
+        for epoch in (0, 1, 2)
+    ]
+    train, *_, validation = create("training_accuracy", {"curves": pd.DataFrame(rows)}, {"a": 0}).axes[::2]
+    assert [[*line.get_ydata()] for line in train.lines] == [[55, 56, 57]]
+    assert [[*line.get_ydata()] for line in validation.lines] == [[52, 53, 54]]
+
+
+@pytest.mark.parametrize("form", ["pdf", "png", "svg"])
+def test_a_figure_has_the_same_bytes_in_every_format(form: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        draw_figure("pruning_curves", {"rounds": _two_rounds()}, {"a": 0}, tmp_path / f"{name}.{form}")
+    content = (tmp_path / f"one.{form}").read_bytes()
+    assert content == (tmp_path / f"two.{form}").read_bytes()
+    assert not re.search(rb"CreationDate|Matplotlib [v(]|matplotlib\.org", content)
+    assert content.startswith({"pdf": b"%PDF", "png": b"\x89PNG", "svg": b"<?xml"}[form])

@@ -28,6 +28,7 @@ from lth.config.base import (
     each_once,
 )
 from lth.config.data import Dataset, Initialisation, Network
+from lth.config.figures import Figures
 from lth.config.noise import Noise
 from lth.config.ticket_models import AnyTicket
 from lth.config.training import Capture, Recipe
@@ -35,6 +36,8 @@ from lth.printable import printable
 
 SECTIONS = ("datasets", "networks", "recipes", "tickets", "evaluations", "comparisons")
 """The parts of a study whose entries have names."""
+NO_RESULT = {"compute", "data_root", "figures"}
+"""Keys of a study that no result depends on."""
 Percent = Annotated[float, Field(gt=0, lt=100)]
 ArmName = Annotated[str, StringConstraints(pattern=".", max_length=100)]
 """Compared with the arms that there are; a pattern makes the schema say what an entry is."""
@@ -219,6 +222,8 @@ class Study(Model):
     it, decided beforehand: the sparsest matching round of each ticket is then reported. Without it, none is claimed."""
     noise: Noise | None = None
     """How much the control `noisy` adds; without it a tenth of the root mean square of a layer's kept weights."""
+    figures: Figures = Figures()
+    """Formats of figures."""
     compute: Compute = Compute()
     """Device and threads."""
     datasets: Annotated[dict[Name, Dataset], Field(min_length=1)]

@@ -112,12 +112,12 @@ def _expected(plan: Plan) -> set[str]:
         for job in planned_jobs(paths)
         if job.kind == "round"
     }
-    names |= {f"tables/{name}.csv" for name in STUDY_TABLES} | {
-        f"figures/{name}.svg" for name in figures_of(plan, None)
-    }
+    forms = plan.study.figures.formats
+    names |= {f"tables/{name}.csv" for name in STUDY_TABLES}
+    names |= {f"figures/{name}.{form}" for name in figures_of(plan, None) for form in forms}
     for one in plan.assessments:
         names |= {f"tables/{one}/{VERDICT}", *(f"tables/{one}/{name}.csv" for name in EVALUATION_TABLES)}
-        names |= {f"figures/{one}/{name}.svg" for name in figures_of(plan, one)}
+        names |= {f"figures/{one}/{name}.{form}" for name in figures_of(plan, one) for form in forms}
     return names
 
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from lth.artifacts.records import digest
 from lth.artifacts.repair import advice
-from lth.config.study import Study
+from lth.config.study import NO_RESULT, Study
 from lth.errors import UserError
 from lth.files import checksum
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 
 REPORT = "report.html"
-_MEASURED = ("measured.csv", "costs.csv")
-"""Time and energy differ between two runs of a study, so the overall checksum excludes them."""
+_LEFT_OUT = ("measured.csv", "costs.csv", ".pdf", ".png")
+"""What the overall checksum excludes: time and energy, which differ between two runs of a study, and copies of figures
+in other formats, which are no results of their own."""
 
 
 @dataclass(frozen=True, order=True)
@@ -31,7 +32,7 @@ class Finding:
 
 def settings(study: Study) -> dict[str, Any]:
     """All settings of a study that results depend on."""
-    return study.model_dump(mode="json", exclude={"compute", "data_root"})
+    return study.model_dump(mode="json", exclude=NO_RESULT)
 
 
 def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict[str, str]:
@@ -50,6 +51,6 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
 
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
     """The overall checksum in the report: of the settings and of all files except the report itself, the manifest
-    (which lists the report) and the tables of time and energy."""
-    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(_MEASURED)}
+    (which lists the report), the tables of time and energy, and figures in other formats than SVG."""
+    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(_LEFT_OUT)}
     return digest({"study": settings, "files": named})

@@ -35,6 +35,7 @@ def show(path: Path) -> Iterator[str]:
         UserError: it is missing, cannot be read, or was altered since it was written.
     """
     kinds = {".csv": _table, ".json": _object, ".txt": _text, ".svg": _markup, ".html": _markup}
+    kinds |= {".pdf": _picture, ".png": _picture}
     if path.suffix not in kinds:
         yield from _tensors(path)
         return
@@ -86,6 +87,10 @@ def _text(path: Path) -> Iterator[str]:
 def _markup(path: Path) -> Iterator[str]:
     check_markup(path)
     yield f"{path}: figure or page, unaltered; open it in a browser"
+
+
+def _picture(path: Path) -> Iterator[str]:
+    yield f"{path}: a figure of {path.stat().st_size} bytes; manifest.json has its checksum"
 
 
 def _table(path: Path) -> Iterator[str]:

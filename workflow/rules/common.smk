@@ -15,6 +15,7 @@ from lth.catalog.controls import ARM_KINDS
 from lth.catalog.kinds import FEEDS, HELD, PREPARED
 from lth.catalog.datasets import SOURCES
 from lth.config.data import Initialisation
+from lth.config.study import NO_RESULT
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.captions import write_captions
@@ -242,7 +243,7 @@ def evaluation_limits(resource):
 
 def summary(script, *targets):
     """The parameters of a summary: the study without options that change no result."""
-    settings = study.model_dump(mode="json", exclude={"compute", "data_root"})
+    settings = study.model_dump(mode="json", exclude=NO_RESULT)
     return {"study": settings, "code": code(script, *targets)}
 
 
@@ -257,6 +258,15 @@ def figure_files(evaluation=None):
     """The figures of an evaluation or comparison, or of the study."""
     folder = FIGURE_FILES if evaluation is None else f"{FIGURE_FILES}/{evaluation}"
     return [f"{folder}/{name}.svg" for name in figures_of(plan, evaluation)]
+
+
+def figure_copies(evaluation=None):
+    """The same figures in the other formats that the study asks for."""
+    return [
+        str(Path(file).with_suffix(f".{form}"))
+        for file in figure_files(evaluation)
+        for form in study.figures.beside_svg
+    ]
 
 
 def of_all(files):

@@ -79,6 +79,7 @@ for assessment in (None, *plan.assessments):
                 )
                 for name in drawn
             },
+            copies=figure_copies(assessment),
         log:
             f"{RESULTS}/logs/figures.log"
             if assessment is None
@@ -121,6 +122,7 @@ rule manifest:
         of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
         of_all(lambda e: table_files(e).values()),
         of_all(figure_files),
+        of_all(figure_copies),
     output:
         f"{RESULTS}/manifest.json",
     log:

@@ -9,7 +9,10 @@ from lth.running.jobs import job
 parameters = snakemake.params.cfg
 with job(f"figures of {parameters['of']}", snakemake.log[0]) as running:
     tables = {name: read_table(Path(path), sealed=True) for name, path in snakemake.input.items()}
-    for name, out in snakemake.output.items():
-        draw_figure(name, tables, parameters["places"], Path(out))
-        running.log(f"drew {out}")
-    running.found = f"{len(snakemake.output)} drawn"
+    files = {}
+    for out in map(Path, snakemake.output):  # of one figure perhaps several, in different formats
+        files.setdefault(out.stem, []).append(out)
+    for name, outs in files.items():
+        draw_figure(name, tables, parameters["places"], *outs)
+        running.log(f"drew {', '.join(map(str, outs))}")
+    running.found = f"{len(files)} drawn"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -16,6 +16,8 @@ from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette
 
 SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
 """Percentages that the colour bar names."""
+MOST_PAIRS = 6
+"""Pairs whose difference is drawn."""
 MOST_ANNOTATED = 12
 """Classes up to which the cells have room for numbers."""
 
@@ -30,16 +32,54 @@ def confusion_matrices(tables: Mapping[str, pd.DataFrame], palette: Palette) -> 
     # the square root of the share, so that errors of a few percent can be seen beside the diagonal
     scale = PowerNorm(0.5, 0, 100)
     for axis, arm in zip(axes, arms, strict=True):
-        here = confusion[confusion["arm"] == arm]
-        shares = here.pivot(index="true", columns="predicted", values="percent").reindex(index=labels, columns=labels)
-        axis.imshow(shares.to_numpy(), cmap="Blues", norm=scale)
-        _cells(axis, shares.to_numpy())
-        _class_axes(axis, labels, f"{arm}, {parts.seeds(here['n'])}")
+        shares = _matrix(confusion, arm, labels)
+        axis.imshow(shares, cmap="Blues", norm=scale)
+        _cells(axis, shares)
+        _class_axes(axis, labels, f"{arm}, {parts.seeds(confusion.loc[confusion['arm'] == arm, 'n'])}")
     bar = figure.colorbar(
         ScalarMappable(scale, "Blues"), ax=axes, shrink=parts.bar_share(axes), aspect=30, ticks=SHARES
     )
     bar.set_label("share of the true class (%)")
     return figure
+
+
+def confusion_differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Confusion matrices of compared pairs, the first arm minus the second, mean over seeds."""
+    del palette  # one diverging colour map for differences
+    confusion, pairs = tables["confusion"], tables["comparisons"]
+    if pairs.empty:
+        return parts.nothing("The study file names no pairs to compare.")
+    shown = list(pairs[["first", "second"]].itertuples(index=False, name=None))[:MOST_PAIRS]
+    labels = list(confusion["true"].unique())
+    matrices = {arm: _matrix(confusion, arm, labels) for pair in shown for arm in pair}
+    differences = [matrices[first] - matrices[second] for first, second in shown]
+    most = max(1.0, *(float(np.abs(difference).max()) for difference in differences))
+    figure, axes = parts.panels(len(shown), columns=2, height=3.5, width=7.6 if len(shown) > 1 else 4.6)
+    for axis, difference, (first, second) in zip(axes, differences, shown, strict=True):
+        gains = difference * np.where(np.eye(len(labels), dtype=bool), 1, -1)  # what is good is blue everywhere
+        axis.imshow(gains, cmap="RdBu", norm=Normalize(-most, most))
+        if len(labels) <= MOST_ANNOTATED:
+            for (row, column), points in np.ndenumerate(difference):
+                if round(points):
+                    ink = ON_DEEP if abs(points) > 0.6 * most else ON_PALE
+                    words = parts.signed(float(points), 0)
+                    axis.text(column, row, words, ha="center", va="center", fontsize=6, color=ink)
+        _class_axes(axis, labels, f"{first} − {second}")
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(-most, most), "RdBu"), ax=axes, shrink=parts.bar_share(axes), aspect=30
+    )
+    bar.set_label("better: more hits, or fewer errors (points)")
+    left = len(pairs) - len(shown)
+    words = f"percentage points of the true class, means over seeds, {parts.seeds(confusion['n'])}"
+    parts.note(figure, words + (f"; {left} more pairs are not drawn" if left else ""))
+    return figure
+
+
+def _matrix(confusion: pd.DataFrame, arm: str, labels: list[str]) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """[classes, classes] percent of the true class (rows) that were taken for each class."""
+    here = confusion[confusion["arm"] == arm]
+    shares = here.pivot(index="true", columns="predicted", values="percent").reindex(index=labels, columns=labels)
+    return shares.to_numpy(dtype=np.float64)
 
 
 def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:

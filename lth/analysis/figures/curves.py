@@ -35,6 +35,13 @@ def accuracy_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
     return _by_epoch(tables["curves"], palette, {"test": "test accuracy (%)"}, "accuracy", "percent")
 
 
+def training_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Training and validation accuracy during training, one panel per kind of arm."""
+    labels = {"train": "training accuracy (%)", "validation": "validation accuracy (%)"}
+    curves = tables["curves"].drop(columns="published_percent", errors="ignore")  # published are test accuracies
+    return _by_epoch(curves, palette, labels, "accuracy", "percent")
+
+
 def loss_by_epoch(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Training and validation loss during training, one panel per kind of arm."""
     labels = {"train": "training loss (nats)", "validation": "validation loss (nats)"}

@@ -1,8 +1,9 @@
-"""Draw a figure from tables and write it as SVG, the same bytes every time."""
+"""Draw a figure from tables and write it, the same bytes every time."""
 
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.style import DARK, SETTINGS, Palette
 from lth.artifacts.records import seal_markup
-from lth.files import write_text
+from lth.files import write_bytes, write_text
 
 
 def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int]) -> Figure:
@@ -29,11 +30,25 @@ def _cut(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG with its checksum, atomically; equal figures give equal bytes."""
-    buffer = io.BytesIO()
+    """Write a figure atomically in the format of the file's name; equal figures give equal bytes.
+
+    An SVG file holds its checksum. PDF embeds its fonts; PNG has 200 dots an inch.
+    """
+    form, buffer = path.suffix.removeprefix("."), io.BytesIO()
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    write_text(path, seal_markup(with_dark_scheme(buffer.getvalue().decode())))
+        figure.savefig(buffer, format=form, metadata=_NO_DATE[form], dpi=200 if form == "png" else "figure")
+    if form == "svg":
+        write_text(path, seal_markup(with_dark_scheme(buffer.getvalue().decode())))
+    else:
+        write_bytes(path, buffer.getvalue())
+
+
+_NO_DATE: dict[str, dict[str, Any]] = {
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    "png": {"Software": None},
+}
+"""Formats, and what is left out of each so that it is the same at any time and for any version."""
 
 
 def with_dark_scheme(svg: str) -> str:
@@ -51,14 +66,15 @@ def with_dark_scheme(svg: str) -> str:
     return f'{head}<style type="text/css">@media (prefers-color-scheme:dark){{{rules}}}</style>\n {tag}{rest}'
 
 
-def draw_figure(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], out: Path) -> None:
+def draw_figure(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int], *outs: Path) -> None:
     """Draw a figure and write it.
 
     Args:
         name: one of `FIGURES`.
         tables: by name, unchanged afterwards; others than the figure's are ignored.
-        places: of the study's tickets among colours (`lth.analysis.figures.colours.places`).
-        out: the SVG file.
+        places: of the study's tickets among colours (`lth.analysis.figures.colours.colour_places`).
+        outs: files, whose names end with their format: `.svg`, `.pdf` or `.png`.
     """
-    needed = {table: tables[table].copy() for table in FIGURES[name].tables}
-    save(create(name, needed, places), out)
+    figure = create(name, {table: tables[table].copy() for table in FIGURES[name].tables}, places)
+    for out in outs:
+        save(figure, out)

@@ -33,7 +33,7 @@ def accuracy_drop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
             _line(axis, line.sort_values("round"), str(ticket), palette, faint=here["ticket"].nunique() > _FEW)
         scales.density_axis(axis, list(found["density_percent"]))
         axis.set_title(f"trained on {dataset}")
-        axis.set_ylabel("accuracy, ticket − dense (points)")
+        axis.set_ylabel("ticket − dense (points)")
     tickets = list(found["ticket"].unique())
     parts.below(figure, [Line2D([], [], **palette.line(name), **_mark(name, palette), label=name) for name in tickets])
     words = parts.band_words(found)

@@ -81,6 +81,16 @@ ASSESSMENT_FIGURES: Mapping[str, Drawing] = {
         ),
         tables=("curves",),
     ),
+    "training_accuracy": Drawing(
+        target="lth.analysis.figures.curves:training_accuracy",
+        about="Training and validation accuracy by epoch",
+        caption=(
+            "Accuracy during training. Top: running mean over the training batches since the previous evaluation. "
+            "Bottom: validation accuracy. Training accuracy that rises while validation accuracy does not indicates "
+            "overfitting. Panels and bands as in the figure of test accuracy."
+        ),
+        tables=("curves",),
+    ),
     "epochs_to_reach": Drawing(
         target="lth.analysis.figures.arms:epochs_to_reach",
         about="Epochs to target accuracy",
@@ -113,6 +123,18 @@ ASSESSMENT_FIGURES: Mapping[str, Drawing] = {
             "percent remain visible; cells below 0.5 % have no number."
         ),
         tables=("confusion", "arms"),
+    ),
+    "confusion_differences": Drawing(
+        target="lth.analysis.figures.classes:confusion_differences",
+        about="Differences of confusion matrices",
+        caption=(
+            "The confusion matrix of the first arm minus that of the second, for the compared pairs (at most six): "
+            "percentage points of the true class, mean over seeds. On the diagonal, blue is more recall of the first "
+            "arm; elsewhere, red is more errors of that kind. Descriptive only: nothing here is tested. Cells that "
+            "round to 0 have no number."
+        ),
+        tables=("confusion", "comparisons"),
+        needs=("pairs",),
     ),
     "mask_overlap": Drawing(
         target="lth.analysis.figures.masks:mask_overlap",

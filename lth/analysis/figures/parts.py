@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from math import ceil
+from textwrap import wrap
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,8 @@ def panels(many: int, *, columns: int, height: float, width: float = WIDTH, **sh
 
 PANEL_ROWS = 12
 """Rows of a panel; more are folded into several panels."""
+_LINE = 105
+"""Characters of a line across a figure."""
 _LONGEST_BESIDE = 26
 """Characters of a row's label up to which two panels have room side by side."""
 
@@ -80,8 +83,9 @@ def noted(views: Sequence[tuple[Axes, range]], words: str) -> Figure:
 
 def nothing(words: str) -> Figure:
     """An empty figure that says why."""
-    figure = Figure(figsize=(WIDTH, 0.6), layout="constrained")
-    note(figure, words)
+    lines = [line for sentence in words.splitlines() for line in wrap(sentence, _LINE)]
+    figure = Figure(figsize=(WIDTH, 0.42 + 0.18 * len(lines)), layout="constrained")
+    note(figure, "\n".join(lines))
     return figure
 
 

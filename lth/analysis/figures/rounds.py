@@ -46,7 +46,7 @@ def early_stop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
 
 def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, str], label: str) -> Figure:
     flat = {str(dataset): found for dataset, here in rounds.groupby("dataset") if (found := _constant(here, value))}
-    left_out = "; ".join(f"{label} of all trained on {dataset}: {found}" for dataset, found in flat.items())
+    left_out = "\n".join(f"{label} of all trained on {dataset}: {found}" for dataset, found in flat.items())
     rounds = rounds[~rounds["dataset"].isin(list(flat))]
     if rounds.empty:
         return parts.nothing(left_out)

@@ -32,6 +32,7 @@ SHARED_COLOURS = {"dense": INK, "random": "#7F7F7F", "magnitude": "#8C6D1F"}
 
 SETTINGS: Any = {
     **{"svg.hashsalt": "lth", "svg.fonttype": "path"},  # the same bytes and the same look on every machine
+    "pdf.fonttype": 42,  # journals refuse the other one
     **{"font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9},
     **{"xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8, "legend.frameon": False},
     **{"axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left", "axes.linewidth": 0.8},
