@@ -60,6 +60,18 @@ SCORES = Registry(
             when=("initial",),
             per_class=13,
         ),
+        "taylor": Score(
+            target="lth.pruning.scores.snip:snip",
+            about="|g w| after training: the loss to first order without the weight (Molchanov et al. 2017)",
+            when=("trained",),
+            per_class=13,
+        ),
+        "gradient": Score(
+            target="lth.pruning.scores.snip:steepness",
+            about="|g| after training: what the loss is flat in goes first",
+            when=("trained",),
+            per_class=13,
+        ),
         "grasp": Score(
             target="lth.pruning.scores.grasp:grasp",
             about="w Hg: what the gradient would lose with the weight (Wang et al. 2020)",
@@ -88,3 +100,9 @@ def score_faults(name: str, method: str, when: When, architecture: str) -> Itera
     elif known.signed and not ARCHITECTURES[architecture].homogeneous:
         message = "needs a network of convolutions, linear layers, batch norm, ReLU and pooling"
         yield path, f"'{name}' {message}, which '{architecture}' is not; use another score or network"
+
+
+def images_in_vain(name: str, per_class: int | None) -> Iterator[tuple[tuple[str, ...], str]]:
+    """A fault for images of each class that a score does not look at."""
+    if per_class is not None and not SCORES[name].images:
+        yield ("per_class",), f"has no effect: '{name}' looks at no images; take it out"

@@ -133,7 +133,7 @@ def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
             yield from pruned_alike(ticket, _counted_by(study, start.ticket), start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]
-    yield from ticket.options.check(_context(study, ticket))
+    yield from ticket.options.check(_context(plan, ticket))
 
 
 def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[str, str], why: str) -> Iterator[Fault]:
@@ -143,8 +143,9 @@ def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[s
             yield path, f"'{ticket}' has network '{network}', {of[0]} has '{of[1]}'; {why}"
 
 
-def _context(study: Study, ticket: TicketSpec) -> Context:
-    chain = ticket if isinstance(ticket, ChainTicket) else None
+def _context(plan: Plan, ticket: TicketSpec) -> Context:
+    study, chain = plan.study, ticket if isinstance(ticket, ChainTicket) else None
+    name = next(name for name, other in study.tickets.items() if other is ticket)
     return Context(
         recipe=ticket.recipe,
         retrain=chain.retrain if chain else None,
@@ -156,6 +157,7 @@ def _context(study: Study, ticket: TicketSpec) -> Context:
         has_start=ticket.start_or_none() is not None,
         groups=ticket.groups if isinstance(ticket, PrunedTicket) else None,
         one_shot=bool(chain and chain.one_shot),
+        densities=tuple(float(plan.density(name, r)) for r in plan.rounds(name) if r > 0),
         by_rounds=isinstance(ticket, PrunedTicket) and ticket.rounds is not None,
         weights_of=lambda other: weights_of(study, other),
     )

@@ -35,6 +35,8 @@ class Context:
     one_shot: bool = False
     groups: Groups | None = None
     """What it prunes as one."""
+    densities: tuple[float, ...] = ()
+    """Of its pruned rounds."""
     by_rounds: bool = False
     """Whether it says `rounds` instead of `densities`."""
     weights_of: Callable[[str], str] = lambda _: THETA_0

@@ -42,17 +42,21 @@ class Optimiser(Model):
 class LearningRateSchedule(Model):
     """How the learning rate changes over training, after a linear warm-up."""
 
+    later_keys: ClassVar = ("initial",)
     only: ClassVar = {
         "milestones": ("step",),
         "factor": ("step",),
         "period_epochs": ("cosine_restarts",),
         "period_growth": ("cosine_restarts",),
-        "final": ("linear", "cosine", "cosine_restarts"),
+        "final": ("linear", "cosine", "cosine_restarts", "one_cycle"),
+        "initial": ("one_cycle",),
     }
     """The schedules that a hyperparameter is for."""
 
-    name: Literal["constant", "step", "linear", "cosine", "cosine_restarts"] = "constant"
-    """`step` falls at `milestones`, `linear` and `cosine` fall to `final`, `cosine_restarts` does so every `period`."""
+    name: Literal["constant", "step", "linear", "cosine", "cosine_restarts", "one_cycle"] = "constant"
+    """`step` falls at `milestones`, `linear` and `cosine` fall to `final`, `cosine_restarts` does so every `period`;
+    `one_cycle` rises from `initial` over the warm-up and falls to `final`, both along half a cosine (Smith & Topin
+    2018, as torch's `OneCycleLR` anneals; momentum stays as it is)."""
     warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
     """Over how many epochs (parts of one count) the rate rises to its highest."""
     milestones: tuple[Annotated[float, Field(gt=0)], ...] = ()
@@ -64,7 +68,9 @@ class LearningRateSchedule(Model):
     period_growth: Annotated[float, Field(ge=1, le=10)] = 1.0
     """For `cosine_restarts`: how many times longer each cycle is than the one before."""
     final: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """For `linear`, `cosine` and `cosine_restarts`: the share of the highest rate that they end at."""
+    """For `linear`, `cosine`, `cosine_restarts` and `one_cycle`: the share of the highest rate that they end at."""
+    initial: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """For `one_cycle`: the share of the highest rate that it begins at; without it 0.04, torch's 1/25."""
 
     @property
     def needed_epochs(self) -> Mapping[str, float]:
@@ -83,6 +89,8 @@ class LearningRateSchedule(Model):
             yield (), "`milestones` is missing: the epochs after which the rate falls"
         if self.name == "cosine_restarts" and self.period_epochs is None:
             yield (), "`period_epochs` is missing: how many epochs the first cycle has"
+        if self.name == "one_cycle" and not self.warmup_epochs:
+            yield (), "`warmup_epochs` is missing: the epochs over which the rate rises (a third of them, for instance)"
         if list(self.milestones) != sorted(set(self.milestones)):
             yield ("milestones",), f"must rise, found {', '.join(f'{epoch:g}' for epoch in self.milestones)}"
 

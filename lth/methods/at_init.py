@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from lth.catalog.scores import SCORES, score_faults
+from lth.catalog.scores import SCORES, images_in_vain, score_faults
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
 from lth.methods.found import Found
@@ -34,8 +34,7 @@ class AtInit(Options):
 
     def faults(self) -> Iterator[Fault]:
         """Images only for scores that look at images."""
-        if self.per_class is not None and not SCORES[self.score].images:
-            yield ("per_class",), f"has no effect: '{self.score}' looks at no images; take it out"
+        yield from images_in_vain(self.score, self.per_class)
 
     def check(self, context: Context) -> Iterator[Fault]:
         """The score can score untrained weights of this network."""

@@ -7,11 +7,11 @@ The parent is the round before, or (one shot) the dense network. The saliency sc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.catalog.scores import SCORES, score_faults
+from lth.catalog.scores import SCORES, images_in_vain, score_faults
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
 from lth.methods.found import Found
@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 
     from lth.artifacts.tickets import Ticket
     from lth.methods.round import Round
+    from lth.networks.cost import Meter
     from lth.pruning.masks import Masks
 
 
 class Imp(Options):
     """Train, prune, rewind, and again."""
+
+    later_keys: ClassVar = ("per_class",)
 
     score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
     """The saliency score: one of the names that `python -m lth list` shows."""
@@ -39,8 +42,12 @@ class Imp(Options):
     """For `rewind: step`: the optimiser step of the dense training that is rewound to. Weights, learning rate and
     batches are those of that step; momentum and Adam's moments begin at zero, as in the paper's code (open_lth)."""
 
+    per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """For `taylor` and `gradient`: images of each class that the score sees; without it 13."""
+
     def faults(self) -> Iterator[Fault]:
-        """`rewind_step` for `rewind: step`, and only there."""
+        """`rewind_step` for `rewind: step`, and only there; images only for scores that look at images."""
+        yield from images_in_vain(self.score, self.per_class)
         if self.rewind == "step" and self.rewind_step is None:
             yield (), "`rewind_step` is missing, which says how far back `rewind: step` goes"
         if self.rewind != "step" and self.rewind_step is not None:
@@ -132,7 +139,8 @@ def find(round_: Round, options: Imp) -> Found:
     weights = rewound(round_, options, parent)
     if SCORES[options.score].best and _equal(round_.trained.best, round_.trained.last):
         return _waiting(round_, parent.derive(parent.masks, weights))
-    return Found(ticket=parent.derive(next_masks(round_, options, parent), weights), data_order=order)
+    ticket = parent.derive(next_masks(round_, options, parent), weights)
+    return Found(ticket=ticket, data_order=order, costs=score_costs(round_, options, parent.masks))
 
 
 def _waiting(round_: Round, ticket: Ticket) -> Found:
@@ -151,7 +159,21 @@ def _waiting(round_: Round, ticket: Ticket) -> Found:
 def next_masks(round_: Round, options: Imp, parent: Ticket) -> Masks:
     """The masks of a round: as many weights as its density keeps, all of them kept before."""
     score = SCORES[options.score].load()
-    return round_.allocate(score(round_.evidence(options.score, round_.trained.last, parent.masks)), parent.masks)
+    evidence = round_.evidence(options.score, round_.trained.last, parent.masks, options.per_class)
+    return round_.allocate(score(evidence), parent.masks)
+
+
+def score_costs(round_: Round, options: Imp, masks: Masks) -> tuple[tuple[str, Meter], ...]:
+    """The pass over images of a score that looks at them, at the density of the parent; nothing for others."""
+    from lth.networks.cost import Meter
+
+    known = SCORES[options.score]
+    if not known.images:
+        return ()
+    meter = Meter(round_.weight_uses)
+    meter.use(masks)
+    meter.passed(len(round_.examples.classes) * (options.per_class or known.per_class))
+    return (("score", meter),)
 
 
 def rewound(round_: Round, options: Imp, parent: Ticket) -> Mapping[str, Tensor]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.config.base import Count, Fault
+from lth.config.base import Count, Fault, Rate
 from lth.config.options import Context, Options
 from lth.methods.found import Found
 from lth.training.hooks import Hook
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 class Progressive(Options):
     """Prune by magnitude within one training, a little before each epoch, to the density asked for."""
 
+    later_keys: ClassVar = ("from_density",)
+
     shape: Literal["linear", "cubic"] = "linear"
     """How sparsity rises: evenly, or fast at first (Zhu & Gupta 2017)."""
     from_epoch: Annotated[int, Field(ge=0)] = 0
     """The epoch (from 1) after which sparsity begins to rise; 0 for the first."""
     until_epoch: Count
     """The epoch (from 1) whose sparsity is the final one, which is held from there on."""
+    from_density: Rate | None = None
+    """The density at `from_epoch`, which sparsity rises from: theta_0 is pruned to it, and trained at it until then
+    (s_0 of Zhu & Gupta 2017). Without it the network is dense until then."""
     order: Literal["prune_train", "train_prune"] = "prune_train"
     """`prune_train`: an epoch is trained at its own sparsity (as published), up to `until_epoch` as the last one.
     `train_prune`: it is pruned to it afterwards, so that the first epoch is dense, and the next after `until_epoch` is
@@ -40,7 +45,10 @@ class Progressive(Options):
             yield ("until_epoch",), f"must be above `from_epoch` ({self.from_epoch}), found {self.until_epoch}"
 
     def check(self, context: Context) -> Iterator[Fault]:
-        """At least the last epoch is trained at the final density."""
+        """At least the last epoch is trained at the final density, and that lies below the one it begins at."""
+        if self.from_density is not None and (least := max(context.densities)) >= self.from_density:
+            message = f"must be above the densities that are pruned to, the highest of which is {least:.4g}"
+            yield ("from_density",), f"{message}; found {self.from_density:g}"
         for dataset in context.trained_on:
             steps, epoch = context.length(context.recipe, dataset)
             most = ceil(steps / epoch) - (self.order == "train_prune")
@@ -54,7 +62,8 @@ class Progressive(Options):
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """With the epochs over which it prunes."""
         late = ", after each" if self.order == "train_prune" else ""
-        epochs = f"{self.shape}, epochs {self.from_epoch} to {self.until_epoch}{late}"
+        begin = f" from density {self.from_density:g}" if self.from_density is not None else ""
+        epochs = f"{self.shape}{begin}, epochs {self.from_epoch} to {self.until_epoch}{late}"
         return f"pruned by magnitude while training ({epochs}), {rounds}"
 
 
@@ -64,14 +73,16 @@ def find(round_: Round, options: Progressive) -> Found:
 
 
 def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
-    """The density that belongs to an epoch (from 1; 0: before any): 1 to `from_epoch`, `final` from `until_epoch` on.
+    """The density that belongs to an epoch (from 1; 0: before any): that of the beginning to `from_epoch`, `final` from
+    `until_epoch` on.
 
-    In between sparsity rises evenly, or as s_f (1 - (1 - x)^3) does (Zhu & Gupta 2017, section 3).
+    In between sparsity rises evenly, or as s_f + (s_0 - s_f) (1 - x)^3 does (Zhu & Gupta 2017, section 3).
     """
+    begin = Fraction(1) if options.from_density is None else Fraction(str(options.from_density))
     span = options.until_epoch - options.from_epoch
     done = min(max(Fraction(epoch - options.from_epoch, span), Fraction(0)), Fraction(1))
     risen = done if options.shape == "linear" else 1 - (1 - done) ** 3
-    return 1 - (1 - final) * risen
+    return begin - (begin - final) * risen
 
 
 class _BeforeEachEpoch(Hook):
@@ -85,10 +96,12 @@ class _BeforeEachEpoch(Hook):
         return epoch * loop.epoch_steps if epoch < self.options.until_epoch + late else loop.steps
 
     def before_step(self, loop: Loop, step: int) -> None:
-        """Rank the active weights by magnitude and keep as many as the epoch's density says."""
+        """Rank the active weights by magnitude and keep as many as the epoch's density says; before the first step, as
+        many as the density of the beginning says."""
         epoch, inside = divmod(step, loop.epoch_steps)  # how many have been trained
         epoch += self.options.order == "prune_train"
-        if inside or not self.options.from_epoch < epoch <= self.options.until_epoch:
+        first = step == 0 and self.options.from_density is not None
+        if inside or not (first or self.options.from_epoch < epoch <= self.options.until_epoch):
             return
         scores = {name: weight.detach().abs() for name, weight in loop.masking.parameters.items()}
         at = partial(density_at, self.options, epoch=epoch)

@@ -17,6 +17,25 @@ def all_rounds(paths: Paths, name: str) -> list[str]:
     ]
 
 
+def crossing(paths: Paths, name: str) -> list[str]:
+    """A file of every round and seed of the tickets that rest on more than one data set, by a chain or a start."""
+    plan = paths.plan
+    return [
+        paths.round_file(name, ticket, seed, round_)
+        for ticket in plan.study.tickets
+        if len({plan.dataset(*place) for place in plan.lineage(ticket, plan.last_round(ticket))}) > 1
+        for seed in plan.study.seeds
+        for round_ in plan.rounds(ticket)
+    ]
+
+
+def made_controls(paths: Paths) -> list[str]:
+    """The tickets of all controls of all evaluations, each once."""
+    plan = paths.plan
+    arms = [arm for evaluation in plan.study.evaluations for arm in plan.arms(evaluation) if arm.is_control]
+    return list(dict.fromkeys(paths.arm_ticket(arm, seed) for arm in arms for seed in plan.study.seeds))
+
+
 def all_arms(paths: Paths, name: str, assessment: str) -> list[str]:
     """A file of every arm and seed of an evaluation; for a comparison, of the rounds that were trained before."""
     return [

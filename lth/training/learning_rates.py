@@ -10,6 +10,7 @@ LEARNING_RATE_SCHEDULES = {
     "linear": "falls evenly to `final`",
     "cosine": "falls to `final` along half a cosine (Loshchilov & Hutter 2017)",
     "cosine_restarts": "does so again and again, every `period_epochs` (times `period_growth`)",
+    "one_cycle": "rises from `initial` over the warm-up, falls to `final` (Smith & Topin 2018)",
 }
 """What each schedule does after the warm-up, a line each."""
 
@@ -25,9 +26,11 @@ def rate_factor(schedule: LearningRateSchedule, step: int, steps: int, epoch_ste
 
     Returns:
         From 0 to 1. Cosine and linear schedules set out from the end of the warm-up; the step after the last one would
-        be taken with `final`.
+        be taken with `final`. One cycle is torch's: its last step is taken with `final`.
     """
     warmup = schedule.warmup_epochs * epoch_steps
+    if schedule.name == "one_cycle":
+        return _one_cycle(schedule, step, steps, warmup)
     if step < warmup:
         return (step + 1) / (warmup + 1)
     if schedule.name == "constant":
@@ -37,6 +40,19 @@ def rate_factor(schedule: LearningRateSchedule, step: int, steps: int, epoch_ste
     done = _progress(schedule, step - warmup, max(steps - warmup, 1), epoch_steps)
     height = 1 - done if schedule.name == "linear" else (1 + cos(pi * done)) / 2
     return schedule.final + (1 - schedule.final) * height
+
+
+_INITIAL = 0.04
+"""The share of the highest rate that one cycle begins at: torch's `div_factor` is 25."""
+
+
+def _one_cycle(schedule: LearningRateSchedule, step: int, steps: int, warmup: float) -> float:
+    """Up to the last step of the warm-up, down to the last of all, each along half a cosine."""
+    top, last = warmup - 1, steps - 1
+    if step <= top:
+        low = schedule.initial or _INITIAL
+        return low + (1 - low) * (1 - cos(pi * step / top)) / 2 if top else 1.0
+    return schedule.final + (1 - schedule.final) * (1 + cos(pi * (step - top) / (last - top))) / 2
 
 
 def _progress(schedule: LearningRateSchedule, step: float, steps: float, epoch_steps: int) -> float:

@@ -338,6 +338,24 @@ LENGTHS = {
         "21 tickets.new.until_epoch: must be at most 3 (`order: prune_train`; recipe 'new' has 2.632 epochs on "
         "'digits'), found 4",
     ),
+    "progressive from a density below the final ones": (
+        ticket("method: progressive, densities: [0.6, 0.5], until_epoch: 2, from_density: 0.6"),
+        "20 tickets.new.from_density: must be above the densities that are pruned to, the highest of which is 0.6; "
+        "found 0.6",
+    ),
+    "images for a score of weights alone": (
+        ticket("rounds: 2, score: magnitude, per_class: 5"),
+        "20 tickets.new.per_class: has no effect: 'magnitude' looks at no images; take it out",
+    ),
+    "one cycle without a rise": (
+        *recipe("epochs: 9, schedule: {name: one_cycle}"),
+        "14 recipes.new.schedule: `warmup_epochs` is missing: the epochs over which the rate rises (a third of them, "
+        "for instance)",
+    ),
+    "the beginning of another schedule": (
+        *recipe("epochs: 9, schedule: {name: cosine, initial: 0.1}"),
+        "14 recipes.new.schedule.initial: only `one_cycle` has it, and `name` is 'cosine'; take it out",
+    ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
         "20 tickets.new.until_epoch: must be above `from_epoch` (1), found 1",
@@ -485,7 +503,8 @@ RECIPES = {
     ),
     "end of a step schedule": (
         *recipe("epochs: 9, schedule: {name: step, milestones: [3], final: 0.1}"),
-        "14 recipes.new.schedule.final: only `linear`, `cosine` and `cosine_restarts` have it, and `name` is 'step'",
+        "14 recipes.new.schedule.final: only `linear`, `cosine`, `cosine_restarts` and `one_cycle` have it, and "
+        "`name` is 'step'",
     ),
     "cycles of a constant rate": (
         *recipe("epochs: 9, schedule: {period_epochs: 3}"),

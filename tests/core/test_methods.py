@@ -268,6 +268,20 @@ def test_pruning_at_initialisation(run: Run, score: str) -> None:
     assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30, "synflow": 100}.get(score, 0)
 
 
+@pytest.mark.parametrize("score", ["taylor", "gradient"])
+def test_imp_by_a_gradient_of_the_trained_network(run: Run, score: str) -> None:
+    """Other masks than by magnitude, of the same counts, over theta_0; the pass over the sample is counted."""
+    dense = run("dense")
+    found = run("pruned", dense, **pruned(score=score, per_class=4))
+    magnitude = run("magnitude", dense, **pruned())
+    assert counts(found.ticket) == counts(magnitude.ticket)
+    assert any(not mask.equal(magnitude.ticket.masks[name]) for name, mask in found.ticket.masks.items())
+    assert starts_from(found.ticket, initial_weights(NETWORK, 3))
+    phases = {row["phase"]: row for row in found.rows("cost")}
+    assert int(phases["score"]["forward_images"]) == 12
+    assert "score" not in {row["phase"] for row in magnitude.rows("cost")}
+
+
 def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> None:
     options = {"from_epoch": 1, "until_epoch": 3, "recipe": RECIPE.model_copy(update={"epochs": 5})}
     found = run("p", **scratch("progressive", "1/5", scope="global", **options))
@@ -277,6 +291,20 @@ def test_progressive_pruning_ends_at_the_density_in_one_training(run: Run) -> No
     cost = found.rows("cost")[0]
     dense = 5 * 70 * 3 * 2 * (150 * 256 + 2400 * 16 + 64 * 120 + 120 * 84 + 252)
     assert 0.2 * dense < int(cost["flops"]) < dense
+
+
+@pytest.mark.parametrize(
+    ("order", "left"), [("prune_train", (0.6, 0.6, 0.4, 0.2)), ("train_prune", (0.6, 0.6, 0.6, 0.4))]
+)
+def test_progressive_pruning_that_sets_out_from_a_sparse_network(run: Run, order: str, left: tuple[float, ...]) -> None:
+    """theta_0 is pruned to `from_density` before the first step, by magnitude, and held there until `from_epoch`."""
+    options = {"from_epoch": 2, "until_epoch": 4, "from_density": 0.6, "order": order}
+    longer = RECIPE.model_copy(update={"epochs": 5})
+    found = run("p", **scratch("progressive", "1/5", scope="global", recipe=longer, **options))
+    everything = total(found.ticket.masks)
+    scored = [int(row["kept"]) for row in found.rows("history") if row["split"] == "validation"]
+    assert scored == [everything, *(round(everything * share) for share in (*left, 0.2))]
+    assert kept(found.ticket.masks) == round(everything / 5)
 
 
 def test_the_best_epoch_of_progressive_pruning_comes_after_the_pruning(run: Run) -> None:
@@ -338,6 +366,9 @@ def test_the_density_of_progressive_pruning_by_epoch() -> None:
     linear = Progressive(from_epoch=1, until_epoch=5)
     at = [density_at(linear, Fraction(1, 5), epoch) for epoch in range(8)]
     assert at == [1, 1, Fraction(4, 5), Fraction(3, 5), Fraction(2, 5), *[Fraction(1, 5)] * 3]
+    sparse = Progressive(from_epoch=1, until_epoch=5, from_density=0.6)
+    at = [density_at(sparse, Fraction(1, 5), epoch) for epoch in range(8)]
+    assert at == [Fraction(3, 5)] * 2 + [Fraction(1, 2), Fraction(2, 5), Fraction(3, 10), *[Fraction(1, 5)] * 3]
     cubic = density_at(Progressive(shape="cubic", until_epoch=2), Fraction(0), 1)
     assert cubic == Fraction(1, 8)
 

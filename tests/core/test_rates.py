@@ -37,6 +37,21 @@ def test_cosine_is_torchs() -> None:
     assert ours(LearningRateSchedule(name="cosine", final=0.1), 50) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("warmup", "initial", "final"), [(1.5, None, 4e-6), (2.0, 0.2, 0.0), (0.2, 0.5, 0.1)])
+def test_one_cycle_is_torchs(warmup: float, initial: float | None, final: float) -> None:
+    low = initial or 0.04
+    shape = {
+        "pct_start": warmup * EPOCH / 50,
+        "div_factor": 1 / low,
+        "final_div_factor": low / final if final else 1e30,
+    }
+    expected = torchs(
+        lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 1.0, total_steps=50, cycle_momentum=False, **shape), 50
+    )
+    schedule = LearningRateSchedule(name="one_cycle", warmup_epochs=warmup, initial=initial, final=final)
+    assert ours(schedule, 50) == pytest.approx(expected)
+
+
 def test_cosine_with_restarts_is_torchs() -> None:
     expected = torchs(lambda o: torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(o, 10, T_mult=2), 70)
     assert ours(LearningRateSchedule(name="cosine_restarts", period_epochs=1, period_growth=2), 70) == pytest.approx(
@@ -59,5 +74,7 @@ def test_linear_and_warm_up_by_hand() -> None:
 def test_factors_lie_between_0_and_1(name: str, final: float, steps: int, warmup: float) -> None:
     own = {"final": final, "milestones": (1, 2), "period_epochs": 0.7}
     having = {key: value for key, value in own.items() if name in LearningRateSchedule.only[key]}
-    schedule = LearningRateSchedule(name=name, warmup_epochs=warmup, **having)
-    assert all(0 < factor <= 1 for factor in ours(schedule, steps))
+    cycle = name == "one_cycle"  # which needs a warm-up, and reaches `final` with its last step
+    schedule = LearningRateSchedule(name=name, warmup_epochs=max(warmup, 0.1) if cycle else warmup, **having)
+    assert all(0 < factor <= 1 for factor in ours(schedule, steps)[: -1 if cycle else None])
+    assert 0 <= ours(schedule, steps)[-1] <= 1

@@ -106,6 +106,13 @@ def test_snip_is_the_change_of_the_loss_to_first_order() -> None:
         torch.testing.assert_close(score.double(), expected[name].abs(), rtol=1e-3, atol=1e-6)
 
 
+def test_the_gradient_is_the_slope_of_the_loss_whatever_the_weight_is() -> None:
+    what = evidence(drawn(convolutions()))
+    moved = differences(what.weights, lambda weights: float(loss_of(what, weights).detach()))  # g w
+    for name, score in scored("gradient", what).items():
+        torch.testing.assert_close(score.double(), (moved[name] / what.weights[name]).abs(), rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("pruned", [False, True])
 def test_grasp_is_what_the_gradients_norm_loses_to_first_order(pruned: bool) -> None:
     """Removing a weight moves it by -w: the norm's change is -2 w Hg, so half its slope along w, times w, is kept."""
@@ -227,7 +234,7 @@ def test_a_large_sample_is_scored_in_parts_that_each_hold_every_class() -> None:
 
 
 def test_the_table_says_what_each_score_needs() -> None:
-    assert {name for name, score in SCORES.items() if score.images} == {"snip", "grasp"}
+    assert {name for name, score in SCORES.items() if score.images} == {"snip", "taylor", "gradient", "grasp"}
     assert {name for name, score in SCORES.items() if score.best} == {"stability"}
     assert {name for name, score in SCORES.items() if score.signed} == {"synflow"}
     for score in SCORES.values():

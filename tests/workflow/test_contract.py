@@ -13,6 +13,7 @@ from tiny import (
     checksum,
     controls,
     evaluations,
+    parse,
     rounds,
     summaries,
     trained,
@@ -48,6 +49,23 @@ def test_the_plan_of_a_study_is_all_of_it_and_of_no_other(tmp_path: Path) -> Non
     assert trained(planned) == rounds("digits") | rounds("letters") | rounds("cross") | evaluations()
     assert controls(planned) == made()
     assert summaries(planned) == SUMMARIES
+
+
+def test_each_stage_of_a_study_is_a_target_by_name(tmp_path: Path) -> None:
+    """What it needs and nothing after it."""
+    found = {}
+    for stage in ("tickets", "cross", "controls", "transfer", "figures"):
+        outcome = Project.new(tmp_path / stage).run(stage, "-n")
+        assert outcome.status == 0, outcome.text
+        found[stage] = {rule: outputs for rule, outputs in parse(outcome.text).items() if rule != stage}
+    everything = rounds("digits") | rounds("letters") | rounds("cross")
+    assert trained(found["tickets"]) == everything
+    assert trained(found["cross"]) == rounds("digits", [0, 1]) | rounds("cross")
+    assert controls(found["controls"]) == made()
+    assert trained(found["controls"]) == rounds("digits") | rounds("digits", [0, 1]) | rounds("cross")
+    assert trained(found["transfer"]) == trained(found["controls"]) | evaluations()
+    assert summaries(found["transfer"]) == set()
+    assert summaries(found["figures"]) == SUMMARIES - PAGES
 
 
 def test_the_default_study_is_planned_whole_without_its_data(tmp_path: Path) -> None:

@@ -30,8 +30,10 @@ from lth.plan.inputs import (
     all_needed,
     all_rounds,
     arm_tickets,
+    crossing,
     data_job,
     evaluated,
+    made_controls,
     records,
 )
 from lth.plan.paths import ROUND_TABLES, Paths

@@ -1,4 +1,4 @@
-"""SNIP: a weight is worth what the loss hangs on it."""
+"""What the loss hangs on a weight: SNIP of untrained weights, Taylor's of trained ones, and the bare gradient."""
 
 from torch import Tensor
 
@@ -13,9 +13,21 @@ def snip(evidence: Evidence) -> dict[str, Tensor]:
     images each unless the study says otherwise. The paper's sum over all weights in the denominator changes no order
     and is left out. Its code also prunes biases, and leaves batch norm to the running statistics of an untrained
     network; here as in training (`passes.losses`).
+
+    Of trained weights the same product is Taylor's criterion (Molchanov et al. 2017, section 2.2, by weight; the
+    gradient pruning of Blalock et al. 2020).
     """
     weights = prunable_weights(evidence)
     slopes = gradient(losses(evidence), weights)
     return {
         name: (slopes[name] * weight).detach().abs().to(evidence.masks[name].device) for name, weight in weights.items()
     }
+
+
+def steepness(evidence: Evidence) -> dict[str, Tensor]:
+    """|g| of the loss on a class-balanced sample, whatever the weight is: those that the loss is flat in go first.
+
+    Weights that are pruned already have a gradient, too; they are worth nothing.
+    """
+    slopes = gradient(losses(evidence), prunable_weights(evidence))
+    return {name: slopes[name].to(mask.device).abs() * mask for name, mask in evidence.masks.items()}
