@@ -1,6 +1,7 @@
 """Steps from fixed memory, which a GPU records and repeats, are ordinary steps, to the last bit."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from lth.training import static
 from lth.training.hooks import Hook
 from lth.training.loop import Loop
 from lth.training.resume import restore, snapshot
-from lth.training.static import CannotRecord, StaticStep
+from lth.training.static import StaticStep
 from lth.training.train import train
 from lth.training.trained import Trained
 
@@ -168,55 +169,69 @@ def test_a_training_goes_on_the_other_way(way: str, before: Capture, after: Capt
     assert all(torch.equal(tensor, whole[0][name]) for name, tensor in tensors.items())
 
 
-class Recorded:
-    """Stands for a recorded step: replaying it makes it."""
+class Gpu:
+    """Stands for torch's streams and graphs: what is recorded is not made then, but when the graph is replayed."""
 
-    def __init__(self, run: Callable[[], None]) -> None:
-        self.replay = run
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, refuses: str = "") -> None:
+        self.told: list[str] = []
+        self.recording: Gpu | None = None
+        self.refuses, self.run = refuses, StaticStep.run
+        self.recorded: StaticStep | None = None
+        built = StaticStep.__init__
 
+        def on_gpu(step: StaticStep, loop: Loop, drawn: Any) -> None:
+            built(step, loop, drawn)
+            step.on_gpu, step._stream = True, self  # type: ignore[assignment]
 
-def as_on_a_gpu(monkeypatch: pytest.MonkeyPatch, record: Callable[[StaticStep], Any]) -> list[str]:
-    """What happens in which order on a GPU, with the processor in its place."""
-    told: list[str] = []
-    original = StaticStep.__init__
+        monkeypatch.setattr(StaticStep, "__init__", on_gpu)
+        monkeypatch.setattr(StaticStep, "run", lambda step: self.runs(step))  # noqa: PLW0108  (a method of steps)
+        monkeypatch.setattr(static.torch.cuda, "CUDAGraph", lambda: self)
+        monkeypatch.setattr(static.torch.cuda, "current_stream", lambda _: self)
+        monkeypatch.setattr(static.torch.cuda, "stream", lambda _: nullcontext())
+        monkeypatch.setattr(static.torch.cuda, "graph", self.graph)
 
-    def built(self: StaticStep, loop: Loop, drawn: Any) -> None:
-        original(self, loop, drawn)
-        self.on_gpu = True
+    def wait_stream(self, _: object) -> None:
+        self.told.append("wait")
 
-    def beside(self: StaticStep, function: Callable[[], None]) -> None:
-        told.append("beside")
-        function()
+    @contextmanager
+    def graph(self, graph: object, stream: object) -> Iterator[None]:
+        assert graph is stream is self
+        self.told.append("record")
+        self.recording = self
+        try:
+            yield
+        finally:
+            self.recording = None
 
-    def recorded(self: StaticStep) -> Any:
-        told.append("record")
-        return record(self)
+    def runs(self, step: StaticStep) -> None:
+        if self.recording is None:
+            self.told.append("run")
+            self.run(step)
+        elif self.refuses:
+            raise RuntimeError(self.refuses)
+        self.recorded = step
 
-    monkeypatch.setattr(StaticStep, "__init__", built)
-    monkeypatch.setattr(StaticStep, "_beside", beside)
-    monkeypatch.setattr(StaticStep, "_record", recorded)
-    return told
+    def replay(self) -> None:
+        assert self.recorded is not None
+        self.told.append("replay")
+        self.run(self.recorded)
 
 
 def test_a_gpu_warms_up_with_steps_of_the_training_and_records_once(
     monkeypatch: pytest.MonkeyPatch, made: list[int]
 ) -> None:
     expected = trained(sparse_ticket(), recipe_of("adam, steps"), "never")
-    told = as_on_a_gpu(monkeypatch, lambda step: Recorded(step.run))
+    gpu = Gpu(monkeypatch)
     assert_same(trained(sparse_ticket(), recipe_of("adam, steps"), "always"), expected)
-    assert told == ["beside"] * static.WARM_UP + ["record"]
+    assert gpu.told == ["wait", "run", "wait"] * static.WARM_UP + ["record"] + ["replay"] * (8 - static.WARM_UP)
     assert len(made) == 8
 
 
 def test_what_cannot_be_recorded_goes_on_step_by_step_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = trained(sparse_ticket(), recipe_of("adam, steps"), "never")
-
-    def refuse(_: StaticStep) -> Any:
-        raise CannotRecord("operation not permitted when stream is capturing")
-
-    told, lines = as_on_a_gpu(monkeypatch, refuse), list[str]()
+    gpu, lines = Gpu(monkeypatch, "operation not permitted when stream is capturing\nand a trace"), list[str]()
     assert_same(trained(sparse_ticket(), recipe_of("adam, steps"), "always", log=lines.append), expected)
-    assert told == ["beside"] * static.WARM_UP + ["record"]
+    assert gpu.told == ["wait", "run", "wait"] * static.WARM_UP + ["record"]
     (line,) = (line for line in lines if "recorded" in line)
     assert line == (
         "steps are started kernel by kernel, since none can be recorded as a whole: "
