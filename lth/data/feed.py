@@ -80,7 +80,7 @@ class ImageFeed(Feed):
         while step < steps:
             epoch, skipped = divmod(step, epoch_steps)
             order = sent(epoch_order(size, seed, epoch + 1), self.device)
-            changes = self._changes(seed, epoch + 1)
+            changes = self.changes(seed, epoch + 1)
             for number, rows in enumerate(order.split(batch)[skipped : skipped + steps - step], start=skipped):
                 yield Drawn(rows, changes[number * batch : (number + 1) * batch] if changes else None)
                 step += 1
@@ -94,8 +94,8 @@ class ImageFeed(Feed):
             images = augmented(images, drawn.changes, self.mean)
         return self._normalised(images), split.labels.index_select(0, drawn.rows)
 
-    def _changes(self, seed: int, epoch: int) -> Changes | None:
-        """What augmentation does to the images of an epoch, in the order in which they are visited."""
+    def changes(self, seed: int, epoch: int) -> Changes | None:
+        """What augmentation does to the images of an epoch (from 1), in the order in which they are visited."""
         if self.augment is None:
             return None
         images = self.splits["train"].images  # [images, channels, height, width]

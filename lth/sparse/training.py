@@ -16,6 +16,7 @@ from lth.data.images import Split
 from lth.sparse import steps
 from lth.sparse.dropout import draw_factors, dropouts_of
 from lth.sparse.layout import flat, lay_out
+from lth.sparse.moved import Moves, moved, moves_of, only_moves
 from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays, Integers
 from lth.sparse.update_rule import Rule, State
@@ -29,6 +30,8 @@ FREEZES = {"below": 1, "magnitude": 2}
 STRETCH = 4e9
 """Arithmetic operations of a call at most, about a second's: between calls a job looks whether it is to stop."""
 
+MOVED_AT_ONCE = 2**20
+"""Bytes of images that are changed in one call: they stay in a core's cache until the steps read them."""
 SCORED_AT_ONCE = 2000
 """Images that are scored in one call, for the same reason."""
 
@@ -41,6 +44,8 @@ class SparseTraining:
         self.loop, self.feed = loop, loop.feed
         self.layout = lay_out(graph, masks, loop.recipe.batch_size)
         self.dropouts = dropouts_of(graph.nodes)
+        self.moves = self.feed.augment is not None and only_moves(self.feed.augment)
+        """Whether the images are changed by compiled code, many steps at once."""
         self.parameters = dict(loop.network.named_parameters())
         self.frame = steps.frame_of(self.layout)
         self.mean = self.feed.mean.cpu().numpy()
@@ -122,26 +127,30 @@ class SparseTraining:
         """Some steps from `first` on, at most to `until`; the next one."""
         loop, batch = self.loop, self.loop.recipe.batch_size
         count = min(until - first, max(1, int(STRETCH / (loop.meter.per_step(batch) + 1))))
-        if self.feed.augment is not None or self.dropouts:
+        if self.dropouts or not (self.feed.augment is None or self.moves):
             count = 1
         epoch, inside = divmod(first, loop.epoch_steps)
         count = min(count, loop.epoch_steps - inside)
+        if self.moves:
+            count = min(count, max(1, MOVED_AT_ONCE // (batch * self.feed.splits["train"].images[0].numel())))
         rates = np.array([loop.rate(step) for step in range(first, first + count)])
-        train = self.feed.splits["train"]
-        if self.feed.augment is None:
+        if self.feed.augment is None or self.moves:
             order = self._order(epoch)[inside * batch : (inside + count) * batch]
             ends = np.minimum(np.arange(1, count + 1) * batch, len(order))
-            self._draw(first, len(order))
-            found, correct = steps.make_steps(
-                self._pixels(train), order, ends, train.labels.numpy(), rates, self.made, *self._network()
-            )
             images = len(order)
+            self._draw(first, images)
+            pixels = self._pixels(self.feed.splits["train"])
+            every = self.feed.splits["train"].labels.numpy()
+            if self.moves:
+                here = moved(pixels.bytes, order, self._moves(epoch), inside * batch, self.frame)
+                pixels, order, every = pixels._replace(bytes=here), np.arange(images), every[order]
+            found, correct = steps.make_steps(pixels, order, ends, every, rates, self.made, *self._network())
         else:
             inputs, labels = loop.batch_of(first)
-            steps.put(inputs.contiguous().numpy(), self.layout.arrays, self.frame)
-            self._draw(first, len(labels))
-            found, correct = steps.learn(labels.numpy(), rates[0], self.made + 1, *self._network())
             images = len(labels)
+            steps.put(inputs.contiguous().numpy(), self.layout.arrays, self.frame)
+            self._draw(first, images)
+            found, correct = steps.learn(labels.numpy(), rates[0], self.made + 1, *self._network())
         self.made += count
         self._unsettled += count
         self.changed = True
@@ -167,6 +176,17 @@ class SparseTraining:
         return self._ordered[1]
 
     _ordered: tuple[int, Integers] = (-1, np.zeros(0, np.int64))
+
+    def _moves(self, epoch: int) -> Moves:
+        """What happens to the images of an epoch, from 0."""
+        if self._moving is None or self._moving[0] != epoch:
+            changes = self.feed.changes(self.loop.seed, epoch + 1)
+            assert changes is not None
+            size = len(self.feed.splits["train"])
+            self._moving = epoch, moves_of(changes, size, self.loop.recipe.batch_size)
+        return self._moving[1]
+
+    _moving: tuple[int, Moves] | None = None
 
     def _pixels(self, split: Split) -> steps.Pixels:
         return steps.Pixels(split.images.contiguous().numpy().reshape(-1), self.mean, self.scale)
