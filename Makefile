@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 CORES ?= 2
+STUDY ?= config/demo.yaml
 VENV := .venv
 BIN := $(VENV)/bin
 # Every package is pinned with the checksums of its files (requirements*.lock, written by `make lock`); pip refuses any
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 
-.PHONY: help setup setup-text setup-cluster setup-export setup-docs setup-dev docs notebooks lock licences demo test test-cluster test-oldest check reference format clean
+.PHONY: help setup setup-text setup-cluster setup-export setup-docs setup-dev docs notebooks animations lock licences demo test test-cluster test-oldest check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -115,6 +116,9 @@ format: setup-dev  ## put every file into the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow/Snakefile workflow/rules
+
+animations: setup  ## GIFs of a study's tickets and of progressive trainings: make animations STUDY=config/demo.yaml
+	$(BIN)/snakemake --configfile $(STUDY) --cores $(CORES) --quiet rules -- animations
 
 clean:  ## remove the environment (results stay)
 	rm -rf $(VENV)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lth.library.load import load as load
     from lth.library.match import Matched as Matched
     from lth.library.match import matching as matching
+    from lth.library.pictures import draw_masks as draw_masks
     from lth.library.recipe import recipe as recipe
     from lth.library.result import Result as Result
     from lth.library.train import control as control
@@ -41,6 +42,7 @@ _WHERE = {
     "matching": "lth.library.match",
     "load": "lth.library.load",
     "export_ticket": "lth.library.exporting",
+    "draw_masks": "lth.library.pictures",
     "dataset": "lth.library.data",
     "recipe": "lth.library.recipe",
     "Ticket": "lth.artifacts.tickets",

@@ -27,7 +27,7 @@ STAGES = (
     r"tickets/\w+/seed\d+/round\d+/(ticket\.safetensors|trained\.safetensors|\w+\.csv)",
     r"controls/[\w-]+/seed\d+/round\d+/ticket\.safetensors",
     r"evaluations/\w+/[\w-]+/seed\d+/(\w+\.csv|evaluation\.json)",
-    r"(tables|figures)/(\w+/)?\w+\.(csv|svg|pdf|png|txt)|report\.html|manifest\.json",
+    r"(tables|figures)/(\w+/)?\w+\.(csv|svg|pdf|png|txt)|(report|masks)\.html|manifest\.json",
 )
 """Artifacts below `results/<study>`, each stage made from those before it."""
 

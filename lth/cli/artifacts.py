@@ -19,6 +19,21 @@ def _compare(arguments: argparse.Namespace) -> Iterator[str]:
     yield from compared_masks(arguments.A, arguments.B)
 
 
+def _masks(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.analysis.pictures.rounds import chains_of_files, tickets_below
+    from lth.analysis.pictures.write import draw_chains, title_of
+
+    files = [
+        file
+        for given in arguments.TICKETS
+        for file in (tickets_below(given, arguments.seeds) if given.is_dir() else [given])
+    ]
+    to, chains = arguments.to, chains_of_files(files)
+    if to.exists():
+        raise UserError(f"{printable(to)}: exists already; delete it, or name another file with --to")
+    yield f"{printable(to)}: {draw_chains(title_of(arguments.TICKETS), chains, to, training=arguments.training)}"
+
+
 def _export(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.export.folder import export
 
@@ -55,6 +70,11 @@ ARTIFACT_COMMANDS = {
         _compare,
         "compare the masks of two tickets by layer: Jaccard index, and its expectation by chance",
         ("A", "B"),
+    ),
+    "masks": (
+        _masks,
+        "look at the masks of tickets, round by round: a page for a browser, or an animation",
+        ("TICKETS",),
     ),
     "export": (
         _export,

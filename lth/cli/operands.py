@@ -18,6 +18,7 @@ OPERANDS: dict[str, dict[str, Any]] = {
     "RESULTS": {"type": Path, "help": "the results folder of a study: results/STUDY"},
     "PAGES": {"type": Path, "help": "the folder of the pages, with data/STUDY: docs/results"},
     "TICKET": {"type": Path, "help": "a ticket file: ticket.safetensors"},
+    "TICKETS": {"type": Path, "nargs": "+", "help": "ticket files, or folders with tickets such as results/STUDY"},
     "NETWORK": {"type": Path, "help": "a ticket file, or the folder of an export"},
     "CHECKPOINT": {"type": Path, "help": "a checkpoint of another program: .pt, .pth, .safetensors or .npz"},
     "SHELL": {"choices": ("bash", "zsh"), "help": "bash or zsh"},
@@ -96,6 +97,23 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
                 "default": [1, 28],
                 "help": "images (default: 1 28)",
             },
+        ),
+    ],
+    "masks": [
+        (
+            "--to",
+            {
+                "type": Path,
+                "metavar": "FILE",
+                "default": Path("masks.html"),
+                "help": "a page (.html), or an animation of one ticket (.gif, .mp4 with ffmpeg; .png: its last frame); "
+                "default: masks.html",
+            },
+        ),
+        ("--training", {"action": "store_true", "help": "animate the training of the last round, epoch by epoch"}),
+        (
+            "--seeds",
+            {"type": int, "nargs": "+", "metavar": "N", "default": [], "help": "of folders (default: the lowest one)"},
         ),
     ],
     "speed": [

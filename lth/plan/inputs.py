@@ -1,18 +1,23 @@
 """Which files the tables of a study are made of."""
 
+from collections.abc import Iterable
+
 from lth.catalog.source import OwnSource
 from lth.plan.jobs import DataJob
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 
 
-def all_rounds(paths: Paths, name: str) -> list[str]:
-    """A file of every round of every ticket and seed."""
+def all_rounds(
+    paths: Paths, name: str, tickets: Iterable[str] | None = None, seeds: Iterable[int] | None = None
+) -> list[str]:
+    """A file of every round of every ticket and seed, or of some tickets and seeds."""
     plan = paths.plan
+    chosen = [*(plan.study.seeds if seeds is None else seeds)]
     return [
         paths.round_file(name, ticket, seed, round_)
-        for ticket in plan.study.tickets
-        for seed in plan.study.seeds
+        for ticket in (plan.study.tickets if tickets is None else tickets)
+        for seed in chosen
         for round_ in plan.rounds(ticket)
     ]
 
@@ -34,6 +39,14 @@ def made_controls(paths: Paths) -> list[str]:
     plan = paths.plan
     arms = [arm for evaluation in plan.study.evaluations for arm in plan.arms(evaluation) if arm.is_control]
     return list(dict.fromkeys(paths.arm_ticket(arm, seed) for arm in arms for seed in plan.study.seeds))
+
+
+def animation_files(paths: Paths) -> list[str]:
+    """Animations of a study: of each ticket with several rounds, and of the training of each that is pruned in it."""
+    plan = paths.plan
+    several = [f"{ticket}/rounds" for ticket in plan.study.tickets if len([*plan.rounds(ticket)]) > 1]
+    within = [f"{ticket}/training" for ticket, spec in plan.study.tickets.items() if spec.method == "progressive"]
+    return [f"{paths.results}/animations/{name}.gif" for name in (*several, *within)]
 
 
 def all_arms(paths: Paths, name: str, assessment: str) -> list[str]:

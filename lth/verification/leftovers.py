@@ -19,13 +19,14 @@ from lth.artifacts.repair import is_artifact
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.plan.forecast import planned_jobs
+from lth.plan.inputs import animation_files
 from lth.plan.paths import VERDICT, Paths
 from lth.plan.plan import Plan
 from lth.running.scratch_folder import MADE, OWNER, abandoned, discard
 
 _PARTIAL = re.compile(r"\.(.+)\.\d+\.part")
 """What a process that was killed has left of a file."""
-_LOGS = ("tables.log", "figures.log", "report.log", "manifest.log")
+_LOGS = ("tables.log", "figures.log", "masks.log", "report.log", "manifest.log")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def delete(found: Leftovers, results: Path) -> list[Path]:
 
 def _expected(plan: Plan) -> set[str]:
     """All artifacts of a study, as paths below its results, temporary ones included."""
-    paths, names = Paths(plan), {"report.html", MANIFEST}
+    paths, names = Paths(plan), {"report.html", "masks.html", MANIFEST}
     names |= {path.removeprefix(f"{plan.results}/") for path in paths.artifacts()}
     names |= {
         job.key.removeprefix(f"{plan.results}/").replace("ticket.safetensors", "trained.safetensors")
@@ -153,6 +154,8 @@ def _old_logs(plan: Plan, last: Study | None, results: Path) -> Iterator[Path]:
     plans = [plan, *([Plan(last)] if last else [])]
     needed = {job.log.removeprefix(f"{plan.results}/logs/") for one in plans for job in planned_jobs(Paths(one))}
     needed |= {f"figures/{name}.log" for one in plans for name in one.assessments} | {*_LOGS}
+    drawn = (Path(file) for one in plans for file in animation_files(Paths(one)))
+    needed |= {path.relative_to(plan.results).with_suffix(".log").as_posix() for path in drawn}
     for path in _files(results / "logs"):
         if path.suffix == ".log" and path.relative_to(results / "logs").as_posix() not in needed:
             yield path

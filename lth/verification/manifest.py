@@ -37,7 +37,7 @@ from lth.running.study_lock import FOLDER as RUNNING
 from lth.verification.listing import REPORT, Finding, artifacts_checksum, listed_files, settings
 from lth.verification.shared import shared_manifest, verify_shared
 
-UNLISTED = ("logs", "scratch", RUNNING)
+UNLISTED = ("logs", "scratch", "animations", RUNNING)
 """Folders below the results that hold no artifacts."""
 
 

@@ -64,7 +64,16 @@ RESULTS = Path("results/tiny")
 
 MEASURED = ("measured.csv", "costs.csv")
 """Time and energy are of a run, not of what it computes."""
-SAME = ("data/*", "tickets/**/*", "controls/**/*", "evaluations/**/*", "tables/**/*", "figures/**/*", "report.html")
+SAME = (
+    "data/*",
+    "tickets/**/*",
+    "controls/**/*",
+    "evaluations/**/*",
+    "tables/**/*",
+    "figures/**/*",
+    "masks.html",
+    "report.html",
+)
 
 Planned = dict[str, set[str]]
 """What a dry run would run: by rule, the outputs of its jobs, as seen from the study's results."""

@@ -29,6 +29,7 @@ from lth.plan.inputs import (
     all_arms,
     all_needed,
     all_rounds,
+    animation_files,
     arm_tickets,
     crossing,
     data_job,
@@ -271,6 +272,12 @@ def figure_copies(evaluation=None):
     ]
 
 
+def pictured(file, ticket=None):
+    """A file of each round of the first seed, of all tickets or of one."""
+    tickets = None if ticket is None else [ticket]
+    return all_rounds(paths, file, tickets, study.seeds[:1])
+
+
 def of_all(files):
     """Files of the study, and of all its evaluations and comparisons."""
     return [file for e in (None, *plan.assessments) for file in files(e)]
@@ -291,6 +298,11 @@ def caption_file(figure):
 
 def report_words():
     """The words of the report that its code's fingerprint leaves out: the page template and the captions."""
-    page = Path(lth.analysis.__file__).with_name("report.html.j2")
     words = {name: [figure.about, figure.caption] for name, figure in FIGURES.items()}
-    return {"captions": words, "page": page.read_text(encoding="utf-8")}
+    return {"captions": words, "page": template_text("report.html.j2")}
+
+
+def template_text(*files):
+    """Files of a page that are not Python, as one text; their paths are those below `lth/analysis`."""
+    folder = Path(lth.analysis.__file__).parent
+    return "".join((folder / file).read_text(encoding="utf-8") for file in files)

@@ -96,8 +96,38 @@ for assessment in (None, *plan.assessments):
             "../scripts/figures.py"
 
 
+# Of the first seed alone: that is enough to look at, and all seeds of a large study would be gigabytes to read.
+rule masks:
+    input:
+        tickets=pictured("ticket.safetensors"),
+        histories=pictured("history.csv"),
+        trained=[
+            paths.round_file(
+                "trained.safetensors", ticket, study.seeds[0], plan.last_round(ticket)
+            )
+            for ticket in study.tickets
+        ],
+    output:
+        report(
+            f"{RESULTS}/masks.html", category="Report", caption="../report/masks.rst"
+        ),
+    log:
+        f"{RESULTS}/logs/masks.log",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg={
+            "title": study.study,
+            "code": code("masks.py"),
+            "page": template_text("pictures/masks.html.j2", "pictures/masks.js"),
+        },
+    script:
+        "../scripts/masks.py"
+
+
 rule report:
     input:
+        masks=f"{RESULTS}/masks.html",
         tables=of_all(lambda e: table_files(e).values()),
         figures=of_all(figure_files),
         verdicts=of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
@@ -119,6 +149,7 @@ rule report:
 rule manifest:
     input:
         f"{RESULTS}/report.html",
+        f"{RESULTS}/masks.html",
         of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),
         of_all(lambda e: table_files(e).values()),
         of_all(figure_files),
@@ -133,3 +164,27 @@ rule manifest:
         cfg=summary("manifest.py"),
     script:
         "../scripts/manifest.py"
+
+
+# Not made by default: `snakemake animations` makes them, of the first seed. No artifacts: the manifest does not list them.
+rule animation:
+    input:
+        tickets=lambda wildcards: pictured("ticket.safetensors", wildcards.ticket),
+        histories=lambda wildcards: pictured("history.csv", wildcards.ticket),
+    output:
+        f"{RESULTS}/animations/{{ticket}}/{{animation}}.gif",
+    log:
+        f"{RESULTS}/logs/animations/{{ticket}}/{{animation}}.log",
+    wildcard_constraints:
+        animation="rounds|training",
+    conda:
+        ENVIRONMENT
+    params:
+        cfg={"code": code("animation.py")},
+    script:
+        "../scripts/animation.py"
+
+
+rule animations:
+    input:
+        animation_files(paths),
