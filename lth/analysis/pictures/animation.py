@@ -54,19 +54,27 @@ def write_animation(frames: Frames, to: Path) -> str:
 
 def gif(frames: Sequence[NDArray[np.uint8]]) -> bytes:
     """Frames as a GIF that goes on for ever; colours are the nearest of a fixed palette."""
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([value for colour, steps in _RAMPS for value in _ramp(colour, steps)])
-    first, *others = [Image.fromarray(frame).quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    colours = np.concatenate([_ramp(colour, steps) for colour, steps in _RAMPS])
+    first, *others = [_indexed(frame, colours) for frame in frames]
     milliseconds = [int(1000 * _SECONDS)] * len(others) + [int(1000 * _LAST)]
     buffer = io.BytesIO()
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0, optimize=False)
     return buffer.getvalue()
 
 
-def _ramp(colour: str, steps: int) -> list[int]:
-    """Red, green and blue of so many colours, from white to a colour."""
+def _ramp(colour: str, steps: int) -> NDArray[np.int64]:
+    """So many colours [steps, 3], from white to a colour."""
     end = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
-    return [int(value) for step in range(steps) for value in np.rint(255 + (end - 255) * step / (steps - 1))]
+    return np.rint(255 + (end - 255) * np.arange(steps)[:, None] / (steps - 1)).astype(np.int64)
+
+
+def _indexed(frame: NDArray[np.uint8], colours: NDArray[np.int64]) -> Image.Image:
+    """A frame in the nearest of some colours [n, 3], the first of equally near ones (Pillow does it roughly)."""
+    found, places = np.unique(frame.reshape(-1, 3), axis=0, return_inverse=True)
+    nearest = ((found[:, None].astype(np.int64) - colours) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+    image = Image.fromarray(nearest[places].reshape(frame.shape[:2]))
+    image.putpalette(colours.astype(np.uint8).tobytes())
+    return image
 
 
 def _write_mp4(frames: Sequence[NDArray[np.uint8]], to: Path) -> None:
