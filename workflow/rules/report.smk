@@ -183,8 +183,3 @@ rule animation:
         cfg={"code": code("animation.py")},
     script:
         "../scripts/animation.py"
-
-
-rule animations:
-    input:
-        animation_files(paths),

@@ -30,7 +30,13 @@ rule figures:
         of_all(figure_files),
 
 
+rule animations:
+    input:
+        animation_files(paths),
+
+
 localrules:
+    animations,
     tickets,
     cross,
     controls,
