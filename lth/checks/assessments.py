@@ -6,6 +6,7 @@ from fractions import Fraction
 from lth.checks.relations import one_network
 from lth.checks.wording import FEW, found, listed, offered
 from lth.config.base import Fault, KeyPath
+from lth.config.data import MOST_CLASSES, Dataset, Network
 from lth.config.study import Assessment, Comparison, Evaluation, Study
 from lth.config.tickets import DenseTicket
 from lth.plan.plan import DENSITY_TOLERANCE, Plan
@@ -58,14 +59,31 @@ def _unreached(plan: Plan, tickets: Iterable[str], density: float) -> str | None
 def _of_evaluation(plan: Plan, name: str, spec: Evaluation, _: Collection[str]) -> Iterator[Fault]:
     study, dataset = plan.study, plan.study.datasets[spec.dataset]
     for network in dict.fromkeys(study.tickets[ticket].network for ticket in spec.tickets):
-        if message := study.networks[network].misfit(dataset, spec.dataset, network):
+        if message := _misfit(study.networks[network], dataset, spec, network):
             yield ("dataset",), message
+    if spec.new_output is not None and spec.new_output != dataset.entry.classes:
+        message = f"data set '{spec.dataset}' has {dataset.entry.classes} classes, found {spec.new_output}"
+        yield ("new_output",), f"{message}; must be as many"
     if spec.examples and spec.examples > (size := dataset.sizes[0]):
         message = f"'{spec.dataset}' has {size} training examples, found {spec.examples}; must be at most that"
         yield ("examples",), message
     yield from _other_initialisations(study, spec)
     yield from _arms_exist(spec, plan.arm_names(name))
     yield from _published(study, spec, plan.arm_names(name))
+
+
+def _misfit(network: Network, dataset: Dataset, spec: Evaluation, own: str) -> str | None:
+    """Why the arms cannot be trained on the data set; its classes may be others where the output layer is new."""
+    classes = dataset.entry.classes
+    adapted = network.model_copy(update={"classes": classes})
+    if message := adapted.misfit(dataset, spec.dataset, own):
+        return message if spec.new_output else network.misfit(dataset, spec.dataset, own)
+    if spec.new_output or classes == network.classes:
+        return None
+    words = f"data set '{spec.dataset}' has {classes} classes, but network '{own}' has {network.classes}"
+    if classes > MOST_CLASSES:
+        return f"{words}, and a new output layer has at most {MOST_CLASSES}"
+    return f"{words}; `new_output: {classes}` on the evaluation gives all its arms a new output layer"
 
 
 def _other_initialisations(study: Study, spec: Evaluation) -> Iterator[Fault]:

@@ -71,18 +71,14 @@ class Draft:
         self._check_kinds()
 
     def _check_kinds(self) -> None:
-        """One network reads all data sets, and gives as many classes as they have."""
-        of, entry = SOURCES[self.source], ARCHITECTURES[self.network]
+        """One network reads all data sets."""
+        entry = ARCHITECTURES[self.network]
         for name in (self.source, *self.targets):
             if entry.text == isinstance(SOURCES[name], ImageSource):
                 reads = "texts" if entry.text else "images"
                 fitting = [other for other in ARCHITECTURES if ARCHITECTURES[other].text != entry.text]
                 message = f"--network: '{self.network}' reads {reads}, and '{name}' holds others"
                 raise UserError(f"{message}; choose {fitting[0]}, or other data sets")
-        for name in self.targets:
-            if (classes := SOURCES[name].classes) != of.classes:
-                message = f"--target: '{name}' has {classes} classes, and '{self.source}' has {of.classes}"
-                raise UserError(f"{message}; a ticket is trained on data sets with as many classes as its source")
         if self.method == "synflow" and not entry.homogeneous:
             message = "'synflow' needs a network of convolutions, linear layers, batch norm, ReLU and pooling"
             raise UserError(f"--method: {message}, which '{self.network}' is not; use another method or network")

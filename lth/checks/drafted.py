@@ -113,6 +113,8 @@ def _evaluations(draft: Draft) -> Iterator[str]:
         name = short_name(target)
         yield from (f"  on_{name}:", f"    dataset: {name}", "    recipe: train", f"    tickets: [{draft.ticket}]")
         yield from (f"    density: {_density(draft)}", f"    controls: [{', '.join(controls)}]")
+        if (classes := SOURCES[target].classes) != SOURCES[draft.source].classes:
+            yield f"    new_output: {classes}"
         if pairs := _pairs(draft):
             yield from ("    compare:", *(f"      - [{first}, {second}]" for first, second in pairs))
 

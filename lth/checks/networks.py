@@ -36,6 +36,7 @@ def _layers_by_name(study: Study) -> Iterator[Fault]:
 
 def _own_network(study: Study, name: str) -> Iterator[Fault]:
     from lth.networks.build import layer_kinds
+    from lth.networks.new_output import new_output_names, with_classes
     from lth.networks.trial import is_homogeneous, tried
 
     spec = study.networks[name]
@@ -44,6 +45,12 @@ def _own_network(study: Study, name: str) -> Iterator[Fault]:
     except UserError as error:
         yield ("networks", name, "architecture"), str(error)
         return
+    for evaluation, classes in _new_outputs(study, name):
+        try:
+            tried(with_classes(spec, classes))
+            new_output_names(spec, classes)
+        except UserError as error:
+            yield ("evaluations", evaluation, "new_output"), str(error)
     kinds = tuple(dict.fromkeys(layer_kinds(network).values()))
     for ticket, of in study.tickets.items():
         if of.network != name:
@@ -58,6 +65,13 @@ def _own_network(study: Study, name: str) -> Iterator[Fault]:
             )
             advice = f"and pooling, which '{spec.architecture}' is not; use another score or network"
             yield ("tickets", ticket, "score"), f"{message} {advice}"
+
+
+def _new_outputs(study: Study, network: str) -> Iterator[tuple[str, int]]:
+    """The evaluations that give a network a new output layer, and its classes."""
+    for name, spec in study.evaluations.items():
+        if spec.new_output and any(study.tickets[ticket].network == network for ticket in spec.tickets):
+            yield name, spec.new_output
 
 
 def foreign_code(study: Study) -> Iterator[Fault]:

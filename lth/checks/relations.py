@@ -110,12 +110,26 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
     used: list[tuple[KeyPath, str]] = [(("chain", n, "dataset"), stage.dataset) for n, stage in enumerate(stages)]
     for path, name in used + ([(("dataset",), ticket.dataset)] if ticket.dataset else []):
         if message := network.misfit(study.datasets[name], name, ticket.network):
-            yield path, message
+            yield path, _of_other_classes(study, ticket, name) or message
     if isinstance(ticket, PrunedTicket):
         layers = ARCHITECTURES[network.architecture].layers
         yield from layers_exist(ticket, network.architecture, layers)
         if ticket.densities and "rate" in ticket.model_fields_set:  # no fault of the type: jobs are told all defaults
             yield ("rate",), "has no effect beside `densities`; take one of them out"
+
+
+def _of_other_classes(study: Study, ticket: TicketSpec, name: str) -> str | None:
+    """What to do where only the classes of a data set do not fit, and the ticket is pruned on data that do."""
+    network, dataset, start = study.networks[ticket.network], study.datasets[name], ticket.start_or_none()
+    others = {*ticket.trained_on(), *(study.tickets[start.ticket].trained_on() if start else ())} - {name}
+    adapted = network.model_copy(update={"classes": dataset.entry.classes})
+    fitting = [other for other in others if network.misfit(study.datasets[other], other, ticket.network) is None]
+    if not fitting or adapted.misfit(dataset, name, ticket.network):
+        return None
+    classes = dataset.entry.classes
+    words = f"data set '{name}' has {classes} classes, but network '{ticket.network}' has {network.classes}, for"
+    advice = f"end the chain before it, and carry the ticket there by an evaluation with `new_output: {classes}`"
+    return f"{words} '{min(fitting)}'; a ticket is pruned with one output layer: {advice}"
 
 
 def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:

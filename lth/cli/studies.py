@@ -38,7 +38,7 @@ def _check(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.checks.read import read_study
     from lth.cli.takes import takes
 
-    study, warnings = read_study(None, [arguments.STUDY])
+    study, warnings = read_study(None, arguments.STUDIES)
     yield from (f"warning: {warning}" for warning in warnings)
     yield from summary(study)
     yield from takes(study, arguments.cores, arguments.fast)
@@ -51,7 +51,9 @@ def summary(study: Study) -> Iterator[str]:
     yield "tickets"
     yield from aligned([(f"  {name}", *_rounds(plan, name)) for name in study.tickets])
     for name, evaluation in study.evaluations.items():
-        yield f"evaluation {name}: on {evaluation.dataset} at density {evaluation.density:g}"
+        classes = evaluation.new_output
+        new = "" if classes is None else f", with a new output layer for {classes} classes, which is not pruned"
+        yield f"evaluation {name}: on {evaluation.dataset} at density {evaluation.density:g}{new}"
         yield from aligned([_arm(plan, arm) for arm in plan.arms(name)])
     counts = job_counts(plan)
     kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -106,7 +108,7 @@ STUDY_COMMANDS = {
     "check": (
         _check,
         "check a study file; print its errors, or what it comes to and takes",
-        ("STUDY",),
+        ("STUDIES",),
     ),
     "schema": (_schema, "print the JSON schema of study files, for editors", ()),
 }

@@ -109,7 +109,8 @@ def _measured(plan: Plan, cores: int) -> Iterator[str]:
     jobs = _slots(plan, cores)
     try:
         yield from [*_time(plan, jobs)]
-        space = disk_space(plan, {name: weight_counts(study.networks[name]) for name in networks}, jobs)
+        counts = {name: weight_counts(network) for name, network in plan.sized_networks.items()}
+        space = disk_space(plan, counts, jobs)
     except (UserError, RuntimeError, MemoryError) as error:  # too large for this machine, or no GPU where one is named
         yield f"time and disk: not measured: {reason(error)}"
         return
@@ -170,7 +171,10 @@ def timed_groups(study: Study, trainings: set[TrainingOfJob]) -> "list[tuple[Gro
     timed = []
     for group, found in groups.items():
         longest = max(found, key=lambda one: study.recipes[one.recipe].steps(study.datasets[one.dataset].sizes[0]))
-        parts = study.networks[longest.network], study.recipes[longest.recipe], study.datasets[longest.dataset]
+        recipe, dataset = study.recipes[longest.recipe], study.datasets[longest.dataset]
+        # of as many classes as the data, which differs from the study's where the output layer is new
+        network = study.networks[longest.network].model_copy(update={"classes": dataset.entry.classes})
+        parts = network, recipe, dataset
         sparse = sorted(one.density for one in found if one.density <= DENSITY)
         timed += [(group, Timed(*parts, density)) for density in dict.fromkeys([1.0, *sparse[-1:], *sparse[:1]])]
     return timed

@@ -137,6 +137,8 @@ class Dataset(Model):
         return self.train or there - self.validation, self.validation + self.test_size
 
 
+MOST_CLASSES = 1000
+"""Outputs that a network may have."""
 Initialisation = Literal[
     "glorot_normal", "glorot_uniform", "kaiming_normal", "glorot_normal_normal_biases", "constructor"
 ]
@@ -159,7 +161,7 @@ class Network(Model):
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
     """Pixels a side of the (square) input images."""
-    classes: Annotated[int, Field(ge=2, le=1000)] = 10
+    classes: Annotated[int, Field(ge=2, le=MOST_CLASSES)] = 10
     """Outputs."""
     initialisation: Initialisation = "glorot_normal"
     """Distribution of the initial weights; biases start at zero. `kaiming_normal`: variance 2 / fan-in, for ReLU.

@@ -27,7 +27,7 @@ from lth.config.base import (
     defining,
     each_once,
 )
-from lth.config.data import Dataset, Initialisation, Network
+from lth.config.data import MOST_CLASSES, Dataset, Initialisation, Network
 from lth.config.figures import Figures
 from lth.config.noise import Noise
 from lth.config.ticket_models import AnyTicket
@@ -68,7 +68,7 @@ class Assessment(Model):
     reach_percent: Percent | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 
-    later_keys: ClassVar = ("equivalence_margin", "other_initialisations", "published")
+    later_keys: ClassVar = ("equivalence_margin", "other_initialisations", "published", "new_output")
 
     def faults(self) -> Iterator[Fault]:
         """Each pair once, of two different arms; a margin only for pairs."""
@@ -148,6 +148,9 @@ class Evaluation(Assessment):
     """With `examples`: so many independent draws a seed, the same for all arms; a seed's result is their mean."""
     trains: Literal["all", "head"] = "all"
     """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
+    new_output: Annotated[int, Field(ge=2, le=MOST_CLASSES)] | None = None
+    """The classes of `dataset`: all arms get a new output layer for so many, which is not pruned, and of a seed the
+    same for all of them. Without it they keep their own, and `dataset` must have as many classes as the network."""
     other_initialisations: Annotated[tuple[Initialisation, ...], Field(min_length=1), each_once] | None = None
     """Train each arm whose weights are drawn once more from each of these schemes: `<arm>-<scheme>`, such as
     `mnist-random-kaiming_normal`. Arms that keep their ticket's weights (`own`, `permuted`, `redrawn_signs`, `noisy`)

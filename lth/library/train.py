@@ -16,13 +16,13 @@ from lth.library.arithmetic import arithmetic
 from lth.library.data import Data, as_images
 from lth.library.find import Device
 from lth.library.networks import fitting
-from lth.library.new_output import with_new_output
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import Result
 from lth.library.sentences import in_library
 from lth.methods import controls
+from lth.methods.new_output import with_new_output
 from lth.training.train import train as run_training
 
 

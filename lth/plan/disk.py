@@ -1,7 +1,7 @@
 """How many bytes the files of a study take, from the sizes of its networks' layers. Reads no file; imports no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 from lth.catalog.datasets import TOKENS
@@ -49,15 +49,21 @@ class DiskSpace:
     """While it runs, at most: with trained weights that later rounds need, and states of trainings."""
 
 
-def ticket_bytes(counts: WeightCounts, density: float) -> int:
-    """A ticket's file: masks in the shorter coding, kept weights, everything else whole."""
+def ticket_bytes(counts: WeightCounts, density: float, new_output: bool = False) -> int:
+    """A ticket's file: masks in the shorter coding, kept weights, everything else whole.
+
+    A new output layer, the last, is dense.
+    """
     masks = values = 0
-    for size in counts.layers:
+    pruned = counts.layers[:-1] if new_output else counts.layers
+    for size in pruned:
         kept = max(1, round(size * density))
         long = (1 - density) ** _LONGEST_GAP
         gaps = kept + 1 + (ceil(kept * long / (1 - long)) if 0 < long < 1 else 0)
         masks += min(ceil(size / 8), gaps)
         values += 4 * kept
+    if new_output:
+        masks, values = masks + ceil(counts.layers[-1] / 8), values + 4 * counts.layers[-1]
     tensors = counts.tensors + len(counts.layers)
     return masks + values + counts.others + _PROVENANCE + _A_TENSOR * tensors + _A_LAYER * len(counts.layers)
 
@@ -87,7 +93,7 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
 
     Args:
         plan: of the study.
-        counts: of each network.
+        counts: of each of the plan's `sized_networks`.
         jobs: how many run side by side.
     """
     study = plan.study
@@ -111,9 +117,12 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
         dataset, recipe = study.datasets[evaluation.dataset], study.recipes[evaluation.recipe]
         for arm in plan.arms(name):
             a_seed += evaluation.draws * _tables(dataset, recipe) if evaluation.examples else _tables(dataset, recipe)
+            density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
             if arm.is_control:
-                density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
-                controls[arm] = ticket_bytes(counts[study.tickets[arm.ticket].network], density)
+                before = replace(arm, new_output=None)
+                controls[before] = ticket_bytes(counts[plan.sized_as(before)], density)
+            if arm.new_output is not None:
+                controls[arm] = ticket_bytes(counts[plan.sized_as(arm)], density, new_output=True)
     a_seed += sum(controls.values())
     kept += len(study.seeds) * a_seed
     states = jobs * max(state_bytes(counts[spec.network]) for spec in study.tickets.values())

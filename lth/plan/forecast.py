@@ -5,7 +5,7 @@ Imports nothing heavy; reads no file.
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from lth.artifacts.records import MANIFEST
@@ -86,13 +86,16 @@ def _evaluations(paths: Paths) -> Iterator[PlannedJob]:
     for name, spec in plan.study.evaluations.items():
         for arm in plan.arms(name):
             for seed in plan.study.seeds:
-                ticket = paths.arm_ticket(arm, seed)
-                if arm.is_control and ticket not in controls:
-                    controls.add(ticket)
-                    place = ticket.removeprefix(f"{paths.results}/").rpartition("/")[0]
-                    found = paths.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
-                    title = f"control {place.split('/')[1]} seed {seed}"
-                    yield PlannedJob("control", arm.ticket, title, (ticket,), f"{logs}/{place}.log", (found,))
+                ticket, before = paths.arm_ticket(arm, seed), paths.made_or_found(arm, seed)
+                found = paths.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
+                steps = [("control", before, found)] if arm.is_control else []
+                steps += [("new output layer", ticket, before)] if arm.new_output is not None else []
+                for what, made, source in steps:
+                    if made not in controls:
+                        controls.add(made)
+                        place = made.removeprefix(f"{paths.results}/").rpartition("/")[0]
+                        title = f"{what} {place.split('/')[1]} seed {seed}"
+                        yield PlannedJob("control", arm.ticket, title, (made,), f"{logs}/{place}.log", (source,))
                 files = (ARM_FILES[-1], *ARM_FILES[:-1])
                 yield PlannedJob(
                     "evaluation",
@@ -172,10 +175,12 @@ def job_counts(plan: Plan) -> Mapping[str, int]:
     study = plan.study
     seeds = len(study.seeds)
     arms = [arm for evaluation in study.evaluations for arm in plan.arms(evaluation)]
+    new_outputs = len({arm for arm in arms if arm.new_output is not None})
     return {
         "data sets": len(plan.used_datasets),
         **({"models": len(plan.used_models)} if plan.used_models else {}),
         "rounds": seeds * sum(len(plan.rounds(ticket)) for ticket in study.tickets),
-        "controls": seeds * len({arm for arm in arms if arm.is_control}),
+        "controls": seeds * len({replace(arm, new_output=None) for arm in arms if arm.is_control}),
+        **({"new output layers": seeds * new_outputs} if new_outputs else {}),
         "evaluations": seeds * len(arms),
     }

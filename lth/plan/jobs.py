@@ -82,6 +82,13 @@ class ControlJob(Model):
         return self.network.model_copy(update={"initialisation": self.initialisation or self.network.initialisation})
 
 
+class NewOutputJob(ControlJob):
+    """Give the ticket of an arm a new output layer."""
+
+    classes: int
+    """Outputs of the new layer; `network` is that of the ticket as it is found."""
+
+
 class EvaluationJob(ControlJob):
     """Train an arm on an evaluation's data set."""
 

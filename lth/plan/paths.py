@@ -36,9 +36,14 @@ class Paths:
         seed: int | str = "{seed}",
         round_: int | str = "{round}",
         initialisation: str | None = None,
+        classes: int | str | None = None,
     ) -> str:
-        """A control's ticket; with an initialisation, of weights that are drawn by that instead of the network's."""
+        """A control's ticket; with an initialisation, of weights that are drawn by that instead of the network's.
+
+        With a number of classes the ticket of an arm of any kind, with a new output layer for so many.
+        """
         name = f"{ticket}-{kind}-{initialisation}" if initialisation else f"{ticket}-{kind}"
+        name = f"{name}-{classes}_classes" if classes else name
         return f"{self.results}/controls/{name}/seed{seed}/round{_number(round_)}/ticket.safetensors"
 
     def evaluated(
@@ -48,7 +53,13 @@ class Paths:
         return f"{self.results}/evaluations/{evaluation}/{arm}/seed{seed}/{name}"
 
     def arm_ticket(self, arm: Arm, seed: int | str) -> str:
-        """The ticket that an arm trains: one of a chain, or a control made of it."""
+        """The ticket that an arm trains: one of a chain, or a control made of it; perhaps with a new output layer."""
+        if arm.new_output is not None:
+            return self.control_file(arm.ticket, arm.kind, seed, arm.round, arm.initialisation, arm.new_output)
+        return self.made_or_found(arm, seed)
+
+    def made_or_found(self, arm: Arm, seed: int | str) -> str:
+        """The ticket of an arm before it gets a new output layer, if it does."""
         if arm.is_control:
             return self.control_file(arm.ticket, arm.kind, seed, arm.round, arm.initialisation)
         return self.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
@@ -67,7 +78,7 @@ class Paths:
         for evaluation in study.evaluations:
             for arm in plan.arms(evaluation):
                 for seed in study.seeds:
-                    yield self.arm_ticket(arm, seed)
+                    yield from dict.fromkeys((self.made_or_found(arm, seed), self.arm_ticket(arm, seed)))
                     yield from (self.evaluated(file, evaluation, arm.name, seed) for file in ARM_FILES)
 
 

@@ -16,7 +16,7 @@ from lth.config.study import Comparison, Evaluation, Study
 from lth.config.tickets import DenseTicket, PrunedTicket, TicketSpec
 from lth.config.training import Recipe
 from lth.plan.chains import Chains
-from lth.plan.jobs import ControlJob, DataJob, EvaluationJob, ModelJob, RoundJob
+from lth.plan.jobs import ControlJob, DataJob, EvaluationJob, ModelJob, NewOutputJob, RoundJob
 
 DENSITY_TOLERANCE = Fraction(2, 100)
 """How far, relatively, the density of the nearest round may lie from the one asked for."""
@@ -33,6 +33,8 @@ class Arm:
     """In a comparison: as it was trained when it was found."""
     initialisation: Initialisation | None = None
     """The scheme of its drawn weights, if it is another one than the network's."""
+    new_output: int | None = None
+    """The classes of its new output layer, if it is trained with one."""
 
     @property
     def name(self) -> str:
@@ -43,7 +45,8 @@ class Arm:
 
     @property
     def is_control(self) -> bool:
-        """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already)."""
+        """Whether its ticket has to be made first (own ones, and the dense ones of chains, are there already); a new
+        output layer is another step, after it."""
         return self.kind in DERIVED or (self.kind == "dense" and (self.round > 0 or self.initialisation is not None))
 
 
@@ -120,7 +123,7 @@ class Plan(Chains):
         for ticket, kind, initialisation in self._made_of(spec):
             of = self.root(ticket) if kind == "dense" else ticket
             round_ = self.first_round(of) if kind == "dense" else self.nearest_round(of, spec.density)
-            arms.append(Arm(of, kind, round_, initialisation=initialisation))
+            arms.append(Arm(of, kind, round_, initialisation=initialisation, new_output=spec.new_output))
         return arms
 
     def _existing(self, spec: Comparison) -> list[Arm]:
@@ -169,6 +172,21 @@ class Plan(Chains):
         if network.model is None:
             return network
         return network.model_copy(update={"model": self.model_file(self.study.tickets[ticket].network)})
+
+    @property
+    def sized_networks(self) -> dict[str, Network]:
+        """The networks that tickets have, and those that they become with a new output layer, by `sized_as`."""
+        found = {spec.network: self.study.networks[spec.network] for spec in self.study.tickets.values()}
+        for evaluation in self.study.evaluations:
+            for arm in self.arms(evaluation):
+                classes = arm.new_output or self.network(arm.ticket).classes
+                found[self.sized_as(arm)] = self.network(arm.ticket).model_copy(update={"classes": classes})
+        return found
+
+    def sized_as(self, arm: Arm) -> str:
+        """The name of an arm's network among `sized_networks`."""
+        name = self.study.tickets[arm.ticket].network
+        return name if arm.new_output is None else f"{name} with {arm.new_output} classes"
 
     def model_job(self, network: str) -> ModelJob:
         """What the job that fetches a pre-trained model is told."""
@@ -225,15 +243,22 @@ class Plan(Chains):
             noise=self.study.noise if arm.kind == "noisy" else None,
         )
 
+    def new_output_job(self, arm: Arm, seed: int) -> NewOutputJob:
+        """What the job that gives an arm's ticket a new output layer is told."""
+        assert arm.new_output is not None
+        return NewOutputJob(**dict(self.control_job(arm, seed)), classes=arm.new_output)
+
     def initialisation(self, arm: Arm) -> Initialisation:
         """The scheme that an arm's weights are drawn by, or those that its ticket was found from."""
         return arm.initialisation or self.network(arm.ticket).initialisation
 
     def evaluation_job(self, evaluation: str, arm: Arm, seed: int) -> EvaluationJob:
         """What the job that trains an arm on the evaluation's data set is told."""
-        spec = self.study.evaluations[evaluation]
+        spec, told = self.study.evaluations[evaluation], dict(self.control_job(arm, seed))
+        if arm.new_output is not None:
+            told["network"] = told["network"].model_copy(update={"classes": arm.new_output})
         return EvaluationJob(
-            **dict(self.control_job(arm, seed)),
+            **told,
             evaluation=evaluation,
             arm=arm.name,
             dataset=spec.dataset,

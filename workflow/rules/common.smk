@@ -89,6 +89,7 @@ wildcard_constraints:
     arm=r"[a-z0-9_]+(-[a-z_]+){0,2}",
     initialisation="|".join(get_args(Initialisation)),
     kind="|".join(kind for kind in ARM_KINDS if kind != "own"),
+    classes=r"\d+",
     seed=r"\d+",
     round=r"\d\d+",
 
@@ -178,14 +179,34 @@ def round_parameters(wildcards):
 
 def control_parameters(wildcards):
     """The parameters of a control; its weights may be drawn by another initialisation than the network's."""
-    arm = Arm(
+    job = plan.control_job(arm_of(wildcards), int(wildcards.seed))
+    return parameters(job, "control.py", network_target(job.network))
+
+
+def arm_of(wildcards, classes=None):
+    """The arm that the wildcards of a control's folder are of."""
+    return Arm(
         wildcards.ticket,
         wildcards.kind,
         int(wildcards.round),
         initialisation=wildcards.get("initialisation"),
+        new_output=classes,
     )
-    job = plan.control_job(arm, int(wildcards.seed))
-    return parameters(job, "control.py", network_target(job.network))
+
+
+def new_output_inputs(wildcards):
+    """The ticket that gets a new output layer: one of a chain, or a control."""
+    return {
+        "ticket": paths.made_or_found(arm_of(wildcards), wildcards.seed),
+        **model_input(wildcards.ticket),
+    }
+
+
+def new_output_parameters(wildcards):
+    """The parameters of a ticket with a new output layer."""
+    arm = arm_of(wildcards, int(wildcards.classes))
+    job = plan.new_output_job(arm, int(wildcards.seed))
+    return parameters(job, "new_output.py", network_target(job.network))
 
 
 def evaluation_inputs(wildcards):

@@ -22,3 +22,32 @@ use rule control as control_of_initialisation with:
         ticket=paths.control_file(initialisation="{initialisation}"),
     log:
         f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}-{{initialisation}}/seed{{seed}}/round{{round}}.log",
+
+
+# The ticket of an arm of any kind with a new output layer, for an evaluation on a data set of other classes.
+rule new_output:
+    input:
+        unpack(new_output_inputs),
+    output:
+        ticket=paths.control_file(classes="{classes}"),
+    log:
+        f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}-{{classes}}_classes/seed{{seed}}/round{{round}}.log",
+    wildcard_constraints:
+        kind="|".join(ARM_KINDS),
+    conda:
+        ENVIRONMENT
+    resources:
+        mem_mb=1000,
+    params:
+        cfg=new_output_parameters,
+    script:
+        "../scripts/new_output.py"
+
+
+use rule new_output as new_output_of_initialisation with:
+    output:
+        ticket=paths.control_file(initialisation="{initialisation}", classes="{classes}"),
+    log:
+        f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}-{{initialisation}}-{{classes}}_classes/seed{{seed}}/round{{round}}.log",
+    wildcard_constraints:
+        kind="|".join(ARM_KINDS),

@@ -10,11 +10,12 @@ from lth.running.warm import start_server
 TRAINERS = (
     *("round", "last_round", "evaluation"),
     *("control", "control_of_initialisation"),
+    *("new_output", "new_output_of_initialisation"),
 )
 WORTH_IT = 3  # jobs that import torch; the server takes as long as one of them
 # What trains, and what Snakemake puts before every script.
 IMPORTED = [
-    *(f"lth.methods.{name}" for name in ("round", "evaluate", "controls")),
+    *(f"lth.methods.{name}" for name in ("round", "evaluate", "controls", "new_output")),
     *(f"snakemake.{name}" for name in ("logging", "iocontainers")),
 ]
 warm_python = []

@@ -12,6 +12,7 @@ from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
+from lth.catalog.architectures import ARCHITECTURES
 from lth.config.study import Evaluation
 from lth.plan.plan import Plan
 
@@ -40,11 +41,15 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     trained = by_run.arm_runs(history, spec.reach_percent)
     trained = with_f1(trained, confusion, run_of(by_run.ARM_RUN, trained))
     trained = ordered(seeds_of_draws(trained, by_run.ARM_RUN), "arm", arms, ["seed"])
-    summary = masks.with_collapses(by_arm.summarise(trained, alpha), left.layers)
+    classes = spec.new_output if isinstance(spec, Evaluation) else None
+    layers = left.layers if classes is None else without_output(left.layers, plan)
+    summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)
     summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
+    if classes is not None:
+        summary = summary.assign(new_output_classes=classes)
     return {
         "runs": with_initialisation(trained, plan, assessment),
         "arms": with_initialisation(summary, plan, assessment),
@@ -55,6 +60,16 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
         "overlap": masks.overlap(left.overlaps),
         "layers": masks.layer_densities(left.layers),
     }
+
+
+def without_output(layers: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """The layers of tickets that an arm with a new output layer has of them: all but the last.
+
+    The classifier of a network that reads texts is not prunable, so it is none of them anyway.
+    """
+    texts = [name for name in plan.study.tickets if ARCHITECTURES[plan.network(name).architecture].text]
+    last = layers.groupby(["ticket", "seed", "round"])["layer"].transform("last")
+    return layers[(layers["layer"] != last) | layers["ticket"].isin(texts)]
 
 
 def with_initialisation(frame: pd.DataFrame, plan: Plan, assessment: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from lth.analysis.tables.cells import trained_when_found, within
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """Notes on an evaluation or comparison: confounders and collapsed layers first, then its columns."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms), *new_output_notes(arms)]
     interval = "±: half-width of the" if trained_when_found(arms) else "CI:"
     about += [
         f"Test accuracy: at the early-stopping epoch (lowest validation loss). {interval} {confidence:g} % t "
@@ -65,6 +65,16 @@ def equivalence_notes(comparisons: pd.DataFrame) -> list[str]:
         f"{len(comparisons)}; equivalent: p Holm <= {row['alpha']:g}, which alone decides; "
         f"{row['equivalence_confidence_percent']:.3g} % CI: uncorrected and descriptive. Outcome: different (a "
         f"significant difference), equivalent, both (a difference smaller than the margin), inconclusive (neither)."
+    ]
+
+
+def new_output_notes(arms: pd.DataFrame) -> list[str]:
+    """A sentence on the new output layer, where the arms have one: it is counted in their densities."""
+    if "new_output_classes" not in arms:
+        return []
+    return [
+        f"All arms have a new output layer for {arms['new_output_classes'].iloc[0]} classes: drawn anew, the same for "
+        f"all arms of a seed, not pruned. Densities count it; the other layers keep what the tickets keep of them."
     ]
 
 

@@ -81,7 +81,9 @@ def _compared(plan: Plan, name: str) -> str:
     drawn = f", drawn weights also from {', '.join(schemes)}" if schemes else ""
     margin = spec.equivalence_margin
     named = "" if margin is None else f", equivalence margin {within(margin)} points"
-    return f"{arms}, {100 * spec.density:.3g} % of weights kept{drawn}{existing}{named}"
+    classes = spec.new_output if isinstance(spec, Evaluation) else None
+    new = "" if classes is None else f" beside a new output layer for {classes} classes"
+    return f"{arms}, {100 * spec.density:.3g} % of weights kept{new}{drawn}{existing}{named}"
 
 
 def _version(package: str) -> str:

@@ -1,0 +1,110 @@
+"""Tickets of ten classes on a data set of four: the study runs whole, is verified, and its arms share a new layer."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny import Project, once, trained
+
+from lth.artifacts.tickets import Ticket
+from lth.export.folder import export
+from lth.verification.manifest import verify
+
+pytestmark = pytest.mark.workflow
+
+STUDY = """\
+study: tiny
+seeds: [0]
+datasets:
+  digits: {source: digits, train: 200, validation: 60, test: 60}
+  corners: {source: "npz:corners.npz", validation: 40}
+networks:
+  lenet: {architecture: lenet5_classic}
+recipes:
+  find: {optimiser: {learning_rate: 2e-3}, batch_size: 50, epochs: 1}
+tickets:
+  digits: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.5}
+evaluations:
+  transfer:
+    dataset: corners
+    recipe: find
+    tickets: [digits]
+    density: 0.5
+    initialisations: [own]
+    controls: [dense, random]
+    other_initialisations: [kaiming_normal]
+    new_output: 4
+    compare: [[digits-own, digits-random]]
+"""
+OUTPUT = "11.weight"
+
+
+def make(folder: Path) -> None:
+    project = Project.new(folder, STUDY)
+    random = np.random.default_rng(0)
+    images, labels = random.integers(0, 90, (200, 28, 28), dtype=np.uint8), np.arange(200) % 4
+    for image, label in zip(images, labels, strict=True):
+        rows, columns = (slice(None, 10) if side else slice(-10, None) for side in divmod(int(label), 2))
+        image[rows, columns] += 150
+    parts = {"train_images": images[:140], "train_labels": labels[:140]}
+    np.savez(folder / "corners.npz", **parts, test_images=images[140:], test_labels=labels[140:])
+    outcome = project.run()
+    assert outcome.status == 0, outcome.text
+
+
+@pytest.fixture(scope="module")
+def finished_study(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(once(tmp_path_factory, "new_output", make))
+
+
+def test_the_study_runs_whole_and_says_what_its_arms_have(finished_study: Project) -> None:
+    assert finished_study.planned() == {}
+    count, findings = verify(finished_study.results)
+    assert (count > 30, findings) == (True, [])
+    tables = finished_study.results / "tables/transfer"
+    arms = pd.read_csv(tables / "arms.csv").set_index("arm")
+    assert {*arms["new_output_classes"]} == {4}
+    sparse = arms[arms["kind"] != "dense"]["density_percent"]
+    assert sparse.nunique() == 1
+    assert sparse.iloc[0] > 50
+    note = "All arms have a new output layer for 4 classes: drawn anew, the same for all arms of a seed, not pruned."
+    assert note in " ".join((tables / "verdict.txt").read_text().split())
+    report = (finished_study.results / "report.html").read_text()
+    assert "50 % of weights kept beside a new output layer for 4 classes" in report
+    assert {*pd.read_csv(tables / "classes.csv")["class"].astype(str)} == {"0", "1", "2", "3"}
+
+
+def test_every_arm_has_the_same_new_layer(finished_study: Project) -> None:
+    files = (finished_study.results / "controls").glob("*-4_classes/seed0/*/ticket.safetensors")
+    found = {path.parents[2].name.removesuffix("-4_classes"): Ticket.load(path) for path in files}
+    assert {*found} == {
+        "digits-own",
+        "digits-random",
+        "digits-dense",
+        "digits-random-kaiming_normal",
+        "digits-dense-kaiming_normal",
+    }
+    assert all(ticket.masks[OUTPUT].all() for ticket in found.values())
+    own = [ticket.weights[OUTPUT] for name, ticket in found.items() if "kaiming" not in name]
+    assert all(own[0].equal(other) for other in own)
+
+
+def test_one_without_the_new_layer_trains_nothing_of_the_tickets(finished_study: Project, tmp_path: Path) -> None:
+    """Another evaluation beside it needs the tickets and controls that are there, and their new layers alone."""
+    project = finished_study.copy(tmp_path / "project")
+    arms = "initialisations: [own], controls: [random]"
+    more = f"  again: {{dataset: digits, recipe: find, tickets: [digits], density: 0.5, {arms}}}\n"
+    project.study.write_text(STUDY + more)
+    planned = project.planned()
+    assert trained(planned) == {f"evaluations/again/digits-{kind}/seed0" for kind in ("own", "random")}
+    assert not {"control", "new_output", "data"} & {*planned}
+
+
+def test_an_exported_arm_does_not_claim_the_classes_of_the_source(finished_study: Project, tmp_path: Path) -> None:
+    path = finished_study.results / "controls/digits-own-4_classes/seed0/round01/ticket.safetensors"
+    [*export(path, tmp_path / "out", "huggingface", compact=False, weights="initial")]
+    card = (tmp_path / "out/README.md").read_text()
+    assert "-> [n, 4]" in card
+    assert "its statistics are not known here" in card
+    assert "id2label" not in (tmp_path / "out/config.json").read_text()
