@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 	--only-binary :all: --no-binary connection-pool --no-build-isolation
 COMPILE := $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 
-.PHONY: help setup setup-text setup-cluster setup-export setup-docs setup-dev docs notebooks animations lock licences demo test test-cluster test-oldest check reference format clean
+.PHONY: help setup setup-text setup-cluster setup-export setup-docs setup-dev docs notebooks animations lock zoo licences demo test test-cluster test-oldest check reference format clean
 
 help:  ## what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -64,6 +64,9 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 
 lock: setup-dev  ## after a change of requirements*.txt: write the locks anew; UPGRADE=1 also takes newer releases of the rest
 	$(BIN)/python tools/lock.py $(if $(UPGRADE),--upgrade)
+
+zoo: setup  ## pack the tickets that zoo/index.yaml names, of studies whose results are here
+	$(BIN)/python -m tools.zoo
 
 licences: setup-dev setup-text  ## after `make lock`: write docs/dependencies.md anew
 	$(BIN)/python tools/licences.py

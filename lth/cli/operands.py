@@ -6,7 +6,12 @@ from typing import Any, get_args
 from lth.export.options import Format, Moment
 
 OPERANDS: dict[str, dict[str, Any]] = {
-    "STUDY": {"type": Path, "help": "a study file"},
+    "STUDIES": {
+        "type": Path,
+        "nargs": "+",
+        "metavar": "STUDY",
+        "help": "a study file; others after it are laid over it, key by key",
+    },
     "NAME": {"type": Path, "help": "the new study's name, or its file; `.yaml` may be left out"},
     "WHERE": {"type": Path, "help": "the results folder of a study, or its file"},
     "FILE": {
@@ -76,6 +81,13 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
                 "help": "of each ticket the rounds nearest to these shares of weights (default: all pruned rounds)",
             },
         ),
+        ("--ticket", {"nargs": "+", "metavar": "NAME", "default": [], "help": "only these tickets (default: all)"}),
+        ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
+    ],
+    "log": [
+        ("--to", {"choices": ("tensorboard", "wandb"), "required": True, "help": "which kind of log"}),
+        ("--folder", {"type": Path, "metavar": "FOLDER", "help": "where to write it (default: logs/STUDY)"}),
+        ("--project", {"metavar": "NAME", "help": "of Weights & Biases (default: the study's name)"}),
     ],
     "import": [
         (

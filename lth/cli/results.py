@@ -85,9 +85,18 @@ def _collect(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _share(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.checks.read import load_study
     from lth.pages.share import share
 
-    yield from share(_results(arguments.RESULTS), arguments.to, arguments.density)
+    study = load_study(arguments.study) if arguments.study else None
+    results, densities = _results(arguments.RESULTS), arguments.density
+    yield from share(results, arguments.to, densities, tickets=arguments.ticket, study=study)
+
+
+def _log(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.pages.log import log
+
+    yield from log(_results(arguments.RESULTS), arguments.to, arguments.folder, arguments.project)
 
 
 def _redraw(arguments: argparse.Namespace) -> Iterator[str]:
@@ -106,6 +115,7 @@ RESULT_COMMANDS = {
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
     "collect": (_collect, "verify the complete seeds of a study and pack their CSVs for pages", ("RESULTS",)),
     "share": (_share, "pack the tickets of a finished study as a folder for others, or for the Hub", ("RESULTS",)),
+    "log": (_log, "add the histories of a study to logs of TensorBoard or Weights & Biases", ("RESULTS",)),
     "redraw": (_redraw, "make tables and figures of pages from packed CSVs; check numbers in prose", ("PAGES",)),
 }
 """Each command: function, help text, operands."""

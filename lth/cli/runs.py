@@ -35,9 +35,9 @@ _MOST_ROWS = 20
 
 
 def _run(arguments: argparse.Namespace) -> Iterator[str]:
-    study = load_study(arguments.STUDY)
+    study, _ = read_study(None, arguments.STUDIES)
     drawn = can_be_drawn_on(sys.stderr) and not (arguments.dry_run or arguments.plain)
-    command = snakemake_command(arguments.STUDY, arguments.cores, arguments.dry_run, arguments.passed_on, drawn)
+    command = snakemake_command(arguments.STUDIES, arguments.cores, arguments.dry_run, arguments.passed_on, drawn)
     sys.stdout.flush()
     if not drawn:
         os.execv(command[0], command)  # no process of ours in between: signals and exit status are Snakemake's
@@ -90,7 +90,7 @@ def _clean(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.running.study_lock import take_study
     from lth.verification.leftovers import delete, leftovers, size_of
 
-    plan = Plan(load_study(arguments.STUDY))
+    plan = Plan(read_study(None, arguments.STUDIES)[0])
     results = Path(plan.results)
     if not results.is_dir():
         raise UserError(f"{results}: no such folder, so there is nothing to clear; run this where results/ is")
@@ -169,12 +169,12 @@ def _study_of(results: Path) -> tuple[Study, int | None]:
 
 
 RUN_COMMANDS = {
-    "clean": (_clean, "list what a study has left and nothing needs, and delete it after asking", ("STUDY",)),
+    "clean": (_clean, "list what a study has left and nothing needs, and delete it after asking", ("STUDIES",)),
     "status": (_status, "how far a study is: jobs done and running, and the time left", ("WHERE",)),
     "run": (
         _run,
         "run a study with Snakemake in this folder; its results are made in results/; options after `--` are its",
-        ("STUDY",),
+        ("STUDIES",),
     ),
 }
 """Each command: function, help text, operands."""

@@ -44,15 +44,11 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
         )
     planned = study or finished
     assert planned is not None
-    missing = {seed: path for seed in planned.seeds if (path := _missing(results, planned, seed))}
-    whole = planned.model_copy(update={"seeds": tuple(seed for seed in planned.seeds if seed not in missing)})
-    if not whole.seeds:
-        lacking = next(iter(missing.values()))
-        raise UserError(f"{results}: no seed is complete ({results / lacking}: no such file); nothing to collect")
+    whole, missing = complete_seeds(results, planned)
     if finished and settings(finished) == settings(planned):
         verify_finished(results)
     else:
-        _check_seeds(results, whole)
+        check_seeds(results, whole)
     folder = to or Path("docs/results/data", planned.study)
     old = _packed_before(folder)
     texts = dict(_texts(results, whole))
@@ -74,6 +70,20 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
     size = sum((folder / name).stat().st_size for name in texts)
     yield f"{folder}: {len(whole.seeds)} of {len(planned.seeds)} seeds, {len(texts)} tables, {size / 1000:,.0f} kB"
     yield from (f"seed {seed} left out: {results / path}: no such file" for seed, path in missing.items())
+
+
+def complete_seeds(results: Path, study: Study) -> tuple[Study, dict[int, str]]:
+    """The study with the seeds of which no file is missing, and of the others the first that is.
+
+    Raises:
+        UserError: no seed is complete.
+    """
+    missing = {seed: path for seed in study.seeds if (path := _missing(results, study, seed))}
+    whole = study.model_copy(update={"seeds": tuple(seed for seed in study.seeds if seed not in missing)})
+    if not whole.seeds:
+        lacking = next(iter(missing.values()))
+        raise UserError(f"{results}: no seed is complete ({results / lacking}: no such file); nothing to collect")
+    return whole, missing
 
 
 def finished_study(results: Path) -> Study | None:
@@ -121,7 +131,7 @@ def verify_finished(results: Path) -> None:
         raise UserError(f"{results / wrong[0].path}: {wrong[0].words}{more}; see `python -m lth verify {results}`")
 
 
-def _check_seeds(results: Path, study: Study) -> None:
+def check_seeds(results: Path, study: Study) -> None:
     """Check the records and tables of all trainings of these seeds, as the jobs that make tables do."""
     from lth.analysis.tables.checks import check_records
 

@@ -18,60 +18,70 @@ from lth.errors import UserError
 from lth.export.card import HUB_DATASETS
 from lth.files import check_new, checksum, whole_folder, write_text
 from lth.pages.data import SETTINGS_FILE
-from lth.pages.pack import finished_study, verify_finished
+from lth.pages.pack import check_seeds, complete_seeds, finished_study, verify_finished
+from lth.plan.inputs import all_rounds
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 from lth.printable import printable
 from lth.verification.listing import artifacts_checksum, settings
 from lth.verification.shared import SHARED_STUDY
 
+_Rows = Mapping[tuple[str, str], Mapping[str, str]]
+"""Rows of the table of rounds, by ticket and round."""
 
-def share(results: Path, to: Path, densities: Sequence[float] = ()) -> Iterator[str]:
+
+def share(
+    results: Path,
+    to: Path,
+    densities: Sequence[float] = (),
+    *,
+    tickets: Sequence[str] = (),
+    study: Study | None = None,
+) -> Iterator[str]:
     """Pack tickets; lines that say what was packed.
 
     Args:
-        results: `results/<study>` of a finished study; it is verified first.
+        results: `results/<study>`; what is packed of it is verified first.
         to: a new folder, made whole or not at all.
         densities: shares of weights kept, from 0 to 1: of each ticket the rounds nearest to them are packed. Without
             any, all pruned rounds.
+        tickets: the names of those to pack; all, if none are given.
+        study: of results that are not finished: the seeds are packed for which these tickets are complete.
 
     Raises:
-        UserError: the study is not finished, something of it was altered, a density is none, or the folder exists.
+        UserError: there is no such ticket or density, no seed is complete, something was altered, or the folder exists.
     """
     check_new(to)
     if wrong := [density for density in densities if not 0 < density <= 1]:
         raise UserError(f"--density: must be above 0 and at most 1, found {wrong[0]:g}")
-    study = finished_study(results)
-    if study is None:
-        raise UserError(f"{results}: has no {MANIFEST}, so the study is not finished; run it to its end first")
-    verify_finished(results)
-    plan, accuracies = Plan(study), _accuracies(results)
-    tickets = [
+    study, accuracies = _results_of(results, tickets, study)
+    plan = Plan(study)
+    entries = [
         _entry(plan, results, ticket, seed, round_, accuracies)
-        for ticket in study.tickets
+        for ticket in tickets or study.tickets
         for round_ in _rounds(plan, ticket, densities)
         for seed in study.seeds
     ]
-    if not tickets:
+    if not entries:
         raise UserError(f"{results}: the study has no pruned round to share")
     with whole_folder(to) as partial:
-        for entry in tickets:
+        for entry in entries:
             target = partial / entry["file"]
             target.parent.mkdir(parents=True)
             shutil.copyfile(results / entry["file"], target)
         text = yaml.safe_dump(settings(study), sort_keys=False, allow_unicode=True, width=110)
         write_text(partial / SETTINGS_FILE, text)
-        write_text(partial / "README.md", "\n".join(_card(study, tickets)) + "\n")
-        names = [*(entry["file"] for entry in tickets), SETTINGS_FILE, "README.md"]
+        write_text(partial / "README.md", "\n".join(_card(study, entries)) + "\n")
+        names = [*(entry["file"] for entry in entries), SETTINGS_FILE, "README.md"]
         files = {name: checksum(partial / name) for name in names}
         whole = artifacts_checksum(settings(study), files)
         write_text(
             partial / MANIFEST,
-            json_text(seal({SHARED_STUDY: study.study, "tickets": tickets, "files": files, "artifacts": whole})),
+            json_text(seal({SHARED_STUDY: study.study, "tickets": entries, "files": files, "artifacts": whole})),
         )
         size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
-    yield f"{printable(to)}: {len(tickets)} tickets of study {study.study}, {size / 1e6:.2f} MB"
-    yield from (f"  {name}" for name in dict.fromkeys(entry["name"] for entry in tickets))
+    yield f"{printable(to)}: {len(entries)} tickets of study {study.study}, {size / 1e6:.2f} MB"
+    yield from (f"  {name}" for name in dict.fromkeys(entry["name"] for entry in entries))
 
 
 def _rounds(plan: Plan, ticket: str, densities: Iterable[float]) -> list[int]:
@@ -82,11 +92,56 @@ def _rounds(plan: Plan, ticket: str, densities: Iterable[float]) -> list[int]:
     return sorted(nearest)
 
 
-def _accuracies(results: Path) -> dict[tuple[str, str], dict[str, str]]:
-    """The rows of the table of rounds, by ticket and round."""
+def _results_of(results: Path, tickets: Sequence[str], study: Study | None) -> tuple[Study, _Rows]:
+    """The study, verified so far as it is packed, and the accuracies of its rounds by ticket and round."""
+    finished = finished_study(results)
+    known = study or finished
+    if known is None:
+        words = f"has no {MANIFEST}, so the study is not finished; run it to its end first, or name its file (--study"
+        raise UserError(f"{results}: {words} FILE) to share the seeds that are complete")
+    for name in tickets:
+        if name not in known.tickets:
+            there = ", ".join(known.tickets)
+            raise UserError(f"--ticket: there is no ticket '{printable(name)}'; the study has {there}")
+    if study is None:
+        verify_finished(results)
+        return known, _finished_accuracies(results)
+    whole, _ = complete_seeds(results, _only(study, tickets or [*study.tickets]))
+    check_seeds(results, whole)
+    return whole, _accuracies_of(results, whole)
+
+
+def _only(study: Study, tickets: Iterable[str]) -> Study:
+    """The study with these tickets, those that they are made from, and nothing that is made of them."""
+    needed, left = dict.fromkeys(tickets), [*tickets]
+    while left:
+        more = [name for name in study.tickets[left.pop()].made_from() if name not in needed]
+        needed |= dict.fromkeys(more)
+        left += more
+    chosen = {name: ticket for name, ticket in study.tickets.items() if name in needed}
+    return study.model_copy(update={"tickets": chosen, "evaluations": {}, "comparisons": {}})
+
+
+def _finished_accuracies(results: Path) -> _Rows:
+    """The rows of the table of rounds."""
     header, *rows = unseal_rows(csv_rows((results / "tables/rounds.csv").read_text(encoding="utf-8")))
     told = [dict(zip(header, row, strict=True)) for row in rows]
     return {(row["ticket"], row["round"]): row for row in told}
+
+
+def _accuracies_of(results: Path, study: Study) -> _Rows:
+    """The same rows of a study that is not finished, from the histories of its seeds."""
+    import pandas as pd
+
+    from lth.analysis.tables.arms import round_summary
+    from lth.analysis.tables.files import collect
+    from lth.analysis.tables.runs import ROUND_RUN, runs
+
+    plan = Plan(study)
+    histories = (results / Path(file).relative_to(plan.results) for file in all_rounds(Paths(plan), "history.csv"))
+    rows = round_summary(runs(collect(histories), ROUND_RUN), study.alpha).to_dict("records")
+    shown = [{str(key): "" if pd.isna(value) else str(value) for key, value in row.items()} for row in rows]
+    return {(row["ticket"], row["round"]): row for row in shown}
 
 
 def _entry(
@@ -95,7 +150,7 @@ def _entry(
     ticket: str,
     seed: int,
     round_: int,
-    accuracies: Mapping[tuple[str, str], Mapping[str, str]],
+    accuracies: _Rows,
 ) -> dict[str, Any]:
     """What the manifest says of a ticket."""
     path = results / Path(Paths(plan).round_file("ticket.safetensors", ticket, seed, round_)).relative_to(plan.results)

@@ -10,16 +10,16 @@ from lth.errors import UserError
 from lth.snakefile import snakefile
 
 _GIVEN = ("--configfile", "--configfiles", "--snakefile", "-s")
-"""Options that `lth run` gives itself; `--config` and an overlay file belong to a run of `snakemake`."""
+"""Options that `lth run` gives itself; further study files stand before them."""
 
 
 def snakemake_command(
-    study: Path, cores: int | None, dry: bool, options: Sequence[str], quiet: bool = False
+    studies: Sequence[Path], cores: int | None, dry: bool, options: Sequence[str], quiet: bool = False
 ) -> list[str]:
     """The command line that runs a study in the current folder, where its results are made.
 
     Args:
-        study: the study file.
+        studies: the study file, and others that are laid over it: of a key that several have, the last counts.
         cores: of this machine; all that this process may use, if none are given.
         dry: only say what would run.
         options: further ones, passed on as they are.
@@ -35,12 +35,13 @@ def snakemake_command(
         raise UserError(f"--cores: found {cores}; a number from 1 is needed")
     for option in options:
         if option.partition("=")[0] in _GIVEN:
-            raise UserError(f"{option}: is given by `lth run`; call `snakemake` itself to give another")
+            more = "name further study files after the first" if "configfile" in option else "call `snakemake` itself"
+            raise UserError(f"{option}: is given by `lth run`; {more} to give another")
     workflow = snakefile()
     if workflow is None:
         raise UserError("lth run: the workflow is not beside the package; install the package anew")
     given = [] if _has_cores(options) else ["--cores", str(cores or usable_cores())]
-    ours = ["--configfile", str(study), *(("--quiet", "rules") if quiet else ()), "--snakefile", str(workflow)]
+    ours = ["--configfile", *map(str, studies), *(("--quiet", "rules") if quiet else ()), "--snakefile", str(workflow)]
     # the first two take any number of values: a target must not follow them
     return [sys.executable, "-m", "snakemake", *ours, *given, *(["--dry-run"] if dry else []), *options]
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from study_text import SOUND
 
 from lth import __version__
 from lth.cli import main
@@ -56,15 +57,30 @@ def test_a_completion_script_names_every_command(capsys: pytest.CaptureFixture[s
 def test_a_run_without_snakemake_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snakemake, "find_spec", lambda _: None)
     with pytest.raises(UserError, match="is not installed; pip install"):
-        snakemake.snakemake_command(Path("study.yaml"), None, False, [])
+        snakemake.snakemake_command([Path("study.yaml")], None, False, [])
 
 
 def test_options_of_a_run_are_passed_on_but_those_that_it_gives_itself() -> None:
-    given = snakemake.snakemake_command(Path("study.yaml"), 3, True, ["--quiet", "rules"])
+    given = snakemake.snakemake_command([Path("study.yaml")], 3, True, ["--quiet", "rules"])
     assert given[-5:] == ["--cores", "3", "--dry-run", "--quiet", "rules"]
-    quiet = snakemake.snakemake_command(Path("study.yaml"), None, False, ["target", "--profile", "slurm"], quiet=True)
+    quiet = snakemake.snakemake_command([Path("study.yaml")], None, False, ["target", "--profile", "slurm"], quiet=True)
     assert quiet[quiet.index("--quiet") + 2] == "--snakefile"  # which takes one value, so that no target is swallowed
-    assert "--cores" not in snakemake.snakemake_command(Path("study.yaml"), None, False, ["--profile=slurm"])
+    assert "--cores" not in snakemake.snakemake_command([Path("study.yaml")], None, False, ["--profile=slurm"])
+    over = snakemake.snakemake_command([Path("study.yaml"), Path("shorter.yaml")], None, False, [])
+    assert over[3:7] == ["--configfile", "study.yaml", "shorter.yaml", "--snakefile"]
+    with pytest.raises(UserError, match="name further study files after the first to give another"):
+        snakemake.snakemake_command([Path("study.yaml")], None, False, ["--configfile", "x"])
     for option, cores in (("--configfile=x", 2), ("--quiet", 0)):
         with pytest.raises(UserError):
-            snakemake.snakemake_command(Path("study.yaml"), cores, False, [option])
+            snakemake.snakemake_command([Path("study.yaml")], cores, False, [option])
+
+
+def test_study_files_are_laid_over_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study, over = tmp_path / "study.yaml", tmp_path / "shorter.yaml"
+    study.write_text(SOUND)
+    over.write_text("seeds: [4]\nrecipes: {try: {epochs: 0}}\n")
+    assert main(["check", "--fast", str(study), str(over)]) == 1
+    assert "shorter.yaml:2 recipes.try.epochs: must be" in capsys.readouterr().err
+    over.write_text("seeds: [4]\nrecipes: {try: {epochs: 1}}\n")
+    assert main(["check", "--fast", str(study), str(over)]) == 0
+    assert "study small: 1 seeds (4)" in capsys.readouterr().out

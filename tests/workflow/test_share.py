@@ -12,10 +12,14 @@ import pytest
 from tiny import Project
 
 import lth
+from lth.checks.read import load_study
 from lth.pages.share import share
 from lth.verification.manifest import verify
+from tools.zoo import make
 
 pytestmark = pytest.mark.workflow
+
+NUMBERS = dict.fromkeys(("density_percent", "accuracy_percent", "accuracy_low_percent", "accuracy_high_percent"), 0)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +76,55 @@ def test_tickets_are_loaded_by_name(shared: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LTH_ZOO", str(shared / "tickets"))
     with pytest.raises(lth.UserError, match="set LTH_ZOO to a folder or URL"):
         lth.load("zoo:tiny-cross-25")
+
+
+def test_of_a_study_that_still_runs_the_complete_seeds_of_the_tickets_named_are_packed(
+    finished: Project, shared: Path, tmp_path: Path
+) -> None:
+    project = finished.copy(tmp_path / "project")
+    (project.results / "manifest.json").unlink()
+    shutil.rmtree(project.results / "tickets/letters")
+    study = load_study(project.study)
+    with pytest.raises(
+        lth.UserError, match=r"not finished; run it to its end first, or name its file \(--study FILE\)"
+    ):
+        [*share(project.results, tmp_path / "none", [0.25])]
+    with pytest.raises(lth.UserError, match="no seed is complete"):
+        [*share(project.results, tmp_path / "none", [0.25], study=study)]
+    with pytest.raises(lth.UserError, match="there is no ticket 'numbers'; the study has digits, letters, cross"):
+        [*share(project.results, tmp_path / "none", [0.25], tickets=["numbers"], study=study)]
+    [*share(project.results, tmp_path / "some", [0.25], tickets=["cross"], study=study)]
+    told, whole = (json.loads((place / "manifest.json").read_text()) for place in (tmp_path / "some", shared))
+    of_whole = [entry for entry in whole["tickets"] if entry["ticket"] == "cross"]
+    assert [entry | NUMBERS for entry in told["tickets"]] == [entry | NUMBERS for entry in of_whole]
+    for key in NUMBERS:
+        assert [entry[key] for entry in told["tickets"]] == pytest.approx([entry[key] for entry in of_whole])
+    (project.results / "tickets/cross/seed1/round02/history.csv").unlink()
+    [*share(project.results, tmp_path / "one", [0.25], tickets=["cross"], study=study)]
+    (entry,) = json.loads((tmp_path / "one/manifest.json").read_text())["tickets"]
+    assert (entry["seed"], entry["n"], entry["accuracy_low_percent"]) == (0, 1, None)
+    history = project.results / "tickets/cross/seed0/round02/history.csv"
+    history.write_text(history.read_text().replace("1", "2", 1))
+    with pytest.raises(lth.UserError, match=r"history\.csv"):
+        [*share(project.results, tmp_path / "none", [0.25], tickets=["cross"], study=study)]
+
+
+def test_the_index_of_a_zoo_says_what_is_packed_and_what_is_not_there_stays(finished: Project, tmp_path: Path) -> None:
+    zoo = tmp_path / "zoo"
+    (zoo / "gone").mkdir(parents=True)
+    index = zoo / "index.yaml"
+    index.write_text(
+        "gone: {results: results/gone}\ntiny: {results: results/tiny, tickets: [cross], densities: [0.25]}\n"
+    )
+    for _ in range(2):
+        lines = [*make(zoo, finished.folder)]
+        assert "left as it is" in lines[0]
+        assert lines[2:] == ["  tiny-cross-25"]
+    assert sorted(path.name for path in zoo.iterdir()) == ["gone", "index.yaml", "tiny"]
+    assert verify(zoo / "tiny")[1] == []
+    index.write_text("tiny: {result: results/tiny}\n")
+    with pytest.raises(lth.UserError, match="tiny: needs `results`"):
+        [*make(zoo, finished.folder)]
 
 
 class _Quiet(SimpleHTTPRequestHandler):
