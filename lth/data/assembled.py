@@ -135,7 +135,7 @@ def arrays_to_images(
     """A raw data set as networks are fed it, split and transformed as a study's are.
 
     Args:
-        raw: such as `lth.data.own_arrays.raw_from_arrays` makes.
+        raw: of arrays that `lth.data.arrays.raw_images` has checked.
         name: of the data set, for its artifact and for sentences.
         validation: training images set aside for model selection, stratified; this and all below as in a study's
             `datasets`.

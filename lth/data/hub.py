@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lth.catalog.importing import optional
 from lth.catalog.source import DATA_ROOT, OwnSource
+from lth.data.columns import image_and_label
 from lth.data.listing import listing_digest
 from lth.data.opened import Opened, Part
 from lth.data.pictures import decoded_picture, picture
@@ -189,20 +190,8 @@ def _datasets() -> Any:
 
 def _columns(which: str, columns: Mapping[str, Any], wanted: str | None) -> tuple[str, str]:
     """The columns with images and with labels."""
-    of_kind = {
-        kind: [name for name, feature in columns.items() if type(feature).__name__ == kind]
-        for kind in ("Image", "ClassLabel")
-    }
-    images, labels = of_kind["Image"], of_kind["ClassLabel"]
-    about = f"huggingface:{printable(which, 200)}"
-    if len(images) != 1 or not labels:
-        found = printable(", ".join(f"{name} ({type(feature).__name__})" for name, feature in columns.items()), 200)
-        message = f"{about}: needs one column of images (Image) and one of labels (ClassLabel), found {found}"
-        raise UserError(f"{message}; choose another set, or save it with such columns")
-    if (wanted or labels[0]) not in labels or (wanted is None and len(labels) > 1):
-        message = f"{about}: has the columns of labels {', '.join(labels)}"
-        raise UserError(f"{message}; name one of them as huggingface:{_Name.of(which).name}#{labels[0]}")
-    return images[0], wanted or labels[0]
+    about, name = f"huggingface:{printable(which, 200)}", _Name.of(which).name
+    return image_and_label(about, columns, wanted, f"name one of them as huggingface:{name}#{{}}")
 
 
 def _parts(which: str, splits: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Images of the user's own as arrays: what they must be, said in sentences.
 
-The same rules hold for arrays in a file (`npz:PATH`) and for arrays that a program hands over: `raw_from_arrays` takes
+The same rules hold for arrays in a file (`npz:PATH`) and for arrays that a program hands over: `lth.data.arrays` takes
 those, and `lth.data.assembled.arrays_to_images` makes a data set of them.
 """
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.data.opened import Part
-from lth.data.raw import RawImages
 from lth.errors import UserError
 from lth.printable import printable
 
@@ -130,46 +129,6 @@ def names_of_classes(
     if len(names) < 2:
         raise UserError(f"{where}: has one class only, and at least two are needed")
     return names
-
-
-def raw_from_arrays(
-    train_images: NDArray[np.uint8],
-    train_labels: NDArray[np.integer],
-    test_images: NDArray[np.uint8] | None = None,
-    test_labels: NDArray[np.integer] | None = None,
-    classes: Sequence[str] | None = None,
-) -> RawImages:
-    """Arrays in memory as a raw data set, checked as those of a file are.
-
-    Args:
-        train_images: uint8 [images, height, width], [images, height, width, channels] or
-            [images, channels, height, width], of 1 or 3 channels.
-        train_labels: whole numbers [images] or [images, 1], 0 to classes - 1.
-        test_images: likewise; without it the data set has no test images yet (`arrays_to_images` sets some aside).
-        test_labels: likewise.
-        classes: a name for each class; without it their numbers.
-
-    Raises:
-        UserError: they are anything else, or do not fit each other.
-    """
-    train = image_layout("train_images", train_images.shape, train_images.dtype)
-    labels = whole_labels("train_labels", np.asarray(train_labels), train.images)
-    if (test_images is None) != (test_labels is None):
-        raise UserError("test_images and test_labels: only one of the two is given; give both or none")
-    if test_images is None or test_labels is None:
-        held, told = np.empty((0, train.channels, train.height, train.width), np.uint8), np.empty(0, np.int64)
-    else:
-        test = image_layout("test_images", test_images.shape, test_images.dtype)
-        check_alike("test_images", test, "train_images", train)
-        held = test.ordered(test_images)
-        told = whole_labels("test_labels", np.asarray(test_labels), test.images)
-    return RawImages(
-        train_images=train.ordered(train_images),
-        train_labels=labels,
-        test_images=held,
-        test_labels=told,
-        classes=names_of_classes("the labels", labels, told if len(told) else None, classes),
-    )
 
 
 def check_alike(where: str, one: ImageLayout, other_where: str, other: ImageLayout) -> None:

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
+from lth.data.columns import image_and_label
 from lth.errors import UserError, reason
 
 ImagesAndLabels = tuple[NDArray[Any], NDArray[Any]]
@@ -72,12 +73,9 @@ def _items(data: Any, what: str) -> Iterator[ImagesAndLabels]:
 
 
 def _rows(data: Any, what: str) -> Iterator[ImagesAndLabels]:
-    """The examples of a Hugging Face data set: its first image column and its label column."""
-    images = next((name for name, feature in data.features.items() if type(feature).__name__ == "Image"), None)
-    labels = next((name for name, feature in data.features.items() if type(feature).__name__ == "ClassLabel"), None)
-    if images is None or labels is None:
-        found = ", ".join(f"{name} ({type(feature).__name__})" for name, feature in data.features.items())
-        raise UserError(f"{what} data: an Image and a ClassLabel column are needed, found {found}")
+    """The examples of a Hugging Face data set: its column of images and that of labels."""
+    keep = "keep one of them, as `data.select_columns(['image', '{}'])` does"
+    images, labels = image_and_label(f"{what} data", data.features, None, keep)
     for row in data:
         yield _image(row[images], what)[None], np.asarray([row[labels]])
 

@@ -218,6 +218,16 @@ class HubImages:
         return len(LABELS)
 
 
+def test_of_two_columns_of_labels_none_is_guessed() -> None:
+    data = HubImages()
+    data.features["coarse"] = HubImages.ClassLabel()
+    with pytest.raises(lth.UserError, match="train data: has the columns of labels label, coarse; keep one of them"):
+        lth.dataset(data)
+    del data.features["picture"]
+    with pytest.raises(lth.UserError, match=r"train data: needs one column of images \(Image\)"):
+        lth.dataset(data)
+
+
 @pytest.mark.parametrize(
     "given",
     [
