@@ -46,7 +46,9 @@ rule new_output:
 
 use rule new_output as new_output_of_initialisation with:
     output:
-        ticket=paths.control_file(initialisation="{initialisation}", classes="{classes}"),
+        ticket=paths.control_file(
+            initialisation="{initialisation}", classes="{classes}"
+        ),
     log:
         f"{RESULTS}/logs/controls/{{ticket}}-{{kind}}-{{initialisation}}-{{classes}}_classes/seed{{seed}}/round{{round}}.log",
     wildcard_constraints:
