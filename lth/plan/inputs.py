@@ -38,7 +38,7 @@ def made_controls(paths: Paths) -> list[str]:
     """The tickets of all controls of all evaluations, each once."""
     plan = paths.plan
     arms = [arm for evaluation in plan.study.evaluations for arm in plan.arms(evaluation) if arm.is_control]
-    return list(dict.fromkeys(paths.arm_ticket(arm, seed) for arm in arms for seed in plan.study.seeds))
+    return list(dict.fromkeys(paths.made_or_found(arm, seed) for arm in arms for seed in plan.study.seeds))
 
 
 def animation_files(paths: Paths) -> list[str]:
