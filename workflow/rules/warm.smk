@@ -15,7 +15,10 @@ TRAINERS = (
 WORTH_IT = 3  # jobs that import torch; the server takes as long as one of them
 # What trains, and what Snakemake puts before every script.
 IMPORTED = [
-    *(f"lth.methods.{name}" for name in ("round", "evaluate", "controls", "new_output")),
+    *(
+        f"lth.methods.{name}"
+        for name in ("round", "evaluate", "controls", "new_output")
+    ),
     *(f"snakemake.{name}" for name in ("logging", "iocontainers")),
 ]
 warm_python = []
