@@ -21,6 +21,7 @@ from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
+from lth.config.study import Study
 from lth.plan.plan import Plan
 
 EXAMPLES = {
@@ -72,7 +73,8 @@ def test_only_figures_that_have_something_to_show_are_asked_for() -> None:
     assert found["three_seeds"] == everything - {"accuracy_cost", "block_density"}
     assert found["methods"] == everything - {"initialisations", "block_density"}
     assert everything - found["one_arm"] == {
-        *("accuracy_cost", "block_density", "differences", "epochs_to_reach", "initialisations", "mask_overlap")
+        *("accuracy_cost", "block_density", "differences", "confusion_differences"),
+        *("epochs_to_reach", "initialisations", "mask_overlap"),
     }
     of_study = {name: set(figures_of(Plan(example))) for name, example in EXAMPLES.items()}
     assert {"early_stop", "pruning_curves", "learning_curves", "accuracy_drop"} < of_study["one_seed"]
@@ -481,3 +483,76 @@ def test_a_figure_has_the_same_bytes_in_every_format(form: str, tmp_path: Path) 
     assert content == (tmp_path / f"two.{form}").read_bytes()
     assert not re.search(rb"CreationDate|Matplotlib [v(]|matplotlib\.org", content)
     assert content.startswith({"pdf": b"%PDF", "png": b"\x89PNG", "svg": b"<?xml"}[form])
+
+
+def _one_layer() -> dict[str, pd.DataFrame]:
+    """Two tickets that prune one layer each, in two rounds, a dense one, and one that prunes both layers."""
+    kept = {"first": {"fc1": (50.0, 10.0)}, "second": {"fc2": (50.0, 10.0)}, "both": {"fc1": (50.0,), "fc2": (50.0,)}}
+    layers = [
+        {"ticket": ticket, "round": round_, "layer": layer, "density_percent": shares[layer][round_ - 1]}
+        if layer in shares
+        else {"ticket": ticket, "round": round_, "layer": layer, "density_percent": 100.0}
+        for ticket, shares in kept.items()
+        for round_ in range(1, 1 + len(next(iter(shares.values()))))
+        for layer in ("fc1", "fc2")
+    ]
+    accuracies = {"whole": (98.0,), "first": (97.0, 90.0), "second": (96.0, 60.0), "both": (50.0,)}
+    rounds = [
+        {"ticket": ticket, "dataset": "d", "method": "dense" if ticket == "whole" else "at_init", "round": round_}
+        | {"density_percent": 77.0, "n": 1, "accuracy_percent": value}
+        | {"accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        for ticket, values in accuracies.items()
+        for round_, value in enumerate(values, 1)
+    ]
+    return {"layers": pd.DataFrame(layers), "rounds": pd.DataFrame(rounds)}
+
+
+def test_sensitivity_is_of_tickets_that_prune_one_layer() -> None:
+    (axis,) = (figure := create("layer_sensitivity", _one_layer(), {"first": 0, "second": 1, "both": 2})).axes
+    first, second, dense = axis.lines
+    assert ([*first.get_xdata()], [*first.get_ydata()]) == ([50, 10], [97, 90])
+    assert ([*second.get_xdata()], [*second.get_ydata()]) == ([50, 10], [96, 60])
+    assert [*dense.get_ydata()] == [98, 98]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fc1", "fc2", "dense"]
+    assert first.get_color() != second.get_color()
+
+
+def test_sensitivity_is_asked_for_where_densities_by_name_leave_all_other_layers_whole() -> None:
+    plain = synthetic.methods(1).model_dump(mode="json")
+    by_name = {"fc1": [0.5, 0.2], "*": [1, 1]}
+    plain["tickets"] = {
+        **{"dense": plain["tickets"]["dense"]},
+        **{"fc1": {"network": "lenet", "recipe": "find", "dataset": "mnist", "densities": [0.5, 0.2]}},
+    }
+    plain["comparisons"] = {}
+    assert "layer_sensitivity" not in figures_of(Plan(Study.model_validate(plain)))
+    plain["tickets"]["fc1"]["layer_densities"] = by_name
+    assert "layer_sensitivity" in figures_of(Plan(Study.model_validate(plain)))
+    plain["tickets"]["fc1"]["layer_densities"] = {"fc1": [0.5, 0.2], "*": [1, 0.9]}
+    assert "layer_sensitivity" not in figures_of(Plan(Study.model_validate(plain)))
+
+
+def test_a_matrix_has_a_row_a_ticket_and_a_column_an_evaluation() -> None:
+    found = {("x", "a"): 60.0, ("x", "b"): 70.0, ("y", "a"): 90.0}
+    arms = pd.DataFrame(
+        {"evaluation": target, "arm": f"{ticket}-own", "ticket": ticket, "kind": "own", "dataset": "cifar", "n": 3}
+        | {"accuracy_percent": value}
+        for (target, ticket), value in found.items()
+    )
+    control = {**arms.iloc[0].to_dict(), "arm": "a-random", "kind": "random", "accuracy_percent": 99.0}
+    axis, _ = create("transfer_matrix", {"arms": pd.concat([arms, pd.DataFrame([control])])}, {}).axes
+    cells = {text.get_position(): text.get_text() for text in axis.texts}
+    assert cells == {(0, 0): "60.0", (1, 0): "90.0", (0, 1): "70.0", (1, 1): "-"}
+    assert axis.images[0].get_array().filled(nan)[:, 0].tolist() == [-10, 0]
+    assert [tick.get_text() for tick in axis.get_yticklabels()] == ["a", "b"]
+
+
+def test_a_matrix_needs_two_tickets_on_the_same_two_targets() -> None:
+    one = synthetic.study(1)
+    assert "transfer_matrix" not in figures_of(Plan(one))
+    transfer = one.evaluations["transfer"]
+    other = transfer.model_copy(update={"dataset": "fashion"})
+    two = one.model_copy(update={"evaluations": {"transfer": transfer, "other": other}})
+    assert "transfer_matrix" in figures_of(Plan(two))
+    again = one.model_copy(update={"evaluations": {"transfer": transfer, "again": transfer}})
+    assert "transfer_matrix" not in figures_of(Plan(again))  # one target twice

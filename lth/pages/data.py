@@ -86,13 +86,15 @@ class StudyData:
         from lth.analysis.figures import FIGURES
         from lth.analysis.figures.colours import colour_places
         from lth.analysis.figures.draw import draw_figure
-        from lth.analysis.tables.files import read_table
+        from lth.analysis.tables.files import read_sealed
 
         out = self.made / "figures" / f"{place}.svg"
         if not out.exists():
             assessment, _, name = place.rpartition("/")
             of = f"{assessment}/" if assessment else ""
-            tables = {t: read_table(self.table(f"{of}{t}"), sealed=True) for t in FIGURES[name].tables}
+            tables = {t: read_sealed(self.table(f"{of}{t}")) for t in FIGURES[name].tables}
+            for t in FIGURES[name].of_evaluations:
+                tables[t] = read_sealed([self.table(f"{one}/{t}") for one in self.study.evaluations])
             draw_figure(name, tables, colour_places(self.plan), out)
         return out
 

@@ -168,8 +168,8 @@ def source_values(source: str, data: StudyData | None, line: int) -> list[tuple[
     return [named for row in rows for named in _row_values(row)]
 
 
-_SCALED = {"flops": 1e12, "own_flops": 1e12, "joules": 1e3, "seconds": 60}
-"""Columns that pages also show in TFLOPs, kJ and minutes."""
+_SCALED = {"flops": 1e12, "own_flops": 1e12, "joules": 3.6e6, "seconds": 60}
+"""Columns that pages also show in TFLOPs, kWh and minutes."""
 
 
 def _row_values(row: RawRow) -> Iterator[tuple[str, float]]:

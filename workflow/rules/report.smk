@@ -69,6 +69,11 @@ for assessment in (None, *plan.assessments):
                 for name in drawn
                 for t in FIGURES[name].tables
             },
+            **{
+                t: [table_files(e)[t] for e in study.evaluations]
+                for name in drawn
+                for t in FIGURES[name].of_evaluations
+            },
         output:
             **{
                 name: report(

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from lth.analysis.figures.draw import draw_figure
-from lth.analysis.tables.files import read_table
+from lth.analysis.tables.files import read_sealed
 from lth.running.jobs import job
 
 parameters = snakemake.params.cfg
 with job(f"figures of {parameters['of']}", snakemake.log[0]) as running:
-    tables = {name: read_table(Path(path), sealed=True) for name, path in snakemake.input.items()}
+    tables = {name: read_sealed(paths) for name, paths in snakemake.input.items()}
     files = {}
     for out in map(Path, snakemake.output):  # of one figure perhaps several, in different formats
         files.setdefault(out.stem, []).append(out)

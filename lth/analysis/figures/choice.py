@@ -9,6 +9,7 @@ from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.controls import OF_EACH
 from lth.catalog.datasets import SOURCES
 from lth.catalog.methods import METHODS
+from lth.config.tickets import PrunedTicket, TicketSpec
 from lth.plan.dense import dense_round
 from lth.plan.plan import Plan
 
@@ -30,6 +31,8 @@ def _met_by_study(plan: Plan) -> set[Need]:
         "two classes": 2 in classes,
         "rounds": max(per_dataset.values()) > 1,
         "dense": any(dense_round(plan, *place) for place in pruned),
+        "one layer": any(_prunes_one_layer(spec) for spec in plan.study.tickets.values()),
+        "several targets": _has_matrix(plan),
         "pruned in training": any(METHODS[spec.method].prunes_in_training for spec in plan.study.tickets.values()),
     }
     return {need for need, met in found.items() if met}
@@ -49,3 +52,19 @@ def _met(plan: Plan, assessment: str) -> set[Need]:
         "encoder": any(ARCHITECTURES[plan.study.networks[name].architecture].text for name in networks),
     }
     return {need for need, met in found.items() if met}
+
+
+def _prunes_one_layer(spec: TicketSpec) -> bool:
+    """Whether its densities by name leave all layers whole but those that a first pattern fits."""
+    by_name = (spec.layer_densities or {}) if isinstance(spec, PrunedTicket) else {}
+    return set(by_name.get("*", (0,))) == {1} and len(by_name) > 1
+
+
+def _has_matrix(plan: Plan) -> bool:
+    """Whether two tickets are trained in their own initialisation on the same two data sets."""
+    targets: dict[str, set[str]] = {}
+    for evaluation in plan.study.evaluations.values():
+        if "own" in evaluation.initialisations:
+            for ticket in evaluation.tickets:
+                targets.setdefault(ticket, set()).add(evaluation.dataset)
+    return any(len(one & other) > 1 for one, other in combinations(targets.values(), 2))

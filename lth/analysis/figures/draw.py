@@ -75,6 +75,7 @@ def draw_figure(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[s
         places: of the study's tickets among colours (`lth.analysis.figures.colours.colour_places`).
         outs: files, whose names end with their format: `.svg`, `.pdf` or `.png`.
     """
-    figure = create(name, {table: tables[table].copy() for table in FIGURES[name].tables}, places)
+    needed = (*FIGURES[name].tables, *FIGURES[name].of_evaluations)
+    figure = create(name, {table: tables[table].copy() for table in needed}, places)
     for out in outs:
         save(figure, out)

@@ -116,5 +116,31 @@ STUDY_FIGURES: Mapping[str, Drawing] = {
         tables=("layers",),
         scope="study",
     ),
+    "layer_sensitivity": Drawing(
+        target="lth.analysis.figures.sensitivity:layer_sensitivity",
+        about="Sensitivity of single layers",
+        caption=(
+            "Test accuracy of tickets in which one layer alone is pruned, against the density of that layer; all other "
+            "layers are whole. Colours go from the first layer to the last. Where a line falls early, the network is "
+            "sensitive to that layer. Bands are confidence intervals over seeds; the horizontal line is the dense "
+            "network, where the study trains it as a ticket."
+        ),
+        tables=("layers", "rounds"),
+        scope="study",
+        needs=("one layer",),
+    ),
+    "transfer_matrix": Drawing(
+        target="lth.analysis.figures.matrix:transfer_matrix",
+        about="Sources against targets",
+        caption=(
+            "Mean test accuracy of each ticket in its own initialisation (rows) in each evaluation (columns). Colours "
+            "compare within a column only: how many points a ticket is behind the best one there. Descriptive: the "
+            "tests are those of each evaluation."
+        ),
+        tables=(),
+        of_evaluations=("arms",),
+        scope="study",
+        needs=("several targets",),
+    ),
 }
 """By name."""

@@ -10,7 +10,7 @@ from lth.analysis.tables.blocks import block_label
 ARM_HEADER = ("arm", "density %", "n", "test acc. %", "CI", "final acc. %", "best epoch", "reach epoch")
 PUBLISHED_HEADER = ("published %", "ours then")
 """Where the study names published accuracies: the last one, and the study's own mean after the same epoch."""
-TRAINED_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kJ")
+TRAINED_HEADER = ("arm", "method", "density %", "n", "test acc. %", "best epoch", "epochs", "TFLOPs", "energy kWh")
 """For comparisons of existing trainings; the last three columns are total costs."""
 COMPARISON_HEADER = ("first", "minus second", "points", "CI", "p", "p Holm", "d_z", "w/t/l", "significant")
 
@@ -43,7 +43,7 @@ def trained_cells(row: Mapping[Any, Any]) -> list[str]:
         f"{row['best_epoch']:.1f}",
         amount(row["epochs"]),
         amount(row["flops"] / 1e12),
-        "not measured" if pd.isna(row["joules"]) else amount(row["joules"] / 1e3),
+        "not measured" if pd.isna(row["joules"]) else amount(row["joules"] / 3.6e6),
     ]
 
 

@@ -65,6 +65,13 @@ def collect(files: Iterable[Path]) -> pd.DataFrame:
     return pd.concat(list(tables.values()), ignore_index=True)
 
 
+def read_sealed(paths: Path | str | Iterable[Path | str]) -> pd.DataFrame:
+    """A sealed table, or the rows of several, one below the other; what some lack is empty there."""
+    if isinstance(paths, (str, Path)):
+        return read_table(Path(paths), sealed=True)
+    return pd.concat([read_table(Path(path), sealed=True) for path in paths], ignore_index=True)
+
+
 def write_table(frame: pd.DataFrame, path: Path) -> None:
     """Write a table atomically: six significant digits, empty cells for NaN, equal bytes for equal content, and a last
     column with its checksum."""

@@ -1,0 +1,56 @@
+"""Tickets against the data sets that they were trained on again: a matrix of sources and targets."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from lth.analysis.figures import parts
+from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette
+from lth.analysis.tables.cells import NOTHING
+
+MOST_SOURCES = 24
+"""Tickets that are drawn; the others are counted."""
+
+
+def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Mean test accuracy of each ticket in its own initialisation (rows) in each evaluation (columns)."""
+    del palette  # one sequential colour map
+    arms = tables["arms"]
+    own = arms[arms["kind"] == "own"]
+    own = own.drop_duplicates(["ticket", "evaluation"])
+    targets = list(own["evaluation"].unique())
+    sources = list(own["ticket"].unique())
+    means = own.pivot(index="ticket", columns="evaluation", values="accuracy_percent")
+    values = means.reindex(index=sources[:MOST_SOURCES], columns=targets).to_numpy(dtype=np.float64)
+    behind = values - np.nanmax(values, axis=0, keepdims=True)
+    least = min(-0.01, float(np.nanmin(behind)))
+    rows, columns = values.shape
+    figure, (axis,) = parts.panels(
+        1, columns=1, height=0.9 + 0.34 * rows, width=max(4.6, min(9.0, 2.6 + 0.95 * columns))
+    )
+    axis.imshow(behind, cmap="Blues", norm=Normalize(least, 0), aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        missing = bool(np.isnan(value))
+        ink = ON_DEEP if not missing and behind[row, column] > 0.4 * least else ON_PALE
+        words = NOTHING if missing else f"{value:.1f}"
+        axis.text(column, row, words, ha="center", va="center", fontsize=7.5, color=ink)
+    datasets = own.drop_duplicates("evaluation").set_index("evaluation")["dataset"]
+    titles = [target if target == datasets[target] else f"{target}\n({datasets[target]})" for target in targets]
+    axis.set_xticks(range(columns), titles, rotation=30, ha="right", rotation_mode="anchor", fontsize=7.5)
+    axis.set_yticks(range(rows), sources[:MOST_SOURCES])
+    axis.grid(visible=False)
+    axis.tick_params(length=0)
+    for side in ("left", "bottom"):
+        axis.spines[side].set_visible(False)
+    axis.set_xlabel("evaluation (target data set)")
+    axis.set_ylabel("ticket")
+    bar = figure.colorbar(ScalarMappable(Normalize(least, 0), "Blues"), ax=axis, aspect=25, pad=0.03)
+    bar.set_label("behind the best (points)")
+    left = len(sources) - rows
+    words = f"test accuracy (%), means, {parts.seeds(own['n'])}"
+    parts.note(figure, words + (f"; {left} more tickets are not drawn" if left else ""))
+    return figure

@@ -1,0 +1,64 @@
+"""Accuracy where one layer alone is pruned."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from lth.analysis.figures import marks, parts, scales
+from lth.analysis.figures.style import SHADES, SHAPES, Palette
+from lth.analysis.tables.cells import layer_labels
+
+NAMED = 12
+"""Layers that the legend names."""
+
+
+def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
+    """Test accuracy against the density of the only layer that is pruned, one line a ticket, one panel a data set."""
+    layers, rounds = tables["layers"], tables["rounds"]
+    alone = pruned_alone(layers)
+    if alone.empty:
+        return parts.nothing("No ticket prunes one layer only.")
+    found = alone.merge(rounds.drop(columns="density_percent"), on=["ticket", "round"])
+    names = list(layers["layer"].drop_duplicates())
+    labels = dict(zip(names, layer_labels(names), strict=True))
+    shades = {name: to_hex(SHADES(place / max(1, len(names) - 1))) for place, name in enumerate(names)}
+    datasets = list(found["dataset"].unique())
+    figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
+    handles: dict[str, Line2D] = {}
+    for axis, dataset in zip(axes, datasets, strict=True):
+        here = found[found["dataset"] == dataset]
+        several = here.groupby("layer")["ticket"].nunique()
+        for layer in names:
+            of_layer = here[here["layer"] == layer]
+            for place, (ticket, line) in enumerate(of_layer.groupby("ticket", sort=False)):
+                line = line.sort_values("round")  # noqa: PLW2901
+                marker, style = SHAPES[place % len(SHAPES)]
+                look: dict[str, Any] = {"color": shades[layer], "linestyle": style, "marker": marker, "markersize": 4}
+                axis.plot(line["density_percent"], line["accuracy_percent"], **look)
+                ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
+                marks.band(axis, line["density_percent"], *ends, shades[layer], faint=True)
+                label = f"{labels[layer]} ({ticket})" if several[layer] > 1 else labels[layer]
+                handles.setdefault(label, Line2D([], [], **look, label=label))
+        for row in rounds[(rounds["method"] == "dense") & (rounds["dataset"] == dataset)].to_dict("records"):
+            axis.axhline(row["accuracy_percent"], **palette.line(row["ticket"], "dense"), linewidth=1.1, zorder=1)
+            handles["dense"] = Line2D([], [], **palette.line(row["ticket"], "dense"), linewidth=1.1, label="dense")
+        scales.density_axis(axis, list(found["density_percent"]))
+        scales.percentages(axis, vertical=True)
+        axis.set_xlabel("density of the one pruned layer (%, log scale)")
+        axis.set_ylabel("test accuracy (%)")
+        axis.set_title(f"trained on {dataset}")
+    every = -(-len(handles) // NAMED)
+    parts.below(figure, list(handles.values())[::every])
+    parts.note(figure, parts.band_words(found) + ("; every other layer is named" if every > 1 else ""))
+    return figure
+
+
+def pruned_alone(layers: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `layers` whose layer is the only pruned one of its ticket's round."""
+    pruned = layers[layers["density_percent"] < 100]
+    count = pruned.groupby(["ticket", "round"])["layer"].transform("size")
+    return pruned.loc[count == 1, ["ticket", "round", "layer", "density_percent"]]
