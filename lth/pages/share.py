@@ -131,8 +131,6 @@ def _finished_accuracies(results: Path) -> _Rows:
 
 def _accuracies_of(results: Path, study: Study) -> _Rows:
     """The same rows of a study that is not finished, from the histories of its seeds."""
-    import pandas as pd
-
     from lth.analysis.tables.arms import round_summary
     from lth.analysis.tables.files import collect
     from lth.analysis.tables.runs import ROUND_RUN, runs
@@ -140,8 +138,15 @@ def _accuracies_of(results: Path, study: Study) -> _Rows:
     plan = Plan(study)
     histories = (results / Path(file).relative_to(plan.results) for file in all_rounds(Paths(plan), "history.csv"))
     rows = round_summary(runs(collect(histories), ROUND_RUN), study.alpha).to_dict("records")
-    shown = [{str(key): "" if pd.isna(value) else str(value) for key, value in row.items()} for row in rows]
+    shown = [{str(key): _shown(value) for key, value in row.items()} for row in rows]
     return {(row["ticket"], row["round"]): row for row in shown}
+
+
+def _shown(value: Any) -> str:
+    """A cell as tables have it: six significant digits, nothing for NaN."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.6g}"  # noqa: PLR0124, NaN alone differs from itself
+    return str(value)
 
 
 def _entry(
@@ -199,7 +204,8 @@ def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"| {' | '.join(words)} | {entry['density_percent']:.3g} % | {accuracy} | {entry['n']} |"
     name = tickets[0]["name"]
     yield from ("", "## Use", "", "```python", "import lth", "")
-    yield f'ticket = lth.load("zoo:{name}")  # LTH_ZOO names this folder, or its URL; "zoo:{name}@SEED" for a seed'
+    yield "# the variable LTH_ZOO names this folder, or its URL; zoo:NAME@SEED is the ticket of that seed"
+    yield f'ticket = lth.load("zoo:{name}")'
     yield from (f'ticket = lth.load("{tickets[0]["file"]}")', "network = ticket.module()", "```", "")
     yield from ("`lth verify FOLDER` checks that nothing was altered or lost.", "", "## Data and licence", "")
     licences = {entry["source"]: entry["licence"] for entry in tickets}
