@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from benchmarks.gpu import __main__ as command
-from benchmarks.gpu import packages
+from benchmarks.gpu import packages, studies
 from benchmarks.gpu.checks import CHECKS
 from benchmarks.gpu.record import Record
 from benchmarks.gpu.repeats import REPEATS
@@ -22,6 +22,7 @@ from benchmarks.gpu.science import tasks
 from benchmarks.gpu.speed import Case
 from benchmarks.gpu.studies import full_scale, kind_of, launch_bound, tiny
 from lth.config.study import Compute
+from lth.plan.forecast import duration
 from lth.plan.plan import Plan
 from lth.training.device import prepare_device
 
@@ -155,6 +156,35 @@ def test_the_full_scale_studies_are_planned_and_the_published_training_is_the_fi
     assert Fraction(job.density) == Fraction("0.271")
     assert (job.recipe.epochs, job.options["until_epoch"]) == (200, 200)
     assert len({task.name for task in tasks(quick=False)}) == 20
+
+
+def test_speeds_are_measured_in_order_of_value_and_hours_follow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An eager step of 1000 s and a captured one of 1 ms, which is short enough for several jobs at once."""
+    order: list[tuple[str, bool, int, bool]] = []
+
+    def measured(case: Case, _: float = 0) -> dict[str, object]:
+        order.append((case.precision, case.captured, case.processes, case.mps))
+        if case.mps:
+            raise RuntimeError("nvidia-cuda-mps-control is not there")
+        ms = 1.0 if case.captured else 1e6
+        return {"milliseconds": [ms] * 3, "images_per_second": 1.0, "megabytes": 1.0, "scoring_microseconds": 1.0}
+
+    monkeypatch.setattr(studies, "measure", measured)
+    monkeypatch.setattr(studies, "measure_at_once", measured)
+    record = Record(tmp_path, time.monotonic() + 1000, "a device")
+    studies.speeds(record, tiny().kinds, "cuda", quick=False)
+    alone = [(precision, captured, 1, False) for precision in ("fp32", "bf16", "tf32") for captured in (False, True)]
+    at_once = [("fp32", True, 8, False), ("fp32", True, 8, True), *(("fp32", True, n, False) for n in (4, 16, 2))]
+    assert order == [*alone, *at_once]  # MPS is not asked for again
+    studies.hours(record, [tiny()])
+    (fp32,) = (line for line in record.of("hours", "study", "precision") if line["precision"] == "fp32")
+    assert fp32["trainings"] == 1
+    assert fp32["eager"] == duration(32 * 1000)  # 8 epochs of 4 steps, and half a minute around them
+    assert fp32["captured"] == "30 s"
+    assert re.fullmatch(r"\d+ s \((2|4|8|16)\)", fp32["beside"])
+    assert "nvidia-cuda-mps-control is not there" in (tmp_path / "report.md").read_text()
 
 
 def test_a_case_is_the_same_in_another_process() -> None:

@@ -127,17 +127,25 @@ def speeds(record: Record, timed: dict[str, Timed], device: str, *, quick: bool)
         for captured in (False, True)
     ]
     for kind, case in alone:
-        _measured(record, kind, case, measure)
-    for kind, one in timed.items():
-        best = record.done("speed", kind=kind, precision="fp32", captured=True, processes=1)
-        if best is None or best.get("failed") or (best["milliseconds"][1] > LAUNCH_BOUND_MS and not quick):
-            continue
-        for processes in AT_ONCE[:1] if quick else AT_ONCE:
-            for mps in (False,) if device == "cpu" else (False, True):
+        _measured(record, kind, case, lambda one, _: measure(one))
+    short = {kind: one for kind, one in timed.items() if quick or _launch_bound(record, kind)}
+    for processes in AT_ONCE[-1:] if quick else AT_ONCE:
+        for kind, one in short.items():
+            for mps in (False,) if device == "cpu" or _refused(record) else (False, True):
                 _measured(record, kind, Case(one, "fp32", True, device, seconds, processes, mps), measure_at_once)
 
 
-def _measured(record: Record, kind: str, case: Case, by: Callable[[Case], dict[str, Any]]) -> None:
+def _launch_bound(record: Record, kind: str) -> bool:
+    best = record.done("speed", kind=kind, precision="fp32", captured=True, processes=1)
+    return best is not None and not best.get("failed") and best["milliseconds"][1] <= LAUNCH_BOUND_MS
+
+
+def _refused(record: Record) -> bool:
+    """Whether MPS could not be had before: that may take a minute to be found out."""
+    return bool((record.done("speed", mps=True) or {}).get("failed"))
+
+
+def _measured(record: Record, kind: str, case: Case, by: Callable[[Case, float], dict[str, Any]]) -> None:
     """Measure a case that has not been, and write it down, or why it could not be."""
     key = {"kind": kind, "precision": case.precision, "captured": case.captured}
     key |= {"processes": case.processes, "mps": case.mps}
@@ -147,7 +155,7 @@ def _measured(record: Record, kind: str, case: Case, by: Callable[[Case], dict[s
     ):
         return
     try:
-        record.add("speed", **key, **by(case))
+        record.add("speed", **key, **by(case, record.left()))
     except Exception as error:  # out of memory, no MPS, ...: the next case may do
         record.add("speed", **key, failed=f"{type(error).__name__}: {error}".splitlines()[0][:300])
 
