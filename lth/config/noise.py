@@ -24,5 +24,5 @@ class Noise(Model):
             yield (), "says how large the noise is by one of `relative` and `std`; give one of them"
 
 
-USUAL = Noise(relative=0.1)
+USUAL_NOISE = Noise(relative=0.1)
 """Where a study does not say."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind
 from lth.config.data import Network
-from lth.config.noise import USUAL, Noise
+from lth.config.noise import USUAL_NOISE, Noise
 from lth.files import checksum
 from lth.networks.build import initial_weights
 from lth.plan.jobs import ControlJob
@@ -76,7 +76,7 @@ def control(
     if kind == "permuted":
         changed = _permuted(own, masks, generator(seed, "permuted weights", name, *which))
     elif kind == "noisy":
-        changed = _noisy(own, masks, noise or USUAL, generator(seed, "noise", *which))
+        changed = _noisy(own, masks, noise or USUAL_NOISE, generator(seed, "noise", *which))
     else:
         changed = _redrawn_signs(own, masks, generator(seed, "signs", *which))
     return parent.derive(masks, {**own, **changed})

@@ -64,7 +64,7 @@ class RoundFiles:
     measured: Path
 
 
-Moment = Callable[[Fraction], Fraction]
+OnTheWay = Callable[[Fraction], Fraction]
 """How much is kept at a moment on the way to a final density."""
 
 
@@ -171,7 +171,7 @@ class Round:
             per_class=per_class or known.per_class,
         )
 
-    def allocate(self, scores: Mapping[str, Tensor], masks: Masks, moment: Moment | None = None) -> Masks:
+    def allocate(self, scores: Mapping[str, Tensor], masks: Masks, moment: OnTheWay | None = None) -> Masks:
         """The masks that keep the largest scores, at the round's densities or on the way there.
 
         Args:

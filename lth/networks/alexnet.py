@@ -6,7 +6,7 @@ the paper's have.
 
 from torch import nn
 
-CONVOLUTIONS = ((96, 11), (256, 5), (384, 3), (384, 3), (256, 3))
+ALEXNET = ((96, 11), (256, 5), (384, 3), (384, 3), (256, 3))
 """Channels and kernel size (Krizhevsky et al. 2012, figure 2, without its two halves)."""
 
 
@@ -24,7 +24,7 @@ def _alexnet(width: int, channels: int, size: int, classes: int) -> nn.Module:
     """[n, channels, size, size] -> [n, classes]; five halvings, rounded up, leave one pixel of 28 and of 32."""
     layers: list[nn.Module] = []
     side = size
-    for outputs, kernel in CONVOLUTIONS:
+    for outputs, kernel in ALEXNET:
         layers += [nn.Conv2d(channels, outputs, kernel, stride=2, padding=kernel // 2, bias=False)]
         layers += [nn.BatchNorm2d(outputs), nn.ReLU()]
         channels, side = outputs, -(-side // 2)

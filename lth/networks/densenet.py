@@ -5,7 +5,7 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-BLOCKS = 3
+DENSE_BLOCKS = 3
 
 
 def densenet_bc_40_12(channels: int, _size: int, classes: int) -> nn.Module:
@@ -42,13 +42,13 @@ def _densenet_bc(depth: int, growth: int, channels: int, classes: int) -> nn.Mod
     [n, classes]."""
     width = 2 * growth
     parts: OrderedDict[str, nn.Module] = OrderedDict(conv=nn.Conv2d(channels, width, 3, padding=1, bias=False))
-    for block in range(1, BLOCKS + 1):
+    for block in range(1, DENSE_BLOCKS + 1):
         layers = []
-        for _ in range((depth - 4) // (2 * BLOCKS)):
+        for _ in range((depth - 4) // (2 * DENSE_BLOCKS)):
             layers.append(DenseLayer(width, growth))
             width += growth
         parts[f"block{block}"] = nn.Sequential(*layers)
-        if block < BLOCKS:
+        if block < DENSE_BLOCKS:
             parts[f"transition{block}"] = nn.Sequential(
                 nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, width // 2, 1, bias=False), nn.AvgPool2d(2)
             )

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-HIDDEN, WIDTH = 6, 100
+MLP_HIDDEN, MLP_WIDTH = 6, 100
 
 
 def mlp_7(channels: int, size: int, classes: int) -> nn.Module:
@@ -13,7 +13,7 @@ def mlp_7(channels: int, size: int, classes: int) -> nn.Module:
     """
     layers: list[nn.Module] = [nn.Flatten()]
     inputs = channels * size * size
-    for _ in range(HIDDEN):
-        layers += [nn.Linear(inputs, WIDTH), nn.ReLU()]
-        inputs = WIDTH
-    return nn.Sequential(*layers, nn.Linear(WIDTH, classes))
+    for _ in range(MLP_HIDDEN):
+        layers += [nn.Linear(inputs, MLP_WIDTH), nn.ReLU()]
+        inputs = MLP_WIDTH
+    return nn.Sequential(*layers, nn.Linear(MLP_WIDTH, classes))

@@ -5,7 +5,15 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-STAGES = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+INVERTED_STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 1),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
 """Expansion, channels, blocks, and the stride of the first (Sandler et al. 2018, table 2, but for a stride of 1 in the
 second: with that of the first convolution, 32x32 images end at 4x4 pixels as 224x224 do at 7x7)."""
 STEM, LAST = 32, 1280
@@ -19,7 +27,7 @@ def mobilenet_v2(channels: int, _size: int, classes: int) -> nn.Module:
     """
     parts: OrderedDict[str, nn.Module] = OrderedDict(stem=_layer(channels, STEM, 3, 1, 1))
     before = STEM
-    for stage, (expansion, width, depth, stride) in enumerate(STAGES, start=1):
+    for stage, (expansion, width, depth, stride) in enumerate(INVERTED_STAGES, start=1):
         widths = [before, *[width] * depth]
         blocks = [
             InvertedBlock(i, o, stride if place == 0 else 1, expansion) for place, (i, o) in enumerate(pairwise(widths))

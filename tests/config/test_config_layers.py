@@ -1,10 +1,12 @@
 """Keys about layers, groups, bases and noise: what they come to in jobs, and each fault's line and sentence."""
 
 import json
+from pathlib import Path
 
 import pytest
 from study_text import EVERY_WAY, changed, expect, problems, study_of
 
+from lth.checks.read import load_study
 from lth.plan.plan import Arm, Plan
 from lth.verification.listing import settings
 
@@ -146,3 +148,33 @@ def test_each_fault_is_one_sentence(tmp_path, change: tuple[str, str], sentence:
     found = problems(tmp_path, changed(change))
     expect(found, sentence)
     assert len(found) == 1
+
+
+CONFIG = Path(__file__).parents[2] / "config"
+
+
+def test_the_published_commands_of_dual_lottery_tickets_are_as_published() -> None:
+    """README of github.com/yueb17/DLTH and its option.py: lambda is at 1 after 50,000 and 10,000 steps, then
+    held for 40,000 and 10,000; `--stage_pr [0,0.7,0.7,0.7,0]`; `--pick_pruned` min and iter_rand."""
+    study = load_study(CONFIG / "dual-cifar100.yaml")
+    jobs = {name: Plan(study).round_job(name, 0, 1) for name in ("rst_one_shot", "rst_iter_5")}
+    for name, (cycles, every, held, choice) in {
+        "rst_one_shot": (1, 5, 40000, "smallest"),
+        "rst_iter_5": (5, 1, 10000, "random"),
+    }.items():
+        job, options = jobs[name], study.tickets[name].options
+        assert (job.density, job.unpruned) == ("3/10", ("first", "output"))
+        assert (options.cycles, options.choice, options.base, options.tune_between) == (cycles, choice, None, None)
+        assert job.recipes["transform"].iterations == 10000 * every + held
+        assert options.penalty.every * round(options.penalty.limit / options.penalty.rise) == 10000 * every
+        rule = job.recipes["transform"].optimiser
+        assert (rule.learning_rate, rule.momentum, rule.weight_decay) == (1e-3, 0.9, 5e-4)
+        assert (job.recipe.epochs, job.recipe.batch_size, job.recipe.schedule.milestones) == (200, 128, (100, 150))
+
+
+def test_sparsity_by_stage_is_that_of_the_tickets_beside_it() -> None:
+    """ResNet-20: 13,824, 50,688 and 202,752 weights in its stages but for the first convolution; 30 % are 80,179."""
+    study = load_study(CONFIG / "dual-cifar100-quick.yaml")
+    shares = study.tickets["rst_by_stage"].layer_densities
+    sizes = {"stage1.*": 13_824, "stage2.*": 50_688, "stage3.*": 202_752}
+    assert sum(size * shares[stage][0] for stage, size in sizes.items()) == pytest.approx(80_179, rel=1e-3)
