@@ -84,6 +84,12 @@ def _rounds_exist(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     if start := ticket.start_or_none():
         if start.round not in (rounds := plan.rounds(start.ticket)):
             yield ("start", "round"), f"no such round: '{start.ticket}' has {_numbers(rounds)}, found {start.round}"
+    elif isinstance(ticket, FollowingTicket) and (named := ticket.options.rounds_of()):
+        for place, (other, number) in enumerate(named.items()):
+            if number not in (rounds := plan.rounds(other)):
+                yield ("of_rounds", place), f"no such round: '{other}' has {_numbers(rounds)}, found {number}"
+        if ticket.every > 1:
+            yield ("every",), "has no effect beside `of_rounds`, which names one round; take one of them out"
     elif isinstance(ticket, FollowingTicket):
         pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in ticket.made_from()}
         if not set.intersection(*(set(rounds) for rounds in pruned.values())):
@@ -170,7 +176,6 @@ def _context(plan: Plan, ticket: TicketSpec) -> Context:
         network=study.networks[ticket.network],
         has_start=ticket.start_or_none() is not None,
         groups=ticket.groups if isinstance(ticket, PrunedTicket) else None,
-        one_shot=bool(chain and chain.one_shot),
         densities=tuple(float(plan.density(name, r)) for r in plan.rounds(name) if r > 0),
         by_rounds=isinstance(ticket, PrunedTicket) and ticket.rounds is not None,
         weights_of=lambda other: weights_of(study, other),

@@ -32,7 +32,6 @@ class Context:
     """Those of the study."""
     has_start: bool = False
     """Whether it starts from another ticket."""
-    one_shot: bool = False
     groups: Groups | None = None
     """What it prunes as one."""
     densities: tuple[float, ...] = ()
@@ -92,6 +91,10 @@ class Options(Model):
     def base_ticket(self) -> str | None:
         """The ticket that a method with independent rounds takes weights from, if it does not begin at theta_0."""
         return None
+
+    def rounds_of(self) -> Mapping[str, int]:
+        """Of tickets that follow others: which round of each, where that is not each of theirs by number."""
+        return {}
 
     @property
     def early_step(self) -> int | None:

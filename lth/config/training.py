@@ -157,6 +157,10 @@ class Recipe(Model):
     """Optimiser steps, where the source counts them; give this or `epochs`."""
     evaluate_every: Count | None = None
     """Score validation and test data every so many steps; without it after each epoch."""
+    patience: Count | None = None
+    """Early stopping: end a training after so many scorings in a row (epochs, or every `evaluate_every` steps) without
+    a lower validation loss. The learning rate keeps the schedule of the whole length. Never before a method has changed
+    its masks for the last time, or before `rewind_step`."""
     schedule: LearningRateSchedule = LearningRateSchedule()
     """Of the learning rate."""
     clip_grad_norm: Annotated[float, Field(gt=0, le=1e6)] | None = None
@@ -177,7 +181,7 @@ class Recipe(Model):
     """Zero the gradients of kept weights by their value, to repeat what published code does; see below. Not for
     studies of one's own."""
 
-    later_keys: ClassVar = ("freeze", "kernels")
+    later_keys: ClassVar = ("freeze", "kernels", "patience")
 
     def steps(self, examples: int) -> tuple[int, int]:
         """Optimiser steps of a training on so many examples, and of one of its epochs."""
@@ -194,6 +198,11 @@ class Recipe(Model):
             yield (), "does not say how long to train; give `epochs` or `iterations`"
         if self.epochs is not None and self.iterations is not None:
             yield ("iterations",), "given besides `epochs`; take one of them out"
+        if self.patience and self.epochs and not self.evaluate_every and self.patience >= self.epochs:
+            yield (
+                ("patience",),
+                f"must be below the {self.epochs} epochs to end a training early, found {self.patience}",
+            )
         for key, epoch in self.schedule.needed_epochs.items():
             if self.epochs is not None and epoch >= self.epochs:
                 yield ("schedule", key), f"must be below the {self.epochs} epochs of the recipe, found {epoch:g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -19,11 +19,19 @@ if TYPE_CHECKING:
     from lth.methods.round import Round
 
 
+PrunedRound = Annotated[int, Field(ge=1, le=500)]
+
+
 class Combined(Options):
     """The union or intersection of two tickets' masks."""
 
+    later_keys: ClassVar = ("of_rounds",)
+
     of: Annotated[tuple[TicketName, TicketName], Field(min_length=2, max_length=2)]
     """The two tickets; rounds of equal number are combined."""
+    of_rounds: Annotated[tuple[PrunedRound, PrunedRound], Field(min_length=2, max_length=2)] | None = None
+    """Which round of each instead, where they differ in density. There is then one round, of the number and density of
+    the first ticket's; the second may keep more or fewer weights."""
     rule: Literal["union", "intersection"] = "union"
     """Kept by either, or kept by both."""
     weights: Literal["initial", "first", "mean"] = "initial"
@@ -53,7 +61,12 @@ class Combined(Options):
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """Of which tickets."""
-        return f"{self.rule} of the masks of {' and '.join(self.of)}"
+        numbers = [f" (round {number})" for number in self.of_rounds or ()] or ["", ""]
+        return f"{self.rule} of the masks of {' and '.join(map(str.__add__, self.of, numbers))}"
+
+    def rounds_of(self) -> Mapping[str, int]:
+        """The round of each ticket that is followed, where they are named."""
+        return dict(zip(self.of, self.of_rounds, strict=True)) if self.of_rounds else {}
 
     def initial_weights(self, ticket: str) -> str | None:
         """Those of the first, or joined trained ones."""

@@ -14,6 +14,7 @@ from pydantic import Field
 from lth.catalog.scores import SCORES, images_in_vain, score_faults
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
+from lth.errors import UserError
 from lth.methods.found import Found
 
 if TYPE_CHECKING:
@@ -71,9 +72,6 @@ class Imp(Options):
 
     def _check_best(self, context: Context) -> Iterator[Fault]:
         """The best epoch can be another one than the first and the last, and a later round can make up for it."""
-        if context.one_shot:
-            message = f"'{self.score}' may find nothing in the one dense training that all rounds of `one_shot` prune"
-            yield ("score",), f"{message}, and then none of them can; take `one_shot` out"
         for recipe in dict.fromkeys([context.recipe, context.retrain or context.recipe]):
             for dataset in context.trained_on:
                 steps, epoch = context.length(recipe, dataset)
@@ -138,6 +136,14 @@ def find(round_: Round, options: Imp) -> Found:
         return Found(ticket=parent.derive(parent.masks, weights), data_order=order)
     weights = rewound(round_, options, parent)
     if SCORES[options.score].best and _equal(round_.trained.best, round_.trained.last):
+        if spec.one_shot:
+            message = (
+                "the best step of the dense training was its last, so that no weight has moved since, and no round"
+            )
+            raise UserError(
+                f"{options.score}: {message} of `one_shot` can prune; train longer, or give the recipe a `patience`, "
+                "after which the best step is never the last"
+            )
         return _waiting(round_, parent.derive(parent.masks, weights))
     ticket = parent.derive(next_masks(round_, options, parent), weights)
     return Found(ticket=ticket, data_order=order, costs=score_costs(round_, options, parent.masks))

@@ -55,6 +55,8 @@ class Chains:
     def _find_rounds(self, ticket: str) -> tuple[int, ...]:
         spec = self.study.tickets[ticket]
         if isinstance(spec, FollowingTicket):
+            if named := spec.options.rounds_of():
+                return (named[spec.made_from()[0]],)
             followed = [{*self.rounds(other)} for other in spec.made_from()]
             return tuple(sorted(set.intersection(*followed) - {0}))[:: spec.every]
         if isinstance(spec, GivenTicket):
@@ -70,7 +72,8 @@ class Chains:
         """The tickets (with their rounds) that a round is made of."""
         spec = self.study.tickets[ticket]
         if isinstance(spec, FollowingTicket):
-            return [(other, round_) for other in spec.made_from()]
+            named = spec.options.rounds_of()
+            return [(other, named.get(other, round_)) for other in spec.made_from()]
         if not isinstance(spec, ChainTicket):
             return [(other, self.last_round(other)) for other in spec.made_from()]
         first = self.first_round(ticket)

@@ -53,6 +53,8 @@ class RoundJob(Model):
     """What is kept or pruned as one; None for single weights."""
     scope: Scope = "layerwise"
     unpruned: tuple[LayerKind, ...] = ()
+    one_shot: bool | None = None
+    """All rounds prune the first: told where the score may find nothing there to go by."""
     first_step: int = 0
     """Of this round's training, which goes on where the weights that it starts from were taken."""
     options: Mapping[str, Any] = Field(default_factory=dict)

@@ -9,11 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 
 from lth.catalog.controls import ARM_KINDS, DERIVED, OF_EACH, SHARED, ArmKind
+from lth.catalog.scores import SCORES
 from lth.config.base import section_of
 from lth.config.data import Initialisation, Network
 from lth.config.layers import RATED
 from lth.config.study import Comparison, Evaluation, Study
-from lth.config.tickets import DenseTicket, PrunedTicket, TicketSpec
+from lth.config.tickets import ChainTicket, DenseTicket, PrunedTicket, TicketSpec
 from lth.config.training import Recipe
 from lth.plan.chains import Chains
 from lth.plan.jobs import ControlJob, DataJob, EvaluationJob, ModelJob, NewOutputJob, RoundJob
@@ -216,10 +217,16 @@ class Plan(Chains):
             groups=pruned.groups,
             scope=pruned.scope,
             unpruned=pruned.unpruned,
+            one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
             options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
             recipes=recipes,
         )
+
+    def _one_shot(self, spec: TicketSpec) -> bool | None:
+        """Whether all rounds prune the first one, by a score that needs the weights of its best epoch."""
+        needs_best = SCORES[getattr(spec, "score", "magnitude")].best
+        return True if isinstance(spec, ChainTicket) and spec.one_shot and needs_best else None
 
     def _recipes_of_options(self, spec: TicketSpec) -> dict[str, Recipe]:
         """The recipes that a method's options name, by option."""

@@ -93,7 +93,7 @@ def train(
                 raise
         if step == keep.step:
             trained.early = loop.weights()
-        if step == loop.steps:
+        if step == loop.steps or _ends_early(loop, trained, hook, keep, step, log):
             break
         moments = (loop.steps, (step // every + 1) * every, keep.step or 0)
         step = loop.advance(step, min(moment for moment in moments if moment > step), hook)
@@ -115,6 +115,19 @@ def _first_step(loop: Loop, trained: Trained, saved: Saved | None, begin: int, l
     first = restore(loop, trained, *state)
     log(f"goes on from step {first}/{loop.steps}" if first <= loop.steps else "was done before")
     return first
+
+
+def _ends_early(loop: Loop, trained: Trained, hook: Hook, keep: Keep, step: int, log: Callable[[str], None]) -> bool:
+    """Whether the recipe's patience is over, now that the step was scored. It follows from the history alone, so that a
+    training which was stopped and goes on ends where it would have ended."""
+    patience = loop.recipe.patience
+    if not patience or trained.history[-1].step != step or trained.stalled < patience:
+        return False
+    if step < (keep.step or 0) or hook.next_action(loop, step) < loop.steps:
+        return False
+    left = (loop.steps - step) / loop.epoch_steps
+    log(f"ends early: no lower validation loss in {patience} scorings; {left:.4g} epochs are not run")
+    return True
 
 
 def _save(saved: Saved | None, loop: Loop, trained: Trained, step: int) -> None:

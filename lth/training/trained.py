@@ -38,6 +38,11 @@ class Trained:
         """The weights kept and the validation loss in nats at the best step so far."""
         return min(((r.kept, r.loss_nats) for r in self.history if r.split == "validation"), default=(inf, inf))
 
+    @property
+    def stalled(self) -> int:
+        """How many scorings have come since the best one."""
+        return sum(row.split == "validation" and row.step > self.best_step for row in self.history)
+
     def summary(self) -> str:
         """One phrase: the test accuracy at the best step."""
         found = next(row for row in self.history if row.step == self.best_step and row.split == "test")

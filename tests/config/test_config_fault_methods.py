@@ -294,11 +294,6 @@ DENSITIES = {
         "21 tickets.new.of: a shuffled mask is over theta_0, and 'late' starts from step 3 of 'find' on "
         "'digits', so that two things would differ; derive a ticket over theta_0",
     ),
-    "stability in one shot": (
-        ticket("rounds: 2, one_shot: true, score: stability"),
-        "20 tickets.new.score: 'stability' may find nothing in the one dense training that all rounds of `one_shot` "
-        "prune, and then none of them can; take `one_shot` out",
-    ),
 }
 
 REWINDING = {
@@ -355,6 +350,18 @@ LENGTHS = {
     "the beginning of another schedule": (
         *recipe("epochs: 9, schedule: {name: cosine, initial: 0.1}"),
         "14 recipes.new.schedule.initial: only `one_cycle` has it, and `name` is 'cosine'; take it out",
+    ),
+    "patience that is never over": (
+        *recipe("epochs: 4, patience: 4"),
+        "14 recipes.new.patience: must be below the 4 epochs to end a training early, found 4",
+    ),
+    "rounds that one of two combined tickets has not": (
+        ticket("method: combined, of: [home, away], of_rounds: [4, 5]"),
+        "20 tickets.new.of_rounds[1]: no such round: 'away' has rounds 0 to 4, found 5",
+    ),
+    "every so-many-th of one round": (
+        ticket("method: combined, of: [home, away], of_rounds: [4, 3], every: 2"),
+        "20 tickets.new.every: has no effect beside `of_rounds`, which names one round; take one of them out",
     ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),

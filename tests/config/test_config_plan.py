@@ -259,6 +259,15 @@ def test_what_a_round_is_made_of(ways, round_, expected):
     assert (ways.parents(*round_), ways.prunes(*round_), ways.needs_trained(*round_)) == expected
 
 
+def test_tickets_of_different_rounds_are_combined_into_one_round(tmp_path):
+    text = EVERY_WAY.replace("of: [imp, other], rule: union", "of: [imp, other], of_rounds: [4, 6], rule: union")
+    plan = Plan(study_of(tmp_path, text))
+    assert plan.rounds("both") == (4,)
+    assert plan.parents("both", 4) == [("imp", 4), ("other", 6)]
+    assert plan.density("both", 4) == plan.density("imp", 4)
+    assert {("other", 6), ("other", 5), ("imp", 4)} < {*plan.lineage("both", 4)}
+
+
 def test_a_round_that_takes_over_a_mask_needs_trained_weights_to_rewind_to(tmp_path):
     """`cross` begins with the mask of home's round 2, which is no pruning."""
     needs = Plan(study_of(tmp_path)).needs_trained

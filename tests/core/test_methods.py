@@ -241,6 +241,20 @@ def test_stability_prunes_what_moved_since_the_best_epoch_and_says_when_it_canno
         assert "prunes nothing: the best step was the last one" in told
 
 
+def test_stability_in_one_shot_needs_a_best_step_before_the_last(run: Run) -> None:
+    """All rounds prune the same training, so that none can make up for it; with a patience there always is one."""
+    fast = RECIPE.model_copy(update={"optimiser": Optimiser(learning_rate=0.05), "epochs": 8, "patience": 1})
+    dense = run("dense", score="stability", recipe=fast)
+    found = run("pruned", dense, **pruned(score="stability", one_shot=True))
+    moved = {name: (dense.trained.best[name] - weight).abs() for name, weight in dense.trained.last.items()}
+    for name, mask in found.ticket.masks.items():
+        assert moved[name][mask].max() <= moved[name][~mask].min()
+    short = RECIPE.model_copy(update={"epochs": 1})
+    last = run("last", score="stability", recipe=short)
+    with pytest.raises(UserError, match="no round of `one_shot` can prune; train longer"):
+        run("none", last, **pruned(score="stability", one_shot=True))
+
+
 def test_a_round_that_cannot_prune_does_not_repeat_the_training_of_its_parent(run: Run) -> None:
     """Or it would end at the same weights, and no round after it could prune either."""
 

@@ -44,6 +44,8 @@ CLIPPED = Recipe(
     iterations=8,
     evaluate_every=4,
 )
+IMPATIENT = Recipe(optimiser=Optimiser(learning_rate=0.01), batch_size=20, iterations=40, evaluate_every=2, patience=1)
+"""Ends after step 14."""
 SPARSE = ADAM.model_copy(update={"kernels": "sparse", "evaluate_every": 4})
 BF16 = ADAM.model_copy(update={"precision": "bf16"})
 DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
@@ -58,6 +60,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "batch norm": {"recipe": ADAM.model_copy(update={"iterations": 8, "evaluate_every": 4}), "network": RESNET},
     "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
     "from a step on": {"recipe": SGD, "first_step": 3},
+    "early stopping": {"recipe": IMPATIENT},
+    "early stopping, sparse": {"recipe": IMPATIENT.model_copy(update={"kernels": "sparse"})},
     "decay excluded, clipped": {"recipe": CLIPPED},
     "sparse, Adam": {"recipe": SPARSE},
     "sparse, augmented": {"recipe": SGD.model_copy(update={"kernels": "sparse"})},

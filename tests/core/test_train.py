@@ -2,6 +2,7 @@
 the result is the one that a plain loop gives."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from torch import nn
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.config.study import Compute
-from lth.config.training import Optimiser, Recipe
+from lth.config.training import LearningRateSchedule, Optimiser, Recipe
 from lth.data import feed
 from lth.data.images import Images
 from lth.errors import UserError
@@ -19,7 +20,7 @@ from lth.networks.build import build, load_weights
 from lth.pruning.masking import Masking
 from lth.seeds import generator
 from lth.training.device import prepare_device
-from lth.training.train import train
+from lth.training.train import Keep, train
 from lth.training.trained import Trained
 
 OPTIMISERS = {
@@ -178,6 +179,36 @@ def test_it_learns_and_validation_decides_the_best_epoch() -> None:
     labels = tiny_images().splits["test"].labels
     assert 100 * (trained.predictions == labels).float().mean().item() == pytest.approx(test.accuracy_percent, abs=1e-4)
     assert test.accuracy_percent > 90
+
+
+def test_early_stopping_ends_after_so_many_scorings_without_a_lower_validation_loss() -> None:
+    """By hand from the whole training's history; up to there every number is the same, and the costs are what ran."""
+    ticket, noisy = sparse_ticket(), tiny_images(noise=200)
+
+    def trained(patience: int | None, **more: Any) -> tuple[Trained, list[str]]:
+        network, log = build(NETWORK), []  # type: ignore[var-annotated]
+        load_weights(network, ticket.weights)
+        recipe = Recipe(
+            optimiser=Optimiser(learning_rate=0.02),
+            batch_size=16,
+            epochs=8,
+            evaluate_every=2,
+            patience=patience,
+            schedule=LearningRateSchedule(name="cosine"),
+        )
+        found = train(network, ticket.masks, noisy, recipe, seed=0, device=CPU, log=log.append, **more)
+        return found, log
+
+    whole, _ = trained(None)
+    losses = {row.step: row.loss_nats for row in whole.history if row.split == "validation"}
+    ends = next(step for step in losses if step - min((s for s in losses if s <= step), key=losses.__getitem__) >= 6)
+    assert ends < 40
+    early, log = trained(3)
+    assert early.history == [row for row in whole.history if row.step <= ends]
+    assert early.meter.backward_images < whole.meter.backward_images
+    assert log[-1] == f"ends early: no lower validation loss in 3 scorings; {(40 - ends) / 5:.4g} epochs are not run"
+    kept, _ = trained(3, keep=Keep(step=39))
+    assert kept.history == whole.history  # the weights of step 39 are needed, and after it there is one scoring
 
 
 def test_divergence_is_one_sentence() -> None:

@@ -46,7 +46,7 @@ def write_study_tables(
         out: where to write, by table name.
     """
     from lth.analysis.tables import arms as by_arm
-    from lth.analysis.tables import masks
+    from lth.analysis.tables import early_stopping, masks
     from lth.analysis.tables import runs as by_run
     from lth.analysis.tables.costs import sums
     from lth.analysis.tables.files import collect, ordered, write_table
@@ -64,7 +64,7 @@ def write_study_tables(
     methods = {name: ticket.method for name, ticket in tickets}
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
     tables = {
-        "rounds": rounds.assign(method=rounds["ticket"].map(methods)),
+        "rounds": early_stopping.of_rounds(rounds.assign(method=rounds["ticket"].map(methods)), trained, plan),
         "round_curves": curves.assign(follows=curves["ticket"].map(follows)),
         "matching": matching_table(plan, trained),
         "layers": masks.layer_densities(counted),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from lth.analysis.tables import arms as by_arm
-from lth.analysis.tables import masks
+from lth.analysis.tables import early_stopping, masks
 from lth.analysis.tables import runs as by_run
 from lth.analysis.tables.costs import with_costs
 from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
@@ -44,6 +44,8 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     classes = spec.new_output if isinstance(spec, Evaluation) else None
     layers = left.layers if classes is None else without_output(left.layers, plan)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
+    if assessment in plan.study.evaluations:
+        summary = early_stopping.of_arms(summary, trained, plan, assessment)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)

@@ -189,10 +189,12 @@ def _check_history(path: Path, rows: Sequence[_Row], job: RoundJob | EvaluationJ
     first = job.first_step if isinstance(job, RoundJob) else 0
     points = {first, steps, *range(-(-first // every) * every, steps, every)}
     draws = [str(draw) for draw in range(job.draws)] if isinstance(job, EvaluationJob) and job.draws else [""]
+    last = {draw: _last_step(rows, draw, job.recipe.patience or 0) for draw in draws}
     planned = {
         (draw, str(step), split)
         for draw in draws
         for step in points
+        if step <= (last[draw] if last[draw] in points else steps)
         for split in ("train", "validation", "test")
         if split != "train" or step > first  # of the training data nothing has gone by at the first scoring
     }
@@ -203,6 +205,16 @@ def _check_history(path: Path, rows: Sequence[_Row], job: RoundJob | EvaluationJ
         raise TableFault(path, f"{len(missing)} of {len(planned)} planned rows are missing, first that of {where}")
     if len(rows) != len(planned):
         raise TableFault(path, f"has {len(rows)} rows, where the recipe plans {len(planned)}")
+
+
+def _last_step(rows: Sequence[_Row], draw: str, patience: int) -> int | None:
+    """The step at which a training's patience was over; None if it has none, or none that is over."""
+    scored = [row for row in rows if row.get("draw", "") == draw and row["split"] == "validation"]
+    if not patience or not scored:
+        return None
+    *_, best = min((int(row["kept"]), float(row["loss_nats"]), int(row["step"])) for row in scored)
+    steps = sorted(int(row["step"]) for row in scored)
+    return steps[-1] if sum(step > best for step in steps) >= patience else None
 
 
 def _check_agreement(path: Path, history: Sequence[_Row], confusion: Sequence[_Row]) -> None:

@@ -1,0 +1,42 @@
+"""What early stopping saved: epochs that the recipe plans and that were not run. Only where a recipe has a patience."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from lth.config.training import Recipe
+from lth.plan.plan import Plan
+
+NOT_RUN = "epochs_not_run"
+"""The column: planned epochs minus those that were run, mean over seeds (and draws)."""
+
+
+def of_rounds(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """The table of rounds with `NOT_RUN`; as it is if no recipe of theirs has a patience."""
+    places = [(str(ticket), int(round_)) for ticket, round_ in zip(runs["ticket"], runs["round"], strict=True)]
+    if not any(plan.recipe(*place).patience for place in places):
+        return table
+    sizes = [plan.study.datasets[plan.dataset(*place)].sizes[0] for place in places]
+    planned = [_epochs(plan.recipe(*place), size) for place, size in zip(places, sizes, strict=True)]
+    return _with_means(table, runs, planned, ["ticket", "round"])
+
+
+def of_arms(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, evaluation: str) -> pd.DataFrame:
+    """The table of an evaluation's arms with `NOT_RUN`; as it is if the recipe has no patience."""
+    spec = plan.study.evaluations[evaluation]
+    recipe = plan.study.recipes[spec.recipe]
+    if not recipe.patience:
+        return table
+    planned = _epochs(recipe, spec.examples or plan.study.datasets[spec.dataset].sizes[0])
+    return _with_means(table, runs, [planned] * len(runs), ["arm"])
+
+
+def _epochs(recipe: Recipe, examples: int) -> float:
+    steps, epoch = recipe.steps(examples)
+    return steps / epoch
+
+
+def _with_means(table: pd.DataFrame, runs: pd.DataFrame, planned: Iterable[float], keys: list[str]) -> pd.DataFrame:
+    left = runs.assign(**{NOT_RUN: pd.Series([*planned], index=runs.index) - runs["last_epoch"]})
+    means = left.groupby(keys, sort=False)[NOT_RUN].mean().reset_index()
+    return table.merge(means, on=keys, how="left")
