@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import UNITS, ticket
+from by_hand import UNITS, ticket
 from PIL import Image
 
 from lth.analysis.pictures import animation
@@ -79,7 +79,7 @@ def test_an_animation_of_a_progressive_training(rounds: list[Path], tmp_path: Pa
 
 
 def test_many_rounds_give_few_frames_of_at_most_two_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = [PicturedRound(number=at, read=lambda: ticket({"1.weight": UNITS[0]})) for at in range(200)]
+    chain = [PicturedRound(number=at, read=lambda: ticket({"1.weight": UNITS[0]})) for at in range(9)]
     monkeypatch.setattr("lth.analysis.pictures.frames.MOST_FRAMES", 3)
     frames = round_frames(Chain(name="long", seed=None, rounds=tuple(chain)))
     write_animation(frames, tmp_path / "x.gif")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HEADS, UNITS, ticket
+from by_hand import HEADS, UNITS, ticket
 
 from lth.analysis.pictures.page import write_masks_page
 from lth.analysis.pictures.rounds import chains_of_files
@@ -17,12 +17,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the program chro
 BLUE, ORANGE, WHITE, INK, GAP = [0, 114, 178], [192, 77, 0], [255, 255, 255], [28, 28, 30], [228, 228, 233]
 KERNELS = [[[[1, 0], [0, 1]]], [[[0, 1], [0, 0]]]]
 """Two kernels of 2x2, of one input channel."""
-POINTS = """(id) => {
+POINTS = """([id, points]) => {
   const canvas = document.querySelector(`#${id} canvas`), { width, height } = canvas;
-  const copy = new OffscreenCanvas(width, height).getContext("2d");
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
   copy.drawImage(canvas, 0, 0);
-  return { width, height, data: [...copy.getImageData(0, 0, width, height).data] };
+  return points.map(([x, y]) => [...copy.getImageData(x, y, 1, 1).data.slice(0, 3)]);
 }"""
+"""The colours of a canvas at some points."""
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +63,21 @@ class Opened:
         """Wait until everything is drawn: of a ticket, another ticket, layer, view and round."""
         assert self.page.evaluate("draw().then(() => document.body.dataset.drawn)") == state
 
+    def size(self, panel: str) -> tuple[int, int]:
+        """Width and height of a canvas."""
+        width, height = self.page.eval_on_selector(f"#{panel} canvas", "(canvas) => [canvas.width, canvas.height]")
+        return width, height
+
     def colours(self, panel: str, rows: int, columns: int) -> list[list[list[int]]]:
         """The colours in the middles of the points of a picture that fills a canvas."""
-        found = self.page.evaluate(POINTS, panel)
-        width, height = found["width"], found["height"]
-
-        def at(row: int, column: int) -> list[int]:
-            y, x = (2 * row + 1) * height // (2 * rows), (2 * column + 1) * width // (2 * columns)
-            return list(found["data"][4 * (y * width + x) : 4 * (y * width + x) + 3])
-
-        return [[at(row, column) for column in range(columns)] for row in range(rows)]
+        width, height = self.size(panel)
+        at = [
+            [(2 * column + 1) * width // (2 * columns), (2 * row + 1) * height // (2 * rows)]
+            for row in range(rows)
+            for column in range(columns)
+        ]
+        found = self.page.evaluate(POINTS, [panel, at])
+        return [found[row * columns : (row + 1) * columns] for row in range(rows)]
 
 
 def as_colours(mask: Any, ink: list[int] = BLUE) -> list[list[list[int]]]:
@@ -142,15 +148,12 @@ def test_kernels_stand_side_by_side_with_gaps(browser: Any, path: Path) -> None:
     opened.page.select_option("#one", "2")
     opened.drawn("2 -1 0 kernels 0")
     # two kernels of 2x2 points of 24 pixels, with gaps of 3
-    found = opened.page.evaluate(POINTS, "mask-0")
-    assert (found["width"], found["height"]) == (3 + 2 * (48 + 3), 3 + 48 + 3)
-
-    def at(x: int, y: int) -> list[int]:
-        return found["data"][4 * (y * found["width"] + x) :][:3]
-
-    assert [at(4, 4), at(28, 4), at(4, 28), at(28, 28)] == [BLUE, WHITE, WHITE, BLUE]
-    assert [at(55, 4), at(79, 4), at(55, 28), at(79, 28)] == [WHITE, BLUE, WHITE, WHITE]
-    assert at(52, 20) == at(1, 1) == GAP
+    assert opened.size("mask-0") == (3 + 2 * (48 + 3), 3 + 48 + 3)
+    first = [[4, 4], [28, 4], [4, 28], [28, 28]]
+    assert opened.page.evaluate(POINTS, ["mask-0", first]) == [BLUE, WHITE, WHITE, BLUE]
+    second = [[x + 51, y] for x, y in first]
+    assert opened.page.evaluate(POINTS, ["mask-0", second]) == [WHITE, BLUE, WHITE, WHITE]
+    assert opened.page.evaluate(POINTS, ["mask-0", [[1, 1], [52, 20]]]) == [GAP, GAP]
     assert opened.page.is_hidden("#looks")
     assert opened.said == []
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import HEADS, UNITS, ticket
+from by_hand import HEADS, UNITS, ticket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,6 +188,12 @@ def test_what_the_command_refuses(rounds: list[Path], tmp_path: Path, capsys, mo
 def test_rounds_of_different_networks_are_refused(rounds: list[Path], tmp_path: Path) -> None:
     ticket({"1.weight": UNITS[0]}, round=1).save(rounds[1])
     with pytest.raises(UserError, match="imp, seed 0: round 1 is of another network than the first one"):
+        page.write_masks_page("x", chains_of_files(rounds), tmp_path / "masks.html")
+
+
+def test_what_is_no_history_is_named(rounds: list[Path], tmp_path: Path) -> None:
+    rounds[0].with_name("history.csv").write_text("epoch,step,kept,loss_nats,accuracy_percent\n0,0,5,1.0,10\n")
+    with pytest.raises(UserError, match=r"history\.csv: is no history of a training, since it has no column 'split'"):
         page.write_masks_page("x", chains_of_files(rounds), tmp_path / "masks.html")
 
 

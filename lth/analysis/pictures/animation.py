@@ -70,8 +70,10 @@ def _ramp(colour: str, steps: int) -> NDArray[np.int64]:
 
 def _indexed(frame: NDArray[np.uint8], colours: NDArray[np.int64]) -> Image.Image:
     """A frame in the nearest of some colours [n, 3], the first of equally near ones (Pillow does it roughly)."""
-    found, places = np.unique(frame.reshape(-1, 3), axis=0, return_inverse=True)
-    nearest = ((found[:, None].astype(np.int64) - colours) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+    whole = frame.reshape(-1, 3).astype(np.int64) @ (1 << np.array([16, 8, 0]))
+    values, places = np.unique(whole, return_inverse=True)
+    found = values[:, None] >> np.array([16, 8, 0]) & 255
+    nearest = ((found[:, None] - colours) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
     image = Image.fromarray(nearest[places].reshape(frame.shape[:2]))
     image.putpalette(colours.astype(np.uint8).tobytes())
     return image

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HISTORY, TRAINED = "history.csv", "trained.safetensors"
+_COLUMNS = ("epoch", "step", "kept", "split", "loss_nats", "accuracy_percent")
+"""Of a history."""
 MOST_READ = 1_000_000_000
 """Bytes of ticket files that a page is made of; rounds are left out until those that remain have no more."""
 
@@ -177,7 +179,7 @@ def read_history(path: Path) -> "pd.DataFrame":
     """The `history.csv` beside a ticket.
 
     Raises:
-        UserError: it was altered since the ticket's record was written.
+        UserError: it was altered since the ticket's record was written, or is no history.
     """
     from lth.analysis.tables.files import collect
 
@@ -185,4 +187,7 @@ def read_history(path: Path) -> "pd.DataFrame":
         recorded = dict(read_record(path.with_name("ticket.safetensors")).get("files", {}))
         if recorded.get(HISTORY, checksum(path)) != checksum(path):
             raise UserError(f"{printable(path)}: was altered after it was written", advice(path))
-    return collect([path])
+    history = collect([path])
+    if missing := [column for column in _COLUMNS if column not in history.columns]:
+        raise UserError(f"{printable(path)}: is no history of a training, since it has no column '{missing[0]}'")
+    return history
