@@ -24,6 +24,7 @@ def warnings(study: Study) -> Iterator[Fault]:
         if isinstance(spec, Evaluation):
             rules.append(_controls(study, spec))
         yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
+    yield from _matching(study)
     yield from _without_effect(study)
     yield from foreign_code(study)
     yield from _unused(plan)
@@ -47,6 +48,15 @@ def _power(study: Study, spec: Assessment) -> Iterator[Fault]:
         if seeds < needed:
             message = f"{seeds} seeds cannot show {what}: the least possible p is {least:.4g}, and {tests} tests at"
             yield (key,), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
+
+
+def _matching(study: Study) -> Iterator[Fault]:
+    """Too few seeds for any round to be shown to match its dense network; each is tested at full alpha."""
+    seeds, needed = len(study.seeds), equivalence_seeds_needed(study.alpha, 1)
+    if study.matching_margin is not None and 1 < seeds < needed:
+        least = f"the least possible p is {smallest_equivalence_p(seeds):.4g}"
+        message = f"{seeds} seeds cannot show that a round matches: {least}, and alpha {study.alpha:g}"
+        yield ("matching_margin",), f"{message} needs {needed} seeds"
 
 
 def _fine_margin(spec: Assessment, dataset: Dataset) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ STRUCTURE = {
     "unknown key": (
         ("seeds:", "sedes:"),
         "2 sedes: unknown key (did you mean 'seeds'?); the keys of a study are study, about, seeds, data_root,",
-        "... (14 in all)",
+        "... (15 in all)",
     ),
     "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
     "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
@@ -185,6 +185,10 @@ STRUCTURE = {
         ("    matched_to: cross", "    equivalence_margin: 0\n    matched_to: cross"),
         "34 evaluations.transfer.equivalence_margin: must be a number at least 0.001 and at most 10, found 0",
     ),
+    "a format that there is not": (
+        ("seeds:", "figures: {formats: [svg, gif]}\nseeds:"),
+        "2 figures.formats[1]: must be one of svg, pdf, png, found 'gif'",
+    ),
     "a margin of everything": (
         ("    matched_to: cross", "    equivalence_margin: 100\n    matched_to: cross"),
         "34 evaluations.transfer.equivalence_margin: must be a number at least 0.001 and at most 10, found 100",
@@ -211,6 +215,14 @@ MEANING = {
         ("    matched_to: cross", "    equivalence_margin: 1\n    matched_to: cross"),
         ("seeds:", "alpha: 0.6\nseeds:"),
         "35 evaluations.transfer.equivalence_margin: needs an alpha below 0.5, found 0.6: its interval covers 1 - 2",
+    ),
+    "a matching margin at an alpha without an interval": (
+        ("seeds:", "alpha: 0.6\nmatching_margin: 1\nseeds:"),
+        "3 matching_margin: needs an alpha below 0.5, found 0.6: its interval covers 1 - 2 alpha",
+    ),
+    "figures that the report cannot show": (
+        ("seeds:", "figures: {formats: [pdf, png]}\nseeds:"),
+        "2 figures.formats: must have `svg`, which the report shows, found only pdf, png",
     ),
     "network": (
         ("{network: lenet,", "{network: lennet,"),

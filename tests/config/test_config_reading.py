@@ -196,6 +196,16 @@ def test_an_equivalence_margin_is_warned_of_where_it_shows_little(tmp_path, seed
         assert warning.startswith(sentence)
 
 
+@pytest.mark.parametrize(("seeds", "warned"), [(4, True), (5, False)])
+def test_a_matching_margin_is_warned_of_where_seeds_are_too_few(tmp_path, seeds, warned):
+    path = tmp_path / "study.yaml"
+    path.write_text(changed(("[0, 1, 2]", str([*range(seeds)])), ("seeds:", "matching_margin: 1\nseeds:")))
+    found = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
+    words = "2 matching_margin: 4 seeds cannot show that a round matches: the least possible p is 0.0625,"
+    assert [warning.startswith(words) for warning in found].count(True) == warned
+    assert not warned or "needs 5 seeds" in "".join(found)
+
+
 def test_a_study_without_margins_has_the_settings_it_had(tmp_path):
     """Settings are part of checksums in reports and manifests."""
     plain = study_of(tmp_path).model_dump(mode="json")["evaluations"]["transfer"]

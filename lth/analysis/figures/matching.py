@@ -29,9 +29,11 @@ def accuracy_drop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
         axis.axhline(0, color=GREY, linewidth=0.9)
         if margin is not None:
             axis.axhspan(-margin, margin, color=GREY, alpha=0.12, linewidth=0, zorder=0)
+        slots = _slots(here)
         for ticket, line in here.groupby("ticket", sort=False):
-            _line(axis, line.sort_values("round"), str(ticket), palette, faint=here["ticket"].nunique() > _FEW)
-        scales.density_axis(axis, list(found["density_percent"]))
+            faint, slot = here["ticket"].nunique() > _FEW, slots.get(str(ticket), 0)
+            _line(axis, line.sort_values("round"), str(ticket), palette, faint=faint, slot=slot)
+        scales.density_axis(axis, list(found["density_percent"]), slots.values())
         axis.set_title(f"trained on {dataset}")
         axis.set_ylabel("ticket − dense (points)")
     tickets = list(found["ticket"].unique())
@@ -43,21 +45,35 @@ def accuracy_drop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     return figure
 
 
-def _line(axis: Axes, line: pd.DataFrame, ticket: str, palette: Palette, *, faint: bool) -> None:
+def _slots(here: pd.DataFrame) -> dict[str, int]:
+    """How far beside its density a ticket of a single round is drawn, where it would cover a mark of another."""
+    alone = ~here["ticket"].duplicated(keep=False)
+    if not alone.any():
+        return {}
+    shown = pd.concat([here[~alone], here[alone]])
+    heights = marks.spans(*(shown[f"{end}_points"] for end in ("difference", "low", "high")))
+    slots = marks.side_by_side(list(shown["density_percent"]), heights, fixed=int((~alone).sum()))
+    return dict(zip(shown["ticket"], slots, strict=True))
+
+
+def _line(axis: Axes, line: pd.DataFrame, ticket: str, palette: Palette, *, faint: bool, slot: int) -> None:
     """The mean with its band; a single round as a mark with its interval."""
     look, spots = palette.line(ticket), line["density_percent"]
     ends = line["low_points"], line["high_points"]
     if len(line) == 1:
-        marks.whisker(axis, spots.iloc[0], ends[0].iloc[0], ends[1].iloc[0], look["color"], vertical=True)
-    axis.plot(spots, line["difference_points"], **look)
-    marks.band(axis, spots, *ends, look["color"], faint=faint)
+        low, high = (end.iloc[0] for end in ends)
+        marks.whisker(axis, spots.iloc[0], low, high, look["color"], vertical=True, slot=slot)
+    else:
+        axis.plot(spots, line["difference_points"], **look)
+        marks.band(axis, spots, *ends, look["color"], faint=faint)
     tested = "equivalence_shown" in line
     for row in line.to_dict("records"):
         mark = _mark(ticket, palette) | ({} if not tested or row["equivalence_shown"] else {"mfc": PAPER})
         place = row["density_percent"], row["difference_points"]
-        axis.plot(*place, linestyle="none", color=look["color"], **mark, zorder=3)
+        beside = marks.shifted(axis, slot, [place])
+        axis.plot(*place, linestyle="none", color=look["color"], **mark, **beside, zorder=3)
         if tested and row["matching"]:
-            axis.plot(*place, "o", color=look["color"], mfc="none", markersize=11, mew=1.3, zorder=4)
+            axis.plot(*place, "o", color=look["color"], mfc="none", markersize=11, mew=1.3, **beside, zorder=4)
 
 
 def _mark(ticket: str, palette: Palette) -> dict[str, Any]:

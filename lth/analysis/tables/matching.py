@@ -19,6 +19,8 @@ _TESTED = [
     *("p_equivalence", "equivalence_shown", "matching"),
 ]
 """Only where the study names a `matching_margin`."""
+MOST_SENTENCES = 12
+"""Tickets of which a sentence is written."""
 _Row = Mapping[Any, Any]
 
 
@@ -92,12 +94,14 @@ def against_dense(sequence: Sequence[Mapping[str, Any]], margin: float | None, a
 
 
 def matching_notes(table: pd.DataFrame) -> list[str]:
-    """A sentence for each ticket: its matching density, or that none was shown; none where no margin is named."""
+    """A sentence for each of the first tickets: its matching density, or that none was shown; none without a margin."""
     if "margin_points" not in table:
         return []
+    groups = list(table.groupby(["ticket", "dataset"], sort=False))
+    more = f"The table `matching` has {len(groups) - MOST_SENTENCES} more tickets."
     return [
-        _sentence(str(ticket), str(dataset), group.to_dict("records"))
-        for (ticket, dataset), group in table.groupby(["ticket", "dataset"], sort=False)
+        *(_sentence(str(one), str(on), rows.to_dict("records")) for (one, on), rows in groups[:MOST_SENTENCES]),
+        *([more] if len(groups) > MOST_SENTENCES else []),
     ]
 
 
