@@ -18,6 +18,10 @@ class Noise(Model):
     std: Size | None = None
     """Its standard deviation itself, in all layers."""
 
+    def words(self) -> str:
+        """How large, for a legend: `0.1 RMS`, or `sd 0.01`."""
+        return f"{self.relative:g} RMS" if self.std is None else f"sd {self.std:g}"
+
     def faults(self) -> Iterator[Fault]:
         """One way to say how large it is."""
         if (self.relative is None) == (self.std is None):

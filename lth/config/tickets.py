@@ -126,6 +126,11 @@ class PrunedTicket(TicketSpec):
 
     later_keys: ClassVar = ("layer_densities", "groups")
 
+    def label(self) -> str:
+        """Says which are pruned in groups, and which in densities by layers' names."""
+        parts = [super().label(), self.groups or "", "by layer" if self.layer_densities else ""]
+        return ", ".join(filter(None, parts))
+
     def faults(self) -> Iterator[Fault]:
         """What is pruned to is said once, and densities fall."""
         yield from faults_of_layers(self.densities, self.scope, self.layer_densities, self.groups)

@@ -44,8 +44,9 @@ class Derived(Options):
             yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
 
     def variant(self) -> str:
-        """The kind, and of which ticket."""
-        return f"{self.kind}, of {self.of}"
+        """The kind, how much noise if a study says it, and of which ticket."""
+        size = f" {self.noise.words()}" if self.noise else ""
+        return f"{self.kind}{size}, of {self.of}"
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """The kind, and of which ticket."""

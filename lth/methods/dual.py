@@ -118,9 +118,14 @@ class Dual(Options):
         return self.base.ticket if self.base else None
 
     def variant(self) -> str:
-        """RST or RST Iter-n, and whether the penalty is left out."""
+        """RST or RST Iter-n, whether the penalty is left out, the base, and whether it is fine-tuned between cycles."""
         name = "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
-        return name if self.penalty.limit else f"{name} without penalty"
+        parts = [
+            name if self.penalty.limit else f"{name} without penalty",
+            f"{self.base.weights} base" if self.base else "",
+            "tuned between" if self.tune_between else "",
+        ]
+        return ", ".join(filter(None, parts))
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """How many cycles."""

@@ -172,6 +172,21 @@ def test_the_published_commands_of_dual_lottery_tickets_are_as_published() -> No
         assert (job.recipe.epochs, job.recipe.batch_size, job.recipe.schedule.milestones) == (200, 128, (100, 150))
 
 
+def test_figures_tell_variants_apart() -> None:
+    tickets = load_study(CONFIG / "dual-cifar100-quick.yaml").tickets
+    assert {name: tickets[name].label() for name in tickets if name.startswith("rst_")} == {
+        "rst_no_penalty": "RST without penalty",
+        "rst_from_trained": "RST, trained base",
+        "rst_by_stage": "RST, by layer",
+        "rst_filters": "RST, filters",
+        "rst_iter5": "RST Iter-5",
+        "rst_iter5_tuned": "RST Iter-5, tuned between",
+        "rst_noise_tenth": "noisy 0.1 RMS, of rst",
+        "rst_noise_half": "noisy 0.5 RMS, of rst",
+    }
+    assert tickets["random_filters"].label() == "random, filters"
+
+
 def test_sparsity_by_stage_is_that_of_the_tickets_beside_it() -> None:
     """ResNet-20: 13,824, 50,688 and 202,752 weights in its stages but for the first convolution; 30 % are 80,179."""
     study = load_study(CONFIG / "dual-cifar100-quick.yaml")
