@@ -210,6 +210,7 @@ def _tuned(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: int) 
         log=lambda line: round_.log(f"fine-tuning after cycle {cycle}  {line}"),
         scratch=round_.scratch,
         more=True,
+        capture=round_.capture,
     )
 
 

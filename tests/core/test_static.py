@@ -1,8 +1,10 @@
 """Steps from fixed memory, which a GPU records and repeats, are ordinary steps, to the last bit."""
 
+import ast
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import Tensor
 
+from lth import methods
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.config.training import Augmentation, Capture, Colour, Freeze, LearningRateSchedule, Optimiser, Recipe
@@ -261,3 +264,14 @@ def test_which_trainings_a_gpu_records(
     assert loop.static.why_not == (expected if capture != "auto" else "it is not on a GPU")
     monkeypatch.setattr(loop.feed, "device", torch.device("cuda", 0))
     assert static.why_not(loop, capture) == expected
+
+
+def test_every_training_of_a_job_is_told_what_the_study_says_of_capturing() -> None:
+    """One that is not would be captured whatever `compute.capture` says."""
+    found = []
+    for file in sorted(Path(methods.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "train":
+                found.append((file.name, "capture" in [keyword.arg for keyword in node.keywords]))
+    assert {name for name, _ in found} >= {"dual.py", "evaluate.py", "round.py"}
+    assert [name for name, told in found if not told] == []
