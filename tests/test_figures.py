@@ -409,7 +409,9 @@ def test_learning_curves_are_a_line_a_round_and_a_followers_panel_is_beside_its_
         for split in ("validation", "test")
         for step in (0, 20, 40)
     ]
-    *panels, bar = create("learning_curves", {"round_curves": pd.DataFrame(rows)}, {}).axes
+    longer = [{**row, "step": 60} for row in rows if row["step"] == 40]  # where one seed of two went on
+    rows = [{**row, "n": 2} for row in rows]
+    *panels, bar = create("learning_curves", {"round_curves": pd.DataFrame([*rows, *longer])}, {}).axes
     assert [panel.get_title(loc="left") for panel in panels] == ["a, on d", "fresh, on d", "other, on d"]
     assert [[*line.get_ydata()] for line in panels[0].lines] == [[10 + k, 30 + k, 50 + k] for k in range(3)]
     colours = [[line.get_color() for line in panel.lines] for panel in panels]

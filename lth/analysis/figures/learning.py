@@ -26,8 +26,7 @@ _EARLY = 0.1
 def learning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Test accuracy by iteration, one panel for each ticket with several rounds, one line a round, by density."""
     del palette  # colours are densities
-    curves = tables["round_curves"]
-    test = curves[curves["split"] == "test"]
+    test = _of_all_seeds(tables["round_curves"])
     densities = test.groupby(["ticket", "round"], sort=False)["density_percent"].min()
     test = test.merge(densities.rename("final_percent").reset_index(), on=["ticket", "round"])
     views = [(str(t), str(d)) for (t, d), rows in test.groupby(["ticket", "dataset"], sort=False) if _several(rows)]
@@ -67,6 +66,13 @@ _FEW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _TICKS = (*_FEW_TICKS[:6], 3, 7, 10, 15, 20, 30, 40, 50, 70, 100)
 
 
+def _of_all_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+    """Test rows as far as all seeds were trained: a mean over those that went on longest would be of chosen ones."""
+    test = curves[curves["split"] == "test"]
+    found: pd.DataFrame = test[test["n"] == test.groupby(["ticket", "round"])["n"].transform("max")]
+    return found
+
+
 def _several(rows: pd.DataFrame) -> bool:
     return bool(rows["round"].nunique() > 1)
 
@@ -87,8 +93,7 @@ def _iterations(axis: Axes) -> None:
 
 def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Test accuracy (top) and density (bottom) by epoch, for trainings within which weights are pruned."""
-    curves = tables["round_curves"]
-    test = curves[curves["split"] == "test"]
+    test = _of_all_seeds(tables["round_curves"])
     density = test.groupby(["ticket", "round"], sort=False)["density_percent"]
     test = test[density.transform("max") > density.transform("min")]
     if test.empty:

@@ -12,7 +12,7 @@ from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import SHADES, SHAPES, Palette
 from lth.analysis.tables.cells import layer_labels
 
-NAMED = 12
+_NAMED = 12
 """Layers that the legend names."""
 
 
@@ -51,7 +51,7 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
         axis.set_xlabel("density of the one pruned layer (%, log scale)")
         axis.set_ylabel("test accuracy (%)")
         axis.set_title(f"trained on {dataset}")
-    every = -(-len(handles) // NAMED)
+    every = -(-len(handles) // _NAMED)
     parts.below(figure, list(handles.values())[::every])
     parts.note(figure, parts.band_words(found) + ("; every other layer is named" if every > 1 else ""))
     return figure
