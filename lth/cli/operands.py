@@ -21,6 +21,7 @@ OPERANDS: dict[str, dict[str, Any]] = {
     "A": {"type": Path, "help": "a ticket file"},
     "B": {"type": Path, "help": "another ticket file"},
     "RESULTS": {"type": Path, "help": "the results folder of a study: results/STUDY"},
+    "DIR": {"type": Path, "nargs": "+", "help": "results folders of finished studies: results/STUDY ..."},
     "PAGES": {"type": Path, "help": "the folder of the pages, with data/STUDY: docs/results"},
     "TICKET": {"type": Path, "help": "a ticket file: ticket.safetensors"},
     "TICKETS": {"type": Path, "nargs": "+", "help": "ticket files, or folders with tickets such as results/STUDY"},
@@ -59,6 +60,17 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "collect": [
         ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
         ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
+    ],
+    "report": [
+        (
+            "--to",
+            {
+                "type": Path,
+                "metavar": "FILE",
+                "default": Path("report.html"),
+                "help": "the page (default: report.html)",
+            },
+        )
     ],
     "redraw": [
         ("--check", {"action": "store_true", "help": "write nothing; fail where a page is not as its data are"})

@@ -99,6 +99,12 @@ def _log(arguments: argparse.Namespace) -> Iterator[str]:
     yield from log(_results(arguments.RESULTS), arguments.to, arguments.folder, arguments.project)
 
 
+def _report(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.pages.side_by_side import side_by_side
+
+    yield from side_by_side([_results(folder) for folder in arguments.DIR], arguments.to)
+
+
 def _redraw(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.pages.redraw import redraw
 
@@ -113,6 +119,7 @@ RESULT_COMMANDS = {
     ),
     "verdict": (_verdict, "print the verdicts of a finished study", ("RESULTS",)),
     "markdown": (_markdown, "print its verdicts and tables in Markdown, for notes and papers", ("RESULTS",)),
+    "report": (_report, "join the reports of finished studies on one page, with their answers side by side", ("DIR",)),
     "collect": (_collect, "verify the complete seeds of a study and pack their CSVs for pages", ("RESULTS",)),
     "share": (_share, "pack the tickets of a finished study as a folder for others, or for the Hub", ("RESULTS",)),
     "log": (_log, "add the histories of a study to logs of TensorBoard or Weights & Biases", ("RESULTS",)),

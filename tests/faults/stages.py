@@ -89,7 +89,7 @@ class Stages:
 
     def report(self) -> None:
         """As `workflow/scripts/report.py` calls it."""
-        from lth.analysis.report import write_report
+        from lth.analysis.report.page import write_report
         from lth.verification.listing import artifacts_checksum, listed_files, settings
 
         tables, figures = (sorted(self.results.glob(pattern)) for pattern in ("tables/**/*.csv", "figures/**/*.svg"))

@@ -136,7 +136,7 @@ def test_an_edit_of_a_figure_redraws_where_it_is_and_rewrites_the_report(project
 
 def test_an_edit_of_the_page_rewrites_the_report(project: Project) -> None:
     """The template is no Python, so the report is told it."""
-    path = project.folder / "lth/analysis/report.html.j2"
+    path = project.folder / "lth/analysis/report/report.html.j2"
     path.write_text(path.read_text() + "<!-- the end -->\n")
     assert set(project.planned()) == PAGES
 

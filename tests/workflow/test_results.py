@@ -180,7 +180,13 @@ def test_every_promised_file_is_there_and_the_verdict_comes_first(finished: Proj
     assert all((tables / f"transfer/{name}.csv").is_file() for name in EVALUATION_TABLES)
     page = (finished.results / "report.html").read_text()
     assert "<script src" not in page
-    assert page.count("data:image/svg+xml;base64,") == len(list(finished.results.rglob("figures/**/*.svg")))
+    drawn = list(finished.results.rglob("figures/**/*.svg"))
+    assert all(
+        f"{path.name}" in page or f"-{path.stem}" in page for path in drawn
+    )  # as a link beside its chart, or whole
+    linked = re.findall(r'href="([^"#:]+)"', page)
+    assert len(linked) > len(drawn)
+    assert [path for path in linked if not (finished.results / path).exists()] == []
     assert str(finished.folder) not in page
     verdict = (tables / "transfer/verdict.txt").read_text()
     assert "transfer" in verdict

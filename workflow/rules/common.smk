@@ -18,6 +18,7 @@ from lth.config.data import Initialisation
 from lth.config.study import NO_RESULT
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
+from lth.analysis.report import PARTS as REPORT_PARTS
 from lth.analysis.figures.captions import write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places
@@ -318,9 +319,10 @@ def caption_file(figure):
 
 
 def report_words():
-    """The words of the report that its code's fingerprint leaves out: the page template and the captions."""
+    """The words of the report that its code's fingerprint leaves out: the page's parts and the captions."""
     words = {name: [figure.about, figure.caption] for name, figure in FIGURES.items()}
-    return {"captions": words, "page": template_text("report.html.j2")}
+    parts = template_text(*(f"report/{name}" for name in REPORT_PARTS))
+    return {"captions": words, "page": parts}
 
 
 def template_text(*files):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lth.analysis.report import write_report
+from lth.analysis.report.page import write_report
 from lth.config.study import Study
 from lth.running.jobs import job
 from lth.verification.listing import artifacts_checksum, listed_files, settings

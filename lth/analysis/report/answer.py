@@ -1,0 +1,211 @@
+"""The first screen of the report: the answer to the study's question in everyday English, and three numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.tables.cells import NOTHING, in_points, p_value, trained_when_found, within
+from lth.catalog.controls import ArmKind
+from lth.checks.power import smallest_p
+from lth.plan.plan import arm_name
+
+_Row = Mapping[Any, Any]
+"""One row of a table, by column."""
+
+_WORDS: Mapping[ArmKind, str] = {
+    "own": "the ticket {of}",
+    "reinitialised": "the mask of {of} with fresh initial weights",
+    "shuffled": "the mask of {of} shuffled within each layer",
+    "permuted": "the ticket {of} with its weights permuted",
+    "rescaled": "the mask of {of} with fresh weights of its scale",
+    "redrawn_signs": "the ticket {of} with its signs drawn anew",
+    "own_signs": "the mask of {of} with fresh weights of its signs",
+    "noisy": "the ticket {of} with noise on its weights",
+    "random": "a random mask",
+    "magnitude": "a mask of the largest initial weights",
+    "dense": "the dense network",
+}
+"""What an arm is, in a sentence."""
+_CONTROLS: Sequence[ArmKind] = ("shuffled", "random", "reinitialised", "magnitude", "permuted", "rescaled")
+"""Which control stands beside the best ticket where the study compares it with none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """One of the three numbers."""
+
+    role: str
+    arm: str
+    value: str
+    interval: str
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the first screen says of an evaluation or comparison."""
+
+    sentences: list[str]
+    """The first is the answer; the others are those of the other pairs."""
+    numbers: list[Number]
+    arms: list[str]
+    """The arms that the picture shows."""
+    decided: bool
+    """Whether the first pair's test showed a difference or equivalence."""
+
+
+def answer(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Answer:
+    """The answer that an evaluation or comparison gives: the pairs that the study names, and the three numbers."""
+    by_name = {row["arm"]: row for row in arms.to_dict("records")}
+    pairs = comparisons.to_dict("records")
+    numbers = _numbers(by_name, pairs)
+    named = [name for pair in pairs[:1] for name in (pair["first"], pair["second"])]
+    shown = {*named, *(number.arm for number in numbers)}
+    sentences = [_sentence(pair, by_name, len(pairs)) for pair in pairs] or [_nothing_planned(numbers, by_name)]
+    return Answer(
+        sentences=sentences,
+        numbers=numbers,
+        arms=[name for name in by_name if name in shown],
+        decided=bool(pairs) and (bool(pairs[0]["difference_shown"]) or bool(pairs[0].get("equivalence_shown"))),
+    )
+
+
+def described(row: _Row) -> str:
+    """What an arm is, in a sentence: `the ticket mnist`, `a random mask`."""
+    words = _WORDS[row["kind"]].format(of=row["ticket"])
+    usual = (arm_name(row["ticket"], row["kind"]), row["ticket"])
+    return words if row["arm"] in usual else f"{words} ({row['arm']})"
+
+
+def _sentence(pair: _Row, arms: Mapping[str, _Row], family: int) -> str:
+    """What was found of a pair, with numbers, interval and n; where nothing was shown, what could have been missed."""
+    first, second = arms[pair["first"]], arms[pair["second"]]
+    left, right = f"{pair['first_mean_percent']:.1f} %", f"{pair['second_mean_percent']:.1f} %"
+    one, other = described(first), described(second)
+    where = f"on {first['dataset']}"
+    if pair["n"] == 1:
+        return (
+            f"Not shown, with one seed: {one} gets {left} of the test data right {where}, {other} {right}; "
+            f"a single seed gives no interval and no test."
+        )
+    difference = f"{in_points(pair['difference_points'])} percentage points"
+    low, high = in_points(pair["low_points"]), in_points(pair["high_points"])
+    interval = f"{pair['confidence_percent']:.3g} % interval {low} to {high}, n = {pair['n']} seeds"
+    if pair["difference_shown"]:
+        more = "more" if pair["difference_points"] > 0 else "less"
+        size = f"{abs(pair['difference_points']):.2f} percentage points {more} than"
+        tail = f", which is within the margin of {within(pair['margin_points'])}" if _equivalent(pair) else ""
+        return (
+            f"{_capital(one)} gets {left} of the test data right {where}, {size} {other} with {right} "
+            f"({interval}){tail}."
+        )
+    if _equivalent(pair):
+        return (
+            f"{_capital(one)} and {other} are equally good {where} to within {within(pair['margin_points'])} "
+            f"percentage points: {left} and {right}, a difference of {difference} ({interval})."
+        )
+    missed = max(abs(pair["low_points"]), abs(pair["high_points"]))
+    why = "" if family * smallest_p(pair["n"]) <= pair["alpha"] else ", and so few seeds cannot show any"
+    return (
+        f"Not shown: a difference {where} between {one} ({left}) and {other} ({right}). It is {difference} ({interval})"
+        f"{why}; one as large as {missed:.2f} points could have been missed."
+    )
+
+
+def _equivalent(pair: _Row) -> bool:
+    return "margin_points" in pair and bool(pair["equivalence_shown"])
+
+
+def _nothing_planned(numbers: Sequence[Number], arms: Mapping[str, _Row]) -> str:
+    best = arms[numbers[0].arm]
+    return (
+        f"The study names no pairs to compare, so nothing was tested. {_capital(described(best))} gets "
+        f"{best['accuracy_percent']:.1f} % of the test data right on {best['dataset']}."
+    )
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[Number]:
+    """The best ticket, its control and the dense network, so far as there are any."""
+    tickets = [row for row in arms.values() if row["kind"] == "own"] or list(arms.values())
+    best = max(tickets, key=lambda row: row["accuracy_percent"])
+    role = "Best ticket" if len(tickets) == 1 else f"Best of {len(tickets)} tickets, by its mean"
+    found = [_number(role if best["kind"] == "own" else "Best arm", best)]
+    if control := _control(best, arms, pairs):
+        found.append(_number("Its control" if control["kind"] != "own" else "Compared with", control))
+    dense = [row for row in arms.values() if row["kind"] == "dense" and row is not best]
+    return found + [_number("Dense network", row) for row in dense[:1]]
+
+
+def _control(best: _Row, arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> _Row | None:
+    """The control that the study compares a ticket with first; else one that it has; in a comparison another ticket."""
+    named = [(pair["first"], pair["second"]) for pair in pairs if best["arm"] in (pair["first"], pair["second"])]
+    others = [arms[second if first == best["arm"] else first] for first, second in named]
+    made = [arms[arm_name(best["ticket"], kind)] for kind in _CONTROLS if arm_name(best["ticket"], kind) in arms]
+    controls = [row for row in others if row["kind"] not in ("own", "dense")] + made
+    tickets = [row for row in others if row["kind"] == "own"]
+    return next(iter([*controls, *tickets]), None)
+
+
+def _number(role: str, row: _Row) -> Number:
+    low, high = row["accuracy_low_percent"], row["accuracy_high_percent"]
+    interval = NOTHING if pd.isna(low) else f"{low:.1f} to {high:.1f}"
+    value = f"{row['accuracy_percent']:.1f} %"
+    return Number(role=role, arm=row["arm"], value=value, interval=interval, n=int(row["n"]))
+
+
+def certainty(comparisons: pd.DataFrame) -> list[str]:
+    """How sure the answer is, in everyday words; the verdict has the exact ones."""
+    if comparisons.empty:
+        return []
+    found = []
+    for pair in comparisons.to_dict("records"):
+        if pair["n"] > 1:
+            side, seeds = ("better", "wins") if pair["wins"] >= pair["losses"] else ("worse", "losses")
+            agreed = f"{pair['first']} was {side} than {pair['second']} in {pair[seeds]} of {pair['n']} seeds"
+            equal = f", equal in {pair['ties']}" if pair["ties"] else ""
+            shown = "shown" if pair["difference_shown"] else "not shown"
+            found.append(f"{agreed}{equal}: a difference is {shown} (Holm-adjusted p {p_value(pair['p_holm'])}).")
+    return found
+
+
+def spent(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """What finding the tickets cost, in sentences: what two runs share, and what was measured in this one."""
+    n = int(costs["n"].max())
+    passes, flops = (float((costs[column] * costs["n"]).sum()) for column in ("own_epochs", "own_flops"))
+    shared = [
+        f"Finding all tickets took {passes:,.0f} passes over training data and {flops / 1e12:,.3g} TFLOPs of the kept "
+        f"weights, over {n} seed{'s' * (n > 1)}."
+    ]
+    measured = []
+    best = _best_place(arms, costs)
+    if best is not None:
+        row, dense = best
+        times = f", {row['epochs'] / dense['epochs']:.3g} times a dense training" if dense is not None else ""
+        shared.append(
+            f"The best ticket, {row['ticket']} after round {row['round']}, took {row['epochs']:,.3g} passes and "
+            f"{row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
+        )
+        if not pd.isna(row["seconds"]):
+            energy = "energy not measured" if pd.isna(row["joules"]) else f"{row['joules'] / 1e3:,.3g} kJ"
+            measured.append(f"On this machine that was {row['seconds'] / 60:,.2g} minutes a seed; {energy}.")
+    if not trained_when_found(arms):
+        shared.append("Training the arms on the target comes on top and is not in these figures.")
+    return shared, measured
+
+
+def _best_place(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[_Row, _Row | None] | None:
+    """The costs of the best ticket's round, and of the dense round of some ticket."""
+    own = arms[arms["kind"] == "own"]
+    if own.empty:
+        return None
+    best = own.loc[own["accuracy_percent"].idxmax()]
+    here = costs[(costs["ticket"] == best["ticket"]) & (costs["round"] == best["round"])].to_dict("records")
+    dense = costs[costs["round"] == 0].to_dict("records")
+    same = [row for row in dense if row["ticket"] == best["ticket"]] or dense
+    return (here[0], same[0] if same else None) if here else None

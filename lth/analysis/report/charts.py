@@ -1,0 +1,266 @@
+"""The interactive charts of the report, as Vega-Lite specifications over the study's own tables.
+
+A specification has places for what the reader chooses (`"@x.field"`, `"@y.title"`, `"@scale"`, ...), which the page's
+script fills in. Rows hold the numbers of the tables unchanged; the Matplotlib figures draw the same ones.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.figures.style import Palette
+from lth.analysis.report.looks import Series, series
+
+Spec = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something that an axis can show."""
+
+    name: str
+    title: str
+    """Of the axis."""
+    field: str
+    low: str = ""
+    """The column of an interval's lower end, for values."""
+    high: str = ""
+    log: bool = False
+    """Whether a logarithmic axis is shown first; another one can be chosen for any that is above 0."""
+    reverse: bool = False
+    step: int = 0
+    """Least distance of ticks: 1 for whole numbers."""
+    split: str = ""
+    """Of curves: the data that values are of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chart:
+    """A chart: what the page needs to draw it, and to say it in words."""
+
+    name: str
+    """Its place in links."""
+    title: str
+    caption: str
+    spec: Spec
+    rows: pd.DataFrame
+    series: list[Series]
+    x: list[Choice] = field(default_factory=list)
+    """What the reader can choose for the horizontal axis; the first is shown."""
+    y: list[Choice] = field(default_factory=list)
+    measured: tuple[str, ...] = ()
+    """Columns of time, which two runs of a study do not share."""
+    drawn: tuple[str, ...] = ()
+    """The Matplotlib figures of the same numbers."""
+
+    def data(self) -> dict[str, Any]:
+        """What the page holds, without what was measured."""
+        return {
+            "spec": self.spec,
+            "columns": _columns(self.rows.drop(columns=list(self.measured))),
+            "series": [vars(entry) for entry in self.series],
+            "x": [vars(choice) for choice in self.x],
+            "y": [vars(choice) for choice in self.y],
+        }
+
+    def times(self) -> dict[str, list[Any]]:
+        """What was measured, by column."""
+        return _columns(self.rows[list(self.measured)])
+
+
+def _columns(rows: pd.DataFrame) -> dict[str, list[Any]]:
+    return {str(name): [None if pd.isna(cell) else cell for cell in rows[name].tolist()] for name in rows}
+
+
+def shape_of(entries: list[Series]) -> Spec:
+    names = [entry.label for entry in entries]
+
+    def scaled(values: Iterable[Any]) -> Spec:
+        scale = {"domain": names, "range": list(values)}
+        return {"field": "series", "type": "nominal", "scale": scale, "legend": None}
+
+    return {
+        "color": scaled(entry.colour for entry in entries),
+        "stroke": scaled(entry.colour for entry in entries),
+        "fill": scaled(entry.fill for entry in entries),
+        "shape": scaled(entry.shape for entry in entries),
+        "strokeDash": scaled(entry.dash for entry in entries),
+    }
+
+
+def hover(*fields: tuple[str, str, str]) -> list[Spec]:
+    """What hovering shows: column, title and format of each."""
+    return [
+        {"field": name, "title": title, **({"format": form, "type": "quantitative"} if form else {"type": "nominal"})}
+        for name, title, form in fields
+    ]
+
+
+def _interval(frame: pd.DataFrame, low: str, high: str, digits: str = ".2f") -> list[str]:
+    return [
+        "one seed" if pd.isna(one) else f"{one:{digits}} to {other:{digits}}"
+        for one, other in zip(frame[low], frame[high], strict=True)
+    ]
+
+
+def keyed(frame: pd.DataFrame, entries: Mapping[str, Series], column: str) -> pd.DataFrame:
+    names = frame[column].tolist()
+    return frame.assign(series=names, key=[entries[name].key for name in names])
+
+
+def arm_series(arms: pd.DataFrame, palette: Palette) -> dict[str, Series]:
+    """The look of each arm, by its name."""
+    rows = arms.to_dict("records")
+    return {row["arm"]: series(palette, row["arm"], row["ticket"], row["kind"]) for row in rows}
+
+
+HIDDEN = "indexof(hidden, datum.key) < 0"
+"""Which rows are shown; the page tells `hidden` the keys that the reader has switched off."""
+
+
+def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
+    """Every arm's mean test accuracy with its interval, and each seed."""
+    entries = arm_series(arms, palette)
+    means = arms.assign(
+        what="mean",
+        value=arms["accuracy_percent"],
+        low=arms["accuracy_low_percent"],
+        high=arms["accuracy_high_percent"],
+        interval=_interval(arms, "accuracy_low_percent", "accuracy_high_percent"),
+    )
+    seeds = runs[runs["arm"].isin(list(entries))].assign(what="seed", value=lambda r: r["test_accuracy_percent"])
+    names = ["arm", "what", "value", "low", "high", "interval", "n", "seed", "density_percent"]
+    rows = keyed(pd.concat([means, seeds]).reindex(columns=names), entries, "arm")
+    shape, row = shape_of(list(entries.values())), {"field": "arm", "type": "nominal", "sort": None, "title": None}
+    label = f"test accuracy on {arms['dataset'].iloc[0]} (%)"
+    value = {"field": "value", "type": "quantitative", "title": label, "scale": {"zero": False}}
+    seed_tip = hover(("arm", "arm", ""), ("seed", "seed", "d"), ("value", "test accuracy %", ".2f"))
+    mean_tip = hover(
+        *(("arm", "arm", ""), ("value", "mean test accuracy %", ".2f"), ("interval", "interval", "")),
+        *(("n", "n (seeds)", "d"), ("density_percent", "density %", ".3~g")),
+    )
+    spec = {
+        "height": {"step": 26},
+        "transform": [{"filter": HIDDEN}],
+        "encoding": {"y": row},
+        "layer": [
+            {
+                "transform": [{"filter": "datum.what == 'seed'"}],
+                "mark": {"type": "circle", "size": 22, "opacity": 0.5, "yOffset": 8},
+                "encoding": {"x": value, "color": shape["color"], "tooltip": seed_tip},
+            },
+            {
+                "transform": [{"filter": "datum.what == 'mean' && isValid(datum.low)"}],
+                "mark": {"type": "rule", "strokeWidth": 2},
+                "encoding": {"x": {**value, "field": "low"}, "x2": {"field": "high"}, "color": shape["color"]},
+            },
+            {
+                "transform": [{"filter": "datum.what == 'mean'"}],
+                "mark": {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1},
+                "encoding": {
+                    **{"x": value, "tooltip": mean_tip},
+                    **{part: shape[part] for part in ("stroke", "fill", "shape")},
+                },
+            },
+        ],
+    }
+    caption = (
+        "Large marks are means over seeds at the epoch of least validation loss, lines their confidence intervals, "
+        "small points single seeds. Arms are paired by seed: judge a difference by the paired differences, not by "
+        "whether intervals overlap."
+    )
+    return Chart(
+        name=name,
+        title=title,
+        caption=caption,
+        spec=spec,
+        rows=rows,
+        series=list(entries.values()),
+        drawn=("final_accuracy",),
+    )
+
+
+def differences(name: str, runs: pd.DataFrame, arms: pd.DataFrame, pairs: pd.DataFrame, palette: Palette) -> Chart:
+    """The paired differences that the study names: mean, interval and seeds."""
+    entries = arm_series(arms, palette)
+    wide = runs.pivot_table(index="seed", columns="arm", values="test_accuracy_percent")
+    rows: list[dict[str, Any]] = []
+    for pair in pairs.to_dict("records"):
+        first, second = pair["first"], pair["second"]
+        same = {"pair": f"{first} − {second}", "series": first, "key": entries[first].key}
+        same["other"] = entries[second].key
+        tested = "no test (one seed)" if pair["n"] == 1 else f"{pair['p_holm']:.2g}"
+        rows.append(
+            {
+                **same,
+                **{"what": "mean", "value": pair["difference_points"], "low": pair["low_points"]},
+                **{"high": pair["high_points"], "n": pair["n"], "p": tested, "shown": bool(pair["difference_shown"])},
+                "seeds": f"{pair['wins']} better, {pair['ties']} equal, {pair['losses']} worse",
+            }
+        )
+        both = wide[[first, second]].dropna()
+        rows += [
+            {**same, "what": "seed", "value": round(float(one - other), 9), "seed": seed}
+            for seed, one, other in zip(both.index, both[first], both[second], strict=True)
+        ]
+    frame = pd.DataFrame(rows)
+    frame["interval"] = [
+        "" if what == "seed" else words
+        for what, words in zip(frame["what"], _interval(frame, "low", "high", "+.2f"), strict=True)
+    ]
+    shape = shape_of(list(entries.values()))
+    row = {"field": "pair", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}}
+    value = {"field": "value", "type": "quantitative", "title": "difference in test accuracy (percentage points)"}
+    shown_tip = hover(
+        *(("pair", "difference", ""), ("value", "mean, points", "+.2f"), ("interval", "interval", "")),
+        *(("p", "p (Holm)", ""), ("seeds", "seeds", ""), ("n", "n (seeds)", "d")),
+    )
+    seed_tip = hover(("pair", "difference", ""), ("seed", "seed", "d"), ("value", "points", "+.2f"))
+    mean = {"transform": [{"filter": "datum.what == 'mean'"}]}
+    margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
+    band: Spec = {
+        "data": {"values": [{"from": -(margin or 0), "to": margin or 0}]},
+        "mark": {"type": "rect", "color": "var(--soft)", "opacity": 0.15},
+        "encoding": {"x": {"field": "from", "type": "quantitative"}, "x2": {"field": "to"}},
+    }
+    zero = {
+        "data": {"values": [{"zero": 0}]},
+        "mark": {"type": "rule", "color": "var(--soft)"},
+        "encoding": {"x": {"field": "zero", "type": "quantitative"}},
+    }
+    shown = {"filter": HIDDEN + " && indexof(hidden, datum.other) < 0"}
+    filled = {"condition": {"test": "datum.shown", **shape["color"]}, "value": "var(--paper)"}
+    marks = [
+        {
+            "transform": [shown, {"filter": "datum.what == 'seed'"}],
+            "mark": {"type": "circle", "size": 22, "opacity": 0.5, "yOffset": 8},
+            "encoding": {"y": row, "x": value, "color": shape["color"], "tooltip": seed_tip},
+        },
+        {
+            "transform": [shown, {"filter": "datum.what == 'mean' && isValid(datum.low)"}],
+            "mark": {"type": "rule", "strokeWidth": 2},
+            "encoding": {"y": row, "x": {**value, "field": "low"}, "x2": {"field": "high"}, "color": shape["color"]},
+        },
+        {
+            "transform": [shown, *mean["transform"]],
+            "mark": {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1, "shape": "circle"},
+            "encoding": {"y": row, "x": value, "stroke": shape["color"], "fill": filled, "tooltip": shown_tip},
+        },
+    ]
+    caption = (
+        "First arm minus second, within each seed; right of zero the first is better. Filled marks are significant, "
+        "open ones are not: the exact sign-flip test decides, Holm-adjusted over all rows. Lines are confidence "
+        "intervals, uncorrected and descriptive; small points are single seeds."
+        + (" The grey band is the equivalence margin." if margin is not None else "")
+    )
+    return Chart(
+        name=name,
+        title="Paired differences",
+        caption=caption,
+        spec={"height": {"step": 30}, "layer": [*([band] if margin is not None else []), zero, *marks]},
+        rows=frame,
+        series=[entry for arm, entry in entries.items() if arm in {*pairs["first"], *pairs["second"]}],
+        drawn=("differences",),
+    )

@@ -1,0 +1,158 @@
+"""The explorer of the study: which ticket came from which, on what, with its numbers and links to its files."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.figures.style import Palette
+from lth.analysis.report.charts import Chart, hover
+from lth.analysis.report.looks import series
+from lth.analysis.tables.cells import plus_minus
+from lth.analysis.tables.provenance import ticket_origin
+from lth.plan.paths import Paths
+from lth.plan.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundLine:
+    """A round of a ticket in its table."""
+
+    number: int
+    density: str
+    dataset: str
+    accuracy: str
+    stop: str
+    files: list[tuple[str, str]]
+    """The seed and its folder, from the page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A ticket of the study."""
+
+    name: str
+    origin: str
+    parents: list[tuple[str, int]]
+    """Other tickets that it came from, with their rounds."""
+    children: list[str]
+    trained: list[str]
+    """What its arms reached in evaluations and comparisons."""
+    rounds: list[RoundLine]
+
+
+def nodes(plan: Plan, rounds: pd.DataFrame, arms: dict[str, pd.DataFrame], base: str) -> list[Node]:
+    """All tickets, in the order of the study file; `base` leads from the page to the results folder."""
+    rows = {(row["ticket"], row["round"]): row for row in rounds.to_dict("records")}
+    parents = {name: _parents(plan, name) for name in plan.study.tickets}
+    return [
+        Node(
+            name=name,
+            origin=ticket_origin(plan, name),
+            parents=parents[name],
+            children=[other for other, found in parents.items() if name in {parent for parent, _ in found}],
+            trained=[line for assessment, table in arms.items() for line in _trained(name, assessment, table)],
+            rounds=[_line(plan, name, round_, rows.get((name, round_)), base) for round_ in plan.rounds(name)],
+        )
+        for name in plan.study.tickets
+    ]
+
+
+def _parents(plan: Plan, ticket: str) -> list[tuple[str, int]]:
+    """The other tickets that a ticket's first round was made of."""
+    found = plan.parents(ticket, plan.first_round(ticket))
+    return [(parent, round_) for parent, round_ in found if parent != ticket]
+
+
+def _trained(ticket: str, assessment: str, arms: pd.DataFrame) -> list[str]:
+    here = arms[(arms["ticket"] == ticket) & (arms["kind"] != "dense")]
+    return [
+        f"{row['arm']} in {assessment}, on {row['dataset']}: "
+        f"{plus_minus(row['accuracy_percent'], row['accuracy_high_percent'])} %"
+        for row in here.to_dict("records")
+    ]
+
+
+def _line(plan: Plan, ticket: str, round_: int, row: dict[Any, Any] | None, base: str) -> RoundLine:
+    paths = Paths(plan)
+    folders = [
+        (str(seed), base + paths.round_file("", ticket, seed, round_).removeprefix(f"{plan.results}/"))
+        for seed in plan.study.seeds
+    ]
+    return RoundLine(
+        number=round_,
+        density=f"{row['density_percent'] if row else 100 * float(plan.density(ticket, round_)):.3g}",
+        dataset=plan.dataset(ticket, round_),
+        accuracy=plus_minus(row["accuracy_percent"], row["accuracy_high_percent"]) if row else "",
+        stop=f"{row['best_step']:,.0f}" if row else "",
+        files=folders,
+    )
+
+
+def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -> Chart:
+    """A line for each ticket with a mark for each round, and lines to the rounds that they came from."""
+    methods = rounds.drop_duplicates("ticket").set_index("ticket")["method"].to_dict()
+    entries = {
+        ticket: series(palette, ticket, ticket, "dense" if methods.get(ticket) == "dense" else "own")
+        for ticket in plan.study.tickets
+    }
+    marks = rounds.assign(what="round", series=rounds["ticket"], key=[entries[name].key for name in rounds["ticket"]])
+    links = []
+    for ticket in plan.study.tickets:
+        first = plan.first_round(ticket)
+        for place, (parent, round_) in enumerate(_parents(plan, ticket)):
+            same = {"what": "link", "series": ticket, "key": entries[ticket].key, "link": f"{ticket} {place}"}
+            links += [
+                {**same, "ticket": parent, "round": round_, "place": 0},
+                {**same, "ticket": ticket, "round": first, "place": 1},
+            ]
+    columns = ["what", "ticket", "round", "series", "key", "link", "place", "dataset", "density_percent"]
+    columns += ["accuracy_percent", "accuracy_low_percent", "accuracy_high_percent", "n"]
+    frame = pd.concat([marks, pd.DataFrame(links)]).reindex(columns=columns)
+    names = list(entries)
+    scale = {"domain": names, "range": [entries[name].colour for name in names]}
+    colour = {"field": "series", "type": "nominal", "scale": scale, "legend": None}
+    place: dict[str, Any] = {
+        "x": {"field": "round", "type": "quantitative", "title": "round", "axis": {"tickMinStep": 1, "grid": False}},
+        "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}},
+    }
+    shown = {"filter": "indexof(hidden, datum.key) < 0"}
+    words = hover(
+        *(("ticket", "ticket", ""), ("round", "round", "d"), ("dataset", "trained on", "")),
+        *(("density_percent", "density %", ".3~g"), ("accuracy_percent", "test accuracy %", ".2f")),
+        *(("accuracy_low_percent", "interval from", ".2f"), ("accuracy_high_percent", "to", ".2f")),
+        ("n", "n (seeds)", "d"),
+    )
+    layers = [
+        {
+            "transform": [{"filter": "datum.what == 'link'"}],
+            "mark": {"type": "line", "strokeWidth": 1.5, "strokeDash": [3, 3]},
+            "encoding": {
+                **place,
+                "color": colour,
+                "detail": {"field": "link"},
+                "order": {"field": "place", "type": "quantitative"},
+            },
+        },
+        {
+            "transform": [{"filter": "datum.what == 'round'"}],
+            "mark": {"type": "line", "strokeWidth": 2},
+            "encoding": {**place, "color": colour},
+        },
+        {
+            "transform": [{"filter": "datum.what == 'round'"}],
+            "mark": {"type": "circle", "size": 70, "opacity": 1},
+            "encoding": {**place, "color": colour, "tooltip": words},
+        },
+    ]
+    return Chart(
+        name=name,
+        title="Which ticket came from which",
+        caption=(
+            "A line for each ticket and a mark for each of its rounds, of equal density at equal rates; dotted lines "
+            "lead from the round of another ticket that it was made from. Hover over a round for its numbers."
+        ),
+        spec={"height": {"step": 34}, "transform": [shown], "layer": layers},
+        rows=frame,
+        series=list(entries.values()),
+    )

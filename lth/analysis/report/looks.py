@@ -1,0 +1,71 @@
+"""How series look in the charts of the page: the colours, lines and markers of the Matplotlib figures, in both schemes.
+
+Charts name colours as CSS variables, so that they follow the reader's scheme, and print, without being drawn again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lth.analysis.figures.colours import COLOURS
+from lth.analysis.figures.style import DARK, GREY, PAPER, SHARED_COLOURS, Palette
+from lth.catalog.controls import ArmKind
+
+PAPERS = {"light": PAPER, "dark": DARK[PAPER]}
+"""Backgrounds of the page, by scheme: those of the Matplotlib figures."""
+_SHAPES = {
+    **{"o": "circle", "s": "square", "D": "diamond", "d": "M0,-1L.6,0L0,1L-.6,0Z", "P": "cross"},
+    **{"^": "triangle-up", "v": "triangle-down", "<": "triangle-left", ">": "triangle-right"},
+    "X": "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z",
+    **dict.fromkeys("hH", "M0,-1L.87,-.5L.87,.5L0,1L-.87,.5L-.87,-.5Z"),
+    "p": "M0,-1L.95,-.31L.59,.81L-.59,.81L-.95,-.31Z",
+    "*": "M0,-1.2L.29,-.4L1.14,-.37L.47,.15L.71,.97L0,.5L-.71,.97L-.47,.15L-1.14,-.37L-.29,-.4Z",
+}
+"""Matplotlib's markers as Vega's: names, or paths within -1 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One entry of the legends."""
+
+    key: str
+    """What it is hidden by, on the whole page: a ticket has one key, as an arm and as a curve of rounds."""
+    label: str
+    colour: str
+    """A CSS colour."""
+    fill: str
+    dash: list[float]
+    shape: str
+
+
+def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
+    """How an arm looks; those of tickets as found have the ticket's key."""
+    points, line = palette.points(ticket, kind), palette.line(ticket, kind)
+    colour = variable(points["color"])
+    return Series(
+        key=ticket if kind == "own" else label,
+        label=label,
+        colour=colour,
+        fill=colour if points["mfc"] == points["color"] else "var(--paper)",
+        dash=_dash(line["linestyle"]),
+        shape=_SHAPES[points["marker"]],
+    )
+
+
+def variable(colour: str) -> str:
+    """The CSS variable of one of the figures' colours."""
+    return f"var(--c{colour[1:].lower()})"
+
+
+def schemes() -> Mapping[str, Mapping[str, str]]:
+    """The variables and their colours in each scheme: those of the Matplotlib figures."""
+    colours = (*COLOURS, *SHARED_COLOURS.values(), GREY)
+    return {
+        "light": {f"--c{colour[1:].lower()}": colour for colour in colours},
+        "dark": {f"--c{colour[1:].lower()}": DARK.get(colour, colour) for colour in colours},
+    }
+
+
+def _dash(line: Any) -> list[float]:
+    """A Matplotlib line style as Vega's lengths of strokes and gaps."""
+    return [1.0, 0.0] if line == "-" else [float(length) for length in line[1]]

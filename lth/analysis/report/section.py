@@ -1,0 +1,220 @@
+"""What the template is told of one study: its answers, tables, charts, figures and tickets."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lth.analysis.figures import FIGURES
+from lth.analysis.figures.colours import colour_places
+from lth.analysis.figures.style import Palette
+from lth.analysis.report import charts, curves
+from lth.analysis.report.answer import Answer, answer, certainty, spent
+from lth.analysis.report.charts import Chart
+from lth.analysis.report.explorer import family_tree, nodes
+from lth.analysis.report.methods import methods
+from lth.analysis.tables import cells
+from lth.analysis.tables.files import read_table
+from lth.analysis.tables.matching import matching_notes
+from lth.analysis.tables.notes import notes, round_notes
+from lth.analysis.tables.provenance import provenance
+from lth.analysis.tables.verdict import verdict
+from lth.artifacts.records import RecordError, check_markup
+from lth.artifacts.repair import advice
+from lth.config.study import Study
+from lth.errors import UserError
+from lth.plan.plan import Plan
+
+INLINED = 2_500_000
+"""Bytes of figures that a page holds itself; those beyond are links to their files, so that it stays below 5 MB."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A study with the files that its part of the page is made of."""
+
+    study: Study
+    tables: Sequence[Path]
+    """`.../<evaluation>/arms.csv` and the like, and those of the study."""
+    figures: Sequence[Path]
+    """`.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out."""
+    artifacts: str
+    """The checksum of the study's settings and artifacts (`lth.verification.listing.artifacts_checksum`)."""
+    base: str = ""
+    """From the page to the results folder, ending with `/`; empty if the page is in it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A figure on the page, drawn by Matplotlib."""
+
+    place: str
+    title: str
+    caption: str
+    source: str
+    """The SVG file, as a data URI or a link."""
+
+
+@dataclass
+class Part:
+    """The part of the page about a study, and the charts in it."""
+
+    told: dict[str, Any]
+    charts: list[Chart] = field(default_factory=list)
+
+
+def part(source: Source, prefix: str, room: int) -> tuple[Part, int]:
+    """The part of the page about a study; `prefix` begins its places in links.
+
+    Also returns how much of `room`, the bytes of figures that may still be inlined, is left.
+    """
+    study, plan = source.study, Plan(source.study)
+    palette = Palette(colour_places(plan))
+    tables, figures = list(map(Path, source.tables)), list(map(Path, source.figures))
+    rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
+    arms = {name: _table(study, tables, f"{name}/arms.csv") for name in plan.assessments}
+    found, drawn = Part(told={}), []
+    for name in plan.assessments:
+        read = {table: _table(study, tables, f"{name}/{table}.csv") for table in ("comparisons", "runs", "curves")}
+        assessed = _assessment(plan, name, prefix, arms[name], read["comparisons"])
+        here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"]))
+        found.charts += here
+        shown, room = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn}, room)
+        drawn.append({**assessed, "charts": [_on_page(chart, source, name) for chart in here], "figures": shown})
+    pruned = [
+        curves.pruning(rounds, costs, dataset, f"{prefix}-pruning-{dataset}", palette)
+        for dataset in rounds["dataset"].unique()
+    ]
+    tree = family_tree(plan, rounds, f"{prefix}-tickets-graph", palette)
+    found.charts += [*pruned, tree]
+    covered = {figure for chart in pruned for figure in chart.drawn}
+    shown, room = _shown(figures, None, prefix, source, covered, room)
+    first = arms[plan.assessments[0]] if plan.assessments else None
+    cost, measured = spent(first, costs) if first is not None else ([], [])
+    found.told = {
+        "study": study,
+        "prefix": prefix,
+        "base": source.base,
+        "assessments": drawn,
+        "round_notes": [*matching_notes(_table(study, tables, "matching.csv")), *round_notes(rounds)],
+        "pruning": [_on_page(chart, source, None) for chart in pruned],
+        "study_figures": shown,
+        "tree": _on_page(tree, source, None),
+        "nodes": nodes(plan, rounds, arms, source.base),
+        "cost": cost,
+        "measured": measured,
+        "methods": methods(study),
+        "provenance": provenance(plan),
+        "artifacts": source.artifacts,
+        "results": plan.results,
+    }
+    return found, room
+
+
+def _table(study: Study, tables: list[Path], name: str) -> pd.DataFrame:
+    """The table whose path ends with `name`."""
+    for path in tables:
+        if path.as_posix().endswith(f"/{name}"):
+            return read_table(path, sealed=True)
+    raise UserError(f"report of {study.study}: no table {name} among its inputs")
+
+
+def _assessment(plan: Plan, name: str, prefix: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, Any]:
+    """The section of an evaluation or comparison, without its figures."""
+    header, rows, names = cells.arm_table(arms)
+    equivalence_header, equivalence = cells.equivalence_table(comparisons)
+    pairs = comparisons.to_dict("records")
+    return {
+        "kind": "Evaluation" if name in plan.study.evaluations else "Comparison",
+        "name": name,
+        "place": f"{prefix}{name}",
+        "dataset": plan.assessment_dataset(name),
+        "answer": answer(arms, comparisons),
+        "certainty": certainty(comparisons),
+        "verdict": verdict(arms, comparisons),
+        "header": header,
+        "arms": rows,
+        "arm_keys": [row["ticket"] if row["kind"] == "own" else row["arm"] for row in arms.to_dict("records")],
+        "names": names,
+        "comparison_header": cells.COMPARISON_HEADER,
+        "comparisons": [cells.comparison_cells(row) for row in pairs],
+        "equivalence_header": equivalence_header,
+        "equivalence": equivalence,
+        "margin": cells.within(comparisons["margin_points"].iloc[0]) if equivalence else "",
+        "notes": notes(arms, comparisons),
+    }
+
+
+def _charts(
+    plan: Plan,
+    name: str,
+    prefix: str,
+    arms: pd.DataFrame,
+    read: dict[str, pd.DataFrame],
+    palette: Palette,
+    found: Answer,
+) -> Iterator[Chart]:
+    """The charts of an evaluation or comparison; of the first one, the picture of its answer comes first."""
+    place = f"{prefix}{name}"
+    if name == plan.assessments[0]:
+        few = arms[arms["arm"].isin(found.arms)]
+        yield charts.accuracy(f"{place}-answer", "The answer in a picture", read["runs"], few, palette)
+    yield charts.accuracy(f"{place}-accuracy", "Test accuracy of every arm", read["runs"], arms, palette)
+    if len(read["comparisons"]):
+        yield charts.differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
+    yield curves.curves(f"{place}-curves", read["curves"], arms, palette)
+    if cells.trained_when_found(arms):
+        yield curves.cost(f"{place}-cost", arms, palette)
+
+
+def _on_page(chart: Chart, source: Source, assessment: str | None) -> dict[str, Any]:
+    """A chart as the template sees it, with links to the figures of the same numbers."""
+    folder = f"figures/{assessment}" if assessment else "figures"
+    given = {path.as_posix().rpartition("figures/")[2] for path in source.figures}
+    beside = [f"{assessment}/{name}.svg" if assessment else f"{name}.svg" for name in chart.drawn]
+    files = [
+        (name, f"{source.base}{folder}/{name}.svg")
+        for name, path in zip(chart.drawn, beside, strict=True)
+        if path in given
+    ]
+    return {"place": chart.name, "title": chart.title, "caption": chart.caption, "files": files}
+
+
+def _shown(
+    figures: list[Path], assessment: str | None, prefix: str, source: Source, covered: set[str], room: int
+) -> tuple[list[Shown], int]:
+    """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`, and the room left.
+
+    Those that a chart shows are left out.
+    """
+    scope, shown = "evaluation" if assessment else "study", []
+    for name, drawing in FIGURES.items():
+        for path in figures:
+            if drawing.scope != scope or path.stem != name or assessment not in (None, path.parent.name):
+                continue
+            _check_figure(path)
+            if name in covered:
+                continue
+            text = base64.b64encode(path.read_bytes()).decode()
+            folder = f"figures/{assessment}" if assessment else "figures"
+            inlined = len(text) <= room
+            room -= len(text) if inlined else 0
+            shown.append(
+                Shown(
+                    place=f"{prefix}{assessment or ''}-{name}",
+                    title=drawing.about,
+                    caption=drawing.caption,
+                    source=f"data:image/svg+xml;base64,{text}" if inlined else f"{source.base}{folder}/{name}.svg",
+                )
+            )
+    return shown, room
+
+
+def _check_figure(path: Path) -> None:
+    try:
+        check_markup(path)
+    except RecordError as error:
+        raise UserError(f"{path}: {error}", advice(path)) from None
