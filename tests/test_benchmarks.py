@@ -180,5 +180,5 @@ def test_the_precision_benchmark_goes_on_where_it_stopped(
 def test_the_start_up_benchmark_runs(tmp_path: Path) -> None:
     printed = script("startup.py", tmp_path)
     assert "unneeded imports: none" in printed
-    assert re.search(r"config/demo.yaml, 3 seeds, \d\d+ jobs", printed)
+    assert re.search(r"config/demo.yaml, 8 seeds, \d\d+ jobs", printed)
     assert "peak memory" in printed

@@ -85,11 +85,11 @@ def test_axes_are_chosen(page: Any) -> None:
     ):
         chart.locator("select").first.select_option(choice)
         page.wait_for_function(f"document.querySelector('#-pruning-mnist svg')?.textContent.includes('{words}')")
-    before = chart.locator("svg").inner_html()
+    before = chart.locator(".chart svg").inner_html()
     chart.locator("select").last.select_option("linear")
     page.wait_for_function("location.hash.includes('scale=linear')")
     page.wait_for_function("document.querySelector('#-pruning-mnist .chart').ariaLabel.endsWith('rounds')")
-    assert chart.locator("svg").inner_html() != before
+    assert chart.locator(".chart svg").inner_html() != before
 
 
 def test_columns_sort_as_numbers(page: Any) -> None:

@@ -192,7 +192,7 @@ def spent(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[list[str], list[str]
             f"{row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
         )
         if not pd.isna(row["seconds"]):
-            energy = "energy not measured" if pd.isna(row["joules"]) else f"{row['joules'] / 1e3:,.3g} kJ"
+            energy = "energy not measured" if pd.isna(row["joules"]) else f"{row['joules'] / 3.6e6:,.3g} kWh"
             measured.append(f"On this machine that was {row['seconds'] / 60:,.2g} minutes a seed; {energy}.")
     if not trained_when_found(arms):
         shared.append("Training the arms on the target comes on top and is not in these figures.")
