@@ -25,7 +25,7 @@ def bundle() -> str:
         return text
     from vl_convert import javascript_bundle
 
-    text = javascript_bundle(None) + _END
+    text = javascript_bundle("window.vegaEmbed = vegaEmbed;") + _END
     with suppress(UserError):  # a read-only home: bundled again the next time
         write_text(path, text)
     return text
