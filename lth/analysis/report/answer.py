@@ -154,7 +154,7 @@ def _control(best: _Row, arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> _Ro
 
 def _number(role: str, row: _Row) -> Number:
     low, high = row["accuracy_low_percent"], row["accuracy_high_percent"]
-    interval = NOTHING if pd.isna(low) else f"{low:.1f} to {high:.1f}"
+    interval: str = NOTHING if pd.isna(low) else f"{low:.1f} to {high:.1f}"
     value = f"{row['accuracy_percent']:.1f} %"
     return Number(role=role, arm=row["arm"], value=value, interval=interval, n=int(row["n"]))
 
@@ -182,7 +182,7 @@ def spent(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[list[str], list[str]
         f"Finding all tickets took {passes:,.0f} passes over training data and {flops / 1e12:,.3g} TFLOPs of the kept "
         f"weights, over {n} seed{'s' * (n > 1)}."
     ]
-    measured = []
+    measured: list[str] = []
     best = _best_place(arms, costs)
     if best is not None:
         row, dense = best
@@ -204,7 +204,7 @@ def _best_place(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[_Row, _Row | N
     own = arms[arms["kind"] == "own"]
     if own.empty:
         return None
-    best = own.loc[own["accuracy_percent"].idxmax()]
+    best = max(own.to_dict("records"), key=lambda row: float(row["accuracy_percent"]))
     here = costs[(costs["ticket"] == best["ticket"]) & (costs["round"] == best["round"])].to_dict("records")
     dense = costs[costs["round"] == 0].to_dict("records")
     same = [row for row in dense if row["ticket"] == best["ticket"]] or dense

@@ -112,7 +112,7 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
     names = list(entries)
     scale = {"domain": names, "range": [entries[name].colour for name in names]}
     colour = {"field": "series", "type": "nominal", "scale": scale, "legend": None}
-    place: dict[str, Any] = {
+    axes: dict[str, Any] = {
         "x": {"field": "round", "type": "quantitative", "title": "round", "axis": {"tickMinStep": 1, "grid": False}},
         "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}},
     }
@@ -128,7 +128,7 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
             "transform": [{"filter": "datum.what == 'link'"}],
             "mark": {"type": "line", "strokeWidth": 1.5, "strokeDash": [3, 3]},
             "encoding": {
-                **place,
+                **axes,
                 "color": colour,
                 "detail": {"field": "link"},
                 "order": {"field": "place", "type": "quantitative"},
@@ -137,12 +137,12 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
         {
             "transform": [{"filter": "datum.what == 'round'"}],
             "mark": {"type": "line", "strokeWidth": 2},
-            "encoding": {**place, "color": colour},
+            "encoding": {**axes, "color": colour},
         },
         {
             "transform": [{"filter": "datum.what == 'round'"}],
             "mark": {"type": "circle", "size": 70, "opacity": 1},
-            "encoding": {**place, "color": colour, "tooltip": words},
+            "encoding": {**axes, "color": colour, "tooltip": words},
         },
     ]
     return Chart(

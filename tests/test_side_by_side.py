@@ -1,0 +1,59 @@
+"""`lth report`: several studies on one page."""
+
+import re
+from pathlib import Path
+
+import pytest
+import synthetic
+
+from lth.artifacts.records import json_text, seal
+from lth.cli import main
+from lth.config.study import Study
+from lth.verification.listing import settings
+
+
+def finished(folder: Path, study: Study) -> Path:
+    """The tables and the manifest of a finished study."""
+    synthetic.write_tables(folder, study, synthetic.write_jobs(folder, study))
+    told = {"study": settings(study), "files": {}, "artifacts": "a" * 64}
+    (folder / "manifest.json").write_text(json_text(seal(told)))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("studies")
+    few = {"initialisations": ["own"], "controls": ["dense"], "compare": [["cross-own", "mnist-own"]]}
+    one = synthetic.study(2, **few)
+    return [
+        finished(folder / name, one.model_copy(update={"study": name, "about": f"The question of {name}."}))
+        for name in ("first", "second")
+    ]
+
+
+def test_answers_stand_side_by_side_and_places_are_unique(studies: list[Path], tmp_path: Path) -> None:
+    page = tmp_path / "joined.html"
+    assert main(["report", *map(str, studies), "--to", str(page)]) == 0
+    text = re.sub(r"<script.*?</script>", "", page.read_text(), flags=re.DOTALL)
+    assert text.count('<p class="question">The question of') == 2
+    assert len(re.findall(r'<a href="#(?:first|second)-transfer">(?:first|second), transfer</a>', text)) == 2
+    places = re.findall(r' id="([^"]+)"', text)
+    assert len(places) == len(set(places)) > 20
+    assert {*re.findall(r'href="#([^"]+)"', text)} <= {*places}
+    folders = [link for link in re.findall(r'href="([^"#]+)"', text) if link.endswith("/")]
+    assert {(tmp_path / link).resolve().relative_to(studies[0].parent.resolve()).parts[0] for link in folders} == {
+        "first",
+        "second",
+    }
+
+
+def test_what_cannot_be_joined_is_one_sentence(
+    studies: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = str(tmp_path / "page.html")
+    assert main(["report", str(studies[0]), str(studies[0]), "--to", page]) == 1
+    assert "first: study first, as in " in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["report", str(tmp_path / "empty"), "--to", page]) == 1
+    assert "has no manifest.json, so the study is not finished; run it to its end" in capsys.readouterr().err
+    assert not Path(page).exists()
