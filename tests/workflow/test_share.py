@@ -19,8 +19,6 @@ from tools.zoo import make
 
 pytestmark = pytest.mark.workflow
 
-NUMBERS = dict.fromkeys(("density_percent", "accuracy_percent", "accuracy_low_percent", "accuracy_high_percent"), 0)
-
 
 @pytest.fixture(scope="module")
 def shared(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -95,10 +93,7 @@ def test_of_a_study_that_still_runs_the_complete_seeds_of_the_tickets_named_are_
         [*share(project.results, tmp_path / "none", [0.25], tickets=["numbers"], study=study)]
     [*share(project.results, tmp_path / "some", [0.25], tickets=["cross"], study=study)]
     told, whole = (json.loads((place / "manifest.json").read_text()) for place in (tmp_path / "some", shared))
-    of_whole = [entry for entry in whole["tickets"] if entry["ticket"] == "cross"]
-    assert [entry | NUMBERS for entry in told["tickets"]] == [entry | NUMBERS for entry in of_whole]
-    for key in NUMBERS:
-        assert [entry[key] for entry in told["tickets"]] == pytest.approx([entry[key] for entry in of_whole])
+    assert told["tickets"] == [entry for entry in whole["tickets"] if entry["ticket"] == "cross"]
     (project.results / "tickets/cross/seed1/round02/history.csv").unlink()
     [*share(project.results, tmp_path / "one", [0.25], tickets=["cross"], study=study)]
     (entry,) = json.loads((tmp_path / "one/manifest.json").read_text())["tickets"]
