@@ -26,7 +26,7 @@ STAGES = (
     r"(data|models)/\w+\.safetensors",
     r"tickets/\w+/seed\d+/round\d+/(ticket\.safetensors|trained\.safetensors|\w+\.csv)",
     r"controls/[\w-]+/seed\d+/round\d+/ticket\.safetensors",
-    r"evaluations/\w+/[\w-]+/seed\d+/(\w+\.csv|evaluation\.json)",
+    r"evaluations/\w+/[\w-]+/seed\d+/(\w+\.csv|evaluation\.json|trained\.safetensors)",
     r"(tables|figures)/(\w+/)?\w+\.(csv|svg|pdf|png|txt)|(report|masks)\.html|manifest\.json",
 )
 """Artifacts below `results/<study>`, each stage made from those before it."""
@@ -126,7 +126,16 @@ def _targets(results: Path, names: Iterable[str]) -> list[str]:
 def _temporary(results: Path, name: str) -> bool:
     """Whether a file is made again only when another job needs it, as trained weights of all rounds but the last."""
     found = re.fullmatch(r"(tickets/\w+/seed\d+/round)(\d+)/trained\.safetensors", name)
-    return found is not None and (results / f"{found[1]}{int(found[2]) + 1:02d}").exists()
+    return (
+        found is not None and (results / f"{found[1]}{int(found[2]) + 1:02d}").exists() and not _listed(results, name)
+    )
+
+
+def _listed(results: Path, name: str) -> bool:
+    """Whether the manifest has a file, as it has trained weights of earlier rounds that a study keeps."""
+    with suppress(RecordError, KeyError, TypeError):
+        return name in read_json(results / MANIFEST)["files"]
+    return False
 
 
 def _place(path: Path) -> tuple[Path, str] | None:

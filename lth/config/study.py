@@ -68,7 +68,7 @@ class Assessment(Model):
     reach_percent: Percent | None = None
     """Accuracy for the table of epochs-to-reach; without it, 95 % of the dense arm's mean."""
 
-    later_keys: ClassVar = ("equivalence_margin", "other_initialisations", "published", "new_output")
+    later_keys: ClassVar = ("equivalence_margin", "other_initialisations", "published", "new_output", "keep_weights")
 
     def faults(self) -> Iterator[Fault]:
         """Each pair once, of two different arms; a margin only for pairs."""
@@ -146,6 +146,9 @@ class Evaluation(Assessment):
     """Few-shot: train on this many training examples, stratified, drawn anew for each seed; without it, on all."""
     draws: Annotated[int, Field(ge=1, le=100)] = 1
     """With `examples`: so many independent draws a seed, the same for all arms; a seed's result is their mean."""
+    keep_weights: Literal["last", "both"] | None = None
+    """Keep the trained weights of every arm, as `trained.safetensors` beside its history: after the `last` step, or
+    those and the ones of the best step (`both`). Not with several `draws`."""
     trains: Literal["all", "head"] = "all"
     """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
     new_output: Annotated[int, Field(ge=2, le=MOST_CLASSES)] | None = None
@@ -164,6 +167,11 @@ class Evaluation(Assessment):
         if self.other_initialisations and not drawn:
             message = "has no effect: no arm has newly drawn weights or theta_0; add `reinitialised` or a control"
             yield ("other_initialisations",), message
+        if self.keep_weights and self.draws > 1:
+            yield (
+                ("keep_weights",),
+                f"keeps the weights of one training, found `draws: {self.draws}`; take one of them out",
+            )
         if self.examples is None and self.draws > 1:
             yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
         for position, ticket in enumerate(self.controls_of):

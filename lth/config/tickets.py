@@ -6,7 +6,7 @@ A method (`lth.methods`) adds its own options to one of the families here. Field
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -58,7 +58,11 @@ class TicketSpec(Model):
     """One of `recipes`: the training before each pruning, or of the sparse network."""
     dataset: DatasetName | None = None
     """One of `datasets`: what it is trained on."""
+    keep_weights: Literal["last", "both"] | None = None
+    """Keep the trained weights of every round: after the `last` step, or those and the ones of the best step (`both`).
+    Without it, those of the last round after its last step."""
 
+    later_keys: ClassVar[tuple[str, ...]] = ("keep_weights",)
     options_model: ClassVar[type[Options]] = Options
     """The method's options; set for each method's model."""
     method_label: ClassVar[str] = ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lth.artifacts.records import checksums, job_digest, json_text, seal
 from lth.artifacts.tickets import Ticket
+from lth.artifacts.trained_weights import TrainedWeights
 from lth.config.study import Compute
 from lth.data.choose import stratified
 from lth.data.examples import Examples, load_examples
@@ -18,7 +19,7 @@ from lth.running.scratch import Scratch
 from lth.seeds import generator
 from lth.training.device import prepare_device
 from lth.training.outcome import Outcome, planned_steps, write_outcomes
-from lth.training.train import train
+from lth.training.train import Keep, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,8 @@ class EvaluationFiles:
     confusion: Path
     record: Path
     """JSON: which training this was, and the checksums of its ticket and of the two tables."""
+    trained: Path | None = None
+    """The trained weights, if they are to be kept."""
 
 
 def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
@@ -65,12 +68,15 @@ def run_evaluation(
             log=job.log if draw is None else partial(_log_draw, job, draw),
             trains=spec.trains or "all",
             scratch=scratch,
+            keep=Keep(best=spec.keep_weights == "both"),
             more=draw is not None and draw + 1 < (spec.draws or 0),
             capture=compute.capture,
         )
         which = {} if draw is None else {"draw": draw}
         outcomes.append(Outcome(trained, {**described, **which}, {**named, **which}))
     write_outcomes(outcomes, examples, files.history, files.confusion)
+    if files.trained is not None:
+        TrainedWeights(last=trained.weights, best=trained.best).save(files.trained, files.ticket, ticket.masks)
     _write_record(spec, files, spec.examples or len(examples.splits["train"]))
     job.found = ", ".join(outcome.trained.summary() for outcome in outcomes)
 

@@ -251,7 +251,10 @@ def _train(found: Found, round_: Round, options: Options) -> Trained:
         log=round_.log,
         hook=found.hook,
         scratch=round_.scratch,
-        keep=Keep(best=score is not None and SCORES[score].best, step=None if spec.round else options.early_step),
+        keep=Keep(
+            best=bool(spec.keep_best) or (score is not None and SCORES[score].best),
+            step=None if spec.round else options.early_step,
+        ),
         begin=spec.first_step,
         capture=round_.capture,
     )

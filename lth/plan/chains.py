@@ -68,6 +68,10 @@ class Chains:
         every = spec.every if isinstance(spec, ChainTicket) else 1
         return (base, *pruned[::every])
 
+    def keeps_weights(self, ticket: str, round_: int) -> bool:
+        """Whether a round's trained weights stay, also when no other round needs them any more."""
+        return round_ == self.last_round(ticket) or self.study.tickets[ticket].keep_weights is not None
+
     def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """The tickets (with their rounds) that a round is made of."""
         spec = self.study.tickets[ticket]

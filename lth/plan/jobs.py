@@ -53,6 +53,8 @@ class RoundJob(Model):
     """What is kept or pruned as one; None for single weights."""
     scope: Scope = "layerwise"
     unpruned: tuple[LayerKind, ...] = ()
+    keep_best: bool | None = None
+    """Write the weights of the best step, too, whether or not a later round needs them."""
     one_shot: bool | None = None
     """All rounds prune the first: told where the score may find nothing there to go by."""
     first_step: int = 0
@@ -104,3 +106,5 @@ class EvaluationJob(ControlJob):
     """With `examples`: so many times, each on others."""
     trains: Literal["all", "head"] | None = None
     """`head`: only the last layer."""
+    keep_weights: Literal["last", "both"] | None = None
+    """Which trained weights are written."""

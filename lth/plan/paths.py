@@ -64,6 +64,13 @@ class Paths:
             return self.control_file(arm.ticket, arm.kind, seed, arm.round, arm.initialisation)
         return self.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
 
+    def kept_weights(self) -> list[str]:
+        """The trained weights that a study says are to be kept."""
+        keeping = {name for name, spec in self.plan.study.tickets.items() if spec.keep_weights}
+        rounds = tuple(f"{self.results}/tickets/{name}/" for name in keeping)
+        weights = [path for path in self.artifacts() if path.endswith("/trained.safetensors")]
+        return [path for path in weights if path.startswith((f"{self.results}/evaluations/", *rounds))]
+
     def artifacts(self) -> Iterator[str]:
         """All that data, model, round, control and evaluation jobs leave behind for good; some more than once."""
         study, plan = self.plan.study, self.plan
@@ -71,15 +78,17 @@ class Paths:
         yield from (plan.model_file(name) for name in plan.used_models)
         for name in study.tickets:
             for seed in study.seeds:
-                yield self.round_file("trained.safetensors", name, seed, plan.last_round(name))
                 for round_ in plan.rounds(name):
+                    if plan.keeps_weights(name, round_):
+                        yield self.round_file("trained.safetensors", name, seed, round_)
                     for file in ("ticket.safetensors", *(f"{table}.csv" for table in ROUND_TABLES)):
                         yield self.round_file(file, name, seed, round_)
         for evaluation in study.evaluations:
             for arm in plan.arms(evaluation):
                 for seed in study.seeds:
                     yield from dict.fromkeys((self.made_or_found(arm, seed), self.arm_ticket(arm, seed)))
-                    yield from (self.evaluated(file, evaluation, arm.name, seed) for file in ARM_FILES)
+                    kept = ("trained.safetensors",) if study.evaluations[evaluation].keep_weights else ()
+                    yield from (self.evaluated(file, evaluation, arm.name, seed) for file in (*ARM_FILES, *kept))
 
 
 def _number(round_: int | str) -> str:

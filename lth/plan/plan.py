@@ -217,6 +217,7 @@ class Plan(Chains):
             groups=pruned.groups,
             scope=pruned.scope,
             unpruned=pruned.unpruned,
+            keep_best=True if spec.keep_weights == "both" else None,
             one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
             options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
@@ -273,4 +274,5 @@ class Plan(Chains):
             examples=spec.examples,
             draws=spec.draws if spec.examples else None,
             trains="head" if spec.trains == "head" else None,
+            keep_weights=spec.keep_weights,
         )

@@ -144,7 +144,7 @@ def _temporary(plan: Plan, folder: Path) -> Iterator[Path]:
             own = paths.round_file("ticket.safetensors", ticket, seed, number)
             path = (folder / own).with_name("trained.safetensors")
             readers = read_by.get((ticket, number), ())
-            if number == plan.last_round(ticket) or not _is_file(path):
+            if plan.keeps_weights(ticket, number) or not _is_file(path):
                 continue
             if done(own) and all(done(reader) for reader in readers):
                 yield path

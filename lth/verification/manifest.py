@@ -223,7 +223,10 @@ def _inside(results: Path, name: str, there: Mapping[str, str], study: Study | N
     except UserError as error:
         yield "altered", str(error).removeprefix(f"{path}: ").removesuffix(advice(path))
         return
-    if told["kind"] == "weights" and told.get("ticket") != there.get(f"{name.rpartition('/')[0]}/ticket.safetensors"):
+    if told["kind"] == "weights" and name.startswith("evaluations/"):
+        if told.get("ticket") not in [*there.values()]:
+            yield "stale", "trained from a ticket that is missing or was changed"
+    elif told["kind"] == "weights" and told.get("ticket") != there.get(f"{name.rpartition('/')[0]}/ticket.safetensors"):
         yield "stale", "trained from a different version of the ticket in its folder"
     if told["kind"] == "ticket" and study:
         yield from _ticket(told, there, study)

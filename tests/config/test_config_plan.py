@@ -163,6 +163,10 @@ def jobs(plan):
 
 
 ADDITIONS = {
+    "weights that are there anyway are kept": (
+        "dataset: digits, rounds: 4",
+        "dataset: digits, keep_weights: last, rounds: 4",
+    ),
     "more rounds": ("dataset: digits, rounds: 4", "dataset: digits, rounds: 6"),
     "more rounds after a start": ("    rounds: 2\n", "    rounds: 3\n"),
     "another seed": ("[0, 1, 2]", "[0, 1, 2, 3]"),

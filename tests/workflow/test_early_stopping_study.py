@@ -1,8 +1,13 @@
 """A study whose trainings end early, whole: histories of different lengths are complete, tables say what was saved."""
 
+import json
+import sys
+
 import pandas as pd
 import pytest
-from tiny import finished_once
+from tiny import Project, finished_once
+
+from lth.artifacts.trained_weights import TrainedWeights
 
 pytestmark = pytest.mark.workflow
 
@@ -17,15 +22,20 @@ recipes:
   fast: {optimiser: {learning_rate: 0.02}, batch_size: 50, epochs: 20, patience: 2}
 tickets:
   once: {network: lenet, recipe: fast, dataset: digits, densities: [0.3], score: stability, one_shot: true}
-  twice: {network: lenet, recipe: fast, dataset: digits, densities: [0.5, 0.3]}
+  twice: {network: lenet, recipe: fast, dataset: digits, densities: [0.5, 0.3], keep_weights: both}
   both: {network: lenet, recipe: fast, dataset: digits, method: combined, of: [once, twice], of_rounds: [1, 2]}
 evaluations:
-  again: {dataset: digits, recipe: fast, tickets: [twice, both], density: 0.3, controls: [dense]}
+  again: {dataset: digits, recipe: fast, tickets: [twice, both], density: 0.3, controls: [dense], keep_weights: both}
 """
 
 
-def test_epochs_that_are_not_run_are_in_the_tables(tmp_path_factory: pytest.TempPathFactory) -> None:
-    project = finished_once(tmp_path_factory, "impatient", IMPATIENT)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The study, finished."""
+    return finished_once(tmp_path_factory, "impatient", IMPATIENT)
+
+
+def test_epochs_that_are_not_run_are_in_the_tables(project: Project) -> None:
     rounds = pd.read_csv(project.results / "tables/rounds.csv").set_index(["ticket", "round"])
     last = {}
     for path in project.results.glob("tickets/*/seed*/round*/history.csv"):
@@ -40,3 +50,23 @@ def test_epochs_that_are_not_run_are_in_the_tables(tmp_path_factory: pytest.Temp
     arms = pd.read_csv(project.results / "tables/again/arms.csv")
     assert (arms["epochs_not_run"] > 0).any()
     assert set(arms["arm"]) == {"twice-own", "both-own", "twice-reinitialised", "both-reinitialised", "dense"}
+
+
+def test_trained_weights_that_the_study_keeps_are_there_and_in_the_manifest(project: Project) -> None:
+    """Of all rounds of one ticket and of all arms, after the last step and at the best; of other tickets the last."""
+    paths = [path.relative_to(project.results).as_posix() for path in project.results.rglob("trained.safetensors")]
+    arms = ("twice-own", "both-own", "twice-reinitialised", "both-reinitialised", "dense")
+    expected = {f"tickets/twice/seed{seed}/round{k:02d}" for seed in (0, 1) for k in range(3)}
+    expected |= {f"tickets/{name}/seed{seed}/round01" for name in ("once", "both") for seed in (0, 1)}
+    expected |= {f"evaluations/again/{arm}/seed{seed}" for arm in arms for seed in (0, 1)}
+    assert {path.rpartition("/")[0] for path in paths} == expected
+    assert set(paths) <= set(json.loads((project.results / "manifest.json").read_text())["files"])
+    for folder in (project.results / "tickets/twice/seed0/round01", project.results / "evaluations/again/dense/seed1"):
+        dense = folder.name == "seed1"
+        ticket = (project.results / "tickets/twice/seed1/round00" if dense else folder) / "ticket.safetensors"
+        weights = TrainedWeights.load(folder / "trained.safetensors", ticket)
+        assert weights.best.keys() == weights.last.keys()
+        assert any(not tensor.equal(weights.last[name]) for name, tensor in weights.best.items())
+    verified = project.start([sys.executable, "-m", "lth", "verify", "results/tiny"])
+    assert verified.status == 0, verified.text
+    assert project.planned() == {}

@@ -153,6 +153,7 @@ rule report:
 # The checksum of every artifact, for `python -m lth verify`.
 rule manifest:
     input:
+        paths.kept_weights(),
         f"{RESULTS}/report.html",
         f"{RESULTS}/masks.html",
         of_all(lambda e: [f"{TABLES}/{e}/verdict.txt"] if e else []),

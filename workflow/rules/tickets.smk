@@ -1,5 +1,5 @@
 # Trained weights are large and only needed by other rounds, so they are temporary. Those of the last round are kept, so
-# that a chain can be extended without retraining. Snakemake evaluates a group function once per job, so there is one only
+# that a chain can be extended without retraining, and those of all rounds of tickets that say `keep_weights`. Snakemake evaluates a group function once per job, so there is one only
 # where rounds share a job.
 rule round:
     input:
@@ -28,7 +28,12 @@ use rule round as last_round with:
         **round_outputs(keep=True),
     wildcard_constraints:
         ticket="|".join(
-            rf"{t}(?=/seed\d+/round{plan.last_round(t):02d}/)" for t in study.tickets
+            (
+                t
+                if spec.keep_weights
+                else rf"{t}(?=/seed\d+/round{plan.last_round(t):02d}/)"
+            )
+            for t, spec in study.tickets.items()
         ),
 
 

@@ -18,3 +18,19 @@ rule evaluation:
         cfg=evaluation_parameters,
     script:
         "../scripts/evaluate.py"
+
+
+# Trained weights are an output of those evaluations only that keep them: what others have is complete without.
+KEEPING = [name for name, spec in study.evaluations.items() if spec.keep_weights]
+if KEEPING:
+
+    use rule evaluation as evaluation_with_weights with:
+        output:
+            history=paths.evaluated("history.csv"),
+            confusion=paths.evaluated("confusion.csv"),
+            record=paths.evaluated("evaluation.json"),
+            trained=paths.evaluated("trained.safetensors"),
+        wildcard_constraints:
+            evaluation="|".join(KEEPING),
+
+    ruleorder: evaluation_with_weights > evaluation
