@@ -39,7 +39,7 @@ STUDY_FIGURES: Mapping[str, Drawing] = {
             "Mean test accuracy during the training of every pruning round; colours are densities. A panel for "
             "each ticket with several rounds, tickets that take over another one's masks beside it; all panels "
             "of a data set have one accuracy axis, which leaves out the steep beginning. Where sparser lines "
-            "rise earlier, pruned tickets learn faster (Frankle & Carbin 2019, figure 3). The table "
+            "rise earlier, pruned tickets learn faster (Frankle and Carbin 2019, figure 3). The table "
             "has at most 100 points of each training."
         ),
         tables=("round_curves",),
