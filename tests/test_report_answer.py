@@ -131,7 +131,7 @@ def test_charts_have_the_numbers_of_the_figures_for_papers(drawn: dict[str, Any]
     shown = {x for x, _ in points(figure["final_accuracy"])}
     assert {round(value, 4) for value in [*means, *seeds]} <= shown
     assert len(seeds) == len(of["runs"])
-    pairs = charts.differences("differences", of["runs"], of["arms"], of["comparisons"], palette).rows
+    pairs = charts.paired_differences("differences", of["runs"], of["arms"], of["comparisons"], palette).rows
     ends = pairs[pairs["what"] == "mean"]
     shown = {x for x, _ in points(figure["differences"])}
     assert {round(value, 4) for value in [*ends["value"], *ends["low"], *ends["high"]]} <= shown

@@ -100,9 +100,9 @@ def _log(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _report(arguments: argparse.Namespace) -> Iterator[str]:
-    from lth.pages.side_by_side import side_by_side
+    from lth.pages.side_by_side import join_reports
 
-    yield from side_by_side([_results(folder) for folder in arguments.DIR], arguments.to)
+    yield from join_reports([_results(folder) for folder in arguments.DIR], arguments.to)
 
 
 def _redraw(arguments: argparse.Namespace) -> Iterator[str]:

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lth.analysis.report.page import write_page
-from lth.analysis.report.section import Source
+from lth.analysis.report.section import StudyFiles
 from lth.artifacts.records import MANIFEST, read_json
 from lth.errors import UserError
 from lth.pages.pack import finished_study
 from lth.printable import printable
 
 
-def side_by_side(folders: Sequence[Path], out: Path) -> Iterator[str]:
+def join_reports(folders: Sequence[Path], out: Path) -> Iterator[str]:
     """Write one page of the studies in these results folders; yields what was done.
 
     Raises:
@@ -32,7 +32,7 @@ def side_by_side(folders: Sequence[Path], out: Path) -> Iterator[str]:
         names[study.study] = results
         base = Path(os.path.relpath(results, out.parent)).as_posix()
         sources.append(
-            Source(
+            StudyFiles(
                 study=study,
                 tables=sorted((results / "tables").rglob("*.csv")),
                 figures=sorted((results / "figures").rglob("*.svg")),

@@ -18,7 +18,7 @@ from lth.config.data import Initialisation
 from lth.config.study import NO_RESULT
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
-from lth.analysis.report import PARTS as REPORT_PARTS
+from lth.analysis.report import PAGE_PARTS as REPORT_PARTS
 from lth.analysis.figures.captions import write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places

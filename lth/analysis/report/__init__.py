@@ -4,5 +4,5 @@ It asks for nothing from a network, and contains no date and no path of the mach
 identical page, except for what was measured, which stands in lines of its own.
 """
 
-PARTS = ("report.html.j2", "report.css", "report.js")
+PAGE_PARTS = ("report.html.j2", "report.css", "report.js")
 """Files beside this one that the page is made of; `page` writes it."""

@@ -33,7 +33,7 @@ _CONTROLS: Sequence[ArmKind] = ("shuffled", "random", "reinitialised", "magnitud
 
 
 @dataclass(frozen=True, kw_only=True)
-class Number:
+class KeyNumber:
     """One of the three numbers."""
 
     role: str
@@ -49,7 +49,7 @@ class Answer:
 
     sentences: list[str]
     """The first is the answer; the others are those of the other pairs."""
-    numbers: list[Number]
+    numbers: list[KeyNumber]
     arms: list[str]
     """The arms that the picture shows."""
     decided: bool
@@ -72,7 +72,7 @@ def answer(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Answer:
     )
 
 
-def described(row: _Row) -> str:
+def in_words(row: _Row) -> str:
     """What an arm is, in a sentence: `the ticket mnist`, `a random mask`."""
     words = _WORDS[row["kind"]].format(of=row["ticket"])
     usual = (arm_name(row["ticket"], row["kind"]), row["ticket"])
@@ -83,7 +83,7 @@ def _sentence(pair: _Row, arms: Mapping[str, _Row], family: int) -> str:
     """What was found of a pair, with numbers, interval and n; where nothing was shown, what could have been missed."""
     first, second = arms[pair["first"]], arms[pair["second"]]
     left, right = f"{pair['first_mean_percent']:.1f} %", f"{pair['second_mean_percent']:.1f} %"
-    one, other = described(first), described(second)
+    one, other = in_words(first), in_words(second)
     where = f"on {first['dataset']}"
     if pair["n"] == 1:
         return (
@@ -118,10 +118,10 @@ def _equivalent(pair: _Row) -> bool:
     return "margin_points" in pair and bool(pair["equivalence_shown"])
 
 
-def _nothing_planned(numbers: Sequence[Number], arms: Mapping[str, _Row]) -> str:
+def _nothing_planned(numbers: Sequence[KeyNumber], arms: Mapping[str, _Row]) -> str:
     best = arms[numbers[0].arm]
     return (
-        f"The study names no pairs to compare, so nothing was tested. {_capital(described(best))} gets "
+        f"The study names no pairs to compare, so nothing was tested. {_capital(in_words(best))} gets "
         f"{best['accuracy_percent']:.1f} % of the test data right on {best['dataset']}."
     )
 
@@ -130,7 +130,7 @@ def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[Number]:
+def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[KeyNumber]:
     """The best ticket, its control and the dense network, so far as there are any."""
     tickets = [row for row in arms.values() if row["kind"] == "own"] or list(arms.values())
     best = max(tickets, key=lambda row: row["accuracy_percent"])
@@ -152,11 +152,11 @@ def _control(best: _Row, arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> _Ro
     return next(iter([*controls, *tickets]), None)
 
 
-def _number(role: str, row: _Row) -> Number:
+def _number(role: str, row: _Row) -> KeyNumber:
     low, high = row["accuracy_low_percent"], row["accuracy_high_percent"]
     interval: str = NOTHING if pd.isna(low) else f"{low:.1f} to {high:.1f}"
     value = f"{row['accuracy_percent']:.1f} %"
-    return Number(role=role, arm=row["arm"], value=value, interval=interval, n=int(row["n"]))
+    return KeyNumber(role=role, arm=row["arm"], value=value, interval=interval, n=int(row["n"]))
 
 
 def certainty(comparisons: pd.DataFrame) -> list[str]:

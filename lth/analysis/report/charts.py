@@ -182,7 +182,9 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
     )
 
 
-def differences(name: str, runs: pd.DataFrame, arms: pd.DataFrame, pairs: pd.DataFrame, palette: Palette) -> Chart:
+def paired_differences(
+    name: str, runs: pd.DataFrame, arms: pd.DataFrame, pairs: pd.DataFrame, palette: Palette
+) -> Chart:
     """The paired differences that the study names: mean, interval and seeds."""
     entries = arm_series(arms, palette)
     wide = runs.pivot_table(index="seed", columns="arm", values="test_accuracy_percent")

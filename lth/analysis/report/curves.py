@@ -6,7 +6,7 @@ from lth.analysis.figures.style import Palette
 from lth.analysis.report.charts import HIDDEN, Chart, Choice, Spec, arm_series, hover, keyed, shape_of
 from lth.analysis.report.looks import series
 
-MOST_ROWS = 20_000
+MOST_POINTS = 20_000
 """Of a chart; of longer curves every second epoch is left out, or more."""
 
 
@@ -57,13 +57,13 @@ _VALUE_TIP = (
 )
 
 
-def curves(name: str, table: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
+def training_curves(name: str, table: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
     """Accuracy and loss during training."""
     entries = arm_series(arms, palette)
     rows = table
-    if len(rows) > MOST_ROWS:
+    if len(rows) > MOST_POINTS:
         steps = sorted(rows["step"].unique())
-        every = -(-len(rows) // MOST_ROWS)
+        every = -(-len(rows) // MOST_POINTS)
         rows = rows[rows["step"].isin([*steps[::every], steps[-1]])]
     names = ["arm", "split", "epoch", "step", "n"]
     values = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]

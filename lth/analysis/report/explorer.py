@@ -28,7 +28,7 @@ class RoundLine:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Node:
+class TicketNode:
     """A ticket of the study."""
 
     name: str
@@ -41,12 +41,12 @@ class Node:
     rounds: list[RoundLine]
 
 
-def nodes(plan: Plan, rounds: pd.DataFrame, arms: dict[str, pd.DataFrame], base: str) -> list[Node]:
+def nodes(plan: Plan, rounds: pd.DataFrame, arms: dict[str, pd.DataFrame], base: str) -> list[TicketNode]:
     """All tickets, in the order of the study file; `base` leads from the page to the results folder."""
     rows = {(row["ticket"], row["round"]): row for row in rounds.to_dict("records")}
     parents = {name: _parents(plan, name) for name in plan.study.tickets}
     return [
-        Node(
+        TicketNode(
             name=name,
             origin=ticket_origin(plan, name),
             parents=parents[name],

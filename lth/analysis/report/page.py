@@ -7,7 +7,7 @@ from typing import Any
 
 from lth.analysis.report.citation import citation
 from lth.analysis.report.looks import PAPERS, schemes
-from lth.analysis.report.section import INLINED, Source, part
+from lth.analysis.report.section import INLINED, StudyFiles, part
 from lth.analysis.report.vega import bundle
 from lth.artifacts.records import seal_markup
 from lth.config.study import Study
@@ -27,11 +27,11 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
     Raises:
         UserError: a table is missing, or a table or figure was altered since it was written.
     """
-    source = Source(study=study, tables=[*tables], figures=[*figures], artifacts=artifacts)
+    source = StudyFiles(study=study, tables=[*tables], figures=[*figures], artifacts=artifacts)
     write_page([source], out)
 
 
-def write_page(sources: Sequence[Source], out: Path) -> None:
+def write_page(sources: Sequence[StudyFiles], out: Path) -> None:
     """Write a page of one study or several; each of several has its name before its places in links."""
     parts, room = [], INLINED
     for source in sources:

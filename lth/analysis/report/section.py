@@ -33,7 +33,7 @@ INLINED = 2_500_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Source:
+class StudyFiles:
     """A study with the files that its part of the page is made of."""
 
     study: Study
@@ -59,14 +59,14 @@ class Shown:
 
 
 @dataclass
-class Part:
+class StudyPart:
     """The part of the page about a study, and the charts in it."""
 
     told: dict[str, Any]
     charts: list[Chart] = field(default_factory=list)
 
 
-def part(source: Source, prefix: str, room: int) -> tuple[Part, int]:
+def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
     """The part of the page about a study; `prefix` begins its places in links.
 
     Also returns how much of `room`, the bytes of figures that may still be inlined, is left.
@@ -76,7 +76,7 @@ def part(source: Source, prefix: str, room: int) -> tuple[Part, int]:
     tables, figures = list(map(Path, source.tables)), list(map(Path, source.figures))
     rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
     arms = {name: _table(study, tables, f"{name}/arms.csv") for name in plan.assessments}
-    found, drawn = Part(told={}), []
+    found, drawn = StudyPart(told={}), []
     for name in plan.assessments:
         read = {table: _table(study, tables, f"{name}/{table}.csv") for table in ("comparisons", "runs", "curves")}
         assessed = _assessment(plan, name, prefix, arms[name], read["comparisons"])
@@ -164,13 +164,13 @@ def _charts(
         yield charts.accuracy(f"{place}-answer", "The answer in a picture", read["runs"], few, palette)
     yield charts.accuracy(f"{place}-accuracy", "Test accuracy of every arm", read["runs"], arms, palette)
     if len(read["comparisons"]):
-        yield charts.differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
-    yield curves.curves(f"{place}-curves", read["curves"], arms, palette)
+        yield charts.paired_differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
+    yield curves.training_curves(f"{place}-curves", read["curves"], arms, palette)
     if cells.trained_when_found(arms):
         yield curves.cost(f"{place}-cost", arms, palette)
 
 
-def _on_page(chart: Chart, source: Source, assessment: str | None) -> dict[str, Any]:
+def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[str, Any]:
     """A chart as the template sees it, with links to the figures of the same numbers."""
     folder = f"figures/{assessment}" if assessment else "figures"
     given = {path.as_posix().rpartition("figures/")[2] for path in source.figures}
@@ -184,7 +184,7 @@ def _on_page(chart: Chart, source: Source, assessment: str | None) -> dict[str, 
 
 
 def _shown(
-    figures: list[Path], assessment: str | None, prefix: str, source: Source, covered: set[str], room: int
+    figures: list[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str], room: int
 ) -> tuple[list[Shown], int]:
     """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`, and the room left.
 
