@@ -110,6 +110,8 @@ def test_trained_weights_are_shown_only_where_they_are_named(rounds: list[Path])
     TrainedWeights(last=weights).save(rounds[0].with_name("trained.safetensors"), rounds[0])
     assert chains_of_files(rounds)[0].rounds[0].trained is not None
     assert chains_of_files(rounds, trained=[])[0].rounds[0].trained is None
+    gone = rounds[1].with_name("trained.safetensors")  # as of a chain that was made shorter
+    assert chains_of_files(rounds, trained=[gone])[0].rounds[1].trained is None
 
 
 def test_layers_have_names_that_say_what_they_are() -> None:

@@ -300,6 +300,15 @@ def pictured(file, ticket=None):
     return all_rounds(paths, file, tickets, study.seeds[:1])
 
 
+def last_trained():
+    """The trained weights of the first seed that stay: of the last round of each ticket."""
+    last = {ticket: plan.last_round(ticket) for ticket in study.tickets}
+    return [
+        paths.round_file("trained.safetensors", ticket, study.seeds[0], round_)
+        for ticket, round_ in last.items()
+    ]
+
+
 def of_all(files):
     """Files of the study, and of all its evaluations and comparisons."""
     return [file for e in (None, *plan.assessments) for file in files(e)]

@@ -73,7 +73,7 @@ def chains_of_files(tickets: Iterable[Path], trained: Iterable[Path] | None = No
         if type(number) is not int:
             raise UserError(f"{printable(path)}: its round is {printable(number, 60)}, where a number is needed")
         weights, history = path.with_name(TRAINED), path.with_name(HISTORY)
-        shown = weights.is_file() if allowed is None else weights.absolute() in allowed
+        shown = weights.is_file() and (allowed is None or weights.absolute() in allowed)
         one = PicturedRound(
             number=number,
             read=partial(Ticket.load, path),
