@@ -6,7 +6,7 @@ from lth.analysis.figures.style import Palette
 from lth.analysis.report.charts import HIDDEN, Chart, Choice, Spec, arm_series, hover, keyed, shape_of
 from lth.analysis.report.looks import series
 
-MOST_POINTS = 20_000
+_MOST_ROWS = 20_000
 """Of a chart; of longer curves every second epoch is left out, or more."""
 
 
@@ -61,9 +61,9 @@ def training_curves(name: str, table: pd.DataFrame, arms: pd.DataFrame, palette:
     """Accuracy and loss during training."""
     entries = arm_series(arms, palette)
     rows = table
-    if len(rows) > MOST_POINTS:
+    if len(rows) > _MOST_ROWS:
         steps = sorted(rows["step"].unique())
-        every = -(-len(rows) // MOST_POINTS)
+        every = -(-len(rows) // _MOST_ROWS)
         rows = rows[rows["step"].isin([*steps[::every], steps[-1]])]
     names = ["arm", "split", "epoch", "step", "n"]
     values = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
