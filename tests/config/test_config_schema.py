@@ -95,7 +95,7 @@ def test_the_examples_of_the_page_are_sound(tmp_path, example, monkeypatch):
         Ticket.dense(Network(architecture="lenet_300_100"), 0).save(f"tickets/seed{seed}.safetensors")
     data = yaml.safe_load(EVERY_WAY)
     for section, entries in yaml.safe_load(example).items():
-        data[section] |= entries
+        data[section] = data.get(section, {}) | entries
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(data))
     assert read_study(None, [path])[0]

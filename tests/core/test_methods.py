@@ -178,13 +178,13 @@ def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_i
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
-    original = ImageFeed.training_batches
+    original = ImageFeed.draws
 
     def spy(self: ImageFeed, batch_size: int, seed: int, *rest: int) -> Any:
         seen.append(seed)
         return original(self, batch_size, seed, *rest)
 
-    monkeypatch.setattr(ImageFeed, "training_batches", spy)
+    monkeypatch.setattr(ImageFeed, "draws", spy)
     start = run("start", run("dense"), **pruned("1/2"))
     first = run("first", start, round=1, density="1/2", rewind="parent")
     run("second", first, **pruned("1/4", round=2, rewind="parent"))
@@ -519,13 +519,13 @@ def test_whole_groups_go_in_every_way_of_pruning(run: Run, groups: str) -> None:
 def test_trained_weights_are_trained_further_in_another_order(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Or every batch, turn and shift would be one that they have seen at this place before."""
     orders: list[int] = []
-    original = ImageFeed.training_batches
+    original = ImageFeed.draws
 
     def noted(self: ImageFeed, batch: int, seed: int, first: int, steps: int) -> Any:
         orders.append(seed)
         return original(self, batch, seed, first, steps)
 
-    monkeypatch.setattr(ImageFeed, "training_batches", noted)
+    monkeypatch.setattr(ImageFeed, "draws", noted)
     dense = run("dense")
     run("rewound", dense, **pruned("1/2"))
     run("anew", dense, **pruned("1/2", rewind="reinitialised"))
