@@ -37,8 +37,9 @@ from lth.running.stopping import SIGNALS
 COLD = "LTH_COLD"
 THREADS = ("OMP", "GOTO", "OPENBLAS", "MKL")
 """Snakemake sets `<name>_NUM_THREADS` of a job, and two more."""
-OF_NO_CONSEQUENCE = {"TMPDIR", "TMP", "TEMPDIR", "TEMP", "PWD", "OLDPWD", "SHLVL", "_"}
-"""Variables that Snakemake and its shell set for each job, and that no library reads when it is imported."""
+OF_NO_CONSEQUENCE = {"TMPDIR", "TMP", "TEMPDIR", "TEMP", "PWD", "OLDPWD", "SHLVL", "PS1", "PS2", "_"}
+"""Variables that Snakemake and its shell set or drop for each job, and that no library reads when it is imported. The
+prompt is among them: an activated environment exports its own, which the shell of a job drops."""
 BEGIN = """\
 import sys
 cold = [*sys.path]

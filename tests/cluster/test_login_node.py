@@ -38,7 +38,7 @@ def test_a_dry_run_needs_no_torch_and_asks_for_a_gpu_if_the_study_says_so(
         assert f"gpu={gpus}" in of[rule]
         assert {"slurm_partition=gpu", "slurm_extra=--signal=URG@120"} <= of[rule]
     others = [resources for rule, resources in of.items() if rule not in TRAININGS]
-    assert len(others) == 9
+    assert len(others) == 10
     assert not any(resource.startswith("gpu=") for resources in others for resource in resources)
 
 

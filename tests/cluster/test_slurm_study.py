@@ -17,7 +17,7 @@ CHAIN = "imp-seed0-part0_last_round_round"
 JOBS = {
     *("data_wildcards_digits", CHAIN, "last_round_wildcards_grown_0_01", "last_round_wildcards_dual_0_01"),
     *("evaluation_wildcards_home_imp-own_0", "evaluation_tables_wildcards_home", "figures_of_home"),
-    "study_manifest_report_study_figures_study_tables",
+    "study_manifest_masks_report_study_figures_study_tables",
 }
 """All that is submitted; the study's own tables and figures, the report and its manifest as one job."""
 

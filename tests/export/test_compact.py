@@ -201,7 +201,7 @@ def test_plain_data_that_is_no_graph_is_refused(change, words) -> None:  # type:
 def test_what_is_no_such_network_is_refused_with_its_name() -> None:
     with pytest.raises(UserError, match=r"network 'by hand' has a layer 0 \(GELU\), which cannot be exported"):
         _chain(nn.GELU(), shape=(1, 2, 2))
-    with pytest.raises(UserError, match=r"has a layer 0 \(Conv2d\)"):
+    with pytest.raises(UserError, match=r"has a convolution in 2 groups \(0\)"):
         _chain(nn.Conv2d(2, 2, 1, groups=2), shape=(2, 2, 2))
     with pytest.raises(UserError, match=r"step '0' takes 2 dimensions, found 4"):
         _chain(nn.Linear(2, 2), nn.Flatten(), shape=(2, 2, 2))

@@ -20,7 +20,8 @@ def test_jobs_are_forks_of_a_server_that_ends_with_the_run(cold: str, tmp_path: 
     script = project.folder / "workflow/scripts/round.py"
     script.write_text(script.read_text() + PARENT)
     last = str(RESULTS / "tickets/digits/seed0/round02/ticket.safetensors")
-    outcome = project.start(project.command(last, cores=1), LTH_COLD=cold)
+    prompt = "(.venv) $ "  # as an activated environment exports it
+    outcome = project.start(project.command(last, cores=1), LTH_COLD=cold, PS1=prompt)
     assert outcome.status == 0, outcome.text
     assert ("lth.running.warm" in (project.folder / "server").read_text()) != bool(cold)
     assert not Path("/proc", (project.folder / "parent").read_text()).exists()

@@ -1,6 +1,6 @@
 # Trained weights are large and only needed by other rounds, so they are temporary. Those of the last round are kept, so
-# that a chain can be extended without retraining, and those of all rounds of tickets that say `keep_weights`. Snakemake evaluates a group function once per job, so there is one only
-# where rounds share a job.
+# that a chain can be extended without retraining, and those of all rounds of tickets that say `keep_weights`. Snakemake
+# evaluates a group function once per job, so there is one only where rounds share a job.
 rule round:
     input:
         unpack(round_inputs),
