@@ -6,7 +6,7 @@ const percent = (share) => (100 * share).toFixed(100 * share < 9.995 ? 2 : 1) + 
 const whole = (number) => number.toLocaleString("en");
 const product = (sizes) => sizes.reduce((one, other) => one * other, 1);
 const decoded = new Map();
-const state = { one: 0, two: -1, layer: 0, view: "", round: 0, unit: 0 };
+const state = { one: 0, two: -1, layer: 0, view: "", round: Infinity, unit: 0 };
 let timer = 0;
 
 async function blob(place) {
