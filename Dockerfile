@@ -1,9 +1,9 @@
 # docker build -t lth .
-# docker run --rm -v "$PWD/results:/work/results" lth make demo
+# docker run --rm -v "$PWD/results:/project/results" lth make demo
 FROM python:3.11-slim
 
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
-WORKDIR /work
+WORKDIR /project
 
 # torch's CPU build; leave it empty for the one with the libraries of CUDA. Checksums are those of the locks either way.
 ARG PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu
@@ -18,5 +18,5 @@ COPY envs envs
 COPY examples examples
 RUN ln -s workflow/profiles profiles
 
-ENV PATH=/work/.venv/bin:$PATH PYTHONPATH=/work
+ENV PATH=/project/.venv/bin:$PATH PYTHONPATH=/project
 CMD ["make", "demo"]

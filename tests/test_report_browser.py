@@ -1,7 +1,6 @@
 """The report in a browser: it asks for nothing, every control does what it says, and everybody can read it."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +8,6 @@ import pytest
 import synthetic
 
 from lth.analysis.report.page import write_report
-
-CHROMIUM = shutil.which("chromium") or ""
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright (requirements-dev.txt)")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs Debian's package chromium")
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +18,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     tables = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
     write_report(example, list(tables.values()), [], folder / "report.html", "0" * 64)
     return (folder / "report.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 class Wrong(list[str]):

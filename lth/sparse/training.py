@@ -32,6 +32,7 @@ STRETCH = 4e9
 
 MOVED_AT_ONCE = 2**20
 """Bytes of images that are changed in one call: they stay in a core's cache until the steps read them."""
+
 SCORED_AT_ONCE = 2000
 """Images that are scored in one call, for the same reason."""
 
@@ -133,14 +134,13 @@ class SparseTraining:
         count = min(count, loop.epoch_steps - inside)
         if self.moves:
             count = min(count, max(1, MOVED_AT_ONCE // (batch * self.feed.splits["train"].images[0].numel())))
-        rates = np.array([loop.rate(step) for step in range(first, first + count)])
+        rates, train = np.array([loop.rate(step) for step in range(first, first + count)]), self.feed.splits["train"]
         if self.feed.augment is None or self.moves:
             order = self._order(epoch)[inside * batch : (inside + count) * batch]
             ends = np.minimum(np.arange(1, count + 1) * batch, len(order))
             images = len(order)
             self._draw(first, images)
-            pixels = self._pixels(self.feed.splits["train"])
-            every = self.feed.splits["train"].labels.numpy()
+            pixels, every = self._pixels(train), train.labels.numpy()
             if self.moves:
                 here = moved(pixels.bytes, order, self._moves(epoch), inside * batch, self.frame)
                 pixels, order, every = pixels._replace(bytes=here), np.arange(images), every[order]

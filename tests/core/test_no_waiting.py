@@ -9,8 +9,9 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from benchmarks.gpu.small import EVERYTHING
 from lth.artifacts.tickets import Ticket
-from lth.config.training import Augmentation, Capture, Colour, Freeze, LearningRateSchedule, Optimiser, Recipe
+from lth.config.training import Capture, Freeze, LearningRateSchedule, Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.methods.dual import Penalty, PenaltyHook
 from lth.networks.cost import Meter
@@ -25,14 +26,6 @@ RULES = {
     "adam": Optimiser(name="adam", learning_rate=3e-3, weight_decay=1e-2),
     "adamw": Optimiser(name="adamw", learning_rate=3e-3, weight_decay=1e-2),
 }
-AUGMENTATION = Augmentation(
-    crop_padding=2,
-    flip=True,
-    rotation_degrees=10,
-    shift=0.1,
-    colour=Colour(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.1),
-    erasing=0.5,
-)
 READS = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "unique_dim", "equal", "repeat_interleave"}
 """Operations whose result, or its shape, the host has to know."""
 
@@ -57,7 +50,7 @@ def recipe_of(rule: str) -> Recipe:
         label_smoothing=0.1,
         clip_grad_norm=1.0,
         freeze=Freeze(rule="magnitude"),
-        augment=AUGMENTATION,
+        augment=EVERYTHING,
         kernels="dense",
     )
 

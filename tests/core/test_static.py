@@ -12,10 +12,11 @@ import torch
 from small import CPU, NETWORK, sparse_ticket, tiny_images
 from torch import Tensor
 
+from benchmarks.gpu.small import EVERYTHING
 from lth import methods
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
-from lth.config.training import Augmentation, Capture, Colour, Freeze, LearningRateSchedule, Optimiser, Recipe
+from lth.config.training import Augmentation, Capture, Freeze, LearningRateSchedule, Optimiser, Recipe
 from lth.pruning.masks import shuffled
 from lth.seeds import generator
 from lth.training import static
@@ -27,21 +28,13 @@ from lth.training.train import train
 from lth.training.trained import Trained
 
 MOMENTUM = Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3)
-EVERYTHING = Augmentation(
-    crop_padding=2,
-    flip=True,
-    rotation_degrees=10,
-    shift=0.1,
-    colour=Colour(brightness=0.2, contrast=0.2, saturation=0.2, hue=0.1),
-    erasing=0.5,
-    interpolation="bilinear",
-)
+BILINEAR = EVERYTHING.model_copy(update={"interpolation": "bilinear"})
 WAYS: dict[str, dict[str, Any]] = {
     "sgd": {"optimiser": Optimiser(name="sgd", learning_rate=0.05)},
     "momentum, cosine": {"schedule": LearningRateSchedule(name="cosine", warmup_epochs=0.5)},
     "nesterov, everything": {
         "optimiser": MOMENTUM.model_copy(update={"nesterov": True}),
-        "augment": EVERYTHING,
+        "augment": BILINEAR,
         "label_smoothing": 0.1,
     },
     "adam, steps": {

@@ -1,7 +1,5 @@
 """The page of masks in a browser: it draws the masks that it holds, obeys slider and keyboard, and asks for nothing."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +9,6 @@ from by_hand import HEADS, UNITS, ticket
 from lth.analysis.pictures.page import write_masks_page
 from lth.analysis.pictures.rounds import chains_of_files
 
-CHROMIUM = shutil.which("chromium")
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the program chromium (Debian's)")
 BLUE, ORANGE, WHITE, INK, GAP = [0, 114, 178], [192, 77, 0], [255, 255, 255], [28, 28, 30], [228, 228, 233]
 KERNELS = [[[[1, 0], [0, 1]]], [[[0, 1], [0, 0]]]]
 """Two kernels of 2x2, of one input channel."""
@@ -24,14 +19,6 @@ POINTS = """([id, points]) => {
   return points.map(([x, y]) => [...copy.getImageData(x, y, 1, 1).data.slice(0, 3)]);
 }"""
 """The colours of a canvas at some points."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

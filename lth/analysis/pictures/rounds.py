@@ -185,7 +185,7 @@ def read_history(path: Path) -> "pd.DataFrame":
 
     with suppress(RecordError):  # tickets that the workflow did not train have no record
         recorded = dict(read_record(path.with_name("ticket.safetensors")).get("files", {}))
-        if recorded.get(HISTORY, checksum(path)) != checksum(path):
+        if HISTORY in recorded and recorded[HISTORY] != checksum(path):
             raise UserError(f"{printable(path)}: was altered after it was written", advice(path))
     history = collect([path])
     if missing := [column for column in _COLUMNS if column not in history.columns]:

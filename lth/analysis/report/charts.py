@@ -120,6 +120,25 @@ HIDDEN = "indexof(hidden, datum.key) < 0"
 """Which rows are shown; the page tells `hidden` the keys that the reader has switched off."""
 
 
+_MEAN = {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1}
+
+
+def _seeds_and_intervals(value: Spec, colour: Spec, tip: list[Spec]) -> list[Spec]:
+    """Layers of a row's small points, one a seed, and of the line of its mean's interval."""
+    return [
+        {
+            "transform": [{"filter": "datum.what == 'seed'"}],
+            "mark": {"type": "circle", "size": 22, "opacity": 0.5, "yOffset": 8},
+            "encoding": {"x": value, "color": colour, "tooltip": tip},
+        },
+        {
+            "transform": [{"filter": "datum.what == 'mean' && isValid(datum.low)"}],
+            "mark": {"type": "rule", "strokeWidth": 2},
+            "encoding": {"x": {**value, "field": "low"}, "x2": {"field": "high"}, "color": colour},
+        },
+    ]
+
+
 def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
     """Every arm's mean test accuracy with its interval, and each seed."""
     entries = arm_series(arms, palette)
@@ -146,19 +165,10 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
         "transform": [{"filter": HIDDEN}],
         "encoding": {"y": row},
         "layer": [
-            {
-                "transform": [{"filter": "datum.what == 'seed'"}],
-                "mark": {"type": "circle", "size": 22, "opacity": 0.5, "yOffset": 8},
-                "encoding": {"x": value, "color": shape["color"], "tooltip": seed_tip},
-            },
-            {
-                "transform": [{"filter": "datum.what == 'mean' && isValid(datum.low)"}],
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"x": {**value, "field": "low"}, "x2": {"field": "high"}, "color": shape["color"]},
-            },
+            *_seeds_and_intervals(value, shape["color"], seed_tip),
             {
                 "transform": [{"filter": "datum.what == 'mean'"}],
-                "mark": {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1},
+                "mark": _MEAN,
                 "encoding": {
                     **{"x": value, "tooltip": mean_tip},
                     **{part: shape[part] for part in ("stroke", "fill", "shape")},
@@ -182,11 +192,8 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
     )
 
 
-def paired_differences(
-    name: str, runs: pd.DataFrame, arms: pd.DataFrame, pairs: pd.DataFrame, palette: Palette
-) -> Chart:
-    """The paired differences that the study names: mean, interval and seeds."""
-    entries = arm_series(arms, palette)
+def _pair_rows(runs: pd.DataFrame, pairs: pd.DataFrame, entries: Mapping[str, Series]) -> pd.DataFrame:
+    """A row for each pair's mean, and one for each of its seeds."""
     wide = runs.pivot_table(index="seed", columns="arm", values="test_accuracy_percent")
     rows: list[dict[str, Any]] = []
     for pair in pairs.to_dict("records"):
@@ -212,6 +219,15 @@ def paired_differences(
         "" if what == "seed" else words
         for what, words in zip(frame["what"], _interval(frame, "low", "high", "+.2f"), strict=True)
     ]
+    return frame
+
+
+def paired_differences(
+    name: str, runs: pd.DataFrame, arms: pd.DataFrame, pairs: pd.DataFrame, palette: Palette
+) -> Chart:
+    """The paired differences that the study names: mean, interval and seeds."""
+    entries = arm_series(arms, palette)
+    frame = _pair_rows(runs, pairs, entries)
     shape = shape_of(list(entries.values()))
     row = {"field": "pair", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}}
     value = {"field": "value", "type": "quantitative", "title": "difference in test accuracy (percentage points)"}
@@ -220,7 +236,6 @@ def paired_differences(
         *(("p", "p (Holm)", ""), ("seeds", "seeds", ""), ("n", "n (seeds)", "d")),
     )
     seed_tip = hover(("pair", "difference", ""), ("seed", "seed", "d"), ("value", "points", "+.2f"))
-    mean = {"transform": [{"filter": "datum.what == 'mean'"}]}
     margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
     band: Spec = {
         "data": {"values": [{"from": -(margin or 0), "to": margin or 0}]},
@@ -235,21 +250,16 @@ def paired_differences(
     shown = {"filter": HIDDEN + " && indexof(hidden, datum.other) < 0"}
     filled = {"condition": {"test": "datum.shown", **shape["color"]}, "value": "var(--paper)"}
     marks = [
+        *_seeds_and_intervals(value, shape["color"], seed_tip),
         {
-            "transform": [shown, {"filter": "datum.what == 'seed'"}],
-            "mark": {"type": "circle", "size": 22, "opacity": 0.5, "yOffset": 8},
-            "encoding": {"y": row, "x": value, "color": shape["color"], "tooltip": seed_tip},
+            "transform": [{"filter": "datum.what == 'mean'"}],
+            "mark": {**_MEAN, "shape": "circle"},
+            "encoding": {"x": value, "stroke": shape["color"], "fill": filled, "tooltip": shown_tip},
         },
-        {
-            "transform": [shown, {"filter": "datum.what == 'mean' && isValid(datum.low)"}],
-            "mark": {"type": "rule", "strokeWidth": 2},
-            "encoding": {"y": row, "x": {**value, "field": "low"}, "x2": {"field": "high"}, "color": shape["color"]},
-        },
-        {
-            "transform": [shown, *mean["transform"]],
-            "mark": {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1, "shape": "circle"},
-            "encoding": {"y": row, "x": value, "stroke": shape["color"], "fill": filled, "tooltip": shown_tip},
-        },
+    ]
+    # band and zero have data of their own, so that these two cannot be the whole chart's
+    marks = [
+        {**mark, "transform": [shown, *mark["transform"]], "encoding": {"y": row, **mark["encoding"]}} for mark in marks
     ]
     caption = (
         "First arm minus second, within each seed; right of zero the first is better. Filled marks are significant, "

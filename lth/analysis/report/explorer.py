@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.charts import Chart, hover
+from lth.analysis.report.charts import HIDDEN, Chart, hover, shape_of
 from lth.analysis.report.looks import series
 from lth.analysis.tables.cells import plus_minus
 from lth.analysis.tables.provenance import ticket_origin
@@ -109,14 +109,11 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
     columns = ["what", "ticket", "round", "series", "key", "link", "place", "dataset", "density_percent"]
     columns += ["accuracy_percent", "accuracy_low_percent", "accuracy_high_percent", "n"]
     frame = pd.concat([marks, pd.DataFrame(links)]).reindex(columns=columns)
-    names = list(entries)
-    scale = {"domain": names, "range": [entries[name].colour for name in names]}
-    colour = {"field": "series", "type": "nominal", "scale": scale, "legend": None}
+    colour = shape_of(list(entries.values()))["color"]
     axes: dict[str, Any] = {
         "x": {"field": "round", "type": "quantitative", "title": "round", "axis": {"tickMinStep": 1, "grid": False}},
-        "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": names}},
+        "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": list(entries)}},
     }
-    shown = {"filter": "indexof(hidden, datum.key) < 0"}
     words = hover(
         *(("ticket", "ticket", ""), ("round", "round", "d"), ("dataset", "trained on", "")),
         *(("density_percent", "density %", ".3~g"), ("accuracy_percent", "test accuracy %", ".2f")),
@@ -152,7 +149,7 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
             "A line for each ticket and a mark for each of its rounds, of equal density at equal rates; dotted lines "
             "lead from the round of another ticket that it was made from. Hover over a round for its numbers."
         ),
-        spec={"height": {"step": 34}, "transform": [shown], "layer": layers},
+        spec={"height": {"step": 34}, "transform": [{"filter": HIDDEN}], "layer": layers},
         rows=frame,
         series=list(entries.values()),
     )

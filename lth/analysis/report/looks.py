@@ -54,15 +54,19 @@ def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
 
 def variable(colour: str) -> str:
     """The CSS variable of one of the figures' colours."""
-    return f"var(--c{colour[1:].lower()})"
+    return f"var({_name(colour)})"
+
+
+def _name(colour: str) -> str:
+    return f"--c{colour[1:].lower()}"
 
 
 def schemes() -> Mapping[str, Mapping[str, str]]:
     """The variables and their colours in each scheme: those of the Matplotlib figures."""
     colours = (*COLOURS, *SHARED_COLOURS.values(), GREY)
     return {
-        "light": {f"--c{colour[1:].lower()}": colour for colour in colours},
-        "dark": {f"--c{colour[1:].lower()}": DARK.get(colour, colour) for colour in colours},
+        "light": {_name(colour): colour for colour in colours},
+        "dark": {_name(colour): DARK.get(colour, colour) for colour in colours},
     }
 
 

@@ -73,7 +73,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
     """
     study, plan = source.study, Plan(source.study)
     palette = Palette(colour_places(plan))
-    tables, figures = list(map(Path, source.tables)), list(map(Path, source.figures))
+    tables, figures = source.tables, source.figures
     rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
     arms = {name: _table(study, tables, f"{name}/arms.csv") for name in plan.assessments}
     found, drawn = StudyPart(told={}), []
@@ -114,7 +114,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
     return found, room
 
 
-def _table(study: Study, tables: list[Path], name: str) -> pd.DataFrame:
+def _table(study: Study, tables: Sequence[Path], name: str) -> pd.DataFrame:
     """The table whose path ends with `name`."""
     for path in tables:
         if path.as_posix().endswith(f"/{name}"):
@@ -172,19 +172,14 @@ def _charts(
 
 def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[str, Any]:
     """A chart as the template sees it, with links to the figures of the same numbers."""
-    folder = f"figures/{assessment}" if assessment else "figures"
     given = {path.as_posix().rpartition("figures/")[2] for path in source.figures}
-    beside = [f"{assessment}/{name}.svg" if assessment else f"{name}.svg" for name in chart.drawn]
-    files = [
-        (name, f"{source.base}{folder}/{name}.svg")
-        for name, path in zip(chart.drawn, beside, strict=True)
-        if path in given
-    ]
+    places = {name: _place(assessment, name) for name in chart.drawn}
+    files = [(name, f"{source.base}figures/{place}") for name, place in places.items() if place in given]
     return {"place": chart.name, "title": chart.title, "caption": chart.caption, "files": files}
 
 
 def _shown(
-    figures: list[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str], room: int
+    figures: Sequence[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str], room: int
 ) -> tuple[list[Shown], int]:
     """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`, and the room left.
 
@@ -199,18 +194,23 @@ def _shown(
             if name in covered:
                 continue
             text = base64.b64encode(path.read_bytes()).decode()
-            folder = f"figures/{assessment}" if assessment else "figures"
             inlined = len(text) <= room
             room -= len(text) if inlined else 0
+            link = f"{source.base}figures/{_place(assessment, name)}"
             shown.append(
                 Shown(
                     place=f"{prefix}{assessment or ''}-{name}",
                     title=drawing.about,
                     caption=drawing.caption,
-                    source=f"data:image/svg+xml;base64,{text}" if inlined else f"{source.base}{folder}/{name}.svg",
+                    source=f"data:image/svg+xml;base64,{text}" if inlined else link,
                 )
             )
     return shown, room
+
+
+def _place(assessment: str | None, name: str) -> str:
+    """A figure's file, seen from the folder of figures."""
+    return f"{assessment}/{name}.svg" if assessment else f"{name}.svg"
 
 
 def _check_figure(path: Path) -> None:
