@@ -119,7 +119,8 @@ def random_training(timed: Timed, device: torch.device, capture: Capture) -> Loo
 
 
 def _random(dataset: Dataset) -> Images:
-    """Images of a data set's shape and number; one that is repeated takes no memory."""
+    """Images of a data set's shape and number, all the same, and in memory as in a training: batches are picked from
+    there, and sparse kernels copy an expanded image at each call."""
     source = dataset.entry
     assert isinstance(source, ImageSource)
     channels, side = 1 if dataset.grey else source.channels, dataset.size or source.size
@@ -128,7 +129,7 @@ def _random(dataset: Dataset) -> Images:
 
     def split(count: int) -> Split:
         labels: Tensor = torch.arange(count) % source.classes
-        return Split(image.expand(count, -1, -1, -1), labels)
+        return Split(image.repeat(count, 1, 1, 1), labels)
 
     sizes: dict[SplitName, int] = {"train": dataset.sizes[0], "validation": _SCORED, "test": 1}
     mean = torch.full((channels,), 127.5)
