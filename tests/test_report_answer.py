@@ -1,4 +1,4 @@
-"""The first screen of the report, and the numbers of its charts: those of the tables and of the Matplotlib figures."""
+"""The first screen of the report, and how its charts look."""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,10 @@ import pytest
 import synthetic
 
 from lth.analysis.figures.colours import colour_places
-from lth.analysis.figures.draw import create
 from lth.analysis.figures.style import Palette
-from lth.analysis.report import charts, curves, looks
+from lth.analysis.report import curves, looks
 from lth.analysis.report.answer import answer, certainty, spent
+from lth.analysis.report.chart import Choice
 from lth.analysis.report.citation import AUTHORS, TITLE
 from lth.analysis.tables.files import read_table
 from lth.plan.plan import Plan
@@ -112,37 +112,6 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {"tables": tables, "places": places, "palette": Palette(places)}
 
 
-def points(figure: Any, axis: int = 0) -> set[tuple[float, float]]:
-    """All points of all lines of a Matplotlib panel."""
-    return {
-        (round(float(x), 4), round(float(y), 4))
-        for line in figure.axes[axis].lines
-        for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)
-    }
-
-
-def test_charts_have_the_numbers_of_the_figures_for_papers(drawn: dict[str, Any]) -> None:
-    tables, palette = drawn["tables"], drawn["palette"]
-    of = {name: tables[f"transfer/{name}"] for name in ("runs", "arms", "comparisons", "curves")}
-    figure = {name: create(name, {**tables, **of}, drawn["places"]) for name in
-              ("final_accuracy", "differences", "pruning_curves")}  # fmt: skip
-    chart = charts.accuracy("accuracy", "", of["runs"], of["arms"], palette).rows
-    means, seeds = (chart[chart["what"] == what]["value"] for what in ("mean", "seed"))
-    shown = {x for x, _ in points(figure["final_accuracy"])}
-    assert {round(value, 4) for value in [*means, *seeds]} <= shown
-    assert len(seeds) == len(of["runs"])
-    pairs = charts.paired_differences("differences", of["runs"], of["arms"], of["comparisons"], palette).rows
-    ends = pairs[pairs["what"] == "mean"]
-    shown = {x for x, _ in points(figure["differences"])}
-    assert {round(value, 4) for value in [*ends["value"], *ends["low"], *ends["high"]]} <= shown
-    for pair_, group in pairs.groupby("pair"):
-        mean = group.loc[group["what"] == "mean", "value"].iloc[0]
-        assert group.loc[group["what"] == "seed", "value"].mean() == pytest.approx(mean, abs=2e-4), pair_
-    rounds = curves.pruning(tables["rounds"], tables["costs"], "mnist", "pruning", palette).rows
-    told = set(zip(rounds["density_percent"].round(4), rounds["accuracy_percent"].round(4), strict=True))
-    assert told == points(figure["pruning_curves"])
-
-
 def test_a_ticket_looks_the_same_in_charts_and_figures(drawn: dict[str, Any]) -> None:
     palette = drawn["palette"]
     own, shuffled = (looks.series(palette, f"mnist-{kind}", "mnist", kind) for kind in ("own", "shuffled"))
@@ -165,7 +134,7 @@ def test_every_choice_of_every_chart_is_valid_vega_lite(drawn: dict[str, Any], s
         assert {one["type"] for one in compiled["scales"] if one["name"] == "x"} == {scale}
 
 
-def filled(part: Any, x: charts.Choice, y: charts.Choice, scale: str) -> Any:
+def filled(part: Any, x: Choice, y: Choice, scale: str) -> Any:
     """A specification with its places filled, as the page's script fills them."""
     values = {"@scale": scale, "@nice": True, "@band": 0.1, "@size": 20, "@zero": scale == "linear"}
     values |= {f"@{axis}.{key}": value for axis, one in (("x", x), ("y", y)) for key, value in vars(one).items()}

@@ -17,13 +17,13 @@ from lth.files import write_bytes, write_text
 
 def create(name: str, tables: Mapping[str, pd.DataFrame], places: Mapping[str, int]) -> Figure:
     """Draw a figure from its tables; `places` are those of tickets among colours (`colours.places`)."""
-    shown = {table: _cut(frame) for table, frame in tables.items()}
+    shown = {table: cut_intervals(frame) for table, frame in tables.items()}
     with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
         figure: Figure = FIGURES[name].load()(shown, Palette(places))
     return figure
 
 
-def _cut(frame: pd.DataFrame) -> pd.DataFrame:
+def cut_intervals(frame: pd.DataFrame) -> pd.DataFrame:
     """Intervals of percentages end at 0 and 100: t intervals of a few seeds know no limits. Tables keep their ends."""
     ends = [name for name in frame.columns if name.endswith(("_low_percent", "_high_percent"))]
     return frame.assign(**{name: frame[name].clip(0, 100) for name in ends})

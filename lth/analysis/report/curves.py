@@ -3,7 +3,7 @@
 import pandas as pd
 
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.charts import HIDDEN, Chart, Choice, Spec, arm_series, hover, keyed, shape_of
+from lth.analysis.report.chart import HIDDEN, Chart, Choice, Spec, arm_series, hover, keyed, shape_of
 from lth.analysis.report.looks import series
 
 _MOST_ROWS = 20_000
@@ -100,7 +100,7 @@ def training_curves(name: str, table: pd.DataFrame, arms: pd.DataFrame, palette:
             Choice(name="steps", title="optimiser step", field="step", step=1),
         ],
         y=y,
-        drawn=("accuracy_by_epoch", "loss_by_epoch"),
+        drawn=("accuracy_by_epoch", "loss_by_epoch", "training_accuracy"),
     )
 
 
@@ -172,7 +172,7 @@ def pruning(rounds: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, 
         x=_costs("density"),
         y=y,
         measured=("minutes",),
-        drawn=("pruning_curves", "pruning_loss", "pruning_f1", "early_stop"),
+        drawn=("pruning_curves", "pruning_loss", "pruning_f1", "early_stop", "validation_loss"),
     )
 
 
@@ -181,6 +181,7 @@ _ROUNDS = (
     ("loss", "nats", "test loss (nats)"),
     ("f1", "percent", "F1 (%)"),
     ("best", "step", "early-stopping iteration (step)"),
+    ("validation_loss", "nats", "least validation loss (nats)"),
 )
 
 

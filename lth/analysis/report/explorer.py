@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.charts import HIDDEN, Chart, hover, shape_of
+from lth.analysis.report.chart import HIDDEN, Chart, hover, shape_of
 from lth.analysis.report.looks import series
 from lth.analysis.tables.cells import plus_minus
 from lth.analysis.tables.provenance import ticket_origin

@@ -10,10 +10,11 @@ import pandas as pd
 
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.colours import colour_places
+from lth.analysis.figures.draw import cut_intervals
 from lth.analysis.figures.style import Palette
 from lth.analysis.report import charts, curves
 from lth.analysis.report.answer import Answer, answer, certainty, spent
-from lth.analysis.report.charts import Chart
+from lth.analysis.report.chart import Chart
 from lth.analysis.report.explorer import family_tree, nodes
 from lth.analysis.report.methods import methods
 from lth.analysis.tables import cells
@@ -85,10 +86,10 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
         shown, room = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn}, room)
         drawn.append({**assessed, "charts": [_on_page(chart, source, name) for chart in here], "figures": shown})
     pruned = [
-        curves.pruning(rounds, costs, dataset, f"{prefix}-pruning-{dataset}", palette)
+        curves.pruning(cut_intervals(rounds), costs, dataset, f"{prefix}-pruning-{dataset}", palette)
         for dataset in rounds["dataset"].unique()
     ]
-    tree = family_tree(plan, rounds, f"{prefix}-tickets-graph", palette)
+    tree = family_tree(plan, cut_intervals(rounds), f"{prefix}-tickets-graph", palette)
     found.charts += [*pruned, tree]
     covered = {figure for chart in pruned for figure in chart.drawn}
     shown, room = _shown(figures, None, prefix, source, covered, room)
@@ -158,14 +159,14 @@ def _charts(
     found: Answer,
 ) -> Iterator[Chart]:
     """The charts of an evaluation or comparison; of the first one, the picture of its answer comes first."""
-    place = f"{prefix}{name}"
+    place, arms = f"{prefix}{name}", cut_intervals(arms)
     if name == plan.assessments[0]:
         few = arms[arms["arm"].isin(found.arms)]
         yield charts.accuracy(f"{place}-answer", "The answer in a picture", read["runs"], few, palette)
     yield charts.accuracy(f"{place}-accuracy", "Test accuracy of every arm", read["runs"], arms, palette)
     if len(read["comparisons"]):
         yield charts.paired_differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
-    yield curves.training_curves(f"{place}-curves", read["curves"], arms, palette)
+    yield curves.training_curves(f"{place}-curves", cut_intervals(read["curves"]), arms, palette)
     if cells.trained_when_found(arms):
         yield curves.cost(f"{place}-cost", arms, palette)
 

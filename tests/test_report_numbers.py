@@ -1,0 +1,192 @@
+"""No number differs between the page's charts and the Matplotlib figures, which draw the same tables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import synthetic
+from numpy.typing import NDArray
+
+from lth.analysis.figures import FIGURES
+from lth.analysis.figures.colours import colour_places
+from lth.analysis.figures.draw import create
+from lth.analysis.report.chart import Chart, Choice
+from lth.analysis.report.section import StudyFiles, part
+from lth.analysis.tables.files import read_table, write_table
+from lth.config.study import Study
+from lth.plan.plan import Plan
+
+Points = NDArray[np.float64]
+"""[n, 2]."""
+
+
+class Drawn:
+    """A study's charts as its page has them, and its Matplotlib figures."""
+
+    def __init__(self, folder: Path, example: Study) -> None:
+        self._paths = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example, noise=6))
+        _with_f1(self._paths["rounds"])
+        self._places = colour_places(Plan(example))
+        tables = [path for path in self._paths.values() if path.suffix == ".csv"]
+        (self.assessment,) = Plan(example).assessments
+        found, _ = part(StudyFiles(study=example, tables=tables, figures=[], artifacts="0" * 64), "", 0)
+        self.charts = {chart.name: chart for chart in found.charts}
+
+    def figure(self, name: str) -> Any:
+        spec = FIGURES[name]
+        place = "" if spec.scope == "study" else f"{self.assessment}/"
+        return create(name, {t: read_table(self._paths[f"{place}{t}"]) for t in spec.tables}, self._places)
+
+
+def _with_f1(rounds: Path) -> None:
+    """Made up, since the data sets of the examples have ten classes; intervals go beyond 100 %."""
+    table = read_table(rounds)
+    values = {f"f1{end}_percent": table[f"accuracy{end}_percent"] for end in ("", "_low")}
+    values["f1_high_percent"] = table["accuracy_high_percent"] + 5
+    write_table(table.assign(**values), rounds)
+
+
+@pytest.fixture(scope="module")
+def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawn]:
+    """An evaluation of tickets over data sets, and a comparison of methods."""
+    folder = tmp_path_factory.mktemp("numbers")
+    examples = {"transfer": synthetic.study(4, equivalence_margin=1), "methods": synthetic.methods(3)}
+    return {name: Drawn(folder / name, example) for name, example in examples.items()}
+
+
+def in_panels(figure: Any, titled: str = "") -> Points:
+    """All that a figure draws at places in its data: ends of bands, points of lines; `titled` names a panel."""
+    found = []
+    for axis in figure.axes:
+        if titled and axis.get_title(loc="left") != titled:
+            continue
+        found += [path.vertices for band in axis.collections for path in band.get_paths()]
+        lines = [line for line in axis.lines if not is_across(line)]
+        found += [np.column_stack([line.get_xdata(), line.get_ydata()]) for line in lines]
+    return np.concatenate([np.asarray(points, dtype=float).reshape(-1, 2) for points in found])
+
+
+def is_across(line: Any) -> bool:
+    """Whether a line goes from one side of its panel to the other (`axhline`)."""
+    return not line.get_transform().contains_branch_seperately(line.axes.transData)[0] and [*line.get_xdata()] == [0, 1]
+
+
+def across(figure: Any, titled: str) -> set[float]:
+    """Heights of the lines right across a panel: dense tickets."""
+    (axis,) = [axis for axis in figure.axes if axis.get_title(loc="left") == titled]
+    return {round(float(line.get_ydata()[0]), 6) for line in axis.lines if is_across(line)}
+
+
+def of_chart(rows: pd.DataFrame, x: Choice, y: Choice) -> Points:
+    """The places that a chart draws with these axes: values, and both ends of their intervals."""
+    return np.concatenate([rows[[x.field, field]].dropna().to_numpy(float) for field in (y.field, y.low, y.high)])
+
+
+def choice(choices: list[Choice], name: str) -> Choice:
+    (found,) = [one for one in choices if one.name == name]
+    return found
+
+
+def missing(these: Points, among: Points) -> Points:
+    """Which points are not among others, within six digits."""
+    near = np.abs(these[:, None] - among[None]) <= 1e-6 * np.maximum(1, np.abs(these[:, None]))
+    return these[~near.all(axis=2).any(axis=1)]
+
+
+def same(one: Points, other: Points, what: str) -> None:
+    assert len(one) > 3, what
+    assert len(missing(one, other)) == 0, f"{what}: only in the chart"
+    assert len(missing(other, one)) == 0, f"{what}: only in the figure"
+
+
+def accuracy(study: Drawn, chart: Chart) -> None:
+    shown = in_panels(study.figure("final_accuracy"))[:, 0]
+    rows = chart.rows
+    assert chart.drawn == ("final_accuracy",)
+    ends = rows.loc[rows["what"] == "mean", ["low", "high"]].to_numpy().ravel()
+    told = np.array([*rows["value"], *ends])
+    assert len(missing(told[:, None], shown[:, None])) == 0
+    if not chart.name.endswith("-answer"):  # which has some of the arms
+        assert len(missing(shown[:, None], told[:, None])) == 0
+
+
+def differences(study: Drawn, chart: Chart) -> None:
+    lines = [line for axis in study.figure("differences").axes for line in axis.lines]
+    # not in the chart: thick lines, whose ends are in the table of equivalence
+    shown = {round(float(x), 6) for line in lines if line.get_linewidth() != 3.5 for x in line.get_xdata()}
+    ends = chart.rows.loc[chart.rows["what"] == "mean", ["value", "low", "high"]]
+    assert {round(value, 6) for value in ends.to_numpy().ravel()} == shown - {0.0}  # a line at zero
+    for pair, rows in chart.rows.groupby("pair"):
+        of_seeds = rows.loc[rows["what"] == "seed", "value"]
+        assert of_seeds.mean() == pytest.approx(rows.loc[rows["what"] == "mean", "value"].iloc[0], abs=1e-4), (
+            pair
+        )  # tables are rounded
+
+
+def training(study: Drawn, chart: Chart) -> None:
+    figures = {"accuracy_by_epoch": ["test accuracy"], "loss_by_epoch": ["training loss", "validation loss"]}
+    figures["training_accuracy"] = ["training accuracy", "validation accuracy"]
+    assert set(chart.drawn) == set(figures)
+    for name, values in figures.items():
+        axes = [choice(chart.y, value) for value in values]
+        told = [of_chart(chart.rows[chart.rows["split"] == y.split], choice(chart.x, "epochs"), y) for y in axes]
+        same(np.concatenate(told), in_panels(study.figure(name)), name)
+    assert {y.name for y in chart.y} == {"test loss", *(value for values in figures.values() for value in values)}
+
+
+def pruning(study: Drawn, chart: Chart) -> None:
+    figures = {"pruning_curves": "test accuracy", "pruning_loss": "test loss", "pruning_f1": "F1"}
+    figures |= {"early_stop": "early-stopping iteration", "validation_loss": "least validation loss"}
+    assert set(chart.drawn) == set(figures)
+    assert {y.name for y in chart.y} == {*figures.values()}
+    titled = chart.title.removeprefix("Pruning, ")
+    for name, value in figures.items():
+        figure, y = study.figure(name), choice(chart.y, value)
+        dense = chart.rows["density_percent"] == 100
+        alone = dense & chart.rows["alone"]
+        same(of_chart(chart.rows[~alone], chart.x[0], y), in_panels(figure, titled), f"{chart.name}, {name}")
+        assert across(figure, titled) == {round(value, 6) for value in chart.rows.loc[alone, y.field]}
+
+
+def cost(study: Drawn, chart: Chart) -> None:
+    assert chart.drawn == ("accuracy_cost",)
+    told = [of_chart(chart.rows, choice(chart.x, name), chart.y[0]) for name in ("epochs", "FLOPs")]
+    same(np.concatenate(told), in_panels(study.figure("accuracy_cost")), chart.name)
+
+
+def graph(study: Drawn, chart: Chart) -> None:
+    """No figure shows it; its marks are the rounds of the pruning charts."""
+    marks = chart.rows[chart.rows["what"] == "round"]
+    rounds = pd.concat([other.rows for name, other in study.charts.items() if name.startswith("-pruning-")])
+    columns = ["ticket", "round", "density_percent", "accuracy_percent", "accuracy_low_percent", "n"]
+    found = [frame[columns].sort_values(["ticket", "round"]).reset_index(drop=True) for frame in (marks, rounds)]
+    pd.testing.assert_frame_equal(found[0], found[1], check_dtype=False)
+
+
+CHECKS: dict[str, Callable[[Drawn, Chart], None]] = {
+    "-answer": accuracy,
+    "-accuracy": accuracy,
+    "-differences": differences,
+    "-curves": training,
+    "-cost": cost,
+    "-tickets-graph": graph,
+    "-pruning-mnist": pruning,
+    "-pruning-fashion": pruning,
+}
+"""By the end of a chart's name."""
+
+
+@pytest.mark.parametrize("end", CHECKS)
+def test_a_chart_has_the_numbers_of_its_figures(studies: dict[str, Drawn], end: str) -> None:
+    found = [(study, chart) for study in studies.values() for name, chart in study.charts.items() if name.endswith(end)]
+    assert found
+    for study, chart in found:
+        CHECKS[end](study, chart)
+
+
+def test_every_chart_of_the_pages_is_checked(studies: dict[str, Drawn]) -> None:
+    names = {name for study in studies.values() for name in study.charts}
+    assert {name for name in names if not name.endswith(tuple(CHECKS))} == set()
