@@ -125,8 +125,12 @@ def norm_back(op: Any, a: Arrays, width: int, chunks: int, images: int) -> None:
                 x = op.x + chunk * op.x_chunk + row * op.x_row + column * op.x_column
                 y = op.y + chunk * op.y_chunk + row * op.y_row + column * op.y_column
                 inputs, dy, dx = a.activations[x : x + size], a.gradients[y : y + size], a.gradients[x : x + size]
-                for n in range(size):
-                    dx[n] = slope[n] * (dy[n] - shift[n] - (inputs[n] - centre[n]) * tilt[n])
+                if op.x_gradient == 2:
+                    for n in range(size):
+                        dx[n] += slope[n] * (dy[n] - shift[n] - (inputs[n] - centre[n]) * tilt[n])
+                else:
+                    for n in range(size):
+                        dx[n] = slope[n] * (dy[n] - shift[n] - (inputs[n] - centre[n]) * tilt[n])
                 if inside < width:
                     for channel in range(op.channels):
                         dx[channel * width + inside : (channel + 1) * width] = ZERO

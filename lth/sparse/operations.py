@@ -1,13 +1,11 @@
 """A network as the operations that there are sparse kernels for, and the tensors between them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from torch import fx, nn
+from torch import nn
 
-from lth.networks.calls import as_module, is_shape
-from lth.networks.own import is_plain
-from lth.networks.resnet import Block, Padded
+from lth.networks.calls import Call, Unread, calls_of
 from lth.sparse.table import DROPOUT, LINEAR, MEAN, NORM, POOL, SUM
 
 
@@ -83,6 +81,30 @@ class Node:
     """A linear layer: each channel and place of what goes in is an input of its own."""
 
 
+@dataclass(frozen=True)
+class Value:
+    """What a call gives: a tensor, with its ReLU or before it, and which view of it a shortcut takes."""
+
+    place: Place
+    relu: bool = False
+    flat: bool = False
+    """Channels and pixels are one dimension."""
+    stride: int = 1
+    extra: int = 0
+    """Channels of zeros behind its own."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, bool]:
+        """Channels, rows, columns, and whether they are one dimension."""
+        rows, columns = (-(-size // self.stride) for size in (self.place.rows, self.place.columns))
+        return self.place.channels + self.extra, rows, columns, self.flat
+
+    @property
+    def viewed(self) -> bool:
+        """Whether it is a shortcut's view, which only a sum takes."""
+        return self.stride > 1 or self.extra > 0
+
+
 @dataclass
 class Operations:
     """The operations of a network in order, and the tensors between them."""
@@ -97,11 +119,28 @@ class Operations:
         Raises:
             Unsupported: a module that there is no kernel for.
         """
-        graph = cls()
-        x = graph._tensor(channels, rows, columns)
-        y = graph._walk("", network, x) if is_plain(network) else graph._follow(network, x)
-        if not graph.nodes or y.rows * y.columns != 1:
+        try:
+            calls = calls_of(network)
+        except Unread as problem:
+            raise Unsupported(f"a network that {problem}") from None
+        graph, values = cls(), list[Value]()
+        for call in calls:
+            values.append(graph._value(call, [values[one] for one in call.inputs], (channels, rows, columns)))
+        last = values[-1]
+        if (
+            not graph.nodes
+            or last.place is not graph.nodes[-1].y
+            or last.viewed
+            or last.place.rows * last.place.columns != 1
+        ):
             raise Unsupported("a network whose output is no logits")
+        for call in calls:
+            for value in (values[one] for one in call.inputs):
+                if value.relu != value.place.relu and not isinstance(call.layer, nn.ReLU | nn.Identity | nn.Flatten):
+                    raise Unsupported(f"{call.name} (what comes before a ReLU that others take)")
+        for node in graph.nodes:
+            if node.kind in (POOL, MEAN, DROPOUT) and len(node.x.users) > 1:
+                raise Unsupported(f"{node.name} (a pooling or dropout of what others take, too)")
         graph._finish()
         return graph
 
@@ -117,52 +156,55 @@ class Operations:
             node.z.users.append(node)
         return node.y
 
-    def _walk(self, name: str, module: nn.Module, x: Place) -> Place:
-        """What a module makes of a tensor."""
-        if isinstance(module, nn.Sequential):
-            for part, inner in module.named_children():
-                x = self._walk(f"{name}.{part}" if name else part, inner, x)
-            return x
-        if isinstance(module, nn.Flatten | nn.Identity) or (isinstance(module, nn.Dropout) and module.p == 0):
-            return x
+    def _value(self, call: Call, given: list[Value], shape: tuple[int, int, int]) -> Value:
+        """What a call makes of what it takes."""
+        match call.kind:
+            case "images":
+                return Value(self._tensor(*shape))
+            case "add":
+                return self._sum(call.name, *given)
+            case "stride":
+                return replace(given[0], stride=given[0].stride * call.number)
+            case "pad":
+                return replace(given[0], extra=given[0].extra + call.number)
+            case "layer":
+                return self._layer(call.name, call.layer, given[0])
+
+    def _layer(self, name: str, layer: nn.Module | None, value: Value) -> Value:
+        if value.viewed:
+            raise Unsupported(f"{name} (a layer after a stride without a convolution)")
+        match layer:
+            case nn.Flatten(start_dim=1, end_dim=-1):
+                return replace(value, flat=True)
+            case nn.Identity() | nn.Dropout(p=0):
+                return value
+            case nn.ReLU():
+                return self._relu(name, value)
         for kind, take in self._takes.items():
-            if isinstance(module, kind):
-                made: Place = take(self, name, module, x)
-                return made
-        raise Unsupported(f"{name or 'the network'} ({type(module).__name__})")
+            if isinstance(layer, kind):
+                place: Place = take(self, name, layer, value.place)
+                # only a pooling over windows of one pixel gives the tensor that it takes
+                return value if place is value.place else Value(place, flat=value.flat)
+        raise Unsupported(f"{name or 'the network'} ({type(layer).__name__})")
 
-    def _follow(self, network: nn.Module, x: Place) -> Place:
-        """What code of the user's makes of a tensor: one operation after the other, as torch.fx sees them."""
-        try:
-            traced = fx.symbolic_trace(network)
-        except Exception as error:  # whatever that code may say to a stand-in for a tensor
-            raise Unsupported(f"{type(network).__name__}, which cannot be traced ({type(error).__name__})") from None
-        modules = dict(network.named_modules())
-        before, seen = "", set[object]()
-        for node in traced.graph.nodes:
-            if is_shape(node) or node.op == "output":
-                continue
-            if node.op == "placeholder":
-                before = node.name
-                continue
-            users = [user for user in node.args[0].users if not is_shape(user)] if node.args else []
-            if not users or str(node.args[0]) != before or len(users) > 1 or node.target in seen & {*modules}:
-                raise Unsupported(f"{node.name} (a network that is no chain of layers)")
-            module = modules.get(node.target) if node.op == "call_module" else as_module(node)
-            if module is None:
-                raise Unsupported(f"{node.name} ({getattr(node.target, '__name__', node.target)})")
-            x = self._walk(str(node.target) if node.op == "call_module" else node.name, module, x)
-            before = node.name
-            seen.add(node.target)
-        return x
-
-    def _relu(self, name: str, _module: nn.ReLU, x: Place) -> Place:
-        if x.maker is None or x.users or x.maker.kind in (MEAN, DROPOUT):
+    def _relu(self, name: str, value: Value) -> Value:
+        place = value.place
+        if place.maker is None or place.users or place.maker.kind in (MEAN, DROPOUT):
             raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
-        x.relu = True
-        return x
+        place.relu = True
+        return replace(value, relu=True)
+
+    def _sum(self, name: str, first: Value, second: Value) -> Value:
+        """Two tensors added; one of them may be a shortcut's view."""
+        x, z = (second, first) if first.viewed else (first, second)
+        if x.viewed or x.shape != z.shape or x.place is z.place:
+            raise Unsupported(f"{name} (a sum that is no residual connection)")
+        y = self._tensor(x.place.channels, x.place.rows, x.place.columns)
+        return Value(self._add(Node(SUM, x.place, y, None, name, z=z.place, stride=z.stride)), flat=x.flat)
 
     def _dense(self, name: str, module: nn.Linear, x: Place) -> Place:
+        if module.in_features != x.channels * x.rows * x.columns:
+            raise Unsupported(f"{name} (a linear layer of a part of what comes in)")
         y = self._tensor(module.out_features, 1, 1)
         return self._add(Node(LINEAR, x, y, module, name, flat=True))
 
@@ -205,22 +247,7 @@ class Operations:
         node = Node(LINEAR, x, y, module, name, stride=stride, padding=padding[0], kernel=(high, wide))
         return self._add(node)
 
-    def _block(self, name: str, block: Block, x: Place) -> Place:
-        """A residual block: its two convolutions, and its shortcut added before the last ReLU."""
-        hidden = self._walk(f"{name}.norm1", block.norm1, self._walk(f"{name}.conv1", block.conv1, x))
-        hidden.relu = True
-        hidden = self._walk(f"{name}.norm2", block.norm2, self._walk(f"{name}.conv2", block.conv2, hidden))
-        stride, z = 1, x
-        if isinstance(block.shortcut, Padded):
-            stride = block.shortcut.stride
-        else:
-            z = self._walk(f"{name}.shortcut", block.shortcut, x)
-        y = self._tensor(hidden.channels, hidden.rows, hidden.columns)
-        y.relu = True
-        return self._add(Node(SUM, hidden, y, block, name, z=z, stride=stride))
-
     _takes: ClassVar[dict[Any, Any]] = {
-        nn.ReLU: _relu,
         nn.Linear: _dense,
         nn.Dropout: _dropout,
         nn.Conv2d: _convolution,
@@ -228,7 +255,6 @@ class Operations:
         nn.BatchNorm2d: _norm,
         nn.MaxPool2d: _pool,
         nn.AdaptiveAvgPool2d: _mean,
-        Block: _block,
     }
 
     def _finish(self) -> None:

@@ -124,7 +124,7 @@ def mean_back(op: Any, a: Arrays, width: int, chunks: int) -> None:
 
 @compiled
 def add(op: Any, a: Arrays, width: int, chunks: int) -> None:
-    """The end of a residual block: its shortcut, perhaps of every second place and of fewer channels, is added."""
+    """A residual connection: a shortcut, perhaps of every second place and of fewer channels, is added."""
     size, other = op.channels * width, op.z_channels * width
     for chunk in range(chunks):
         for row in range(op.rows):
@@ -134,10 +134,15 @@ def add(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 z = op.z + chunk * op.z_chunk + op.stride * (row * op.z_row + column * op.z_column)
                 first, result = a.activations[x : x + size], a.activations[y : y + size]
                 second = a.activations[z : z + other]
-                for n in range(other):
-                    result[n] = max(first[n] + second[n], ZERO)
-                for n in range(other, size):
-                    result[n] = max(first[n], ZERO)
+                if op.relu:
+                    for n in range(other):
+                        result[n] = max(first[n] + second[n], ZERO)
+                    for n in range(other, size):
+                        result[n] = max(first[n], ZERO)
+                else:
+                    for n in range(other):
+                        result[n] = first[n] + second[n]
+                    result[other:] = first[other:]
 
 
 @compiled
@@ -155,8 +160,12 @@ def add_back(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 y = op.y + chunk * op.y_chunk + row * op.y_row + column * op.y_column
                 z = op.z + chunk * op.z_chunk + op.stride * (row * op.z_row + column * op.z_column)
                 dy, dx, dz = a.gradients[y : y + size], a.gradients[x : x + size], a.gradients[z : z + other]
-                for n in range(size):
-                    dx[n] = dy[n]
+                if op.x_gradient == 1:
+                    for n in range(size):
+                        dx[n] = dy[n]
+                elif op.x_gradient == 2:
+                    for n in range(size):
+                        dx[n] += dy[n]
                 if op.z_gradient == 1:
                     for n in range(other):
                         dz[n] = dy[n]

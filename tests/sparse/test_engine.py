@@ -166,7 +166,7 @@ def test_the_rule(share: float, convolution: bool, kernels: Any, flops: float, s
 @pytest.mark.parametrize(
     ("network", "changes", "said"),
     [
-        (SHUFFLENET, {}, "there is none for the network (ShuffleNetV2)"),
+        (SHUFFLENET, {}, "there is none for a network that computes cat"),
         (NETWORK, {"precision": "bf16"}, "they compute in fp32, and the recipe says bf16"),
     ],
 )

@@ -1,5 +1,6 @@
 """Sparse kernels against torch's dense ones: what comes out of a network, and the gradients of what is kept."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from torch.nn import functional
 pytest.importorskip("numba", reason="sparse kernels need numba")
 
 from lth.catalog.architectures import ARCHITECTURES
+from lth.export.graph import module_of
+from lth.export.trace import graph_of
 from lth.sparse import kernels, steps
 from lth.sparse.compiling import compiled
 from lth.sparse.dropout import draw_factors, dropouts_of
@@ -180,7 +183,7 @@ def test_gradients_of_any_network_are_those_of_dense_kernels(
     ("name", "channels", "size"),
     [
         *(("lenet_300_100", 1, 28), ("lenet5_classic", 1, 28), ("conv4", 3, 8), ("vgg_like", 3, 16)),
-        *(("resnet20", 3, 8), ("resnet18", 3, 8)),
+        *(("resnet20", 3, 8), ("resnet18", 3, 8), ("wrn_16_4", 3, 8)),
     ],
 )
 def test_gradients_of_networks_of_the_sources(name: str, channels: int, size: int) -> None:
@@ -229,12 +232,12 @@ def test_gradients_of_a_network_with_code_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("twist", "named"),
     [
-        ("sum", "relu_1 (a network that is no chain of layers)"),
-        ("tanh", "tanh (tanh)"),
-        ("branch", "Own, which cannot be traced (TraceError)"),
+        ("sum", "add (a sum that is no residual connection)"),
+        ("tanh", "a network that computes tanh"),
+        ("branch", "a network that cannot be traced (TraceError)"),
     ],
 )
-def test_code_that_is_no_chain_of_known_layers_has_no_kernel(twist: str, named: str) -> None:
+def test_code_of_other_things_than_known_layers_has_no_kernel(twist: str, named: str) -> None:
     with pytest.raises(Unsupported) as caught:
         Operations.of(Own(twist).train(), 2, 8, 8)
     assert named in str(caught.value)
@@ -249,13 +252,134 @@ def test_a_layer_that_is_used_twice_has_no_kernel() -> None:
         def forward(self, images: Tensor) -> Tensor:
             return self.out(self.layer(self.layer(images.flatten(1)).relu()).relu())
 
-    with pytest.raises(Unsupported, match="no chain of layers"):
+    with pytest.raises(Unsupported, match="a network that uses a layer more than once"):
         Operations.of(Twice(), 1, 2, 2)
 
 
 def test_a_batch_norm_of_pixels_has_no_kernel() -> None:
     with pytest.raises(Unsupported, match="a batch norm of pixels"):
         Operations.of(nn.Sequential(nn.Flatten(), nn.BatchNorm1d(8), nn.Linear(8, 3)), 2, 2, 2)
+
+
+BLOCKS = ("after", "before", "active", "branches", "plain", "strided")
+
+
+class Blocks(nn.Module):
+    """Residual connections in all places: around or before norms and ReLUs, of images, of two branches, strided."""
+
+    def __init__(self, kinds: Sequence[str]) -> None:
+        super().__init__()
+        self.kinds, width = kinds, 2
+        self.convolutions, self.norms, self.others = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        for kind in kinds:
+            after = width + 2 * (kind == "strided")
+            stride = 1 + (kind == "strided")
+            self.convolutions.append(nn.Conv2d(width, after, 3, padding=1, stride=stride))
+            self.norms.append(nn.BatchNorm2d(after))
+            self.others.append(nn.Conv2d(width, after, 1) if kind == "branches" else nn.Identity())
+            width = after
+        self.relu, self.pool, self.out = nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Linear(width, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = images
+        for kind, convolution, norm, other in zip(self.kinds, self.convolutions, self.norms, self.others, strict=True):
+            match kind:
+                case "after":
+                    x = self.relu(x + norm(convolution(x)))
+                case "before":
+                    x = convolution(self.relu(norm(x))) + x
+                case "active":
+                    active = self.relu(norm(x))
+                    x = convolution(active) + active
+                case "branches":
+                    x = norm(convolution(x)) + other(x)
+                case "plain":
+                    x = self.relu(norm(convolution(x)))
+                case _:
+                    x = functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, 2)) + norm(convolution(x))
+        return self.out(self.pool(x).flatten(1))
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])
+@given(
+    kinds=st.lists(st.sampled_from(BLOCKS), min_size=1, max_size=4),
+    size=st.integers(5, 8),
+    batch=st.sampled_from([3, 16, 50]),
+    density=st.sampled_from([0.3, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_gradients_of_residual_connections(kinds: list[str], size: int, batch: int, density: float, seed: int) -> None:
+    torch.manual_seed(seed)
+    try:
+        compare(Blocks(kinds), (2, size, size), batch, density, small=True)
+    except Close:
+        assume(False)
+
+
+class Written(nn.Module):
+    """What `code` makes of the images and of a layer's output; the network's logits."""
+
+    def __init__(self, code: Callable[[Tensor, nn.Module], Tensor]) -> None:
+        super().__init__()
+        self.code, self.layer, self.out = code, nn.Conv2d(1, 1, 3, padding=1), nn.Linear(16, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(self.code(images, self.layer).flatten(1))
+
+
+def before_and_after(images: Tensor, layer: nn.Module) -> Tensor:
+    found = layer(images)
+    return functional.relu(found) + images + found
+
+
+def in_place(images: Tensor, layer: nn.Module) -> Tensor:
+    found = layer(images)
+    return found.relu_() + found
+
+
+def unused(images: Tensor, layer: nn.Module) -> Tensor:
+    functional.relu(images)
+    return layer(images)
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        (before_and_after, "add_1 (what comes before a ReLU that others take)"),
+        (in_place, "a network that changes a tensor in place (relu_) that is used elsewhere"),
+        (unused, "a network that computes relu and does not use it"),
+        (lambda images, layer: layer(images) + images[:, :, :1], "a network that computes getitem"),
+        (lambda images, layer: layer(images) + layer.bias, "a network that computes layer.bias"),
+        (lambda images, layer: functional.pad(layer(images), (0, 0, 0, 0, 0, 3)), "flatten (a layer after a stride"),
+        (lambda images, layer: (found := layer(images)) + functional.max_pool2d(found, 1, 1), "a sum that is"),
+        (
+            lambda images, layer: (
+                functional.max_pool2d(found := layer(images), 2).flatten(1) + found[:, :, ::2, ::2].flatten(1)
+            ),
+            "flatten",
+        ),
+        (
+            lambda images, layer: layer(images)[:, :, ::1, ::1] + functional.pad(images, (0, 0, 0, 0, 0, 1)),
+            "add (a sum",
+        ),
+        (lambda images, layer: layer(images[:, :, ::2, ::2]), "layer (a layer after a stride without a conv"),
+    ],
+)
+def test_code_that_would_be_read_wrongly_has_no_kernel(code: Any, named: str) -> None:
+    with pytest.raises(Unsupported) as caught:
+        Operations.of(Written(code), 1, 4, 4)
+    assert named in str(caught.value)
+
+
+def test_a_pooling_of_what_others_take_has_no_kernel() -> None:
+    """It writes the gradients of what it takes, and adds none to those of others."""
+
+    def pooled_too(images: Tensor, layer: nn.Module) -> Tensor:
+        found = layer(images)
+        return functional.max_pool2d(found, 2) + found[:, :, ::2, ::2]
+
+    with pytest.raises(Unsupported, match=r"max_pool2d \(a pooling or dropout of what others take, too"):
+        Operations.of(Written(pooled_too), 1, 8, 8)
 
 
 @pytest.mark.parametrize(
@@ -287,7 +411,8 @@ def test_a_finished_network_gives_the_logits_that_torch_gives(name: str, batch: 
         network.get_parameter(parameter).data.mul_(mask)
     images = torch.randn(batch, 1, 16, 16)
     with torch.inference_mode():
-        torch.testing.assert_close(runner(network, (1, 16, 16))(images), network(images), rtol=1e-4, atol=1e-5)
+        for read in (network, module_of(graph_of(network, (1, 16, 16), "it"))):  # an export's is read like any other
+            torch.testing.assert_close(runner(read, (1, 16, 16))(images), network(images), rtol=1e-4, atol=1e-5)
 
 
 def test_a_step_by_hand() -> None:
