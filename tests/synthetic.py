@@ -118,13 +118,14 @@ class Files:
     costs: list[Path] = field(default_factory=list)
     measured: list[Path] = field(default_factory=list)
     arm_histories: list[Path] = field(default_factory=list)
+    arm_measured: list[Path] = field(default_factory=list)
     confusions: list[Path] = field(default_factory=list)
     tickets: list[Path] = field(default_factory=list)
 
     def of_rounds(self) -> dict[str, list[Path]]:
         """What `write_study_tables` takes."""
         found = {name: getattr(self, name) for name in ("histories", "layers", "costs", "measured")}
-        return {**found, "confusions": self.round_confusions}
+        return {**found, "confusions": self.round_confusions, "evaluated": self.arm_measured}
 
     def of_arms(self) -> dict[str, list[Path]]:
         """What `write_evaluation_tables` takes."""
@@ -254,6 +255,9 @@ def _write_arm(
             **{"seed": seed, "round": arm.round, "density_percent": 100 * float(plan.density(arm.ticket, arm.round))},
         }
         write_history(folder / "history.csv", [(described, history(final, random))])
+        if plan.study.energy:
+            write_csv(folder / "measured.csv", [{**named, "seconds": 30.0, "joules": 1.8e6, "device": "cpu"}])
+            files.arm_measured.append(folder / "measured.csv")
     write_csv(folder / "confusion.csv", _confusion(named, final / 100, random))
     files.arm_histories.append(folder / "history.csv")
     files.confusions.append(folder / "confusion.csv")
@@ -313,10 +317,13 @@ def write_tables(folder: Path, example: Study, files: Files) -> dict[str, Path]:
     from lth.analysis import tables
 
     (assessment,) = Plan(example).assessments
-    of_study = {name: folder / "tables" / f"{name}.csv" for name in tables.STUDY_TABLES}
-    of_arms = {name: folder / "tables" / assessment / f"{name}.csv" for name in tables.EVALUATION_TABLES}
+    of_study = {name: folder / "tables" / f"{name}.csv" for name in tables.study_tables(example)}
+    names = tables.evaluation_tables(example)
+    of_arms = {name: folder / "tables" / assessment / f"{name}.csv" for name in names}
     of_arms["verdict"] = folder / "tables" / assessment / "verdict.txt"
     tables.write_study_tables(example, **files.of_rounds(), out=of_study)
-    spent = {"costs": files.costs, "measured": files.measured} if example.comparisons else {}
+    spent = (
+        {"costs": files.costs, "measured": files.measured} if example.comparisons else {"measured": files.arm_measured}
+    )
     tables.write_evaluation_tables(example, assessment, **files.of_arms(), **spent, out=of_arms)
     return {**of_study, **{f"{assessment}/{name}": path for name, path in of_arms.items()}}

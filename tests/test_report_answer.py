@@ -14,6 +14,7 @@ from lth.analysis.report.answer import answer, certainty, spent
 from lth.analysis.report.chart import Choice
 from lth.analysis.report.citation import AUTHORS, TITLE
 from lth.analysis.tables.files import read_table
+from lth.config.energy import Electricity
 from lth.plan.plan import Plan
 
 ARMS = pd.DataFrame(
@@ -93,6 +94,12 @@ def test_costs_are_sums_over_rounds_and_seeds() -> None:
     assert shared[0].startswith("Finding all tickets took 64 passes over training data and 12 TFLOPs")
     assert "b after round 3, took 8 passes and 1.5 TFLOPs a seed, 2 times a dense training" in shared[1]
     assert measured == ["On this machine that was 1.5 minutes a seed; energy not measured."]
+    assert spent(ARMS, costs, Electricity(grams_per_kwh=380))[1] == measured
+    known = costs.assign(joules=1.8e6)
+    assert spent(ARMS, known)[1] == ["On this machine that was 1.5 minutes a seed; 0.5 kWh."]
+    assert spent(ARMS, known, Electricity(grams_per_kwh=380, citation="the agency, 2024"))[1] == [
+        "On this machine that was 1.5 minutes a seed; 0.5 kWh, 190 g CO2 at 380 g CO2 per kWh (the agency, 2024)."
+    ]
 
 
 def test_the_citation_is_that_of_the_project() -> None:

@@ -28,6 +28,7 @@ from lth.config.base import (
     each_once,
 )
 from lth.config.data import MOST_CLASSES, Dataset, Initialisation, Network
+from lth.config.energy import Electricity
 from lth.config.figures import Figures
 from lth.config.noise import Noise
 from lth.config.ticket_models import AnyTicket
@@ -233,6 +234,9 @@ class Study(Model):
     it, decided beforehand: the sparsest matching round of each ticket is then reported. Without it, none is claimed."""
     noise: Noise | None = None
     """How much the control `noisy` adds; without it a tenth of the root mean square of a layer's kept weights."""
+    energy: Electricity | None = None
+    """What a kWh emits. With it evaluations write what they measured of their time and energy, and tables, verdicts and
+    report show kWh and g CO2; without it only the energy of rounds is measured."""
     figures: Figures = Figures()
     """Formats of figures."""
     compute: Compute = Compute()
@@ -250,7 +254,7 @@ class Study(Model):
     comparisons: dict[Name, Comparison] = Field(default_factory=dict)
     """Comparisons by name; no name is both an evaluation's and a comparison's."""
 
-    later_keys: ClassVar = ("matching_margin", "noise")
+    later_keys: ClassVar = ("matching_margin", "noise", "energy")
 
     @model_validator(mode="wrap")
     @classmethod

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lth.artifacts.records import checksums, job_digest, json_text, seal
 from lth.artifacts.tickets import Ticket
@@ -18,6 +19,7 @@ from lth.running.jobs import Job
 from lth.running.scratch import Scratch
 from lth.seeds import generator
 from lth.training.device import prepare_device
+from lth.training.energy import Spending
 from lth.training.outcome import Outcome, planned_steps, write_outcomes
 from lth.training.train import Keep, train
 
@@ -36,6 +38,8 @@ class EvaluationFiles:
     """JSON: which training this was, and the checksums of its ticket and of the two tables."""
     trained: Path | None = None
     """The trained weights, if they are to be kept."""
+    measured: Path | None = None
+    """Time and energy, if the study is to have them of evaluations."""
 
 
 def arm_ticket(spec: EvaluationJob, path: Path) -> Ticket:
@@ -52,6 +56,7 @@ def run_evaluation(
     Few-shot: it is trained several times, each on other examples, and the tables have a row `draw` for each.
     """
     device = prepare_device(compute, job.announce)
+    spending = Spending(device)
     examples, ticket = load_examples(files.data), arm_ticket(spec, files.ticket)
     described = {key: getattr(spec, key) for key in ("evaluation", "arm", "ticket", "kind", "dataset", "seed", "round")}
     named = {key: described[key] for key in ("evaluation", "arm", "seed")}
@@ -77,20 +82,24 @@ def run_evaluation(
     write_outcomes(outcomes, examples, files.history, files.confusion)
     if files.trained is not None:
         TrainedWeights(last=trained.weights, best=trained.best).save(files.trained, files.ticket, ticket.masks)
-    _write_record(spec, files, spec.examples or len(examples.splits["train"]))
+    record = _write_record(spec, files, spec.examples or len(examples.splits["train"]))
+    if files.measured is not None:
+        spending.write(files.measured, named, record, scratch)
     job.found = ", ".join(outcome.trained.summary() for outcome in outcomes)
 
 
-def _write_record(spec: EvaluationJob, files: EvaluationFiles, examples: int) -> None:
+def _write_record(spec: EvaluationJob, files: EvaluationFiles, examples: int) -> dict[str, Any]:
     names = {key: getattr(spec, key) for key in ("study", "evaluation", "arm", "ticket", "seed", "round")}
-    record = {
+    told = {
         **names,
         **planned_steps(spec.recipe, examples),
         "job": job_digest(spec),
         "ticket_sha256": checksum(files.ticket),
         "files": checksums(files.history, files.confusion),
     }
-    write_text(files.record, json_text(seal(record)))
+    record = seal(told)
+    write_text(files.record, json_text(record))
+    return record
 
 
 def drawn(examples: Examples, spec: EvaluationJob, draw: int) -> Examples:

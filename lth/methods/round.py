@@ -1,16 +1,16 @@
 """A round of any method: find the ticket, train it, write down what it was and what it cost."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lth.artifacts.records import CHECKSUM, checksums, job_digest, seal
+from lth.artifacts.records import checksums, job_digest, seal
 from lth.artifacts.tickets import RECORD, Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.catalog.methods import METHODS
@@ -31,7 +31,7 @@ from lth.running.jobs import Job
 from lth.running.scratch import Scratch
 from lth.seeds import derive, generator
 from lth.training.device import prepare_device
-from lth.training.energy import Energy
+from lth.training.energy import Spending
 from lth.training.history import write_rows
 from lth.training.outcome import Outcome, planned_steps, write_outcomes
 from lth.training.train import Keep, train
@@ -197,7 +197,7 @@ class Round:
 def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scratch: Scratch | None = None) -> None:
     """One round: find the ticket, train it, write its artifacts; what was stopped goes on from what scratch holds."""
     device = prepare_device(compute, job.announce)
-    energy, started = Energy(device), time.perf_counter()
+    spending = Spending(device)
     entry = METHODS[spec.method]
     options = entry.options_model().model_validate(spec.options)
     round_ = Round(spec, files, load_examples(files.data), device, job.log, scratch, compute.capture)
@@ -207,11 +207,7 @@ def run_round(spec: RoundJob, files: RoundFiles, compute: Compute, job: Job, scr
     trained = _train(found, round_, options)
     ticket = _as_trained(found.ticket, trained, round_)
     record = _write(ticket, trained, found, round_)
-    before = scratch.seconds_before if scratch else 0.0  # in a process that was stopped, whose energy is not known
-    seconds, joules = before + time.perf_counter() - started, None if before else energy.joules()
-    rows = [(spec.ticket, spec.seed, spec.round, seconds, _or_empty(joules), device.type, record)]
-    header = ["ticket", "seed", "round", "seconds", "joules", "device", RECORD]
-    write_rows(files.measured, rows, header, sealed=True)
+    spending.write(files.measured, {key: getattr(spec, key) for key in ("ticket", "seed", "round")}, record, scratch)
     job.found = "; ".join(
         [f"density {100 * ticket.density:.2f} %, {trained.summary()}", *found.notes, *_collapses(ticket)]
     )
@@ -231,11 +227,6 @@ def _described(spec: RoundJob) -> dict[str, object]:
 
 def _parent(files: RoundFiles) -> dict[str, object]:
     return {} if files.parent is None else {"parent": checksum(files.parent)}
-
-
-def _or_empty(value: float | None) -> float | str:
-    """Unknown is an empty cell, never 0."""
-    return "" if value is None else value
 
 
 def _train(found: Found, round_: Round, options: Options) -> Trained:
@@ -268,8 +259,8 @@ def _collapses(ticket: Ticket) -> Iterator[str]:
         yield f"NEAR COLLAPSE: fewer weights than outputs are left in {', '.join(thin)}"
 
 
-def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> str:
-    """Write all artifacts but what was measured; the checksum of the round's record."""
+def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> dict[str, Any]:
+    """Write all artifacts but what was measured; the round's record."""
     spec, files = round_.spec, round_.files
     _write_tables(ticket, trained, found, round_)
     names = {key: getattr(spec, key) for key in ("study", "ticket", "seed", "round")}
@@ -279,7 +270,7 @@ def _write(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> str
     replace(ticket, provenance={**ticket.provenance, RECORD: record}).save(files.ticket)
     weights = TrainedWeights(last=trained.weights, best=trained.best, early=trained.early)
     weights.save(files.trained, files.ticket, ticket.masks)
-    return str(record[CHECKSUM])
+    return record
 
 
 def _write_tables(ticket: Ticket, trained: Trained, found: Found, round_: Round) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.analysis.tables import evaluation_tables, study_tables
 from lth.artifacts.records import RecordError, csv_rows, read_json, unseal_rows
 from lth.checks.explain import explain
 from lth.config.study import Study
@@ -34,8 +34,9 @@ def packed_tables(study: Study) -> Iterator[tuple[str, str, str]]:
     A comparison's arms were trained in rounds, so that only the overlap of its masks is its own.
     """
     yield from ((f"tickets/{kind}", kind, "") for kind in ROUND_TABLES)
+    of_arms = ("history", "confusion", *(["measured"] if study.energy else []), "overlap")
     for name in study.evaluations:
-        yield from ((f"evaluations/{name}/{kind}", kind, name) for kind in ("history", "confusion", "overlap"))
+        yield from ((f"evaluations/{name}/{kind}", kind, name) for kind in of_arms)
     yield from ((f"comparisons/{name}/overlap", "overlap", name) for name in study.comparisons)
 
 
@@ -68,7 +69,8 @@ class StudyData:
     @cached_property
     def table_names(self) -> list[str]:
         """All tables of the study."""
-        return [*STUDY_TABLES, *(f"{name}/{table}" for name in self.plan.assessments for table in EVALUATION_TABLES)]
+        tables = evaluation_tables(self.study)
+        return [*study_tables(self.study), *(f"{name}/{table}" for name in self.plan.assessments for table in tables)]
 
     @cached_property
     def _rows(self) -> dict[str, list[dict[str, str]]]:
@@ -170,9 +172,10 @@ def _write_tables(data: StudyData) -> None:
     kinds = {"histories": "history", "confusions": "confusion", "layers": "layers", "costs": "cost"}
     files = {key: [_packed(data, f"tickets/{kind}")] for key, kind in kinds.items()}
     measured = [_packed(data, "tickets/measured")]
-    write_study_tables(data.study, **files, measured=measured, out=paths(STUDY_TABLES))
+    arms = [_packed(data, f"evaluations/{name}/measured") for name in data.study.evaluations if data.study.energy]
+    write_study_tables(data.study, **files, measured=measured, evaluated=arms, out=paths(study_tables(data.study)))
     for name in data.plan.assessments:
-        out = paths(EVALUATION_TABLES, f"{name}/")
+        out = paths(evaluation_tables(data.study), f"{name}/")
         out["verdict"] = data.table(f"{name}/verdict").with_suffix(".txt")
         write_assessment(data.study, name, _left(data, name), out)
 
@@ -194,7 +197,7 @@ def _left(data: StudyData, assessment: str) -> Any:
         layers=masks.layers_of_rounds(layers, rounds, order),
         overlaps=read_table(_packed(data, overlaps)),
         costs=None if evaluation else read_table(_packed(data, "tickets/cost")),
-        measured=None if evaluation else read_table(_packed(data, "tickets/measured")),
+        measured=read_table(_packed(data, f"{below}/measured")) if data.study.energy or not evaluation else None,
     )
 
 

@@ -19,7 +19,7 @@ from lth.files import write_bytes, write_text
 from lth.pages.data import CONTENTS, SETTINGS_FILE, packed_name, packed_tables
 from lth.pages.guide import guide
 from lth.plan.inputs import all_arms, all_rounds, arm_tickets, evaluated, records
-from lth.plan.paths import ARM_FILES, ROUND_TABLES, Paths
+from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
 from lth.verification.listing import settings
 from lth.verification.manifest import verify
@@ -116,7 +116,7 @@ def _missing(results: Path, study: Study, seed: int) -> str | None:
     needed = [
         *(name for table in ROUND_TABLES for name in all_rounds(paths, f"{table}.csv")),
         *all_rounds(paths, "ticket.safetensors"),
-        *(name for e in study.evaluations for file in ARM_FILES for name in all_arms(paths, file, e)),
+        *(name for e in study.evaluations for file in paths.arm_files for name in all_arms(paths, file, e)),
         *(name for e in study.evaluations for name in arm_tickets(paths, e)),
     ]
     below = (str(Path(name).relative_to(plan.results)) for name in needed)

@@ -96,7 +96,7 @@ def _evaluations(paths: Paths) -> Iterator[PlannedJob]:
                         place = made.removeprefix(f"{paths.results}/").rpartition("/")[0]
                         title = f"{what} {place.split('/')[1]} seed {seed}"
                         yield PlannedJob("control", arm.ticket, title, (made,), f"{logs}/{place}.log", (source,))
-                files = (ARM_FILES[-1], *ARM_FILES[:-1])
+                files = sorted(paths.arm_files, key=lambda file: file != ARM_FILES[-1])  # the record first
                 yield PlannedJob(
                     "evaluation",
                     name,

@@ -72,6 +72,13 @@ def all_needed(paths: Paths, name: str, assessment: str) -> list[str]:
     return [paths.round_file(name, ticket, seed, round_) for ticket, round_ in pairs for seed in plan.study.seeds]
 
 
+def measured(paths: Paths, assessment: str) -> list[str]:
+    """What was measured of a comparison's rounds, or of an evaluation's arms where the study has it; else nothing."""
+    if assessment in paths.plan.study.comparisons:
+        return all_needed(paths, "measured.csv", assessment)
+    return all_arms(paths, "measured.csv", assessment) if paths.plan.study.energy else []
+
+
 def records(paths: Paths, assessment: str) -> list[str]:
     """The records with the checksums of the tables that an evaluation or comparison reads."""
     if assessment in paths.plan.study.comparisons:

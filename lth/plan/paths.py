@@ -7,7 +7,7 @@ from lth.plan.plan import Arm, Plan
 ROUND_TABLES = ("history", "confusion", "layers", "cost", "measured")
 """CSV files beside each round's ticket."""
 ARM_FILES = ("history.csv", "confusion.csv", "evaluation.json")
-"""Files of each arm of an evaluation; the last is the record that vouches for the others."""
+"""Files that each arm of an evaluation has in all studies; the last is the record that vouches for the others."""
 VERDICT = "verdict.txt"
 """Beside the tables of each evaluation or comparison."""
 
@@ -64,6 +64,11 @@ class Paths:
             return self.control_file(arm.ticket, arm.kind, seed, arm.round, arm.initialisation)
         return self.round_file("ticket.safetensors", arm.ticket, seed, arm.round)
 
+    @property
+    def arm_files(self) -> tuple[str, ...]:
+        """Files of each arm of an evaluation of this study but trained weights; those that all studies have first."""
+        return (*ARM_FILES, *(["measured.csv"] if self.plan.study.energy else []))
+
     def kept_weights(self) -> list[str]:
         """The trained weights that a study says are to be kept."""
         keeping = {name for name, spec in self.plan.study.tickets.items() if spec.keep_weights}
@@ -88,7 +93,7 @@ class Paths:
                 for seed in study.seeds:
                     yield from dict.fromkeys((self.made_or_found(arm, seed), self.arm_ticket(arm, seed)))
                     kept = ("trained.safetensors",) if study.evaluations[evaluation].keep_weights else ()
-                    yield from (self.evaluated(file, evaluation, arm.name, seed) for file in (*ARM_FILES, *kept))
+                    yield from (self.evaluated(file, evaluation, arm.name, seed) for file in (*self.arm_files, *kept))
 
 
 def _number(round_: int | str) -> str:

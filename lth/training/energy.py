@@ -1,9 +1,16 @@
 """Energy of a job, where the machine can tell: Intel's and AMD's RAPL counters, and an NVIDIA GPU's own."""
 
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+
+from lth.artifacts.records import CHECKSUM
+from lth.artifacts.tickets import RECORD
+from lth.running.scratch import Scratch
+from lth.training.history import write_rows
 
 POWERCAP = Path("/sys/class/powercap")
 
@@ -17,7 +24,7 @@ class Energy:
     """
 
     device: torch.device
-    powercap: Path = POWERCAP
+    powercap: Path = field(default_factory=lambda: POWERCAP)
     _began: dict[Path, int] = field(init=False)
     _gpu_began: float | None = field(init=False)
 
@@ -35,12 +42,41 @@ class Energy:
         return microjoules / 1e6 + ((gpu or 0.0) - (self._gpu_began or 0.0))
 
 
+class Spending:
+    """Time and energy of a job, from here on."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._energy, self._began, self._device = Energy(device), time.perf_counter(), device
+
+    def write(
+        self, path: Path, named: Mapping[str, object], record: Mapping[str, object], scratch: Scratch | None
+    ) -> None:
+        """Write `measured.csv`: a sealed row of seconds and joules, which are empty where they are not known.
+
+        Args:
+            path: the file.
+            named: columns that name the training.
+            record: the training's record, whose checksum the row repeats.
+            scratch: of a training that may have been stopped. The seconds of the processes before this one are added;
+                their energy is not known, and so neither is that of the whole.
+        """
+        before = scratch.seconds_before if scratch else 0.0
+        seconds, joules = before + time.perf_counter() - self._began, None if before else self._energy.joules()
+        row = (*named.values(), seconds, "" if joules is None else joules, self._device.type, record[CHECKSUM])
+        write_rows(path, [row], [*named, "seconds", "joules", "device", RECORD], sealed=True)
+
+
 def _packages(powercap: Path) -> dict[Path, int]:
-    """Microjoules on the counter of each processor package (`intel-rapl:0`, not its parts `intel-rapl:0:0`)."""
+    """Microjoules on the counter of each processor package (`intel-rapl:0`, not its parts `intel-rapl:0:0`).
+
+    `psys`, which newer Intel machines have beside them, is the whole platform: the packages are in it already.
+    """
     found = {}
     for domain in sorted(powercap.glob("*-rapl:*")):
         if domain.name.count(":") == 1:
             try:
+                if (domain / "name").read_text().strip() == "psys":
+                    continue
                 found[domain] = int((domain / "energy_uj").read_text())
             except (OSError, ValueError):
                 return {}

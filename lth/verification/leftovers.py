@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lth.analysis.figures.choice import figures_of
-from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.analysis.tables import evaluation_tables, study_tables
 from lth.artifacts.records import MANIFEST, RecordError, read_json
 from lth.artifacts.repair import is_artifact
 from lth.config.study import Study
@@ -114,10 +114,10 @@ def _expected(plan: Plan) -> set[str]:
         if job.kind == "round"
     }
     forms = plan.study.figures.formats
-    names |= {f"tables/{name}.csv" for name in STUDY_TABLES}
+    names |= {f"tables/{name}.csv" for name in study_tables(plan.study)}
     names |= {f"figures/{name}.{form}" for name in figures_of(plan, None) for form in forms}
     for one in plan.assessments:
-        names |= {f"tables/{one}/{VERDICT}", *(f"tables/{one}/{name}.csv" for name in EVALUATION_TABLES)}
+        names |= {f"tables/{one}/{VERDICT}", *(f"tables/{one}/{name}.csv" for name in evaluation_tables(plan.study))}
         names |= {f"figures/{one}/{name}.{form}" for name in figures_of(plan, one) for form in forms}
     return names
 

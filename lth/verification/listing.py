@@ -14,9 +14,11 @@ from lth.plan.paths import Paths
 from lth.plan.plan import Plan
 
 REPORT = "report.html"
-_LEFT_OUT = ("measured.csv", "costs.csv", ".pdf", ".png")
+_LEFT_OUT = ("measured.csv", "costs.csv", "energy.csv", ".pdf", ".png")
 """What the overall checksum excludes: time and energy, which differ between two runs of a study, and copies of figures
 in other formats, which are no results of their own."""
+_WITH_ENERGY = ("verdict.txt",)
+"""And where the study says what its electricity emits: texts that show energy beside what other tables have."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,6 +53,7 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
 
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
     """The overall checksum in the report: of the settings and of all files except the report itself, the manifest
-    (which lists the report), the tables of time and energy, and figures in other formats than SVG."""
-    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(_LEFT_OUT)}
+    (which lists the report), tables and texts of time and energy, and figures in other formats than SVG."""
+    left_out = (*_LEFT_OUT, *(_WITH_ENERGY if settings.get("energy") else ()))
+    named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(left_out)}
     return digest({"study": settings, "files": named})

@@ -7,6 +7,7 @@ import pytest
 from study_text import EVERY_WAY, changed, expect, problems, study_of
 
 from lth.checks.read import load_study
+from lth.plan.paths import Paths
 from lth.plan.plan import Arm, Plan
 from lth.verification.listing import settings
 
@@ -39,7 +40,11 @@ def test_without_these_keys_jobs_and_settings_do_not_have_them(tmp_path) -> None
     jobs += [plan.evaluation_job("away", arm, 0) for arm in plan.arms("away")]
     told = json.dumps([job.model_dump(mode="json", exclude_none=True) for job in jobs])
     for text in (told, json.dumps(settings(plan.study))):
-        found = [key for key in ("named_densities", "groups", "base", "tune_between", "noise") if f'"{key}"' in text]
+        found = [
+            key
+            for key in ("named_densities", "groups", "base", "tune_between", "noise", "energy")
+            if f'"{key}"' in text
+        ]
         assert found == []
 
 
@@ -58,6 +63,25 @@ def test_cycles_are_tuned_between_by_a_recipe_of_their_own(tmp_path) -> None:
     assert plan.round_job("one", 0, 1).recipes["tune_between"] == plan.study.recipes["try"]
     assert plan.study.tickets["one"].options.extra_trainings == {"find": 3, "try": 2}
     assert plan.study.tickets["other"].options.extra_trainings == {"find": 5}
+
+
+def test_energy_changes_the_settings_and_no_job(tmp_path) -> None:
+    """So that nothing is trained otherwise; a factor that changes makes tables anew."""
+    without, text = (
+        study_of(tmp_path, changed()),
+        ("seeds: [0, 1, 2]\n", "seeds: [0, 1, 2]\nenergy: {grams_per_kwh: 380}\n"),
+    )
+    having = study_of(tmp_path, changed(text))
+    assert settings(having) == {**settings(without), "energy": {"grams_per_kwh": 380.0, "citation": None}}
+    plans = Plan(without), Plan(having)
+    first, second = (
+        [plan.evaluation_job("transfer", arm, 0) for arm in plan.arms("transfer")] + [plan.round_job("home", 0, 1)]
+        for plan in plans
+    )
+    assert first == second
+    more = {*Paths(plans[1]).artifacts()} - {*Paths(plans[0]).artifacts()}
+    arms = [arm.name for arm in plans[0].arms("transfer")]
+    assert more == {Paths(plans[1]).evaluated("measured.csv", "transfer", arm, k) for arm in arms for k in (0, 1, 2)}
 
 
 def test_noise_is_told_to_the_jobs_of_noisy_arms_only(tmp_path) -> None:
@@ -127,6 +151,18 @@ FAULTS = {
     "tuning between nothing": (
         tickets(new=f"{DUAL}, tune_between: find"),
         "20 tickets.new.tune_between: has no effect with one cycle; raise `cycles`, or take it out",
+    ),
+    "energy without what a kWh emits": (
+        ("seeds: [0, 1, 2]\n", "seeds: [0, 1, 2]\nenergy: {}\n"),
+        "3 energy: `grams_per_kwh` is missing; it must be a number at least 0 and at most 3000",
+    ),
+    "a kWh that emits less than nothing": (
+        ("seeds: [0, 1, 2]\n", "seeds: [0, 1, 2]\nenergy: {grams_per_kwh: -1}\n"),
+        "3 energy.grams_per_kwh: must be a number at least 0 and at most 3000, found -1",
+    ),
+    "kilograms for grams": (
+        ("seeds: [0, 1, 2]\n", "seeds: [0, 1, 2]\nenergy: {grams_per_kwh: 380000}\n"),
+        "3 energy.grams_per_kwh: must be a number at least 0 and at most 3000, found 380000",
     ),
     "noise for nobody": (
         ("seeds: [0, 1, 2]\n", "seeds: [0, 1, 2]\nnoise: {std: 0.02}\n"),

@@ -36,9 +36,10 @@ from lth.plan.inputs import (
     data_job,
     evaluated,
     made_controls,
+    measured,
     records,
 )
-from lth.plan.paths import ROUND_TABLES, Paths
+from lth.plan.paths import ARM_FILES, ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
 from lth.plan.sizes import (
     asked,
@@ -50,7 +51,7 @@ from lth.plan.sizes import (
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import STARTED_BY
-from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
+from lth.analysis.tables import evaluation_tables, study_tables
 
 try:
     main = workflow.is_main_process
@@ -220,6 +221,13 @@ def evaluation_inputs(wildcards):
     }
 
 
+def evaluation_outputs(keep=False):
+    """The files of an evaluation; trained weights only of those that keep them."""
+    files = (*paths.arm_files, *(["trained.safetensors"] if keep else []))
+    names = {file: file.partition(".")[0] for file in files} | {ARM_FILES[-1]: "record"}
+    return {names[file]: paths.evaluated(file) for file in files}
+
+
 def evaluation_parameters(wildcards):
     """The parameters of an evaluation."""
     arm = plan.arm(wildcards.evaluation, wildcards.arm)
@@ -275,8 +283,9 @@ def summary(script, *targets):
 def table_files(evaluation=None):
     """The tables of an evaluation, or of the study, by name."""
     if evaluation is None:
-        return {name: f"{TABLES}/{name}.csv" for name in STUDY_TABLES}
-    return {name: f"{TABLES}/{evaluation}/{name}.csv" for name in EVALUATION_TABLES}
+        return {name: f"{TABLES}/{name}.csv" for name in study_tables(study)}
+    names = evaluation_tables(study)
+    return {name: f"{TABLES}/{evaluation}/{name}.csv" for name in names}
 
 
 def figure_files(evaluation=None):

@@ -9,6 +9,11 @@ rule study_tables:
         layers=all_rounds(paths, "layers.csv"),
         costs=all_rounds(paths, "cost.csv"),
         measured=all_rounds(paths, "measured.csv"),
+        evaluated=[
+            file
+            for evaluation in (study.evaluations if study.energy else ())
+            for file in measured(paths, evaluation)
+        ],
         records=all_rounds(paths, "ticket.safetensors"),
     output:
         **table_files(),
@@ -30,9 +35,7 @@ rule evaluation_tables:
         ),
         tickets=lambda wildcards: evaluated(paths, wildcards.evaluation),
         costs=lambda wildcards: all_needed(paths, "cost.csv", wildcards.evaluation),
-        measured=lambda wildcards: all_needed(
-            paths, "measured.csv", wildcards.evaluation
-        ),
+        measured=lambda wildcards: measured(paths, wildcards.evaluation),
         records=lambda wildcards: records(paths, wildcards.evaluation),
         arm_tickets=lambda wildcards: arm_tickets(paths, wildcards.evaluation),
     output:

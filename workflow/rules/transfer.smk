@@ -2,9 +2,7 @@ rule evaluation:
     input:
         unpack(evaluation_inputs),
     output:
-        history=paths.evaluated("history.csv"),
-        confusion=paths.evaluated("confusion.csv"),
-        record=paths.evaluated("evaluation.json"),
+        **evaluation_outputs(),
     log:
         f"{RESULTS}/logs/evaluations/{{evaluation}}/{{arm}}/seed{{seed}}.log",
     conda:
@@ -26,10 +24,7 @@ if KEEPING:
 
     use rule evaluation as evaluation_with_weights with:
         output:
-            history=paths.evaluated("history.csv"),
-            confusion=paths.evaluated("confusion.csv"),
-            record=paths.evaluated("evaluation.json"),
-            trained=paths.evaluated("trained.safetensors"),
+            **evaluation_outputs(keep=True),
         wildcard_constraints:
             evaluation="|".join(KEEPING),
 

@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.tables.cells import NOTHING, in_points, p_value, trained_when_found, within
+from lth.analysis.tables.energy import energy_in_words
 from lth.catalog.controls import ArmKind
 from lth.checks.power import smallest_p
+from lth.config.energy import Electricity
 from lth.plan.plan import arm_name
 
 _Row = Mapping[Any, Any]
@@ -174,7 +176,9 @@ def certainty(comparisons: pd.DataFrame) -> list[str]:
     return found
 
 
-def spent(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[list[str], list[str]]:
+def spent(
+    arms: pd.DataFrame, costs: pd.DataFrame, electricity: Electricity | None = None
+) -> tuple[list[str], list[str]]:
     """What finding the tickets cost, in sentences: what two runs share, and what was measured in this one."""
     n = int(costs["n"].max())
     passes, flops = (float((costs[column] * costs["n"]).sum()) for column in ("own_epochs", "own_flops"))
@@ -192,7 +196,7 @@ def spent(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[list[str], list[str]
             f"{row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
         )
         if not pd.isna(row["seconds"]):
-            energy = "energy not measured" if pd.isna(row["joules"]) else f"{row['joules'] / 3.6e6:,.3g} kWh"
+            energy = energy_in_words(row["joules"], electricity)
             measured.append(f"On this machine that was {row['seconds'] / 60:,.2g} minutes a seed; {energy}.")
     if not trained_when_found(arms):
         shared.append("Training the arms on the target comes on top and is not in these figures.")

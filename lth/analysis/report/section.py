@@ -18,6 +18,14 @@ from lth.analysis.report.chart import Chart
 from lth.analysis.report.explorer import family_tree, nodes
 from lth.analysis.report.methods import methods
 from lth.analysis.tables import cells
+from lth.analysis.tables.energy import (
+    ARM_ENERGY_HEADER,
+    STUDY_ENERGY_HEADER,
+    arm_energy_cells,
+    energy_note,
+    study_energy_cells,
+    study_energy_note,
+)
 from lth.analysis.tables.files import read_table
 from lth.analysis.tables.matching import matching_notes
 from lth.analysis.tables.notes import notes, round_notes
@@ -81,6 +89,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
     for name in plan.assessments:
         read = {table: _table(study, tables, f"{name}/{table}.csv") for table in ("comparisons", "runs", "curves")}
         assessed = _assessment(plan, name, prefix, arms[name], read["comparisons"])
+        assessed |= _energy(study, tables, name, trained_before=cells.trained_when_found(arms[name]))
         here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"]))
         found.charts += here
         shown, room = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn}, room)
@@ -94,7 +103,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
     covered = {figure for chart in pruned for figure in chart.drawn}
     shown, room = _shown(figures, None, prefix, source, covered, room)
     first = arms[plan.assessments[0]] if plan.assessments else None
-    cost, measured = spent(first, costs) if first is not None else ([], [])
+    cost, measured = spent(first, costs, study.energy) if first is not None else ([], [])
     found.told = {
         "study": study,
         "prefix": prefix,
@@ -107,6 +116,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
         "nodes": nodes(plan, rounds, arms, source.base),
         "cost": cost,
         "measured": measured,
+        **_energy(study, tables),
         "methods": methods(study),
         "provenance": provenance(plan),
         "artifacts": source.artifacts,
@@ -121,6 +131,20 @@ def _table(study: Study, tables: Sequence[Path], name: str) -> pd.DataFrame:
         if path.as_posix().endswith(f"/{name}"):
             return read_table(path, sealed=True)
     raise UserError(f"report of {study.study}: no table {name} among its inputs")
+
+
+def _energy(
+    study: Study, tables: Sequence[Path], assessment: str | None = None, *, trained_before: bool = False
+) -> dict[str, Any]:
+    """The table of energy and its note, of the study or of an assessment; empty where the study says nothing of it."""
+    if study.energy is None:
+        return {"energy_header": (), "energy": [], "energy_note": []}
+    frame = _table(study, tables, f"{assessment or 'tables'}/energy.csv")
+    if assessment is None:
+        note = study_energy_note(study.energy)
+        return {"energy_header": STUDY_ENERGY_HEADER, "energy": study_energy_cells(frame), "energy_note": [note]}
+    note = energy_note(study.energy, trained_before=trained_before)
+    return {"energy_header": ARM_ENERGY_HEADER, "energy": arm_energy_cells(frame), "energy_note": [note]}
 
 
 def _assessment(plan: Plan, name: str, prefix: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> dict[str, Any]:

@@ -22,6 +22,18 @@ round to its dense network; `layers`: density of each layer; `costs`: training c
 EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
 """One row per training, per arm, per compared pair; then by epoch, by class, by true and predicted class, by pair of
 tickets and layer, by ticket and layer."""
+ENERGY = "energy"
+"""The table that both have besides, where the study says what its electricity emits."""
+
+
+def study_tables(study: Study) -> tuple[str, ...]:
+    """The names of the tables of a study."""
+    return (*STUDY_TABLES, *([ENERGY] if study.energy else []))
+
+
+def evaluation_tables(study: Study) -> tuple[str, ...]:
+    """The names of the tables of each of its evaluations and comparisons."""
+    return (*EVALUATION_TABLES, *([ENERGY] if study.energy else []))
 
 
 def write_study_tables(
@@ -32,9 +44,10 @@ def write_study_tables(
     layers: Iterable[Path],
     costs: Iterable[Path],
     measured: Iterable[Path],
+    evaluated: Iterable[Path] = (),
     out: Mapping[str, Path],
 ) -> None:
-    """Write `STUDY_TABLES` from the files of all rounds, `tickets/<ticket>/seed<k>/round<kk>/*.csv`.
+    """Write `study_tables` from the files of all rounds, `tickets/<ticket>/seed<k>/round<kk>/*.csv`.
 
     Args:
         study: gives the order of tickets, their lineage, and alpha.
@@ -43,17 +56,19 @@ def write_study_tables(
         layers: `layers.csv`.
         costs: `cost.csv`.
         measured: `measured.csv`.
+        evaluated: `measured.csv` of all arms and seeds of all evaluations, where the study has them.
         out: where to write, by table name.
     """
     from lth.analysis.tables import arms as by_arm
     from lth.analysis.tables import early_stopping, masks
     from lth.analysis.tables import runs as by_run
     from lth.analysis.tables.costs import sums
+    from lth.analysis.tables.energy import energy_of_study
     from lth.analysis.tables.files import collect, ordered, write_table
     from lth.analysis.tables.matching import matching_table
     from lth.analysis.tables.two_classes import with_f1
 
-    plan, counted, history = Plan(study), collect(layers), collect(histories)
+    plan, counted, history, spent = Plan(study), collect(layers), collect(histories), collect(measured)
     tickets = study.tickets.items()
     trained = with_f1(by_run.runs(history, by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
     rounds = by_arm.round_summary(trained, study.alpha).merge(
@@ -68,10 +83,15 @@ def write_study_tables(
         "round_curves": curves.assign(follows=curves["ticket"].map(follows)),
         "matching": matching_table(plan, trained),
         "layers": masks.layer_densities(counted),
-        "costs": sums(plan, places, collect(costs), collect(measured)),
+        "costs": sums(plan, places, collect(costs), spent),
     }
     for name, table in tables.items():
         write_table(ordered(table, "ticket", study.tickets, ["round"]), out[name])
+    if study.energy:
+        arms = dict(list(collect(evaluated).groupby("evaluation"))) if study.evaluations else {}
+        in_order = {name: arms[name] for name in study.evaluations}
+        by_ticket = ordered(spent, "ticket", study.tickets, ["seed", "round"])
+        write_table(energy_of_study(by_ticket, in_order, study.energy), out[ENERGY])
 
 
 def write_evaluation_tables(
@@ -85,7 +105,7 @@ def write_evaluation_tables(
     measured: Iterable[Path] = (),
     out: Mapping[str, Path],
 ) -> None:
-    """Write `EVALUATION_TABLES` and the `verdict` (text) of one evaluation or comparison.
+    """Write `evaluation_tables` and the `verdict` (text) of one evaluation or comparison.
 
     Args:
         study: gives the order of arms, the pairs to compare and alpha.
@@ -95,7 +115,7 @@ def write_evaluation_tables(
         confusions: the `confusion.csv` beside them.
         tickets: ticket files of its tickets at its density, all seeds.
         costs: for a comparison, `cost.csv` of all rounds in the lineage of its arms, all seeds.
-        measured: the `measured.csv` beside them.
+        measured: the `measured.csv` beside them; for an evaluation those of its arms, where the study has them.
         out: where to write, by table name, and `verdict`.
     """
     from lth.analysis.tables import masks
@@ -110,12 +130,14 @@ def write_evaluation_tables(
         overlaps=masks.overlap_counts(found, order),
     )
     if assessment in study.comparisons:
-        left = replace(left, costs=collect(costs), measured=collect(measured))
+        left = replace(left, costs=collect(costs))
+    if assessment in study.comparisons or study.energy:
+        left = replace(left, measured=collect(measured))
     write_assessment(study, assessment, left, out)
 
 
 def write_assessment(study: Study, assessment: str, left: "Left", out: Mapping[str, Path]) -> None:
-    """Write `EVALUATION_TABLES` and the `verdict` of one evaluation or comparison from what its jobs left."""
+    """Write `evaluation_tables` and the `verdict` of one evaluation or comparison from what its jobs left."""
     from lth.analysis.tables.assessment import tables_of
     from lth.analysis.tables.files import read_table, write_table
     from lth.analysis.tables.verdict import text
@@ -126,4 +148,6 @@ def write_assessment(study: Study, assessment: str, left: "Left", out: Mapping[s
         write_table(table, out[name])
     # read back, so that the verdict is computed from the rounded numbers that the files and the report show
     head = f"{'Evaluation' if assessment in study.evaluations else 'Comparison'} {assessment}"
-    write_text(out["verdict"], seal_text(text(head, read_table(out["arms"]), read_table(out["comparisons"]))))
+    energy = (read_table(out[ENERGY]), study.energy) if study.energy else None
+    words = text(head, read_table(out["arms"]), read_table(out["comparisons"]), energy)
+    write_text(out["verdict"], seal_text(words))

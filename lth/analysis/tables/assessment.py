@@ -7,12 +7,15 @@ import pandas as pd
 from lth.analysis.tables import arms as by_arm
 from lth.analysis.tables import early_stopping, masks
 from lth.analysis.tables import runs as by_run
+from lth.analysis.tables.cells import trained_when_found
 from lth.analysis.tables.costs import with_costs
 from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
+from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
 from lth.catalog.architectures import ARCHITECTURES
+from lth.config.energy import Electricity
 from lth.config.study import Evaluation
 from lth.plan.plan import Plan
 
@@ -30,10 +33,11 @@ class Left:
     costs: pd.DataFrame | None = None
     """Of all rounds that the arms of a comparison were derived from."""
     measured: pd.DataFrame | None = None
+    """Time and energy of these rounds; of an evaluation, of its arms, where the study has them."""
 
 
 def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame]:
-    """`EVALUATION_TABLES` by name, with rows in the order of the study file."""
+    """`evaluation_tables` by name, with rows in the order of the study file."""
     spec, alpha = plan.assessment(assessment), plan.study.alpha
     arms = [arm.name for arm in plan.arms(assessment)]
     history = ordered(with_arms(left.history, plan, assessment), "arm", arms, ["seed", "step"])
@@ -52,7 +56,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
     if classes is not None:
         summary = summary.assign(new_output_classes=classes)
-    return {
+    tables = {
         "runs": with_initialisation(trained, plan, assessment),
         "arms": with_initialisation(summary, plan, assessment),
         "comparisons": by_arm.compare(trained, spec.compare, alpha, spec.equivalence_margin),
@@ -62,6 +66,16 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
         "overlap": masks.overlap(left.overlaps),
         "layers": masks.layer_densities(left.layers),
     }
+    if plan.study.energy and left.measured is not None:
+        tables["energy"] = _energy(left.measured, summary, plan.study.energy)
+    return tables
+
+
+def _energy(measured: pd.DataFrame, arms: pd.DataFrame, electricity: Electricity) -> pd.DataFrame:
+    """The energy of the arms: of an evaluation as its jobs measured it, of a comparison that of their rounds."""
+    if trained_when_found(arms):
+        return with_emissions(arms[["arm", "n", "seconds", "joules"]], electricity)
+    return energy_of_arms(ordered(measured, "arm", arms["arm"], ["seed"]), electricity)
 
 
 def without_output(layers: pd.DataFrame, plan: Plan) -> pd.DataFrame:

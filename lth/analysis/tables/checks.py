@@ -76,11 +76,11 @@ def _faults(plan: Plan, path: Path, tickets: Mapping[Path, Path]) -> Iterator[Ta
         yield fault
         return
     told = {key: str(value) for key, value in names.items() if key != "study"}
-    yield from _table_faults(path, record, job, told)
+    yield from _table_faults(path, record, job, told, measured=bool(plan.study.energy) or isinstance(job, RoundJob))
 
 
 def _table_faults(
-    path: Path, record: Mapping[str, Any], job: RoundJob | EvaluationJob, names: Mapping[str, str]
+    path: Path, record: Mapping[str, Any], job: RoundJob | EvaluationJob, names: Mapping[str, str], *, measured: bool
 ) -> Iterator[TableFault]:
     """What does not hold about the tables beside a record."""
     tables: dict[str, list[_Row]] = {}
@@ -95,7 +95,7 @@ def _table_faults(
         checks.append(lambda: _check_history(path.with_name("history.csv"), history, job, record))
         if "confusion.csv" in tables:
             checks.append(lambda: _check_agreement(path.with_name("confusion.csv"), history, tables["confusion.csv"]))
-    if isinstance(job, RoundJob):
+    if measured:
         checks.append(lambda: _check_measured(path.with_name("measured.csv"), record, names))
     for check in checks:
         try:
@@ -243,7 +243,7 @@ def _best_accuracies(rows: Sequence[_Row]) -> set[str]:
 
 
 def _check_measured(path: Path, record: Mapping[str, Any], names: Mapping[str, str]) -> None:
-    """Time and energy differ between two runs of one round, so its record cannot name their checksum: they name its."""
+    """Time and energy differ between two runs of a training: no record can name their checksum, so they name it."""
     if not path.is_file():
         raise TableFault(path, "no such file")
     try:

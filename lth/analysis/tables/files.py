@@ -16,7 +16,7 @@ TEXT_COLUMNS = (
     *("evaluation", "arm", "ticket", "kind", "dataset", "split"),
     *("true", "predicted", "class", "layer", "first", "second"),
     *("method", "recipe", "phase", "device", "collapsed_layers", "thin_layers", "record", "outcome"),
-    *("initialisation", "published_citation", "dense_ticket", "follows"),
+    *("initialisation", "published_citation", "dense_ticket", "follows", "of"),
 )
 """Names, whatever they look like: a class called 0 stays text, and so does a data set called nan."""
 

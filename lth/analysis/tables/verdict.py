@@ -12,9 +12,11 @@ import pandas as pd
 
 from lth.analysis.tables import cells
 from lth.analysis.tables.cells import in_points, p_value, within
+from lth.analysis.tables.energy import ARM_ENERGY_HEADER, arm_energy_cells, energy_note
 from lth.analysis.tables.notes import notes
 from lth.analysis.tables.terminal import grid, paragraphs
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
+from lth.config.energy import Electricity
 
 _Row = Mapping[Any, Any]
 """One row of a table, by column."""
@@ -35,8 +37,20 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     return [*found, reason] if reason else found
 
 
-def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
-    """The verdict for a terminal of 100 columns: sentences, then the tables of arms and comparisons."""
+def text(
+    head: str,
+    arms: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    energy: tuple[pd.DataFrame, Electricity] | None = None,
+) -> str:
+    """The verdict for a terminal of 100 columns: sentences, then the tables of arms and comparisons.
+
+    Args:
+        head: its first line.
+        arms: the table of arms.
+        comparisons: the table of compared pairs.
+        energy: the table of the arms' energy and what a kWh emits, where the study says it.
+    """
     lines = [head, "", *paragraphs(verdict(arms, comparisons))]
     header, rows, names = cells.arm_table(arms.drop(columns="published_percent", errors="ignore"))
     lines += ["", *grid(header, rows, names=names)]
@@ -48,7 +62,11 @@ def text(head: str, arms: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     tested, within_margin = cells.equivalence_table(comparisons)
     if within_margin:
         lines += ["", *grid(tested, within_margin, names=2)]
-    return "\n".join([*lines, "", *paragraphs(notes(arms, comparisons)), ""])
+    about = notes(arms, comparisons)
+    if energy:
+        lines += ["", *grid(ARM_ENERGY_HEADER, arm_energy_cells(energy[0]), names=1)]
+        about.append(energy_note(energy[1], trained_before=cells.trained_when_found(arms)))
+    return "\n".join([*lines, "", *paragraphs(about), ""])
 
 
 def family(comparisons: pd.DataFrame) -> list[str]:
