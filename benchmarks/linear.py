@@ -16,9 +16,9 @@ from torch import nn
 
 from benchmarks.machine import report, table
 from benchmarks.training import spread
+from lth.compiling import compiled
 from lth.config.study import Compute
 from lth.sparse import linear
-from lth.sparse.compiling import compiled
 from lth.sparse.layout import lay_out
 from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays

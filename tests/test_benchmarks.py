@@ -136,6 +136,13 @@ def test_the_augmentation_benchmark_runs(tmp_path: Path) -> None:
     assert "| LeNet-300-100 | training step |" in printed
 
 
+def test_the_benchmark_of_compiled_augmentation_runs(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="augmentation is compiled by numba")
+    printed = script("compiled_augmentation.py", tmp_path)
+    for network in ("lenet_300_100", "lenet5_classic", "resnet20"):
+        assert f"| {network} |" in printed
+
+
 def test_the_benchmark_of_pruning_while_training_runs(tmp_path: Path) -> None:
     printed = script("in_training.py", tmp_path)
     for method in ("dense", "progressive", "set", "rigl"):

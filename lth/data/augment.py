@@ -124,10 +124,20 @@ def augmented(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
         Images of the same shape, 0 to 255, to be normalised: uint8 where pixels only move, float32 where colours change
         or rectangles are erased, the very images where nothing is to be done.
     """
+    return recoloured(relocated(images, changes), changes, mean)
+
+
+def relocated(images: Tensor, changes: Changes) -> Tensor:
+    """Make the changes that move pixels: uint8, shaped as the images."""
     if changes.offset is not None or changes.flip is not None:
         images = moves.crop_and_flip(images, changes.offset, changes.flip)
     if changes.angle is not None or changes.shift is not None:
         images = moves.rotate_and_shift(images, changes.angle, changes.shift, bilinear=changes.bilinear)
+    return images
+
+
+def recoloured(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
+    """Make the others: those of colour, and what is erased."""
     if changes.brightness is not None:
         images = colour.brighten(images.float(), changes.brightness)
     if changes.contrast is not None:
@@ -137,6 +147,17 @@ def augmented(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
     if changes.hue is not None:
         images = colour.turn_hue(images.float(), changes.hue)
     return images if changes.rectangle is None else erasing.erase(images, changes.rectangle, mean)
+
+
+def moves_whole_pixels(spec: Augmentation) -> bool:
+    """Whether an augmentation moves pixels, each as it is."""
+    blends = spec.interpolation == "bilinear" and (spec.rotation_degrees or spec.shift)
+    return not blends and bool(spec.crop_padding or spec.flip or spec.rotation_degrees or spec.shift)
+
+
+def only_moves(spec: Augmentation) -> bool:
+    """Whether it does nothing else."""
+    return moves_whole_pixels(spec) and spec.colour is None and not spec.erasing
 
 
 def _draw_shift(images: int, height: int, width: int, share: float, stream: torch.Generator) -> Tensor:

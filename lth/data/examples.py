@@ -74,6 +74,14 @@ class Feed(ABC):
     def suit(self, network: nn.Module) -> None:  # noqa: B027
         """Lay batches out in memory as a network is fastest with, or as its code may expect them."""
 
+    def compile_augmentation(self, images: int) -> str:  # noqa: ARG002
+        """Augment by compiled code where that is possible and worth it; why it cannot though it would be, or nothing.
+
+        Args:
+            images: examples of the whole training.
+        """
+        return ""
+
     def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Any, Tensor]]:
         """The batches of steps `first` to `steps` - 1: every training example once an epoch, in the seed's order.
 

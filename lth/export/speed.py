@@ -14,8 +14,8 @@ from lth.export.compact import compacted
 from lth.export.folder import network_graph, read_export
 from lth.export.graph import Graph, module_of
 from lth.export.onnx_file import onnx_bytes, onnx_runner
+from lth.machine import NO_NUMBA, has_numba
 from lth.printable import aligned, printable
-from lth.sparse.choice import INSTALLED
 
 Runner = Callable[[Tensor], Tensor]
 """Images float [n, channels, height, width] to logits [n, classes]."""
@@ -49,8 +49,8 @@ def _torch(graph: Graph) -> Runner:
 
 def _sparse(graph: Graph) -> Runner:
     """The kernels that train tickets, which hold the kept weights only."""
-    if not INSTALLED:
-        raise UserError("numba is not installed (pip install numba)")
+    if not has_numba():
+        raise UserError(NO_NUMBA)
     from lth.sparse.inference import runner
     from lth.sparse.operations import Unsupported
 

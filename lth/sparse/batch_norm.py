@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lth.sparse.compiling import ONE, ZERO, compiled
+from lth.compiling import ONE, ZERO, compiled
 from lth.sparse.table import Arrays, Floats
 
 EPSILON, MOMENTUM = np.float32(1e-5), np.float32(0.1)

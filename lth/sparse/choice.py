@@ -1,7 +1,6 @@
 """Which trainings run on sparse kernels: a fixed rule, so that the same study gives the same bytes everywhere."""
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from lth.config.training import Recipe
 from lth.data.examples import Feed
 from lth.data.feed import ImageFeed
+from lth.machine import NO_NUMBA, has_numba
 from lth.pruning.masks import kept, total
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ DENSITY, DENSITY_OF_CONVOLUTIONS = 0.6, 0.3
 Below it they were faster on every network that was measured (docs/benchmarks.md); WRN-16-4 breaks even at 30 %."""
 LEAST = 6e10
 """FLOPs of a training with all weights, below which starting the kernels takes longer than they save (a second)."""
-INSTALLED = find_spec("numba") is not None
 
 
 def sparse_enough(recipe: Recipe, masks: Mapping[str, Tensor], dense_flops: int) -> bool:
@@ -41,7 +40,7 @@ def sparse_enough(recipe: Recipe, masks: Mapping[str, Tensor], dense_flops: int)
 def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tuple[Operations | None, str]":
     """The network's operations if sparse kernels can train it, or none and what stands against it, in a phrase."""
     against = {
-        "numba is not installed (pip install numba)": not INSTALLED,
+        NO_NUMBA: not has_numba(),
         f"they are for CPUs, and this training is on {feed.device.type}": feed.device.type != "cpu",
         f"they compute in fp32, and the recipe says {recipe.precision}": recipe.precision != "fp32",
         "only the last layer is trained": trains != "all",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lth.sparse.compiling import ZERO, compiled
+from lth.compiling import ZERO, compiled
 from lth.sparse.layout import Layout
 from lth.sparse.operations import Node
 from lth.sparse.table import DROPOUT, Arrays

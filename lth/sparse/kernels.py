@@ -1,7 +1,7 @@
 """A network forward and backward, compiled: operation after operation, on one thread, in a fixed order."""
 
+from lth.compiling import compiled
 from lth.sparse.batch_norm import norm, norm_back
-from lth.sparse.compiling import compiled
 from lth.sparse.dropout import drop, drop_back
 from lth.sparse.linear import linear, linear_inputs, linear_weights
 from lth.sparse.pointwise import add, add_back, mask_back, mean, mean_back, pool, pool_back

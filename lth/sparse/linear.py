@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lth.sparse.compiling import ZERO, compiled
+from lth.compiling import ZERO, compiled
 from lth.sparse.inner_loops import (
     ADD,
     MASK,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.sparse.compiling import ONE, ZERO, compiled
+from lth.compiling import ONE, ZERO, compiled
 from lth.sparse.inner_loops import pixels_to_lanes
 from lth.sparse.kernels import backward, forward
 from lth.sparse.table import Arrays, Floats, Integers

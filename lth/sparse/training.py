@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lth.config.training import Recipe
+from lth.data.augment import only_moves
 from lth.data.batches import epoch_order
+from lth.data.compiled_moves import Moves, Shape, moved, moves_of
 from lth.data.examples import SplitName
 from lth.data.feed import ImageFeed
 from lth.data.images import Split
 from lth.sparse import steps
 from lth.sparse.dropout import draw_factors, dropouts_of
 from lth.sparse.layout import flat, lay_out
-from lth.sparse.moved import Moves, moved, moves_of, only_moves
 from lth.sparse.operations import Operations
 from lth.sparse.table import Arrays, Integers
 from lth.sparse.update_rule import Rule, State
@@ -142,7 +143,8 @@ class SparseTraining:
             self._draw(first, images)
             pixels, every = self._pixels(train), train.labels.numpy()
             if self.moves:
-                here = moved(pixels.bytes, order, self._moves(epoch), inside * batch, self.frame)
+                shape = Shape(*train.images.shape[1:])
+                here = moved(pixels.bytes, order, self._moves(epoch), inside * batch, shape)
                 pixels, order, every = pixels._replace(bytes=here), np.arange(images), every[order]
             found, correct = steps.make_steps(pixels, order, ends, every, rates, self.made, *self._network())
         else:

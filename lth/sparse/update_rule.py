@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lth.sparse.compiling import ONE, ZERO, compiled
+from lth.compiling import ONE, ZERO, compiled
 from lth.sparse.table import Arrays, Floats, Integers
 
 

@@ -57,6 +57,8 @@ class Loop:
     """Images of the batch at hand."""
     dense_because: str = ""
     """Why a training that is sparse enough for sparse kernels has dense ones; empty if it has not."""
+    augmented_by_torch: str = ""
+    """Why images that compiled code could augment are augmented by torch; empty if they are not."""
     static: StaticSteps = field(init=False)
     """Steps that a GPU records and repeats, where that is possible and pays."""
     _engine: "SparseTraining | None" = None
@@ -97,6 +99,7 @@ class Loop:
         undecayed = [parameter for name, parameter in trained.items() if name in excluded]
         decayed = [parameter for name, parameter in trained.items() if name not in excluded]
         optimiser = make_optimiser(recipe.optimiser, decayed, undecayed)
+        steps = recipe.steps_in(feed.epoch_steps(recipe.batch_size))
         return cls(
             network=network,
             feed=feed,
@@ -104,7 +107,8 @@ class Loop:
             optimiser=optimiser,
             recipe=recipe,
             seed=seed,
-            steps=recipe.steps_in(feed.epoch_steps(recipe.batch_size)),
+            steps=steps,
+            augmented_by_torch=feed.compile_augmentation(steps * recipe.batch_size),
             random=has_randomness(network),
             meter=Meter(feed.weight_uses(network)),
             trains=trains,

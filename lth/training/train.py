@@ -81,6 +81,8 @@ def train(
     first = _first_step(loop, trained, saved, begin, log)
     if loop.dense_because:
         log(f"dense kernels, as there are no sparse ones here: {loop.dense_because}")
+    if loop.augmented_by_torch:
+        log(f"augmentation by torch, the same and slower: {loop.augmented_by_torch}")
     step = first
     while step <= loop.steps:
         if requested() or (saved and saved.due()):

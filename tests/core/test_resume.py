@@ -17,6 +17,7 @@ from small import NETWORK, round_job, tiny_images
 from lth.artifacts import tensors as artifacts
 from lth.config.study import Compute
 from lth.config.training import Augmentation, LearningRateSchedule, Optimiser, Recipe
+from lth.data import feed
 from lth.errors import UserError
 from lth.methods.evaluate import EvaluationFiles, run_evaluation
 from lth.methods.round import RoundFiles, run_round
@@ -56,6 +57,7 @@ TRANSFORM = {"transform": "x", "recipes": {"transform": ADAM}, "penalty": {"rise
 WAYS: dict[str, dict[str, Any]] = {
     "dense, Adam": {"recipe": ADAM},
     "dense, bf16": {"recipe": BF16},
+    "dense, augmented by compiled code": {"recipe": SGD},
     "dropout": {"recipe": ADAM, "network": DROPOUT},
     "batch norm": {"recipe": ADAM.model_copy(update={"iterations": 8, "evaluate_every": 4}), "network": RESNET},
     "stability, an early step": {"recipe": SGD, "score": "stability", "rewind": "step", "rewind_step": 3},
@@ -138,6 +140,9 @@ def test_a_stopped_round_ends_as_if_it_had_not_been_stopped(
     way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = round_of(WAYS[way])
+    if "compiled" in way:
+        pytest.importorskip("numba")
+        monkeypatch.setattr(feed, "WORTH_COMPILING", 0)
     write(tmp_path / "whole", spec, None)
     for after in (5, 8):  # within steps, and within scoring
         again = tmp_path / f"again{after}"

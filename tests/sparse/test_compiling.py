@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("numba", reason="sparse kernels need numba")
 
 ROOT = Path(__file__).parents[2]
-CALLED = "from lth.sparse.compiling import compiled\n\n\n@compiled\ndef called(x):\n    return x + {}\n"
+CALLED = "from lth.compiling import compiled\n\n\n@compiled\ndef called(x):\n    return x + {}\n"
 CALLS = """
-from lth.sparse.compiling import compiled
+from lth.compiling import compiled
 from lth.sparse.called import called
 
 
@@ -26,7 +26,7 @@ def test_a_change_in_a_function_that_is_called_from_another_file_is_seen(tmp_pat
     """numba itself looks at the file of the outer function only, and would go on with the old inner one."""
     package = tmp_path / "lth"
     (package / "sparse").mkdir(parents=True)
-    for name in ("__init__.py", "torchvision_shim.py", "sparse/__init__.py", "sparse/compiling.py"):
+    for name in ("__init__.py", "torchvision_shim.py", "sparse/__init__.py", "compiling.py"):
         shutil.copyfile(ROOT / "lth" / name, package / name)
     (package / "sparse/calls.py").write_text(CALLS)
 

@@ -179,7 +179,7 @@ def test_what_cannot_be_sparse_is_dense_and_says_why_once(network: Network, chan
 
 
 def test_without_numba_kernels_are_dense(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "INSTALLED", False)
+    monkeypatch.setattr(choice, "has_numba", lambda: False)
     log: list[str] = []
     assert apart(trained(ADAM, "dense").weights, trained(ADAM, "sparse", log=log.append).weights) == 0
     assert sum("numba is not installed" in line for line in log) == 1

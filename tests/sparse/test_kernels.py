@@ -14,10 +14,10 @@ from torch.nn import functional
 pytest.importorskip("numba", reason="sparse kernels need numba")
 
 from lth.catalog.architectures import ARCHITECTURES
+from lth.compiling import compiled
 from lth.export.graph import module_of
 from lth.export.trace import graph_of
 from lth.sparse import kernels, steps
-from lth.sparse.compiling import compiled
 from lth.sparse.dropout import draw_factors, dropouts_of
 from lth.sparse.inference import runner
 from lth.sparse.layout import Layout, lay_out

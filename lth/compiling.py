@@ -1,6 +1,7 @@
-"""How numba compiles what sparse training consists of."""
+"""How numba compiles inner loops: those of sparse training, and of augmentation."""
 
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,18 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-_SOURCES = sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
-"""Of all files of this package. numba keeps a compiled function until the file of that function changes; it does not
-see that a function of another file, which it has compiled into it, is another one by now."""
+_HERE = Path(__file__)
+
+
+@cache
+def _sources(folder: Path) -> str:
+    """Of all files that a function of this folder may have compiled into it: the folder's, and those of the kernels.
+
+    numba keeps a compiled function until the file of that function changes; it does not see that a function of another
+    file, which it has compiled into it, is another one by now.
+    """
+    files = {_HERE, *folder.glob("*.py"), *(_HERE.parent / "sparse").glob("*.py")}
+    return sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -30,7 +40,7 @@ def compiled(function: Callable[..., Any]) -> Any:
         if "cannot cache" not in str(problem):
             raise
         return njit(**told)(function)
-    file._source_stamp = _SOURCES
+    file._source_stamp = _sources(Path(function.__code__.co_filename).parent)
     return kept
 
 

@@ -6,21 +6,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lth.config.training import Augmentation
+from lth.compiling import ONE, ZERO, compiled
 from lth.data.augment import Changes
 from lth.data.moves import FAR
-from lth.sparse.compiling import ONE, ZERO, compiled
-from lth.sparse.steps import Frame
-from lth.sparse.table import Integers
 
 Bytes = NDArray[np.uint8]
 _FAR, _HALF = np.float32(FAR), np.float32(0.5)
 
 
-def only_moves(spec: Augmentation) -> bool:
-    """Whether an augmentation only moves pixels, each as it is."""
-    blends = spec.interpolation == "bilinear" and (spec.rotation_degrees or spec.shift)
-    return spec.colour is None and not spec.erasing and not blends
+class Shape(NamedTuple):
+    """Of an image."""
+
+    channels: int
+    rows: int
+    columns: int
 
 
 class Moves(NamedTuple):
@@ -47,7 +46,7 @@ def moves_of(changes: Changes, images: int, batch: int) -> Moves:
     """
     nothing = np.zeros((images, 2), np.int32)
     turn = torch.zeros(images) if changes.angle is None else changes.angle.deg2rad()
-    # by torch and batch by batch, as dense kernels have them, so that they are the same to the last bit
+    # by torch and batch by batch, as `lth.data.moves` has them, so that they are the same to the last bit
     sine, cosine = (torch.cat([function(part) for part in turn.split(batch)]) for function in (torch.sin, torch.cos))
     return Moves(
         crops=changes.offset is not None or changes.flip is not None,
@@ -60,7 +59,7 @@ def moves_of(changes: Changes, images: int, batch: int) -> Moves:
     )
 
 
-def moved(pixels: Bytes, order: Integers, moves: Moves, first: int, f: Frame) -> Bytes:
+def moved(pixels: Bytes, order: NDArray[np.int64], moves: Moves, first: int, f: Shape) -> Bytes:
     """The pixels of some images after their moves.
 
     Args:
@@ -79,7 +78,7 @@ def moved(pixels: Bytes, order: Integers, moves: Moves, first: int, f: Frame) ->
 
 
 @compiled
-def _move(pixels: Bytes, order: Integers, moves: Moves, first: int, f: Frame, found: Bytes) -> None:
+def _move(pixels: Bytes, order: NDArray[np.int64], moves: Moves, first: int, f: Shape, found: Bytes) -> None:
     """Each image cropped and mirrored, then turned and shifted, as `crop_and_flip` and `rotate_and_shift` do it."""
     plane = f.rows * f.columns
     size = f.channels * plane
@@ -111,7 +110,7 @@ def _move(pixels: Bytes, order: Integers, moves: Moves, first: int, f: Frame, fo
 
 
 @compiled
-def _crop(image: Bytes, down: int, right: int, mirrored: bool, f: Frame, cut: Bytes) -> None:
+def _crop(image: Bytes, down: int, right: int, mirrored: bool, f: Shape, cut: Bytes) -> None:
     """The image at an offset, black outside, then mirrored."""
     first, last = max(0, -right), min(f.columns, f.columns - right)  # columns of the crop that are in the image
     for at in range(len(cut)):
@@ -134,7 +133,7 @@ def _sources(
     cosine: float,
     down: int,
     right: int,
-    f: Frame,
+    f: Shape,
     terms: NDArray[np.float32],
     places: NDArray[np.uint32],
 ) -> None:
