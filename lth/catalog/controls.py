@@ -22,8 +22,10 @@ class ArmFacts:
 
     words: str
     """For legends."""
+    sentence: str
+    """What it is, in the answer of a report; `{of}` is the ticket."""
     about: str
-    """What it is made of, for a sentence; `{of}` is the ticket."""
+    """What it is made of, for captions and notes; `{of}` is the ticket."""
     shared: bool = False
     """Of the ticket it keeps the number of weights in each layer and nothing else, so one arm serves all tickets."""
     weights: Literal["own", "theta_0", "new"] = "own"
@@ -31,32 +33,63 @@ class ArmFacts:
 
 
 ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
-    "own": ArmFacts(words="own initialisation", about="the ticket as found"),
+    "own": ArmFacts(words="own initialisation", sentence="the ticket {of}", about="the ticket as found"),
     "reinitialised": ArmFacts(
-        words="reinitialised", about="newly drawn weights under the masks of {of}", weights="new"
+        words="reinitialised",
+        sentence="the mask of {of} with fresh initial weights",
+        about="newly drawn weights under the masks of {of}",
+        weights="new",
     ),
-    "shuffled": ArmFacts(words="shuffled mask", about="shuffled masks of {of}", weights="theta_0"),
-    "permuted": ArmFacts(words="weights permuted", about="the weights of {of}, permuted within each layer's mask"),
+    "shuffled": ArmFacts(
+        words="shuffled mask",
+        sentence="the mask of {of} shuffled within each layer",
+        about="shuffled masks of {of}",
+        weights="theta_0",
+    ),
+    "permuted": ArmFacts(
+        words="weights permuted",
+        sentence="the ticket {of} with its weights permuted",
+        about="the weights of {of}, permuted within each layer's mask",
+    ),
     "rescaled": ArmFacts(
         words="reinitialised, rescaled",
+        sentence="the mask of {of} with fresh weights of its scale",
         about="newly drawn weights under the masks of {of}, scaled to the RMS of its own in each layer",
         weights="new",
     ),
-    "redrawn_signs": ArmFacts(words="signs redrawn", about="the weights of {of}, with signs drawn anew"),
-    "noisy": ArmFacts(words="noise added", about="the weights of {of}, with Gaussian noise in each layer"),
+    "redrawn_signs": ArmFacts(
+        words="signs redrawn",
+        sentence="the ticket {of} with its signs drawn anew",
+        about="the weights of {of}, with signs drawn anew",
+    ),
+    "noisy": ArmFacts(
+        words="noise added",
+        sentence="the ticket {of} with noise on its weights",
+        about="the weights of {of}, with Gaussian noise in each layer",
+    ),
     "own_signs": ArmFacts(
         words="reinitialised, own signs",
+        sentence="the mask of {of} with fresh weights of its signs",
         about="newly drawn weights under the masks of {of}, with the signs of its own",
         weights="new",
     ),
-    "random": ArmFacts(words="random mask", about="random masks in place of {of}", shared=True, weights="theta_0"),
+    "random": ArmFacts(
+        words="random mask",
+        sentence="a random mask",
+        about="random masks in place of {of}",
+        shared=True,
+        weights="theta_0",
+    ),
     "magnitude": ArmFacts(
         words="mask of the largest initial weights",
+        sentence="a mask of the largest initial weights",
         about="masks of the largest weights of theta_0 in place of {of}",
         shared=True,
         weights="theta_0",
     ),
-    "dense": ArmFacts(words="dense network", about="no mask", shared=True, weights="theta_0"),
+    "dense": ArmFacts(
+        words="dense network", sentence="the dense network", about="no mask", shared=True, weights="theta_0"
+    ),
 }
 """All kinds of arms, in the order of tables and legends."""
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lth.analysis.tables.cells import NOTHING, in_points, p_value, trained_when_found, within
 from lth.analysis.tables.energy import energy_in_words
-from lth.catalog.controls import ArmKind
+from lth.catalog.controls import ARM_KINDS, ArmKind
 from lth.checks.power import smallest_p
 from lth.config.energy import Electricity
 from lth.plan.plan import arm_name
@@ -16,20 +16,6 @@ from lth.plan.plan import arm_name
 _Row = Mapping[Any, Any]
 """One row of a table, by column."""
 
-_WORDS: Mapping[ArmKind, str] = {
-    "own": "the ticket {of}",
-    "reinitialised": "the mask of {of} with fresh initial weights",
-    "shuffled": "the mask of {of} shuffled within each layer",
-    "permuted": "the ticket {of} with its weights permuted",
-    "rescaled": "the mask of {of} with fresh weights of its scale",
-    "redrawn_signs": "the ticket {of} with its signs drawn anew",
-    "own_signs": "the mask of {of} with fresh weights of its signs",
-    "noisy": "the ticket {of} with noise on its weights",
-    "random": "a random mask",
-    "magnitude": "a mask of the largest initial weights",
-    "dense": "the dense network",
-}
-"""What an arm is, in a sentence."""
 _CONTROLS: Sequence[ArmKind] = ("shuffled", "random", "reinitialised", "magnitude", "permuted", "rescaled")
 """Which control stands beside the best ticket where the study compares it with none."""
 
@@ -76,7 +62,7 @@ def answer(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Answer:
 
 def in_words(row: _Row) -> str:
     """What an arm is, in a sentence: `the ticket mnist`, `a random mask`."""
-    words = _WORDS[row["kind"]].format(of=row["ticket"])
+    words = ARM_KINDS[row["kind"]].sentence.format(of=row["ticket"])
     usual = (arm_name(row["ticket"], row["kind"]), row["ticket"])
     return words if row["arm"] in usual else f"{words} ({row['arm']})"
 
