@@ -130,6 +130,13 @@ def test_the_training_benchmark_runs(tmp_path: Path) -> None:
     assert str(tmp_path) not in printed
 
 
+def test_the_benchmark_of_a_study_times_its_trainings_with_both_kernels(tmp_path: Path) -> None:
+    printed = script("study.py", tmp_path, str(ROOT / "config/demo.yaml"))
+    rows = [line for line in printed.splitlines() if line.startswith(("| lenet", "| all"))]
+    assert len(rows) == 3
+    assert rows[-1].count(" h |") == 2
+
+
 def test_the_augmentation_benchmark_runs(tmp_path: Path) -> None:
     printed = script("augmentation.py", tmp_path)
     assert printed.count("| lth |") == printed.count("| torchvision, image by image |") == 2

@@ -30,8 +30,8 @@ SECONDS = 0.4
 """How long steps are timed, at least; twice as long with what comes before."""
 MOST_AT_ONCE = 8
 """Processes that time at once: each takes memory, and more of them tell little more."""
-_SCORED = 500
-"""Examples of the split that is scored."""
+_SCORED = 1000
+"""Examples of the split that is scored, as often as time allows."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,12 @@ def _pace(timed: Timed, compute: Compute) -> Pace:
     spent += clock()
     passed = time.perf_counter() - begun
     loop.score("validation")
-    scoring = -clock()
-    loop.score("validation")
-    _wait(device)
-    scored = (scoring + clock()) / len(loop.feed.splits["validation"])
+    begun, scorings, scoring = time.perf_counter(), 0, -clock()
+    while not scorings or time.perf_counter() - begun < SECONDS / 4:
+        loop.score("validation")
+        _wait(device)
+        scorings += 1
+    scored = (scoring + clock()) / scorings / len(loop.feed.splits["validation"])
     busy = passed / spent if spent > 0 else 1.0
     return Pace(timed.density, loop.engine() is not None, spent / max(1, step - first), scored, max(1.0, busy))
 
