@@ -85,7 +85,7 @@ def test_every_figure_has_its_caption_and_tables_their_rows(page: str) -> None:
     text = html.unescape(page)
     for chart in charts_of(page).values():
         assert chart["spec"]
-    assert text.count("<figcaption") == len(charts_of(page)) == 7
+    assert text.count("<figcaption") == len(charts_of(page)) == 10
     assert text.count('<tr data-key="') == 4  # arms
     assert not re.search(r"\bnan\b", without_scripts(text), re.IGNORECASE)
 

@@ -143,8 +143,17 @@ def test_every_choice_of_every_chart_is_valid_vega_lite(drawn: dict[str, Any], s
 
 def filled(part: Any, x: Choice, y: Choice, scale: str) -> Any:
     """A specification with its places filled, as the page's script fills them."""
-    values = {"@scale": scale, "@nice": True, "@band": 0.1, "@size": 20, "@zero": scale == "linear"}
+    values = {
+        "@scale": scale,
+        "@nice": True,
+        "@band": 0.1,
+        "@clip": False,
+        "@interpolate": "linear",
+        "@height": 320,
+        "@zero": scale == "linear",
+    }
     values |= {f"@{axis}.{key}": value for axis, one in (("x", x), ("y", y)) for key, value in vars(one).items()}
+    values |= {"@y.domain": [0, 100]}
     if isinstance(part, str):
         if part in values:
             return values[part]

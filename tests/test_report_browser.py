@@ -75,7 +75,7 @@ def test_axes_are_chosen(page: Any) -> None:
     before = chart.locator(".chart svg").inner_html()
     chart.locator("select").last.select_option("linear")
     page.wait_for_function("location.hash.includes('scale=linear')")
-    page.wait_for_function("document.querySelector('#-pruning-mnist .chart').ariaLabel.endsWith('rounds')")
+    page.wait_for_function("document.querySelector('#-pruning-mnist .charts').ariaLabel.endsWith('rounds')")
     assert chart.locator(".chart svg").inner_html() != before
 
 

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from lth.analysis.figures import FIGURES
 from lth.analysis.figures.colours import colour_places
 from lth.analysis.figures.draw import create
+from lth.analysis.figures.style import PAPER, Palette
 from lth.analysis.report.chart import Chart, Choice
 from lth.analysis.report.section import StudyFiles, part
+from lth.analysis.report.trainings import layer_sensitivity
 from lth.analysis.tables.files import read_table, write_table
 from lth.config.study import Study
 from lth.plan.plan import Plan
@@ -32,7 +34,7 @@ class Drawn:
         self._places = colour_places(Plan(example))
         tables = [path for path in self._paths.values() if path.suffix == ".csv"]
         (self.assessment,) = Plan(example).assessments
-        found, _ = part(StudyFiles(study=example, tables=tables, figures=[], artifacts="0" * 64), "", 0)
+        found = part(StudyFiles(study=example, tables=tables, figures=[], artifacts="0" * 64), "", 10_000)
         self.charts = {chart.name: chart for chart in found.charts}
 
     def figure(self, name: str) -> Any:
@@ -53,7 +55,8 @@ def _with_f1(rounds: Path) -> None:
 def studies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Drawn]:
     """An evaluation of tickets over data sets, and a comparison of methods."""
     folder = tmp_path_factory.mktemp("numbers")
-    examples = {"transfer": synthetic.study(4, equivalence_margin=1), "methods": synthetic.methods(3)}
+    methods = Study.model_validate({**synthetic.methods(5).model_dump(mode="json"), "matching_margin": 1.0})
+    examples = {"transfer": synthetic.study(4, equivalence_margin=1), "methods": methods}
     return {name: Drawn(folder / name, example) for name, example in examples.items()}
 
 
@@ -166,6 +169,48 @@ def graph(study: Drawn, chart: Chart) -> None:
     pd.testing.assert_frame_equal(found[0], found[1], check_dtype=False)
 
 
+def drop(study: Drawn, chart: Chart) -> None:
+    """Also which marks are filled, and which have a ring, where there is a margin."""
+    figure, titled = study.figure("accuracy_drop"), chart.title.removeprefix("Accuracy lost against dense, ")
+    same(of_chart(chart.rows, chart.x[0], chart.y[0]), in_panels(figure, titled), chart.name)
+    (axis,) = [axis for axis in figure.axes if axis.get_title(loc="left") == titled]
+    marks = [line for line in axis.lines if len(line.get_xdata()) == 1]
+    rings = [line for line in marks if line.get_markerfacecolor() == "none"]
+    if "matching" not in chart.rows:
+        assert not rings
+        return
+    assert len(rings) == chart.rows["matching"].sum() > 0
+    filled = [line for line in marks if line not in rings and line.get_markerfacecolor() != PAPER]
+    assert len(filled) == chart.rows["equivalence_shown"].sum() > 0
+    assert len(marks) - len(rings) == len(chart.rows) > len(filled)
+
+
+def learning(study: Drawn, chart: Chart) -> None:
+    figure, steps, y = study.figure("learning_curves"), choice(chart.x, "steps"), choice(chart.y, "test accuracy")
+    panels = [axis for axis in figure.axes if axis.get_title(loc="left")]
+    assert [axis.get_title(loc="left") for axis in panels] == [panel.title for panel in chart.panels]
+    for place, axis in enumerate(panels):
+        rows = chart.rows[chart.rows["panel"] == place]
+        colours = {entry.label: entry.colour for entry in chart.series}
+        for line, of_round in zip(
+            axis.lines, [rows[rows["round"] == r] for r in sorted(set(rows["round"]))], strict=True
+        ):
+            assert np.array_equal(of_round[[steps.field, y.field]].to_numpy(), np.column_stack(line.get_data()))
+            assert {colours[label] for label in of_round["series"]} == {line.get_color()}
+
+
+def while_pruned(study: Drawn, chart: Chart) -> None:
+    figure, epochs = study.figure("accuracy_while_pruned"), choice(chart.x, "epochs")
+    above, below = figure.axes
+    told = of_chart(chart.rows, epochs, choice(chart.y, "test accuracy"))
+    drawn = [np.column_stack(line.get_data()) for line in above.lines]
+    drawn += [path.vertices for band in above.collections for path in band.get_paths()]
+    same(told, np.concatenate(drawn), chart.name)
+    density = chart.panels[1].places["@y.field"]
+    drawn = [np.column_stack(line.get_data()) for line in below.lines]
+    same(chart.rows[[epochs.field, density]].to_numpy(float), np.concatenate(drawn), f"{chart.name}, density")
+
+
 CHECKS: dict[str, Callable[[Drawn, Chart], None]] = {
     "-answer": accuracy,
     "-accuracy": accuracy,
@@ -175,6 +220,10 @@ CHECKS: dict[str, Callable[[Drawn, Chart], None]] = {
     "-tickets-graph": graph,
     "-pruning-mnist": pruning,
     "-pruning-fashion": pruning,
+    "-drop-mnist": drop,
+    "-drop-fashion": drop,
+    "-learning": learning,
+    "-while-pruned": while_pruned,
 }
 """By the end of a chart's name."""
 
@@ -190,3 +239,48 @@ def test_a_chart_has_the_numbers_of_its_figures(studies: dict[str, Drawn], end: 
 def test_every_chart_of_the_pages_is_checked(studies: dict[str, Drawn]) -> None:
     names = {name for study in studies.values() for name in study.charts}
     assert {name for name in names if not name.endswith(tuple(CHECKS))} == set()
+
+
+def test_sensitivity_has_the_numbers_of_its_figure() -> None:
+    """Two tickets prune the first layer and one the second, in two rounds each; another prunes both."""
+    kept = {"a": {"fc1": (50.0, 10.0)}, "b": {"fc1": (40.0, 5.0)}, "c": {"fc2": (50.0, 10.0)}}
+    kept["both"] = {"fc1": (30.0, 20.0), "fc2": (30.0, 20.0)}
+    layers = pd.DataFrame(
+        {
+            "ticket": ticket,
+            "round": round_,
+            "layer": layer,
+            "density_percent": shares.get(layer, (100.0, 100.0))[round_],
+        }
+        for ticket, shares in kept.items()
+        for round_ in (0, 1)
+        for layer in ("fc1", "fc2")
+    )
+    rounds = pd.DataFrame(
+        {
+            "ticket": ticket,
+            "dataset": "d",
+            "method": "dense" if ticket == "whole" else "at_init",
+            "round": round_,
+            "n": 3,
+        }
+        | {f"accuracy{end}_percent": 90.0 - 7 * place - round_ + more for end, more in ENDS.items()}
+        | {f"loss{end}_nats": 0.1 * place + round_ + more for end, more in ENDS.items()}
+        for place, ticket in enumerate((*kept, "whole"))
+        for round_ in ((0, 1) if ticket != "whole" else (0,))
+    ).assign(density_percent=77.0, confidence_percent=95.0)
+    places = dict(zip(kept, range(4), strict=True))
+    figure = create("layer_sensitivity", {"layers": layers, "rounds": rounds}, places)
+    chart = layer_sensitivity(layers, rounds, "d", "sensitivity", Palette(places))
+    assert chart is not None
+    dense = chart.rows["density_percent"] == 100
+    same(of_chart(chart.rows[~dense], chart.x[0], chart.y[0]), in_panels(figure), "sensitivity")
+    assert across(figure, "trained on d") == {*chart.rows.loc[dense, "accuracy_percent"]} == {62.0}
+    assert [entry.label for entry in chart.series] == ["fc1 (a)", "fc1 (b)", "fc2", "whole"]
+    lines = [line for line in figure.axes[0].lines if not is_across(line)]
+    assert [entry.colour for entry in chart.series[:3]] == [line.get_color() for line in lines]
+    assert layer_sensitivity(layers, rounds, "other", "sensitivity", Palette(places)) is None
+
+
+ENDS = {"": 0.0, "_low": -1.5, "_high": 1.5}
+"""Of an interval."""

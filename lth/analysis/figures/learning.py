@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
@@ -26,15 +26,9 @@ _EARLY = 0.1
 def learning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Test accuracy by iteration, one panel for each ticket with several rounds, one line a round, by density."""
     del palette  # colours are densities
-    test = _of_all_seeds(tables["round_curves"])
-    densities = test.groupby(["ticket", "round"], sort=False)["density_percent"].min()
-    test = test.merge(densities.rename("final_percent").reset_index(), on=["ticket", "round"])
-    views = [(str(t), str(d)) for (t, d), rows in test.groupby(["ticket", "dataset"], sort=False) if _several(rows)]
+    test, views = rounds_shown(tables["round_curves"])
     if not views:
         return parts.nothing("No ticket has several rounds on one data set.")
-    places = {ticket: place for place, ticket in enumerate(test["ticket"].unique())}
-    follows = dict(zip(test["ticket"], test["follows"], strict=True))
-    views.sort(key=lambda view: (places.get(follows[view[0]], places[view[0]]), places[view[0]]))  # beside its own
     shown = views[:MOST_TICKETS]
     figure, axes = parts.panels(len(shown), columns=2, height=2.7)
     least = min(float(test["final_percent"].min()), 99.0)
@@ -42,7 +36,7 @@ def learning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     for axis, (ticket, dataset) in zip(axes, shown, strict=True):
         here = test[(test["ticket"] == ticket) & (test["dataset"] == dataset)]
         for _, line in here.groupby("round", sort=True):
-            colour = SHADES(1 - scale(line["final_percent"].iloc[0]))
+            colour = density_shade(line["final_percent"].iloc[0], least)
             axis.plot(line["step"], line["accuracy_percent"], color=colour, linewidth=1.1)
         axis.set_ylim(*_heights(test[test["dataset"] == dataset]))
         axis.set_title(f"{ticket}, on {dataset}")
@@ -62,11 +56,31 @@ def learning_curves(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     return figure
 
 
+def rounds_shown(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Test rows with the final density of each training, and the tickets and data sets with several rounds.
+
+    A ticket that takes over another one's masks stands beside it.
+    """
+    test = of_all_seeds(curves)
+    densities = test.groupby(["ticket", "round"], sort=False)["density_percent"].min()
+    test = test.merge(densities.rename("final_percent").reset_index(), on=["ticket", "round"])
+    views = [(str(t), str(d)) for (t, d), rows in test.groupby(["ticket", "dataset"], sort=False) if _several(rows)]
+    places = {ticket: place for place, ticket in enumerate(test["ticket"].unique())}
+    follows = dict(zip(test["ticket"], test["follows"], strict=True))
+    views.sort(key=lambda view: (places.get(follows[view[0]], places[view[0]]), places[view[0]]))
+    return test, views
+
+
+def density_shade(percent: float, least: float) -> str:
+    """The colour of a density, between the least one that is drawn and 100 %."""
+    return to_hex(SHADES(1 - LogNorm(min(least, 99.0), 100)(percent)))
+
+
 _FEW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _TICKS = (*_FEW_TICKS[:6], 3, 7, 10, 15, 20, 30, 40, 50, 70, 100)
 
 
-def _of_all_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+def of_all_seeds(curves: pd.DataFrame) -> pd.DataFrame:
     """Test rows as far as all seeds were trained: a mean over those that went on longest would be of chosen ones."""
     test = curves[curves["split"] == "test"]
     found: pd.DataFrame = test[test["n"] == test.groupby(["ticket", "round"])["n"].transform("max")]
@@ -77,10 +91,16 @@ def _several(rows: pd.DataFrame) -> bool:
     return bool(rows["round"].nunique() > 1)
 
 
+def late(test: pd.DataFrame) -> pd.DataFrame:
+    """The rows of trainings after their first steep rise."""
+    later: pd.DataFrame = test[test["step"] > _EARLY * test.groupby(["ticket", "round"])["step"].transform("max")]
+    return later
+
+
 def _heights(test: pd.DataFrame) -> tuple[float, float]:
     """One range for all panels of a data set, from where the curves are after their first steep rise."""
-    later = test[test["step"] > _EARLY * test.groupby(["ticket", "round"])["step"].transform("max")]
-    low, high = float(later["accuracy_percent"].quantile(0.02)), float(later["accuracy_percent"].max())
+    later = late(test)["accuracy_percent"]
+    low, high = float(later.quantile(0.02)), float(later.max())
     room = 0.06 * (high - low) or 0.5
     return max(-1.0, low - room), min(101.0, high + room)
 
@@ -93,23 +113,18 @@ def _iterations(axis: Axes) -> None:
 
 def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     """Test accuracy (top) and density (bottom) by epoch, for trainings within which weights are pruned."""
-    test = _of_all_seeds(tables["round_curves"])
-    density = test.groupby(["ticket", "round"], sort=False)["density_percent"]
-    test = test[density.transform("max") > density.transform("min")]
-    if test.empty:
+    found = trainings(tables["round_curves"])
+    if not found:
         return parts.nothing("No ticket was pruned while it was trained.")
-    trainings = {
-        (str(ticket), f"{ticket} ({line['density_percent'].min():.3g} %)"): line
-        for (ticket, _), line in test.groupby(["ticket", "round"], sort=False)
-    }
+    test = pd.concat(found.values())
     figure, (accuracy, kept) = parts.panels(2, columns=1, height=2.4, width=6.4, sharex=True)
     handles = []
-    for ticket, label in [*trainings][:MOST_TRAININGS]:
-        line, alike = trainings[ticket, label], [other for name, other in trainings if name == ticket]
+    for ticket, label in [*found][:MOST_TRAININGS]:
+        line, alike = found[ticket, label], [other for name, other in found if name == ticket]
         look = {**palette.line(ticket), "linestyle": SHAPES[alike.index(label) % len(SHAPES)][1]}
         accuracy.plot(line["epoch"], line["accuracy_percent"], **look)
         ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
-        marks.band(accuracy, line["epoch"], *ends, look["color"], faint=len(trainings) > 3)
+        marks.band(accuracy, line["epoch"], *ends, look["color"], faint=len(found) > 3)
         kept.plot(line["epoch"], line["density_percent"], drawstyle="steps-post", **look)
         handles.append(Line2D([], [], **look, label=label))
     accuracy.set_ylabel("test accuracy (%)")
@@ -118,7 +133,18 @@ def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) 
     kept.set_ylabel("density (%, log scale)")
     scales.epoch_axis(kept)
     parts.below(figure, handles)
-    left = [label for _, label in [*trainings][MOST_TRAININGS:]]
+    left = [label for _, label in [*found][MOST_TRAININGS:]]
     words = parts.band_words(test) + (f"; not drawn: {named(left, 'trainings')}" if left else "")
     parts.note(figure, words)
     return figure
+
+
+def trainings(curves: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+    """Test rows of each training within which weights are pruned, by ticket and label."""
+    test = of_all_seeds(curves)
+    density = test.groupby(["ticket", "round"], sort=False)["density_percent"]
+    test = test[density.transform("max") > density.transform("min")]
+    return {
+        (str(ticket), f"{ticket} ({line['density_percent'].min():.3g} %)"): line
+        for (ticket, _), line in test.groupby(["ticket", "round"], sort=False)
+    }

@@ -23,9 +23,8 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
     if alone.empty:
         return parts.nothing("No ticket prunes one layer only.")
     found = alone.merge(rounds.drop(columns="density_percent"), on=["ticket", "round"])
-    names = list(layers["layer"].drop_duplicates())
-    labels = dict(zip(names, layer_labels(names), strict=True))
-    shades = {name: to_hex(SHADES(place / max(1, len(names) - 1))) for place, name in enumerate(names)}
+    labels, shades = layer_shades(layers)
+    names = [*labels]
     datasets = list(found["dataset"].unique())
     figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
     handles: dict[str, Line2D] = {}
@@ -55,6 +54,13 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
     parts.below(figure, list(handles.values())[::every])
     parts.note(figure, parts.band_words(found) + ("; every other layer is named" if every > 1 else ""))
     return figure
+
+
+def layer_shades(layers: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """What each layer is called, and its colour, in network order."""
+    names = list(layers["layer"].drop_duplicates())
+    shades = {name: to_hex(SHADES(place / max(1, len(names) - 1))) for place, name in enumerate(names)}
+    return dict(zip(names, layer_labels(names), strict=True)), shades
 
 
 def pruned_alone(layers: pd.DataFrame) -> pd.DataFrame:

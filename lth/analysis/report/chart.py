@@ -4,12 +4,14 @@ A specification has places for what the reader chooses (`"@x.field"`, `"@y.title
 script fills in. Rows hold the numbers of the tables unchanged; the Matplotlib figures draw the same ones.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 import pandas as pd
 
+from lth.analysis.figures.parts import PANEL_ROWS
 from lth.analysis.figures.style import Palette
 from lth.analysis.report.looks import Series, series
 
@@ -34,6 +36,21 @@ class Choice:
     """Least distance of ticks: 1 for whole numbers."""
     split: str = ""
     """Of curves: the data that values are of."""
+    scale: str = "linear"
+    """Of a vertical axis."""
+    domain: tuple[float, float] | None = None
+    """Of a vertical axis: the part that is shown; None shows all."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One of several panels of a chart, all of the same specification and rows."""
+
+    places: Mapping[str, Any]
+    """What its places are filled with, instead of what the reader chose."""
+    title: str = ""
+    keys: tuple[str, ...] = ()
+    """Where the reader has hidden all of these, there is nothing in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +71,9 @@ class Chart:
     """Columns of time, which two runs of a study do not share."""
     drawn: tuple[str, ...] = ()
     """The Matplotlib figures of the same numbers."""
+    panels: tuple[Panel, ...] = (Panel(places={}),)
+    beside: bool = False
+    """Whether panels stand side by side where there is room."""
 
     def data(self) -> dict[str, Any]:
         """What the page holds, without what was measured."""
@@ -63,6 +83,7 @@ class Chart:
             "series": [vars(entry) for entry in self.series],
             "x": [vars(choice) for choice in self.x],
             "y": [vars(choice) for choice in self.y],
+            "panels": [vars(panel) for panel in self.panels],
         }
 
     def times(self) -> dict[str, list[Any]]:
@@ -70,8 +91,34 @@ class Chart:
         return _columns(self.rows[list(self.measured)])
 
 
-def _columns(rows: pd.DataFrame) -> dict[str, list[Any]]:
-    return {str(name): [None if pd.isna(cell) else cell for cell in rows[name].tolist()] for name in rows}
+def _columns(rows: pd.DataFrame) -> dict[str, Any]:
+    """The cells of each column; where many are equal, the different ones (`of`) and the place of each (`at`).
+
+    A column that equals an earlier one is that one's name.
+    """
+    found: dict[str, Any] = {}
+    earlier: dict[tuple[Any, ...], str] = {}
+    for name in rows:
+        cells = [_cell(cell) for cell in rows[name].tolist()]
+        same = earlier.setdefault(tuple(cells), str(name))
+        different = dict.fromkeys(cells)
+        if same != name:
+            found[str(name)] = same
+        elif 4 * len(different) < len(cells):
+            places = {cell: place for place, cell in enumerate(different)}
+            found[str(name)] = {"of": [*different], "at": [places[cell] for cell in cells]}
+        else:
+            found[str(name)] = cells
+    return found
+
+
+def _cell(cell: Any) -> Any:
+    """A cell as JSON has it: numbers with seven digits, of which no axis and no word shows more than five."""
+    if isinstance(cell, bool | str):
+        return cell
+    if pd.isna(cell):
+        return None
+    return int(cell) if cell == int(cell) else float(f"{cell:.7g}")
 
 
 def shape_of(entries: list[Series]) -> Spec:
@@ -118,3 +165,35 @@ def arm_series(arms: pd.DataFrame, palette: Palette) -> dict[str, Series]:
 
 HIDDEN = "indexof(hidden, datum.key) < 0"
 """Which rows are shown; the page tells `hidden` the keys that the reader has switched off."""
+NEITHER_HIDDEN = f"{HIDDEN} && indexof(hidden, datum.other) < 0"
+"""Likewise, where a row belongs to two of them: pairs of arms, a layer of a ticket, a density of a ticket."""
+PANEL = "datum.panel == @panel"
+"""Which rows a panel shows."""
+
+
+def fold(names: Sequence[str], entries: Mapping[str, Series]) -> tuple[Panel, ...]:
+    """Panels of at most `PANEL_ROWS` rows each, as in the Matplotlib figures; `entries` are the rows' series."""
+    many = max(1, ceil(len(names) / PANEL_ROWS))
+    each = ceil(len(names) / many)
+    rows = [names[first : first + each] for first in range(0, len(names), each)]
+    return tuple(
+        Panel(places={"@panel": place}, keys=tuple(entries[name].key for name in here))
+        for place, here in enumerate(rows)
+    )
+
+
+def zero_and_margin(axis: str, margin: float | None) -> list[Spec]:
+    """Layers of the line at zero of an axis of differences, and of the margin around it, in percentage points."""
+    zero = {
+        "data": {"values": [{"zero": 0}]},
+        "mark": {"type": "rule", "color": "var(--soft)"},
+        "encoding": {axis: {"field": "zero", "type": "quantitative"}},
+    }
+    if margin is None:
+        return [zero]
+    band = {
+        "data": {"values": [{"from": -margin, "to": margin}]},
+        "mark": {"type": "rect", "color": "var(--soft)", "opacity": 0.15},
+        "encoding": {axis: {"field": "from", "type": "quantitative"}, f"{axis}2": {"field": "to"}},
+    }
+    return [band, zero]

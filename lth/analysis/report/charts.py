@@ -1,12 +1,26 @@
 """The charts of arms: their accuracies, and their paired differences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.chart import HIDDEN, Chart, Spec, arm_series, hover, interval_words, keyed, shape_of
+from lth.analysis.report.chart import (
+    HIDDEN,
+    NEITHER_HIDDEN,
+    PANEL,
+    Chart,
+    Panel,
+    Spec,
+    arm_series,
+    fold,
+    hover,
+    interval_words,
+    keyed,
+    shape_of,
+    zero_and_margin,
+)
 from lth.analysis.report.looks import Series
 
 _MEAN = {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1}
@@ -28,6 +42,21 @@ def _seeds_and_intervals(value: Spec, colour: Spec, tip: list[Spec]) -> list[Spe
     ]
 
 
+def in_panels(names: "pd.Series[str]", rows: Sequence[str], panels: Sequence[Panel]) -> list[int]:
+    """The panel of each name, where panels have the rows from the top in turn."""
+    each = -(-len(rows) // len(panels))
+    places = {name: place // each for place, name in enumerate(rows)}
+    return [places[name] for name in names]
+
+
+def one_axis(rows: pd.DataFrame, panels: Sequence[Panel]) -> Spec:
+    """The scale of values: of several panels one for all, whatever is hidden."""
+    if len(panels) == 1:
+        return {"zero": False}
+    ends = rows[["value", "low", "high"]]
+    return {"zero": False, "domain": [float(ends.min().min()), float(ends.max().max())], "nice": True}
+
+
 def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
     """Every arm's mean test accuracy with its interval, and each seed."""
     entries = arm_series(arms, palette)
@@ -40,10 +69,12 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
     )
     seeds = runs[runs["arm"].isin(list(entries))].assign(what="seed", value=lambda r: r["test_accuracy_percent"])
     names = ["arm", "what", "value", "low", "high", "interval", "n", "seed", "density_percent"]
+    panels = fold(list(entries), entries)
     rows = keyed(pd.concat([means, seeds]).reindex(columns=names), entries, "arm")
+    rows = rows.assign(panel=in_panels(rows["arm"], list(entries), panels))
     shape, row = shape_of(list(entries.values())), {"field": "arm", "type": "nominal", "sort": None, "title": None}
     label = f"test accuracy on {arms['dataset'].iloc[0]} (%)"
-    value = {"field": "value", "type": "quantitative", "title": label, "scale": {"zero": False}}
+    value = {"field": "value", "type": "quantitative", "title": label, "scale": one_axis(rows, panels)}
     seed_tip = hover(("arm", "arm", ""), ("seed", "seed", "d"), ("value", "test accuracy %", ".2f"))
     mean_tip = hover(
         *(("arm", "arm", ""), ("value", "mean test accuracy %", ".2f"), ("interval", "interval", "")),
@@ -51,7 +82,7 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
     )
     spec = {
         "height": {"step": 26},
-        "transform": [{"filter": HIDDEN}],
+        "transform": [{"filter": f"{HIDDEN} && {PANEL}"}],
         "encoding": {"y": row},
         "layer": [
             *_seeds_and_intervals(value, shape["color"], seed_tip),
@@ -65,10 +96,14 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
             },
         ],
     }
+    several = (
+        " Arms are paired by seed: judge a difference by the paired differences, not by whether intervals overlap."
+    )
     caption = (
         "Large marks are means over seeds at the epoch of least validation loss, lines their confidence intervals, "
-        "small points single seeds. Arms are paired by seed: judge a difference by the paired differences, not by "
-        "whether intervals overlap."
+        f"small points single seeds.{several if len(arms) > 1 else ''}"
+        if arms["n"].max() > 1
+        else "Marks are the test accuracy of the only seed, at the epoch of least validation loss."
     )
     return Chart(
         name=name,
@@ -78,6 +113,8 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
         rows=rows,
         series=list(entries.values()),
         drawn=("final_accuracy",),
+        panels=panels,
+        beside=True,
     )
 
 
@@ -117,26 +154,20 @@ def paired_differences(
     """The paired differences that the study names: mean, interval and seeds."""
     entries = arm_series(arms, palette)
     frame = _pair_rows(runs, pairs, entries)
+    names = list(dict.fromkeys(frame["pair"]))
+    panels = fold(names, {row["pair"]: entries[row["series"]] for row in frame.to_dict("records")})
+    frame = frame.assign(panel=in_panels(frame["pair"], names, panels))
     shape = shape_of(list(entries.values()))
     row = {"field": "pair", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}}
-    value = {"field": "value", "type": "quantitative", "title": "difference in test accuracy (percentage points)"}
+    title = "difference in test accuracy (percentage points)"
+    value = {"field": "value", "type": "quantitative", "title": title, "scale": one_axis(frame, panels)}
     shown_tip = hover(
         *(("pair", "difference", ""), ("value", "mean, points", "+.2f"), ("interval", "interval", "")),
         *(("p", "p (Holm)", ""), ("seeds", "seeds", ""), ("n", "n (seeds)", "d")),
     )
     seed_tip = hover(("pair", "difference", ""), ("seed", "seed", "d"), ("value", "points", "+.2f"))
     margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
-    band: Spec = {
-        "data": {"values": [{"from": -(margin or 0), "to": margin or 0}]},
-        "mark": {"type": "rect", "color": "var(--soft)", "opacity": 0.15},
-        "encoding": {"x": {"field": "from", "type": "quantitative"}, "x2": {"field": "to"}},
-    }
-    zero = {
-        "data": {"values": [{"zero": 0}]},
-        "mark": {"type": "rule", "color": "var(--soft)"},
-        "encoding": {"x": {"field": "zero", "type": "quantitative"}},
-    }
-    shown = {"filter": HIDDEN + " && indexof(hidden, datum.other) < 0"}
+    shown = {"filter": f"{NEITHER_HIDDEN} && {PANEL}"}
     filled = {"condition": {"test": "datum.shown", **shape["color"]}, "value": "var(--paper)"}
     marks = [
         *_seeds_and_intervals(value, shape["color"], seed_tip),
@@ -146,22 +177,27 @@ def paired_differences(
             "encoding": {"x": value, "stroke": shape["color"], "fill": filled, "tooltip": shown_tip},
         },
     ]
-    # band and zero have data of their own, so that these two cannot be the whole chart's
+    # margin and zero have data of their own, so that these two cannot be the whole chart's
     marks = [
         {**mark, "transform": [shown, *mark["transform"]], "encoding": {"y": row, **mark["encoding"]}} for mark in marks
     ]
     caption = (
-        "First arm minus second, within each seed; right of zero the first is better. Filled marks are significant, "
-        "open ones are not: the exact sign-flip test decides, Holm-adjusted over all rows. Lines are confidence "
-        "intervals, uncorrected and descriptive; small points are single seeds."
+        "First arm minus second, within each seed; right of zero the first is better. "
+        + (
+            "Filled marks are significant, open ones are not: the exact sign-flip test decides, Holm-adjusted over all "
+            "rows. Lines are confidence intervals, uncorrected and descriptive; small points are single seeds."
+            if pairs["n"].max() > 1
+            else "One seed allows no test."
+        )
         + (" The grey band is the equivalence margin." if margin is not None else "")
     )
     return Chart(
         name=name,
         title="Paired differences",
         caption=caption,
-        spec={"height": {"step": 30}, "layer": [*([band] if margin is not None else []), zero, *marks]},
+        spec={"height": {"step": 30}, "layer": [*zero_and_margin("x", margin), *marks]},
         rows=frame,
         series=[entry for arm, entry in entries.items() if arm in {*pairs["first"], *pairs["second"]}],
         drawn=("differences",),
+        panels=panels,
     )

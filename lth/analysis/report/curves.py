@@ -3,108 +3,125 @@
 import pandas as pd
 
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.chart import HIDDEN, Chart, Choice, Spec, arm_series, hover, keyed, shape_of
-from lth.analysis.report.looks import series
+from lth.analysis.report.chart import (
+    HIDDEN,
+    NEITHER_HIDDEN,
+    Chart,
+    Choice,
+    arm_series,
+    hover,
+    keyed,
+    shape_of,
+    zero_and_margin,
+)
+from lth.analysis.report.lines import left_out, lines, thinned
+from lth.analysis.report.looks import Series, series
+from lth.analysis.tables.cells import within
 
-_MOST_ROWS = 20_000
-"""Of a chart; of longer curves every second epoch is left out, or more."""
-
-
-def lines(shape: Spec, tip: list[Spec], more: str = "true") -> Spec:
-    """Curves with bands and marks, over axes that the reader chooses."""
-    scale = {"type": "@scale", "reverse": "@x.reverse", "nice": "@nice", "zero": "@zero"}
-    axis = {"tickMinStep": "@x.step"}
-    across = {"field": "@x.field", "type": "quantitative", "title": "@x.title", "scale": scale, "axis": axis}
-    up = {"field": "@y.field", "type": "quantitative", "title": "@y.title", "scale": {"zero": False}}
-    known = "isValid(datum['@y.field']) && isValid(datum['@x.field']) && ('@scale' != 'log' || datum['@x.field'] > 0)"
-    line = {"field": "series", "type": "nominal"}
-    order = {"field": "order", "type": "quantitative"}
-    return {
-        "height": 320,
-        "transform": [{"filter": f"{HIDDEN} && {known} && {more}"}],
-        "encoding": {"x": across, "detail": line},
-        "layer": [
-            {
-                "transform": [{"filter": "datum.alone != true && isValid(datum['@y.low'])"}],
-                "mark": {"type": "area", "opacity": "@band"},
-                "encoding": {"y": {**up, "field": "@y.low"}, "y2": {"field": "@y.high"}, "color": shape["color"]},
-            },
-            {
-                "transform": [{"filter": "datum.alone == true && isValid(datum['@y.low'])"}],
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"y": {**up, "field": "@y.low"}, "y2": {"field": "@y.high"}, "color": shape["color"]},
-            },
-            {
-                "mark": {"type": "line", "strokeWidth": 2},
-                "encoding": {
-                    **{"y": up, "order": order, "color": shape["color"], "strokeDash": shape["strokeDash"]},
-                },
-            },
-            {
-                "mark": {"type": "point", "size": "@size", "strokeWidth": 1.4, "opacity": 1},
-                "encoding": {
-                    **{"y": up, "tooltip": tip},
-                    **{part: shape[part] for part in ("stroke", "fill", "shape")},
-                },
-            },
-        ],
-    }
-
-
-_VALUE_TIP = (
+VALUE_TIP = (
     *(("series", "arm", ""), ("@x.field", "@x.title", ",.4~g"), ("@y.field", "@y.title", ",.4~f")),
     *(("@y.low", "interval from", ",.4~f"), ("@y.high", "to", ",.4~f"), ("n", "n (seeds)", "d")),
 )
+_CURVES = (("accuracy", "percent"), ("loss", "nats"))
+_SPLITS = {"test": "test", "validation": "validation", "train": "training"}
+EPOCHS = (
+    Choice(name="epochs", title="epoch", field="epoch", step=1),
+    Choice(name="steps", title="optimiser step", field="step", step=1),
+)
+"""The horizontal axes of what goes on within a training."""
+_FLOPS = Choice(name="FLOPs", title="TFLOPs of the kept weights, all rounds", field="tflops", log=True)
+VALUES = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
+"""Columns of curves that a chart draws."""
 
 
-def training_curves(name: str, table: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
-    """Accuracy and loss during training."""
-    entries = arm_series(arms, palette)
-    rows = table
-    if len(rows) > _MOST_ROWS:
-        steps = sorted(rows["step"].unique())
-        every = -(-len(rows) // _MOST_ROWS)
-        rows = rows[rows["step"].isin([*steps[::every], steps[-1]])]
-    names = ["arm", "split", "epoch", "step", "n"]
-    values = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
-    rows = keyed(rows[[*names, *values]].assign(order=rows["step"]), entries, "arm")
-    splits = {"test": "test", "validation": "validation", "train": "training"}
-    y = [
-        Choice(
-            name=f"{words} {value}",
-            title=f"{words} {value} ({'%' if unit == 'percent' else unit})",
-            field=f"{value}_{unit}",
-            low=f"{value}_low_{unit}",
-            high=f"{value}_high_{unit}",
-            split=split,
+def value(name: str, title: str, column: tuple[str, str], split: str = "") -> Choice:
+    """A vertical axis with intervals; the column is its name and its unit."""
+    of, unit = column
+    low, high = f"{of}_low_{unit}", f"{of}_high_{unit}"
+    return Choice(name=name, title=title, field=f"{of}_{unit}", low=low, high=high, split=split)
+
+
+def split_values(rows: pd.DataFrame, splits: tuple[str, ...]) -> list[Choice]:
+    """Accuracy and loss of some splits, as far as there are any."""
+    return [
+        value(
+            f"{_SPLITS[split]} {of}", f"{_SPLITS[split]} {of} ({'%' if unit == 'percent' else unit})", (of, unit), split
         )
-        for value, unit in _CURVES
-        for split, words in splits.items()
-        if rows.loc[rows["split"] == split, f"{value}_{unit}"].notna().any()
+        for of, unit in _CURVES
+        for split in splits
+        if rows.loc[rows["split"] == split, f"{of}_{unit}"].notna().any()
     ]
-    spec = lines(shape_of(list(entries.values())), hover(*_VALUE_TIP), "datum.split == '@y.split'")
+
+
+def bands(frame: pd.DataFrame) -> str:
+    """What bands are, if there are any."""
+    return " Bands are confidence intervals over seeds." if frame["n"].max() > 1 else ""
+
+
+def steady(curves: pd.DataFrame, rounds: pd.DataFrame) -> set[tuple[str, int]]:
+    """The tickets' rounds whose masks stay while they are trained, so that each step costs the same."""
+    varied = curves.groupby(["ticket", "round"])["density_percent"].nunique()
+    moving = set(rounds.loc[rounds["method"] == "dynamic", "ticket"])
+    found = varied[varied == 1].reset_index()
+    return {place for place in zip(found["ticket"], found["round"], strict=True) if place[0] not in moving}
+
+
+def flops_by_epoch(rows: pd.DataFrame, costs: pd.DataFrame, stay: set[tuple[str, int]]) -> "pd.Series[float]":
+    """TFLOPs spent at each row of trainings (`ticket`, `round`, `epoch`), with all rounds before.
+
+    Empty unless each step costs the same (`steady`), and what is known of the round is its steps alone: as many passes
+    over the data as its training has epochs, in all seeds.
+    """
+    run = ["ticket", "round"]
+    wide = rows[[*run, "epoch"]].merge(costs[[*run, "own_epochs", "own_flops", "flops"]], on=run, how="left")
+    last = wide.groupby(run)["epoch"].transform("max")
+    known = (wide["own_epochs"] - last).abs() <= 1e-4 * last
+    known &= pd.Series([place in stay for place in zip(wide["ticket"], wide["round"], strict=True)])
+    left = 1 - wide["epoch"] / wide["own_epochs"]
+    spent = (wide["flops"] - left * wide["own_flops"]) / 1e12
+    return pd.Series(spent.where(known).to_numpy(), rows.index)
+
+
+def with_flops(rows: pd.DataFrame) -> list[Choice]:
+    """The axes within a training, with FLOPs where they are known of any."""
+    return [*EPOCHS, *([_FLOPS] if rows["tflops"].notna().any() else [])]
+
+
+def training_curves(
+    name: str, table: pd.DataFrame, arms: pd.DataFrame, spent: "pd.Series[float]", most: int, palette: Palette
+) -> Chart:
+    """Accuracy and loss during training.
+
+    Args:
+        name: its place in links.
+        table: `curves` of the evaluation or comparison.
+        arms: its arms.
+        spent: TFLOPs at each row of the table, as far as they are known.
+        most: rows at most.
+        palette: the study's.
+    """
+    entries = arm_series(arms, palette)
+    rows = thinned(table.assign(tflops=spent), ["arm", "split"], most)
+    names = ["arm", "split", "epoch", "step", "tflops", "n"]
+    drawn = keyed(rows[[*names, *VALUES]].assign(order=rows["step"], line=rows["arm"]), entries, "arm")
+    recipe = " With one recipe, a curve further left learns faster." if len(arms) > 1 else ""
     caption = (
-        "Means over seeds with their confidence intervals as bands; epoch 0 is the untrained network, and is left out "
-        "on a logarithmic axis. With one recipe, a curve further left learns faster. The least validation loss "
-        "selects the epoch that is reported."
+        "Means over seeds; epoch 0 is the untrained network, which a logarithmic axis leaves out."
+        f"{bands(table)}{recipe} The least validation loss selects the epoch that is reported."
+        f"{left_out(table, rows, 'curves.csv')}"
     )
+    shown = f"{HIDDEN} && datum.split == '@y.split'"
     return Chart(
         name=name,
         title="During training",
         caption=caption,
-        spec=spec,
-        rows=rows,
+        spec=lines(shape_of(list(entries.values())), hover(*VALUE_TIP), shown=shown),
+        rows=drawn,
         series=list(entries.values()),
-        x=[
-            Choice(name="epochs", title="epoch", field="epoch", step=1),
-            Choice(name="steps", title="optimiser step", field="step", step=1),
-        ],
-        y=y,
+        x=with_flops(drawn),
+        y=split_values(drawn, tuple(_SPLITS)),
         drawn=("accuracy_by_epoch", "loss_by_epoch", "training_accuracy"),
     )
-
-
-_CURVES = (("accuracy", "percent"), ("loss", "nats"))
 
 
 def _costs(first: str) -> list[Choice]:
@@ -113,7 +130,7 @@ def _costs(first: str) -> list[Choice]:
         Choice(name="density", title="density (% of weights kept)", field="density_percent", log=True, reverse=True),
         Choice(name="sparsity", title="sparsity (% of weights removed)", field="sparsity_percent"),
         Choice(name="epochs", title="passes over training data, all rounds", field="epochs", log=True),
-        Choice(name="FLOPs", title="TFLOPs of the kept weights, all rounds", field="tflops", log=True),
+        _FLOPS,
         Choice(name="minutes", title="minutes on the machine of this run, all rounds", field="minutes", log=True),
     ]
     return sorted(found, key=lambda choice: choice.name != first)
@@ -130,43 +147,49 @@ def _spent(frame: pd.DataFrame) -> pd.DataFrame:
 _SPENT = ["density_percent", "sparsity_percent", "epochs", "tflops", "minutes", "n"]
 
 
-def pruning(rounds: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, palette: Palette) -> Chart:
-    """Every round of the tickets that were trained on a data set."""
-    here = rounds[rounds["dataset"] == dataset]
+def _rounds(rows: pd.DataFrame, costs: pd.DataFrame, entries: dict[str, Series], columns: list[str]) -> pd.DataFrame:
+    """Rows of rounds as a chart has them, with what they cost."""
     spent = costs[["ticket", "round", "epochs", "flops", "seconds"]]
-    frame = _spent(here.merge(spent, on=["ticket", "round"], how="left", sort=False))
-    methods = frame.drop_duplicates("ticket").set_index("ticket")["method"]
-    entries = {
+    frame = _spent(rows.merge(spent, on=["ticket", "round"], how="left", sort=False))
+    many = frame["ticket"].map(frame["ticket"].value_counts())
+    frame = frame.assign(alone=(many == 1).tolist(), order=frame["round"], line=frame["ticket"])
+    there = [column for column in columns if column in frame]
+    return keyed(frame[["ticket", "round", *_SPENT, *there, "alone", "order", "line"]], entries, "ticket")
+
+
+def of_tickets(rounds: pd.DataFrame, palette: Palette) -> dict[str, Series]:
+    """The looks of the tickets in a table of rounds."""
+    methods = rounds.drop_duplicates("ticket").set_index("ticket")["method"]
+    return {
         str(ticket): series(palette, str(ticket), str(ticket), "dense" if method == "dense" else "own")
         for ticket, method in methods.items()
     }
-    many = frame["ticket"].map(frame["ticket"].value_counts())
-    values = [f"{value}{end}_{unit}" for value, unit, _ in _ROUNDS for end in ("", "_low", "_high")]
-    there = [column for column in values if column in frame]
-    frame = frame.assign(alone=(many == 1).tolist(), order=frame["round"])
-    rows = keyed(frame[["ticket", "round", *_SPENT, *there, "alone", "order"]], entries, "ticket")
+
+
+_ROUND_TIP = (("series", "ticket", ""), ("round", "round", "d"), *VALUE_TIP[1:])
+_COSTS = " Passes, FLOPs and minutes are those of the round and of all rounds that it was made from."
+
+
+def pruning(rounds: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, palette: Palette) -> Chart:
+    """Every round of the tickets that were trained on a data set."""
+    here = rounds[rounds["dataset"] == dataset]
+    entries = of_tickets(here, palette)
+    values = [f"{of}{end}_{unit}" for of, unit, _ in _ROUNDS for end in ("", "_low", "_high")]
+    rows = _rounds(here, costs, entries, values)
     y = [
-        Choice(
-            name=title.split(" (")[0],
-            title=title,
-            field=f"{value}_{unit}",
-            low=f"{value}_low_{unit}",
-            high=f"{value}_high_{unit}",
-        )
-        for value, unit, title in _ROUNDS
-        if f"{value}_{unit}" in there and frame[f"{value}_{unit}"].notna().any()
+        value(title.split(" (")[0], title, (of, unit))
+        for of, unit, title in _ROUNDS
+        if f"{of}_{unit}" in rows and rows[f"{of}_{unit}"].notna().any()
     ]
-    shown_tip = hover(("series", "ticket", ""), ("round", "round", "d"), *_VALUE_TIP[1:])
     caption = (
         "Each mark is a round of a ticket: the network after so many prunings, trained on this data set and scored at "
-        "the epoch of least validation loss. Bands are confidence intervals over seeds. Passes, FLOPs and minutes are "
-        "those of the round and of all rounds that it was made from."
+        f"the epoch of least validation loss.{bands(rows)}{_COSTS}"
     )
     return Chart(
         name=name,
         title=f"Pruning, trained on {dataset}",
         caption=caption,
-        spec=lines(shape_of(list(entries.values())), shown_tip),
+        spec=lines(shape_of(list(entries.values())), hover(*_ROUND_TIP), size=45),
         rows=rows,
         series=list(entries.values()),
         x=_costs("density"),
@@ -185,13 +208,65 @@ _ROUNDS = (
 )
 
 
+def accuracy_drop(matching: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, palette: Palette) -> Chart:
+    """What every round on a data set lost against its dense network."""
+    here = matching[matching["dataset"] == dataset]
+    margin = float(here["margin_points"].iloc[0]) if "margin_points" in here else None
+    entries = {str(ticket): series(palette, str(ticket), str(ticket), "own") for ticket in here["ticket"].unique()}
+    tested = ["lower_bound_points", "p_not_worse", "equivalence_shown", "matching"] if margin is not None else []
+    rows = _rounds(here, costs, entries, ["difference_points", "low_points", "high_points", *tested])
+    rows = rows.assign(other="")
+    filled = "datum.equivalence_shown" if margin is not None else "true"
+    tip = [*_ROUND_TIP, *((("p_not_worse", "p (not worse)", ".2~g"),) if margin is not None else ())]
+    shape = shape_of(list(entries.values()))
+    spec = lines(shape, hover(*tip), shown=NEITHER_HIDDEN, size=45, under=zero_and_margin("y", margin), filled=filled)
+    if margin is not None:
+        curve = spec["layer"][-1]
+        ring = {
+            "transform": [*curve["transform"], {"filter": "datum.matching"}],
+            "mark": {"type": "point", "shape": "circle", "size": 190, "strokeWidth": 1.6, "filled": False},
+            "encoding": {part: curve["encoding"][part] for part in ("x", "y", "stroke")},
+        }
+        spec["layer"].append(ring)
+    words = (
+        f" Grey is the margin of {within(margin)} points. Filled marks are equivalent to dense within it; a ring marks "
+        "the sparsest round that matches dense (is not worse by the margin). Both are tested from dense to sparse, and "
+        "claims end with the first test that is not significant, so that no correction is needed."
+        if margin is not None
+        else " Descriptive: nothing here is tested."
+    )
+    caption = (
+        "Test accuracy of every round minus that of its dense network (same network, data set and recipe), paired by "
+        f"seed.{bands(rows)}{words}{_COSTS}"
+    )
+    return Chart(
+        name=name,
+        title=f"Accuracy lost against dense, trained on {dataset}",
+        caption=caption,
+        spec=spec,
+        rows=rows,
+        series=list(entries.values()),
+        x=_costs("density"),
+        y=[
+            Choice(
+                name="difference",
+                title="ticket − dense (percentage points)",
+                field="difference_points",
+                low="low_points",
+                high="high_points",
+            )
+        ],
+        measured=("minutes",),
+        drawn=("accuracy_drop",),
+    )
+
+
 def cost(name: str, arms: pd.DataFrame, palette: Palette) -> Chart:
     """The arms of a comparison against what they cost."""
     entries = arm_series(arms, palette)
-    frame = _spent(arms).assign(alone=True, order=0)
+    frame = _spent(arms).assign(alone=True, order=0, line=arms["arm"])
     values = ["accuracy_percent", "accuracy_low_percent", "accuracy_high_percent"]
-    rows = keyed(frame[["arm", *_SPENT, *values, "alone", "order"]], entries, "arm")
-    title = f"test accuracy on {arms['dataset'].iloc[0]} (%)"
+    rows = keyed(frame[["arm", *_SPENT, *values, "alone", "order", "line"]], entries, "arm")
     return Chart(
         name=name,
         title="Accuracy against cost",
@@ -199,11 +274,11 @@ def cost(name: str, arms: pd.DataFrame, palette: Palette) -> Chart:
             "Each arm against what its training cost, with every round that its ticket was derived from. Higher and "
             "further left is better. FLOPs are theoretical: of the kept weights, if zeros cost nothing."
         ),
-        spec=lines(shape_of(list(entries.values())), hover(*_VALUE_TIP)),
+        spec=lines(shape_of(list(entries.values())), hover(*VALUE_TIP), size=45),
         rows=rows,
         series=list(entries.values()),
         x=_costs("epochs"),
-        y=[Choice(name="accuracy", title=title, field=values[0], low=values[1], high=values[2])],
+        y=[value("accuracy", f"test accuracy on {arms['dataset'].iloc[0]} (%)", ("accuracy", "percent"))],
         measured=("minutes",),
         drawn=("accuracy_cost",),
     )

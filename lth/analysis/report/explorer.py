@@ -1,12 +1,14 @@
 """The explorer of the study: which ticket came from which, on what, with its numbers and links to its files."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from lth.analysis.figures.parts import PANEL_ROWS
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.chart import HIDDEN, Chart, hover, shape_of
+from lth.analysis.report.chart import HIDDEN, PANEL, Chart, Panel, hover, shape_of
 from lth.analysis.report.looks import series
 from lth.analysis.tables.cells import plus_minus
 from lth.analysis.tables.provenance import ticket_origin
@@ -109,10 +111,13 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
     columns = ["what", "ticket", "round", "series", "key", "link", "place", "dataset", "density_percent"]
     columns += ["accuracy_percent", "accuracy_low_percent", "accuracy_high_percent", "n"]
     frame = pd.concat([marks, pd.DataFrame(links)]).reindex(columns=columns)
+    groups = families({ticket: [parent for parent, _ in _parents(plan, ticket)] for ticket in plan.study.tickets})
+    of = {ticket: place for place, group in enumerate(groups) for ticket in group}
+    frame = frame.assign(panel=frame["ticket"].map(of))
     colour = shape_of(list(entries.values()))["color"]
     axes: dict[str, Any] = {
         "x": {"field": "round", "type": "quantitative", "title": "round", "axis": {"tickMinStep": 1, "grid": False}},
-        "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": list(entries)}},
+        "y": {"field": "ticket", "type": "nominal", "sort": None, "title": None, "scale": {"domain": "@rows"}},
     }
     words = hover(
         *(("ticket", "ticket", ""), ("round", "round", "d"), ("dataset", "trained on", "")),
@@ -146,10 +151,35 @@ def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -
         name=name,
         title="Which ticket came from which",
         caption=(
-            "A line for each ticket and a mark for each of its rounds, of equal density at equal rates; dotted lines "
-            "lead from the round of another ticket that it was made from. Hover over a round for its numbers."
+            "A line for each ticket and a mark for each of its rounds, of equal density at equal rates."
+            + (" Dotted lines lead from the round of another ticket that it was made from." if links else "")
+            + " Hover over a round for its numbers."
         ),
-        spec={"height": {"step": 34}, "transform": [{"filter": HIDDEN}], "layer": layers},
+        spec={"height": {"step": 34}, "transform": [{"filter": f"{HIDDEN} && {PANEL}"}], "layer": layers},
         rows=frame,
         series=list(entries.values()),
+        panels=tuple(
+            Panel(places={"@panel": place, "@rows": group}, keys=tuple(entries[ticket].key for ticket in group))
+            for place, group in enumerate(groups)
+        ),
     )
+
+
+def families(parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Tickets in groups of at most `PANEL_ROWS`, unless more came from each other: those are one group.
+
+    Args:
+        parents: the tickets that each ticket came from, in the order in which they shall stand.
+    """
+    family = {ticket: {ticket} for ticket in parents}
+    for ticket, found in parents.items():
+        for parent in found:
+            both = family[ticket] | family[parent]
+            family |= dict.fromkeys(both, both)
+    groups: list[list[str]] = []
+    for relatives in {id(one): one for one in family.values()}.values():
+        if not groups or len(groups[-1]) + len(relatives) > PANEL_ROWS:
+            groups.append([])
+        groups[-1] += relatives
+    places = {ticket: place for place, ticket in enumerate(parents)}
+    return [sorted(group, key=places.__getitem__) for group in groups]

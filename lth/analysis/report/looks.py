@@ -36,6 +36,8 @@ class Series:
     fill: str
     dash: list[float]
     shape: str
+    group: str = ""
+    """What "only" hides: others of the same group."""
 
 
 def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
@@ -47,9 +49,14 @@ def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
         label=label,
         colour=colour,
         fill=colour if points["mfc"] == points["color"] else "var(--paper)",
-        dash=_dash(line["linestyle"]),
-        shape=_SHAPES[points["marker"]],
+        dash=dashes(line["linestyle"]),
+        shape=symbol(points["marker"]),
     )
+
+
+def symbol(marker: str) -> str:
+    """A Matplotlib marker as Vega's."""
+    return _SHAPES[marker]
 
 
 def variable(colour: str) -> str:
@@ -70,6 +77,6 @@ def schemes() -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _dash(line: Any) -> list[float]:
+def dashes(line: Any) -> list[float]:
     """A Matplotlib line style as Vega's lengths of strokes and gaps."""
     return [1.0, 0.0] if line == "-" else [float(length) for length in line[1]]

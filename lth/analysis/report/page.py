@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from lth.analysis.report.citation import citation
+from lth.analysis.report.lines import MOST_ROWS
 from lth.analysis.report.looks import PAPERS, schemes
-from lth.analysis.report.section import INLINED, StudyFiles, part
+from lth.analysis.report.section import StudyFiles, part
 from lth.analysis.report.vega import bundle
 from lth.artifacts.records import seal_markup
 from lth.config.study import Study
 from lth.files import write_text
+
+MOST_BYTES = 4_900_000
+"""Of a page: figures for which there is no room are links to their files."""
 
 
 def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], out: Path, artifacts: str) -> None:
@@ -33,23 +37,31 @@ def write_report(study: Study, tables: Iterable[Path], figures: Iterable[Path], 
 
 def write_page(sources: Sequence[StudyFiles], out: Path) -> None:
     """Write a page of one study or several; each of several has its name before its places in links."""
-    parts, room = [], INLINED
-    for source in sources:
-        found, room = part(source, f"{source.study.study}-" if len(sources) > 1 else "", room)
-        parts.append(found)
+    several = sum(len(source.study.evaluations) + len(source.study.comparisons) + 1 for source in sources)
+    parts = [
+        part(source, f"{source.study.study}-" if len(sources) > 1 else "", MOST_ROWS // several) for source in sources
+    ]
     drawn = [chart for found in parts for chart in found.charts]
     folder = Path(__file__).parent
-    page = _template(folder).render(
-        studies=[found.told for found in parts],
-        citations=[citation(source.study.study, source.artifacts) for source in sources],
-        css=(folder / "report.css").read_text(encoding="utf-8"),
-        script=(folder / "report.js").read_text(encoding="utf-8"),
-        vega=bundle(),
-        colours=schemes(),
-        papers=PAPERS,
-        charts=_json({chart.name: chart.data() for chart in drawn}),
-        times=_json({chart.name: chart.times() for chart in drawn if chart.measured}),
-    )
+    told = {
+        "studies": [found.told for found in parts],
+        "citations": [citation(source.study.study, source.artifacts) for source in sources],
+        "css": (folder / "report.css").read_text(encoding="utf-8"),
+        "script": (folder / "report.js").read_text(encoding="utf-8"),
+        "vega": bundle(),
+        "colours": schemes(),
+        "papers": PAPERS,
+        "charts": _json({chart.name: chart.data() for chart in drawn}),
+        "times": _json({chart.name: chart.times() for chart in drawn if chart.measured}),
+    }
+    template = _template(folder)
+    room = MOST_BYTES - len(template.render(told).encode())
+    for shown in (shown for found in parts for shown in found.figures):
+        text = shown.inlined()
+        if len(text) <= room:
+            shown.source = text
+            room -= len(text)
+    page = template.render(told)
     write_text(out, seal_markup(page.rstrip() + "\n"))
 
 

@@ -12,18 +12,26 @@
     },
   };
 
+  const columns = (name) => ({ ...charts[name].columns, ...times[name] });
+
+  /** The cells of a column, of which the page holds the different ones and the places of each, or an equal column. */
+  function columnOf(name, key) {
+    const column = columns(name)[key] || [];
+    if (typeof column === "string") return columnOf(name, column);
+    return Array.isArray(column) ? column : column.at.map((place) => column.of[place]);
+  }
+
   /** The rows of a chart, from its columns. */
   function rowsOf(name) {
-    const columns = { ...charts[name].columns, ...times[name] };
-    const names = Object.keys(columns), count = names.length ? columns[names[0]].length : 0;
-    return Array.from({ length: count }, (_, at) => Object.fromEntries(names.map((key) => [key, columns[key][at]])));
+    const names = Object.keys(columns(name)), cells = names.map((key) => columnOf(name, key));
+    return Array.from(cells[0] || [], (_, at) => Object.fromEntries(names.map((key, place) => [key, cells[place][at]])));
   }
 
   /** A specification in which every place for a choice is filled. */
   function filled(part, places) {
     if (typeof part === "string") {
-      if (part in places) return places[part];
-      return part.replace(/@[xy]\.\w+|@scale/g, (place) => places[place] ?? place);
+      if (part in places) return places[part] ?? undefined;
+      return part.replace(/@[a-z]+(\.\w+)?/g, (place) => places[place] ?? place);
     }
     if (Array.isArray(part)) return part.map((one) => filled(one, places));
     if (part && typeof part === "object")
@@ -33,29 +41,46 @@
 
   function places(name) {
     const { x, y, scale } = chosen[name], found = { "@scale": scale || "linear", "@nice": scale !== "log" };
+    Object.assign(found, { "@interpolate": "linear", "@height": 320, "@clip": Boolean(y?.domain) });
     found["@zero"] = scale === "log" ? undefined : false;
     for (const [axis, choice] of [["x", x], ["y", y]])
       for (const [key, value] of Object.entries(choice || {})) found[`@${axis}.${key}`] = value;
     const shown = charts[name].series.filter((entry) => !hidden.has(entry.key)).length;
     found["@band"] = shown > 5 ? 0.08 : 0.16;
-    found["@size"] = charts[name].columns.round ? 45 : 12;
     return found;
   }
 
   async function draw(name) {
-    const place = document.getElementById(name).querySelector(".chart");
-    const spec = {
-      $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container",
-      autosize: { type: "fit-x", contains: "padding" }, ...filled(charts[name].spec, places(name)),
-      params: [{ name: "hidden", value: [...hidden] }], data: { values: rowsOf(name) },
-    };
-    const narrow = place.clientWidth < 480;
-    const axisY = { labelLimit: narrow ? 130 : 260 };
-    const made = await vegaEmbed(place, spec, { actions: false, renderer: "svg", logLevel: 1, config: { ...config, axisY } });
-    place.querySelector("svg").setAttribute("aria-hidden", "true"); // the place itself is the image, with its words
-    views[name]?.finalize();
-    views[name] = made.view;
+    const rows = rowsOf(name), made = [];
+    for (const [at, panel] of charts[name].panels.entries()) {
+      const place = document.getElementById(name).querySelectorAll(".chart")[at];
+      const spec = {
+        $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container",
+        autosize: { type: "fit-x", contains: "padding" },
+        ...filled(charts[name].spec, { ...places(name), ...panel.places }),
+        params: [{ name: "hidden", value: [...hidden] }], data: { values: rows },
+      };
+      const axisY = { labelLimit: Math.min(260, 0.35 * place.clientWidth) };
+      const { view } = await vegaEmbed(place, spec, { actions: false, renderer: "svg", logLevel: 1, config: { ...config, axisY } });
+      place.querySelector("svg").setAttribute("aria-hidden", "true"); // all panels are one image, with its words
+      made.push(view);
+    }
+    views[name]?.forEach((view) => view.finalize());
+    views[name] = made;
+    fade(name);
     describe(name);
+  }
+
+  /** Panels of which everything is hidden are hidden, too. */
+  function fade(name) {
+    const boxes = document.getElementById(name).querySelectorAll(".panel");
+    let shown = false;
+    for (const [at, { keys }] of charts[name].panels.entries()) {
+      const gone = keys.length > 0 && keys.every((key) => hidden.has(key));
+      shown ||= boxes[at].hidden && !gone;
+      boxes[at].hidden = gone;
+    }
+    if (shown) dispatchEvent(new Event("resize")); // Vega asks for a width only then
   }
 
   /** What a screen reader is told of a chart. */
@@ -64,7 +89,7 @@
     const axes = x ? `: ${y?.title} against ${x.title}${scale === "log" ? ", logarithmic" : ""}` : "";
     const off = charts[name].series.filter((entry) => hidden.has(entry.key)).map((entry) => entry.label);
     const words = `${title.firstChild.textContent.trim()}${axes}${off.length ? `; hidden: ${off.join(", ")}` : ""}`;
-    document.querySelector(`#${CSS.escape(name)} .chart`).setAttribute("aria-label", words);
+    document.querySelector(`#${CSS.escape(name)} .charts`).setAttribute("aria-label", words);
   }
 
   // --- what is shown, and links to it ---
@@ -97,17 +122,20 @@
   }
 
   function show(key, alone) {
-    const keys = new Set(Object.values(charts).flatMap((chart) => chart.series.map((entry) => entry.key)));
     if (alone) {
+      const all = Object.values(charts).flatMap((chart) => chart.series);
+      const { group } = all.find((entry) => entry.key === key);
+      const keys = new Set(all.filter((entry) => entry.group === group).map((entry) => entry.key));
       const only = [...keys].every((one) => hidden.has(one) !== (one === key));
-      hidden.clear();
+      for (const one of keys) hidden.delete(one);
       if (!only) for (const one of keys) if (one !== key) hidden.add(one);
     } else if (!hidden.delete(key)) hidden.add(key);
   }
 
   function refresh() {
-    for (const [name, view] of Object.entries(views)) {
-      view.signal("hidden", [...hidden]).runAsync();
+    for (const [name, made] of Object.entries(views)) {
+      for (const view of made) view.signal("hidden", [...hidden]).runAsync();
+      fade(name);
       describe(name);
     }
     for (const button of document.querySelectorAll(".legend [data-key]"))
@@ -120,8 +148,7 @@
 
   /** The choices of an axis of which there are values: a machine may not have measured all. */
   function usable(name, axis) {
-    const columns = { ...charts[name].columns, ...times[name] };
-    return charts[name][axis].filter((choice) => columns[choice.field]?.some((value) => value !== null));
+    return charts[name][axis].filter((choice) => columnOf(name, choice.field).some((value) => value !== null));
   }
 
   function select(label, options, value, changed) {
@@ -186,7 +213,7 @@
     const details = document.querySelector(`#${CSS.escape(name)} .numbers`);
     details.addEventListener("toggle", () => {
       if (!details.open || details.querySelector("table")) return;
-      const rows = rowsOf(name), inner = new Set(["key", "series", "order", "alone", "other", "place", "link"]);
+      const rows = rowsOf(name), inner = new Set(["key", "series", "order", "alone", "other", "place", "link", "line", "panel"]);
       const columns = Object.keys(rows[0] || {}).filter((column) => !inner.has(column));
       const table = document.createElement("table"), head = table.createTHead().insertRow(), body = table.createTBody();
       for (const column of columns) {

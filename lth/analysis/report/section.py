@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from lth.analysis.figures import FIGURES
 from lth.analysis.figures.colours import colour_places
 from lth.analysis.figures.draw import cut_intervals
 from lth.analysis.figures.style import Palette
-from lth.analysis.report import charts, curves
+from lth.analysis.report import charts, curves, trainings
 from lth.analysis.report.answer import Answer, answer, certainty, spent
 from lth.analysis.report.chart import Chart
 from lth.analysis.report.explorer import family_tree, nodes
@@ -37,9 +38,6 @@ from lth.config.study import Study
 from lth.errors import UserError
 from lth.plan.plan import Plan
 
-INLINED = 2_500_000
-"""Bytes of figures that a page holds itself; those beyond are links to their files, so that it stays below 5 MB."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFiles:
@@ -56,15 +54,20 @@ class StudyFiles:
     """From the page to the results folder, ending with `/`; empty if the page is in it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Shown:
     """A figure on the page, drawn by Matplotlib."""
 
     place: str
     title: str
     caption: str
+    file: Path
     source: str
-    """The SVG file, as a data URI or a link."""
+    """The SVG file: a link, or once it was inlined a data URI."""
+
+    def inlined(self) -> str:
+        """The file as a data URI."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.file.read_bytes()).decode()}"
 
 
 @dataclass
@@ -73,35 +76,38 @@ class StudyPart:
 
     told: dict[str, Any]
     charts: list[Chart] = field(default_factory=list)
+    figures: list[Shown] = field(default_factory=list)
 
 
-def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
-    """The part of the page about a study; `prefix` begins its places in links.
+def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
+    """The part of the page about a study; `prefix` begins its places in links, `rows` are those of a chart of curves.
 
-    Also returns how much of `room`, the bytes of figures that may still be inlined, is left.
+    Its figures are links.
     """
     study, plan = source.study, Plan(source.study)
     palette = Palette(colour_places(plan))
     tables, figures = source.tables, source.figures
     rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
     arms = {name: _table(study, tables, f"{name}/arms.csv") for name in plan.assessments}
+    cut = {name: cut_intervals(_table(study, tables, f"{name}.csv")) for name in ("round_curves", "rounds")}
+    layers, matching = (_table(study, tables, f"{name}.csv") for name in ("layers", "matching"))
     found, drawn = StudyPart(told={}), []
     for name in plan.assessments:
         read = {table: _table(study, tables, f"{name}/{table}.csv") for table in ("comparisons", "runs", "curves")}
         assessed = _assessment(plan, name, prefix, arms[name], read["comparisons"])
         assessed |= _energy(study, tables, name, trained_before=cells.trained_when_found(arms[name]))
-        here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"]))
+        flops = _flops(plan, name, arms[name], read["curves"], costs, cut)
+        here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"], flops, rows))
         found.charts += here
-        shown, room = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn}, room)
+        shown = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn})
+        found.figures += shown
         drawn.append({**assessed, "charts": [_on_page(chart, source, name) for chart in here], "figures": shown})
-    pruned = [
-        curves.pruning(cut_intervals(rounds), costs, dataset, f"{prefix}-pruning-{dataset}", palette)
-        for dataset in rounds["dataset"].unique()
-    ]
-    tree = family_tree(plan, cut_intervals(rounds), f"{prefix}-tickets-graph", palette)
+    pruned = list(_of_study(prefix, cut, layers, matching, costs, palette, rows))
+    tree = family_tree(plan, cut["rounds"], f"{prefix}-tickets-graph", palette)
     found.charts += [*pruned, tree]
     covered = {figure for chart in pruned for figure in chart.drawn}
-    shown, room = _shown(figures, None, prefix, source, covered, room)
+    shown = _shown(figures, None, prefix, source, covered)
+    found.figures += shown
     first = arms[plan.assessments[0]] if plan.assessments else None
     cost, measured = spent(first, costs, study.energy) if first is not None else ([], [])
     found.told = {
@@ -109,7 +115,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
         "prefix": prefix,
         "base": source.base,
         "assessments": drawn,
-        "round_notes": [*matching_notes(_table(study, tables, "matching.csv")), *round_notes(rounds)],
+        "round_notes": [*matching_notes(matching), *round_notes(rounds)],
         "pruning": [_on_page(chart, source, None) for chart in pruned],
         "study_figures": shown,
         "tree": _on_page(tree, source, None),
@@ -122,7 +128,7 @@ def part(source: StudyFiles, prefix: str, room: int) -> tuple[StudyPart, int]:
         "artifacts": source.artifacts,
         "results": plan.results,
     }
-    return found, room
+    return found
 
 
 def _table(study: Study, tables: Sequence[Path], name: str) -> pd.DataFrame:
@@ -181,6 +187,8 @@ def _charts(
     read: dict[str, pd.DataFrame],
     palette: Palette,
     found: Answer,
+    flops: "pd.Series[float]",
+    most: int,
 ) -> Iterator[Chart]:
     """The charts of an evaluation or comparison; of the first one, the picture of its answer comes first."""
     place, arms = f"{prefix}{name}", cut_intervals(arms)
@@ -190,9 +198,51 @@ def _charts(
     yield charts.accuracy(f"{place}-accuracy", "Test accuracy of every arm", read["runs"], arms, palette)
     if len(read["comparisons"]):
         yield charts.paired_differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
-    yield curves.training_curves(f"{place}-curves", cut_intervals(read["curves"]), arms, palette)
+    yield curves.training_curves(f"{place}-curves", cut_intervals(read["curves"]), arms, flops, most, palette)
     if cells.trained_when_found(arms):
         yield curves.cost(f"{place}-cost", arms, palette)
+
+
+def _flops(
+    plan: Plan,
+    name: str,
+    arms: pd.DataFrame,
+    curves_: pd.DataFrame,
+    costs: pd.DataFrame,
+    of_rounds: dict[str, pd.DataFrame],
+) -> "pd.Series[float]":
+    """TFLOPs at each row of the curves of a comparison, whose arms are rounds; of evaluations there are no costs."""
+    if name in plan.study.evaluations:
+        return pd.Series(nan, curves_.index)
+    places = dict(zip(arms["arm"], arms["round"], strict=True))
+    rows = curves_.assign(round=curves_["arm"].map(places))
+    return curves.flops_by_epoch(rows, costs, curves.steady(of_rounds["round_curves"], of_rounds["rounds"]))
+
+
+def _of_study(
+    prefix: str,
+    of_rounds: dict[str, pd.DataFrame],
+    layers: pd.DataFrame,
+    matching: pd.DataFrame,
+    costs: pd.DataFrame,
+    palette: Palette,
+    most: int,
+) -> Iterator[Chart]:
+    """The charts of pruning: of each data set, then of all."""
+    rounds, curves_ = of_rounds["rounds"], of_rounds["round_curves"]
+    datasets = list(rounds["dataset"].unique())
+    for dataset in datasets:
+        yield curves.pruning(rounds, costs, dataset, f"{prefix}-pruning-{dataset}", palette)
+    for dataset in datasets:
+        if dataset in set(matching["dataset"]):
+            yield curves.accuracy_drop(matching, costs, dataset, f"{prefix}-drop-{dataset}", palette)
+    every = trainings.learning_curves(f"{prefix}-learning", curves_, rounds, costs, most)
+    within = trainings.accuracy_while_pruned(f"{prefix}-while-pruned", curves_, palette, most)
+    single = [
+        trainings.layer_sensitivity(layers, rounds, dataset, f"{prefix}-sensitivity-{dataset}", palette)
+        for dataset in datasets
+    ]
+    yield from (chart for chart in (every, within, *single) if chart is not None)
 
 
 def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[str, Any]:
@@ -200,13 +250,14 @@ def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[s
     given = {path.as_posix().rpartition("figures/")[2] for path in source.figures}
     places = {name: _place(assessment, name) for name in chart.drawn}
     files = [(name, f"{source.base}figures/{place}") for name, place in places.items() if place in given]
-    return {"place": chart.name, "title": chart.title, "caption": chart.caption, "files": files}
+    told = {"place": chart.name, "title": chart.title, "caption": chart.caption, "files": files}
+    return {**told, "panels": chart.panels, "beside": chart.beside}
 
 
 def _shown(
-    figures: Sequence[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str], room: int
-) -> tuple[list[Shown], int]:
-    """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`, and the room left.
+    figures: Sequence[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str]
+) -> list[Shown]:
+    """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`.
 
     Those that a chart shows are left out.
     """
@@ -218,19 +269,17 @@ def _shown(
             _check_figure(path)
             if name in covered:
                 continue
-            text = base64.b64encode(path.read_bytes()).decode()
-            inlined = len(text) <= room
-            room -= len(text) if inlined else 0
             link = f"{source.base}figures/{_place(assessment, name)}"
             shown.append(
                 Shown(
                     place=f"{prefix}{assessment or ''}-{name}",
                     title=drawing.about,
                     caption=drawing.caption,
-                    source=f"data:image/svg+xml;base64,{text}" if inlined else link,
+                    file=path,
+                    source=link,
                 )
             )
-    return shown, room
+    return shown
 
 
 def _place(assessment: str | None, name: str) -> str:
