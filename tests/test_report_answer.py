@@ -163,3 +163,19 @@ def filled(part: Any, x: Choice, y: Choice, scale: str) -> Any:
     if isinstance(part, list):
         return [filled(one, x, y, scale) for one in part]
     return {key: filled(one, x, y, scale) for key, one in part.items()} if isinstance(part, dict) else part
+
+
+def test_flops_by_epoch_are_known_where_every_step_costs_the_same_and_nothing_else_was_counted() -> None:
+    """Of a round of 4 epochs and 8 TFLOPs after one of 5 TFLOPs; not of those that score, prune meanwhile or regrow."""
+    names = ["chain", "scored", "progressive", "rigl"]
+    curves_ = pd.DataFrame(
+        {"ticket": name, "round": 1, "epoch": epoch, "density_percent": 50.0 - (epoch if name == "progressive" else 0)}
+        for name in names
+        for epoch in (0.0, 1.0, 4.0)
+    )
+    costs = pd.DataFrame({"ticket": names, "round": 1, "own_epochs": 4.0, "own_flops": 8e12, "flops": 13e12})
+    costs.loc[costs["ticket"] == "scored", "own_epochs"] = 4.1
+    rounds = pd.DataFrame({"ticket": names, "method": ["imp", "at_init", "progressive", "dynamic"]})
+    found = curves.flops_by_epoch(curves_, costs, curves.steady(curves_, rounds))
+    assert found[:3].tolist() == [5, 7, 13]
+    assert found[3:].isna().all()
