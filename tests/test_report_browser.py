@@ -99,6 +99,33 @@ def test_hovering_and_the_table_of_numbers_show_values(page: Any) -> None:
     assert chart.locator(".numbers tbody tr").count() == 6 * (1 + 3)
 
 
+def test_on_paper_everything_is_unfolded_and_nothing_is_cut_off(page: Any) -> None:
+    """A page of A4 has 718 pixels between margins of 1 cm."""
+    closed = page.locator("details:not([open], .numbers)").count()
+    assert closed > 0
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    page.wait_for_function("!document.querySelector('details:not([open], .numbers)')")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 718
+    for box in page.locator(".scroll, pre, .chart svg").all():
+        if box.is_visible():
+            assert box.evaluate(
+                "(one) => one.scrollWidth <= one.clientWidth + 1 && one.getBoundingClientRect().right <= 718"
+            )
+    page.emulate_media(media="screen")
+    page.wait_for_function(f"document.querySelectorAll('details:not([open], .numbers)').length === {closed}")
+    page.set_viewport_size({"width": 1000, "height": 800})
+
+
+def test_nothing_moves_for_those_who_want_no_motion(page: Any) -> None:
+    button = page.locator("#transfer-curves .legend button[data-key=dense]")
+    assert button.evaluate("(one) => getComputedStyle(one).transitionDuration") == "0s"
+    button.click()
+    assert page.evaluate("document.getAnimations().length") == 0
+    button.click()
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
 def test_no_axe_violations_and_no_controls_in_print(page: Any) -> None:
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")
     found = [

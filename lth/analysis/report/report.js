@@ -273,6 +273,12 @@
     if (place && document.getElementById(place)) document.getElementById(place).scrollIntoView();
     document.documentElement.dataset.drawn = "yes";
   }
+  // On paper nothing can be unfolded, so everything is, until the page is back on a screen.
+  let folded = [];
+  matchMedia("print").addEventListener("change", ({ matches }) => {
+    if (matches) folded = [...document.querySelectorAll("details:not([open], .numbers)")];
+    for (const one of folded) one.open = matches;
+  });
   addEventListener("hashchange", async () => {
     const place = recall();
     refresh();
