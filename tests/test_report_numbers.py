@@ -284,3 +284,15 @@ def test_sensitivity_has_the_numbers_of_its_figure() -> None:
 
 ENDS = {"": 0.0, "_low": -1.5, "_high": 1.5}
 """Of an interval."""
+
+
+def test_captions_of_one_seed_tell_of_no_intervals_and_tests(tmp_path: Path, studies: dict[str, Drawn]) -> None:
+    one = Drawn(tmp_path, synthetic.study(1))
+    for words in ("onfidence interval", "Filled marks", "single seeds"):
+        assert not [chart.name for chart in one.charts.values() if words in chart.caption]
+        assert [chart.name for chart in studies["transfer"].charts.values() if words in chart.caption]
+
+
+def test_captions_tell_of_a_margin_where_there_is_one(studies: dict[str, Drawn]) -> None:
+    told = {name: {c.name for c in study.charts.values() if "margin" in c.caption} for name, study in studies.items()}
+    assert told == {"transfer": {"transfer-differences"}, "methods": {"-drop-mnist"}}
