@@ -16,7 +16,7 @@ from lth.analysis.figures.draw import create
 from lth.analysis.figures.style import PAPER, Palette
 from lth.analysis.report.chart import Chart, Choice
 from lth.analysis.report.section import StudyFiles, part
-from lth.analysis.report.trainings import layer_sensitivity
+from lth.analysis.report.trainings import single_layers
 from lth.analysis.tables.files import read_table, write_table
 from lth.config.study import Study
 from lth.plan.plan import Plan
@@ -271,7 +271,7 @@ def test_sensitivity_has_the_numbers_of_its_figure() -> None:
     ).assign(density_percent=77.0, confidence_percent=95.0)
     places = dict(zip(kept, range(4), strict=True))
     figure = create("layer_sensitivity", {"layers": layers, "rounds": rounds}, places)
-    chart = layer_sensitivity(layers, rounds, "d", "sensitivity", Palette(places))
+    chart = single_layers(layers, rounds, "d", "sensitivity", Palette(places))
     assert chart is not None
     dense = chart.rows["density_percent"] == 100
     same(of_chart(chart.rows[~dense], chart.x[0], chart.y[0]), in_panels(figure), "sensitivity")
@@ -279,7 +279,7 @@ def test_sensitivity_has_the_numbers_of_its_figure() -> None:
     assert [entry.label for entry in chart.series] == ["fc1 (a)", "fc1 (b)", "fc2", "whole"]
     lines = [line for line in figure.axes[0].lines if not is_across(line)]
     assert [entry.colour for entry in chart.series[:3]] == [line.get_color() for line in lines]
-    assert layer_sensitivity(layers, rounds, "other", "sensitivity", Palette(places)) is None
+    assert single_layers(layers, rounds, "other", "sensitivity", Palette(places)) is None
 
 
 ENDS = {"": 0.0, "_low": -1.5, "_high": 1.5}

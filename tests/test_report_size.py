@@ -10,7 +10,7 @@ import synthetic
 from test_report import charts_of
 
 from lth.analysis.report.explorer import families
-from lth.analysis.report.lines import MOST_ROWS, thinned
+from lth.analysis.report.lines import CURVE_ROWS, thinned
 from lth.analysis.report.page import write_report
 from lth.analysis.tables.files import read_table, write_table
 from lth.artifacts.records import seal_markup
@@ -98,7 +98,7 @@ def test_charts_that_are_thinned_say_so_and_keep_the_ends(page: str) -> None:
     rows = charts_of(page)["-learning"]["columns"]["step"]["of"]
     assert (min(rows), max(rows)) == (0, 1100 * POINTS + POINTS - 1)
     shown, whole = re.findall(r"the chart has ([\d,]+) of the ([\d,]+) rows of round_curves.csv", page)[0]
-    assert int(shown.replace(",", "")) <= MOST_ROWS // 2 < int(whole.replace(",", ""))
+    assert int(shown.replace(",", "")) <= CURVE_ROWS // 2 < int(whole.replace(",", ""))
 
 
 def test_curves_are_thinned_evenly() -> None:

@@ -145,7 +145,7 @@ def hover(*fields: tuple[str, str, str]) -> list[Spec]:
     ]
 
 
-def interval_words(frame: pd.DataFrame, low: str, high: str, digits: str = ".2f") -> list[str]:
+def ends_in_words(frame: pd.DataFrame, low: str, high: str, digits: str = ".2f") -> list[str]:
     return [
         "one seed" if pd.isna(one) else f"{one:{digits}} to {other:{digits}}"
         for one, other in zip(frame[low], frame[high], strict=True)

@@ -14,9 +14,9 @@ from lth.analysis.report.chart import (
     Panel,
     Spec,
     arm_series,
+    ends_in_words,
     fold,
     hover,
-    interval_words,
     keyed,
     shape_of,
     zero_and_margin,
@@ -65,7 +65,7 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
         value=arms["accuracy_percent"],
         low=arms["accuracy_low_percent"],
         high=arms["accuracy_high_percent"],
-        interval=interval_words(arms, "accuracy_low_percent", "accuracy_high_percent"),
+        interval=ends_in_words(arms, "accuracy_low_percent", "accuracy_high_percent"),
     )
     seeds = runs[runs["arm"].isin(list(entries))].assign(what="seed", value=lambda r: r["test_accuracy_percent"])
     names = ["arm", "what", "value", "low", "high", "interval", "n", "seed", "density_percent"]
@@ -143,7 +143,7 @@ def _pair_rows(runs: pd.DataFrame, pairs: pd.DataFrame, entries: Mapping[str, Se
     frame = pd.DataFrame(rows)
     frame["interval"] = [
         "" if what == "seed" else words
-        for what, words in zip(frame["what"], interval_words(frame, "low", "high", "+.2f"), strict=True)
+        for what, words in zip(frame["what"], ends_in_words(frame, "low", "high", "+.2f"), strict=True)
     ]
     return frame
 

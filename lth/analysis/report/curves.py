@@ -30,7 +30,7 @@ EPOCHS = (
 )
 """The horizontal axes of what goes on within a training."""
 _FLOPS = Choice(name="FLOPs", title="TFLOPs of the kept weights, all rounds", field="tflops", log=True)
-VALUES = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
+CURVE_VALUES = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
 """Columns of curves that a chart draws."""
 
 
@@ -103,7 +103,7 @@ def training_curves(
     entries = arm_series(arms, palette)
     rows = thinned(table.assign(tflops=spent), ["arm", "split"], most)
     names = ["arm", "split", "epoch", "step", "tflops", "n"]
-    drawn = keyed(rows[[*names, *VALUES]].assign(order=rows["step"], line=rows["arm"]), entries, "arm")
+    drawn = keyed(rows[[*names, *CURVE_VALUES]].assign(order=rows["step"], line=rows["arm"]), entries, "arm")
     recipe = " With one recipe, a curve further left learns faster." if len(arms) > 1 else ""
     caption = (
         "Means over seeds; epoch 0 is the untrained network, which a logarithmic axis leaves out."
@@ -208,7 +208,7 @@ _ROUNDS = (
 )
 
 
-def accuracy_drop(matching: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, palette: Palette) -> Chart:
+def lost_accuracy(matching: pd.DataFrame, costs: pd.DataFrame, dataset: str, name: str, palette: Palette) -> Chart:
     """What every round on a data set lost against its dense network."""
     here = matching[matching["dataset"] == dataset]
     margin = float(here["margin_points"].iloc[0]) if "margin_points" in here else None

@@ -6,7 +6,7 @@ import pandas as pd
 
 from lth.analysis.report.chart import HIDDEN, Spec
 
-MOST_ROWS = 9_000
+CURVE_ROWS = 9_000
 """Of all charts of curves by epoch on a page together, so that it stays below 5 MB."""
 
 

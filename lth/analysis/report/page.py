@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lth.analysis.report.citation import citation
-from lth.analysis.report.lines import MOST_ROWS
+from lth.analysis.report.lines import CURVE_ROWS
 from lth.analysis.report.looks import PAPERS, schemes
 from lth.analysis.report.section import StudyFiles, part
 from lth.analysis.report.vega import bundle
@@ -14,7 +14,7 @@ from lth.artifacts.records import seal_markup
 from lth.config.study import Study
 from lth.files import write_text
 
-MOST_BYTES = 4_900_000
+_MOST_BYTES = 4_900_000
 """Of a page: figures for which there is no room are links to their files."""
 
 
@@ -39,7 +39,7 @@ def write_page(sources: Sequence[StudyFiles], out: Path) -> None:
     """Write a page of one study or several; each of several has its name before its places in links."""
     several = sum(len(source.study.evaluations) + len(source.study.comparisons) + 1 for source in sources)
     parts = [
-        part(source, f"{source.study.study}-" if len(sources) > 1 else "", MOST_ROWS // several) for source in sources
+        part(source, f"{source.study.study}-" if len(sources) > 1 else "", CURVE_ROWS // several) for source in sources
     ]
     drawn = [chart for found in parts for chart in found.charts]
     folder = Path(__file__).parent
@@ -55,7 +55,7 @@ def write_page(sources: Sequence[StudyFiles], out: Path) -> None:
         "times": _json({chart.name: chart.times() for chart in drawn if chart.measured}),
     }
     template = _template(folder)
-    room = MOST_BYTES - len(template.render(told).encode())
+    room = _MOST_BYTES - len(template.render(told).encode())
     for shown in (shown for found in parts for shown in found.figures):
         text = shown.inlined()
         if len(text) <= room:

@@ -235,11 +235,11 @@ def _of_study(
         yield curves.pruning(rounds, costs, dataset, f"{prefix}-pruning-{dataset}", palette)
     for dataset in datasets:
         if dataset in set(matching["dataset"]):
-            yield curves.accuracy_drop(matching, costs, dataset, f"{prefix}-drop-{dataset}", palette)
-    every = trainings.learning_curves(f"{prefix}-learning", curves_, rounds, costs, most)
-    within = trainings.accuracy_while_pruned(f"{prefix}-while-pruned", curves_, palette, most)
+            yield curves.lost_accuracy(matching, costs, dataset, f"{prefix}-drop-{dataset}", palette)
+    every = trainings.every_training(f"{prefix}-learning", curves_, rounds, costs, most)
+    within = trainings.while_pruned(f"{prefix}-while-pruned", curves_, palette, most)
     single = [
-        trainings.layer_sensitivity(layers, rounds, dataset, f"{prefix}-sensitivity-{dataset}", palette)
+        trainings.single_layers(layers, rounds, dataset, f"{prefix}-sensitivity-{dataset}", palette)
         for dataset in datasets
     ]
     yield from (chart for chart in (every, within, *single) if chart is not None)

@@ -12,9 +12,9 @@ from lth.analysis.figures.sensitivity import layer_shades, pruned_alone
 from lth.analysis.figures.style import SHAPES, Palette
 from lth.analysis.report.chart import NEITHER_HIDDEN, PANEL, Chart, Choice, Panel, hover, shape_of
 from lth.analysis.report.curves import (
+    CURVE_VALUES,
     EPOCHS,
     VALUE_TIP,
-    VALUES,
     bands,
     flops_by_epoch,
     split_values,
@@ -37,7 +37,7 @@ def _shaded(key: str, label: str, colour: str, place: int = 0) -> Series:
     return Series(key=key, label=label, colour=colour, fill=colour, dash=dash, shape=shape, group=group)
 
 
-def learning_curves(
+def every_training(
     name: str, curves: pd.DataFrame, rounds: pd.DataFrame, costs: pd.DataFrame, most: int
 ) -> Chart | None:
     """Test accuracy and loss in the training of every round, a panel for each ticket with several; None without one.
@@ -64,7 +64,7 @@ def learning_curves(
         label: _shaded(f"density {label}", label, density_shade(percent, least))
         for label, percent in sorted(dict(zip(labels, rows["final_percent"], strict=True)).items(), key=lambda o: -o[1])
     }
-    names = ["ticket", "round", "density_percent", "epoch", "step", "tflops", "split", "n", *VALUES, "panel"]
+    names = ["ticket", "round", "density_percent", "epoch", "step", "tflops", "split", "n", *CURVE_VALUES, "panel"]
     drawn = rows[names].assign(
         series=labels,
         key=[entries[label].key for label in labels],
@@ -107,7 +107,7 @@ def _later(rows: pd.DataFrame, choice: Choice) -> tuple[float, float]:
     return low - room, high + room
 
 
-def accuracy_while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -> Chart | None:
+def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -> Chart | None:
     """Accuracy above density, by epoch, of trainings within which weights are pruned; None without one."""
     found = pruned_trainings(curves)
     if not found:
@@ -126,7 +126,7 @@ def accuracy_while_pruned(name: str, curves: pd.DataFrame, palette: Palette, mos
         frames.append(line.assign(**same, order=line["step"]))
     whole = pd.concat(frames)
     rows = thinned(whole, ["line"], most)
-    names = ["ticket", "round", "epoch", "step", "n", *VALUES, "density_percent"]
+    names = ["ticket", "round", "epoch", "step", "n", *CURVE_VALUES, "density_percent"]
     rows = rows[[*names, "series", "key", "other", "order", "line"]]
     rows = rows.assign(sparsity_percent=100 - rows["density_percent"])
     left = [label for _, label in [*found][MOST_TRAININGS:]]
@@ -155,7 +155,7 @@ def accuracy_while_pruned(name: str, curves: pd.DataFrame, palette: Palette, mos
     )
 
 
-def layer_sensitivity(
+def single_layers(
     layers: pd.DataFrame, rounds: pd.DataFrame, dataset: str, name: str, palette: Palette
 ) -> Chart | None:
     """Test accuracy against the density of the only layer that is pruned; None if there is none on this data set."""
@@ -180,7 +180,19 @@ def layer_sensitivity(
     names = dense["ticket"].tolist()
     keys = [entries[name].key for name in names]
     whole = dense.assign(density_percent=100.0, series=names, key=keys, other="", line=names, alone=True)
-    columns = ["ticket", "round", "layer", "density_percent", "n", *VALUES, "series", "key", "other", "line", "alone"]
+    columns = [
+        "ticket",
+        "round",
+        "layer",
+        "density_percent",
+        "n",
+        *CURVE_VALUES,
+        "series",
+        "key",
+        "other",
+        "line",
+        "alone",
+    ]
     rows = pd.concat([*frames, whole]).reindex(columns=columns)
     rows = rows.assign(order=rows["round"], sparsity_percent=100 - rows["density_percent"])
     order = [entry for layer in labels.values() for label, entry in entries.items() if _of_layer(label, layer)]
