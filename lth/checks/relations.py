@@ -6,15 +6,15 @@ them has no plan and is left out of the other rules.
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from lth.artifacts.records import RecordError
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
+from lth.checks.starts import counted_by, dense_fits, numbers_of_rounds, start_fits
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
 from lth.config.options import THETA_0, Context
 from lth.config.study import Study
-from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, PrunedTicket, TicketSpec, falling
+from lth.config.tickets import ChainTicket, FollowingTicket, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
 
@@ -61,7 +61,7 @@ def _cycles(study: Study, names: Iterable[str]) -> Iterator[Fault]:
         if name in names and name not in reported and (cycle := _way_back(study, name)):
             reported |= {*cycle}
             way = " <- ".join([*cycle, name])
-            key = "of" if isinstance(study.tickets[name], FollowingTicket) else "start"
+            key = _made_by(study.tickets[name])[0]
             message = f"cyclic ticket dependency: {way}; one of them must be made without the others"
             yield ("tickets", name, key), message
 
@@ -83,27 +83,22 @@ def _rounds_exist(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     """The rounds that a ticket starts from or follows."""
     if start := ticket.start_or_none():
         if start.round not in (rounds := plan.rounds(start.ticket)):
-            yield ("start", "round"), f"no such round: '{start.ticket}' has {_numbers(rounds)}, found {start.round}"
+            yield (
+                ("start", "round"),
+                f"no such round: '{start.ticket}' has {numbers_of_rounds(rounds)}, found {start.round}",
+            )
     elif isinstance(ticket, FollowingTicket) and (named := ticket.options.rounds_of()):
         for place, (other, number) in enumerate(named.items()):
             if number not in (rounds := plan.rounds(other)):
-                yield ("of_rounds", place), f"no such round: '{other}' has {_numbers(rounds)}, found {number}"
+                yield ("of_rounds", place), f"no such round: '{other}' has {numbers_of_rounds(rounds)}, found {number}"
         if ticket.every > 1:
             yield ("every",), "has no effect beside `of_rounds`, which names one round; take one of them out"
     elif isinstance(ticket, FollowingTicket):
         pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in ticket.made_from()}
         if not set.intersection(*(set(rounds) for rounds in pruned.values())):
-            rounds_of = " and ".join(f"'{other}' has {_numbers(numbers)}" for other, numbers in pruned.items())
+            rounds_of = " and ".join(f"'{other}' has {numbers_of_rounds(numbers)}" for other, numbers in pruned.items())
             one, several = "follows the pruned rounds of another ticket", "combines rounds of equal number"
             yield ("of",), f"{one if len(pruned) == 1 else several}, but {rounds_of}"
-
-
-def _numbers(rounds: tuple[int, ...] | list[int]) -> str:
-    """`none`, or `rounds 1 to 5`, or `rounds 1, 4, 7`."""
-    if not rounds:
-        return "none"
-    even = len(rounds) > 2 and len(rounds) == rounds[-1] - rounds[0] + 1
-    return f"rounds {rounds[0]} to {rounds[-1]}" if even else f"rounds {listed(map(str, rounds))}"
 
 
 # --- rules of tickets -----------------------------------------------------------------------------------------------
@@ -140,7 +135,7 @@ def _of_other_classes(study: Study, ticket: TicketSpec, name: str) -> str | None
 
 def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     study, start, others = plan.study, ticket.start_or_none(), ticket.made_from()
-    place: KeyPath = ("start", "ticket") if start else ("of",) if isinstance(ticket, FollowingTicket) else BASE
+    place = _made_by(ticket)
     if place == BASE:
         yield from base_is_dense(plan, others)
     places = [((*place, n) if len(others) > 1 else place, other) for n, other in enumerate(others)]
@@ -149,11 +144,22 @@ def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     yield from one_network(study, places, ("this ticket", ticket.network), why)
     if isinstance(ticket, ChainTicket) and start:
         if start.round > 0:
-            yield from _start_fits(study, ticket, start.ticket)
-            yield from pruned_alike(ticket, _counted_by(study, start.ticket), start.ticket)
+            yield from start_fits(study, ticket, start.ticket)
+            yield from pruned_alike(ticket, counted_by(study, start.ticket), start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]
+    if isinstance(ticket, ChainTicket) and ticket.dense_of:
+        yield from dense_fits(plan, ticket, ticket.dense_of)
     yield from ticket.options.check(_context(plan, ticket))
+
+
+def _made_by(ticket: TicketSpec) -> KeyPath:
+    """The key by which a ticket names those that it is made from."""
+    if isinstance(ticket, FollowingTicket):
+        return ("of",)
+    if isinstance(ticket, ChainTicket):
+        return ("dense_of",) if ticket.dense_of else ("start", "ticket")
+    return BASE
 
 
 def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[str, str], why: str) -> Iterator[Fault]:
@@ -182,61 +188,6 @@ def _context(plan: Plan, ticket: TicketSpec) -> Context:
     )
 
 
-def _start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault]:
-    """What the start leaves of each layer is known, and enough for the rounds to come."""
-    for pruner in sorted(_pruners(study, start)) if ticket.scope != "global" else ():
-        found = study.tickets[pruner]
-        if isinstance(found, PrunedTicket) and found.scope != ticket.scope:
-            message = f"'{pruner}' was pruned with `scope: {found.scope}`, so that layers may have less left than this"
-            advice = f"ticket's `scope: {ticket.scope}` is to keep; use `scope: global` or that of the other"
-            yield ("start",), f"{message} {advice}"
-            break
-    other = _counted_by(study, start)
-    if isinstance(other, GivenTicket) and ticket.scope != "global" and not _uniform(study, other):
-        message = f"'{start}' comes from a file whose layers keep different shares, so that layers may have less left"
-        yield ("start",), f"{message} than this ticket's `scope: {ticket.scope}` is to keep; use `scope: global`"
-    if isinstance(other, FollowingTicket):
-        message = f"'{start}' is combined, and how many weights that leaves is not known beforehand"
-        yield ("start",), f"{message}; start from one of {listed(other.made_from())}"
-    elif isinstance(other, PrunedTicket) and set(ticket.unpruned) != set(other.unpruned):
-        words = [f"`unpruned: [{', '.join(one.unpruned)}]`" for one in (other, ticket)]
-        message = f"'{start}' was pruned with {words[0]}, this ticket has {words[1]}; give both the same"
-        yield ("start",), message
-    elif _has_layer_rates(study, other) and (ticket.scope != "layerwise" or ticket.densities):
-        keys = "`densities`" if ticket.densities else f"`scope: {ticket.scope}`"
-        message = f"'{start}' was pruned with `layer_rates`, so that its layers keep different shares, which {keys} of"
-        yield ("start",), f"{message} this ticket does not go on from; use `rounds` and layerwise scope"
-
-
-def _uniform(study: Study, given: GivenTicket) -> bool:
-    try:
-        return all(given.options.is_uniform(seed) for seed in study.seeds)
-    except RecordError:  # which is reported itself
-        return True
-
-
-def _pruners(study: Study, name: str) -> set[str]:
-    """The tickets whose pruning a ticket's masks come from: itself, or those that it follows."""
-    ticket = study.tickets[name]
-    if not isinstance(ticket, FollowingTicket):
-        return {name}
-    return {found for other in ticket.made_from() for found in _pruners(study, other)}
-
-
-def _counted_by(study: Study, name: str) -> TicketSpec:
-    """The ticket itself, or the one that it follows alone and so has the counts of."""
-    ticket = study.tickets[name]
-    alone = isinstance(ticket, FollowingTicket) and len(ticket.made_from()) == 1
-    return _counted_by(study, ticket.made_from()[0]) if alone else ticket
-
-
-def _has_layer_rates(study: Study, ticket: TicketSpec) -> bool:
-    """Whether it, or one that it starts from, prunes some kinds of layers at rates of their own."""
-    start = ticket.start_or_none()
-    own = isinstance(ticket, ChainTicket) and any(True for _ in ticket.rates_of_layers())
-    return own or bool(start and _has_layer_rates(study, _counted_by(study, start.ticket)))
-
-
 def weights_of(study: Study, name: str) -> str:
     """Names the weights that a ticket's training starts from; equal names for equal weights."""
     ticket = study.tickets[name]
@@ -244,6 +195,8 @@ def weights_of(study: Study, name: str) -> str:
         return own
     if ticket.options.early_step is not None:
         return f"step {ticket.options.early_step} of '{ticket.recipe}' on '{ticket.trained_on()[0]}'"
+    if isinstance(ticket, ChainTicket) and ticket.dense_of:  # of the same network, whatever that ticket rewinds to
+        return THETA_0
     return weights_of(study, ticket.made_from()[0]) if ticket.made_from() else THETA_0
 
 

@@ -168,6 +168,9 @@ class ChainTicket(PrunedTicket):
     """One of `recipes`, for the training of pruned networks, where it differs from `recipe`."""
     start: Start | None = None
     """Start from another ticket's mask; without it, from the dense network."""
+    dense_of: TicketName | None = None
+    """Prune the dense network of another ticket, of the same network, recipe and data set, instead of training the same
+    one again; this ticket then begins with its first pruned round."""
 
     def start_or_none(self) -> Start | None:
         """Its start."""
@@ -179,8 +182,8 @@ class ChainTicket(PrunedTicket):
         return f"{method}{', one shot' if self.one_shot else ''}{comma}{details}"
 
     def made_from(self) -> tuple[str, ...]:
-        """The ticket that it starts from."""
-        return (self.start.ticket,) if self.start else ()
+        """The ticket that it starts from, or prunes the dense network of."""
+        return (self.start.ticket,) if self.start else (self.dense_of,) if self.dense_of else ()
 
     def trained_on(self) -> tuple[str, ...]:
         """The data sets of its stages, each once."""
@@ -198,6 +201,8 @@ class ChainTicket(PrunedTicket):
                 if getattr(rates, kind, None) is not None:
                     message = f"these layers are never pruned, since `unpruned` has '{kind}'; take one of them out"
                     yield (*path, kind), message
+        if self.start and self.dense_of:
+            yield ("dense_of",), "goes with tickets that begin dense, found `start`; take one of them out"
         if self.every > 1 and not self.one_shot:
             message = "each round prunes what the one before has trained, so none can be left out"
             yield ("every",), f"{message}; take it out, or set `one_shot: true`"

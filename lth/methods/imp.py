@@ -199,7 +199,8 @@ def rewound(round_: Round, options: Imp, parent: Ticket) -> Mapping[str, Tensor]
         return initial_weights(spec.network, spec.seed, "fresh initialisation", spec.round)
     if options.rewind == "trained":
         return round_.trained.last
-    return round_.trained.early or parent.weights
+    early = round_.trained.early if options.rewind == "step" else {}  # another ticket may prune this dense network, too
+    return early or parent.weights
 
 
 def _equal(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:

@@ -150,8 +150,9 @@ class Round:
         return Fraction(self.spec.density)
 
     def load(self, path: Path) -> Ticket:
-        """A ticket of this study, network and seed; an earlier round of a chain must be of the same ticket."""
-        expected = {"ticket": self.spec.ticket} if self.spec.prunes else {}
+        """A ticket of this study, network and seed; an earlier round of a chain must be of the same ticket, or of the
+        one whose dense network it prunes."""
+        expected = {"ticket": self.spec.dense_of or self.spec.ticket} if self.spec.prunes else {}
         return Ticket.load(path, self.spec.network, study=self.spec.study, seed=self.spec.seed, **expected)
 
     def evidence(

@@ -28,7 +28,7 @@ class Chains:
         self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
 
     def first_round(self, ticket: str) -> int:
-        """The round that a ticket begins with: 0, the one it starts from, or the first that it follows."""
+        """The round that a ticket begins with: 0, the one it starts from, or the first that it prunes or follows."""
         return self.rounds(ticket)[0]
 
     def own_rounds(self, ticket: str) -> int:
@@ -66,7 +66,7 @@ class Chains:
         if isinstance(spec, IndependentTicket):
             return tuple(pruned)[:: spec.every]
         every = spec.every if isinstance(spec, ChainTicket) else 1
-        return (base, *pruned[::every])
+        return (*([] if self.dense_of(ticket) else [base]), *pruned[::every])
 
     def keeps_weights(self, ticket: str, round_: int) -> bool:
         """Whether a round's trained weights stay, also when no other round needs them any more."""
@@ -81,6 +81,8 @@ class Chains:
         if not isinstance(spec, ChainTicket):
             return [(other, self.last_round(other)) for other in spec.made_from()]
         first = self.first_round(ticket)
+        if spec.dense_of and (round_ == first or spec.one_shot):
+            return [(spec.dense_of, 0)]
         if round_ > first:
             return [(ticket, first if spec.one_shot else round_ - 1)]
         return [(spec.start.ticket, spec.start.round)] if spec.start else []
@@ -104,7 +106,13 @@ class Chains:
 
     def prunes(self, ticket: str, round_: int) -> bool:
         """Whether a round prunes with the trained weights of its parent."""
-        return isinstance(self.study.tickets[ticket], ChainTicket) and round_ > self.first_round(ticket)
+        spec = self.study.tickets[ticket]
+        return isinstance(spec, ChainTicket) and (bool(spec.dense_of) or round_ > self.first_round(ticket))
+
+    def dense_of(self, ticket: str) -> str | None:
+        """The other ticket whose dense network a ticket prunes, if it trains none."""
+        spec = self.study.tickets[ticket]
+        return spec.dense_of if isinstance(spec, ChainTicket) else None
 
     def needs_trained(self, ticket: str, round_: int) -> bool:
         """Whether a round needs the trained weights of its parents: to prune, or to start from them."""
@@ -186,11 +194,10 @@ class Chains:
         After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), unless
         the round has a recipe or data set of its own, of which nothing has been done yet.
         """
-        spec, first = self.study.tickets[ticket], self.first_round(ticket)
-        step = spec.options.early_step
-        if step is None or round_ == first or self.recipe_name(ticket, round_) != spec.recipe:
+        spec, step = self.study.tickets[ticket], self.study.tickets[ticket].options.early_step
+        if step is None or not self.prunes(ticket, round_) or self.recipe_name(ticket, round_) != spec.recipe:
             return 0
-        return step if self.dataset(ticket, round_) == self.dataset(ticket, first) else 0
+        return step if self.dataset(ticket, round_) == self.dataset(ticket, self._base(ticket)) else 0
 
     def nearest_round(self, ticket: str, density: float) -> int:
         """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""
@@ -198,8 +205,9 @@ class Chains:
 
     def root(self, ticket: str) -> str:
         """The ticket at the beginning of the chain of starts: the one whose first round is dense."""
-        start = self.study.tickets[ticket].start_or_none()
-        return self.root(start.ticket) if start else ticket
+        start, dense = self.study.tickets[ticket].start_or_none(), self.dense_of(ticket)
+        before = start.ticket if start else dense
+        return self.root(before) if before else ticket
 
     def network(self, ticket: str) -> Network:
         """The network of a ticket."""

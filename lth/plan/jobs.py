@@ -55,6 +55,8 @@ class RoundJob(Model):
     unpruned: tuple[LayerKind, ...] = ()
     keep_best: bool | None = None
     """Write the weights of the best step, too, whether or not a later round needs them."""
+    dense_of: str | None = None
+    """The ticket whose dense network this round prunes, where that is another one."""
     one_shot: bool | None = None
     """All rounds prune the first: told where the score may find nothing there to go by."""
     first_step: int = 0

@@ -218,6 +218,7 @@ class Plan(Chains):
             scope=pruned.scope,
             unpruned=pruned.unpruned,
             keep_best=True if spec.keep_weights == "both" else None,
+            dense_of=next((other for other, _ in self.parents(ticket, round_) if other == self.dense_of(ticket)), None),
             one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
             options=spec.options.model_dump(mode="json") | {option: option for option in recipes},

@@ -82,7 +82,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Value:
+class Operand:
     """What a call gives: a tensor, with its ReLU or before it, and which view of it a shortcut takes."""
 
     place: Place
@@ -123,7 +123,7 @@ class Operations:
             calls = calls_of(network)
         except Unread as problem:
             raise Unsupported(f"a network that {problem}") from None
-        graph, values = cls(), list[Value]()
+        graph, values = cls(), list[Operand]()
         for call in calls:
             values.append(graph._value(call, [values[one] for one in call.inputs], (channels, rows, columns)))
         last = values[-1]
@@ -156,11 +156,11 @@ class Operations:
             node.z.users.append(node)
         return node.y
 
-    def _value(self, call: Call, given: list[Value], shape: tuple[int, int, int]) -> Value:
+    def _value(self, call: Call, given: list[Operand], shape: tuple[int, int, int]) -> Operand:
         """What a call makes of what it takes."""
         match call.kind:
             case "images":
-                return Value(self._tensor(*shape))
+                return Operand(self._tensor(*shape))
             case "add":
                 return self._sum(call.name, *given)
             case "stride":
@@ -170,7 +170,7 @@ class Operations:
             case "layer":
                 return self._layer(call.name, call.layer, given[0])
 
-    def _layer(self, name: str, layer: nn.Module | None, value: Value) -> Value:
+    def _layer(self, name: str, layer: nn.Module | None, value: Operand) -> Operand:
         if value.viewed:
             raise Unsupported(f"{name} (a layer after a stride without a convolution)")
         match layer:
@@ -184,23 +184,23 @@ class Operations:
             if isinstance(layer, kind):
                 place: Place = take(self, name, layer, value.place)
                 # only a pooling over windows of one pixel gives the tensor that it takes
-                return value if place is value.place else Value(place, flat=value.flat)
+                return value if place is value.place else Operand(place, flat=value.flat)
         raise Unsupported(f"{name or 'the network'} ({type(layer).__name__})")
 
-    def _relu(self, name: str, value: Value) -> Value:
+    def _relu(self, name: str, value: Operand) -> Operand:
         place = value.place
         if place.maker is None or place.users or place.maker.kind in (MEAN, DROPOUT):
             raise Unsupported(f"{name} (a ReLU that no layer comes right before)")
         place.relu = True
         return replace(value, relu=True)
 
-    def _sum(self, name: str, first: Value, second: Value) -> Value:
+    def _sum(self, name: str, first: Operand, second: Operand) -> Operand:
         """Two tensors added; one of them may be a shortcut's view."""
         x, z = (second, first) if first.viewed else (first, second)
         if x.viewed or x.shape != z.shape or x.place is z.place:
             raise Unsupported(f"{name} (a sum that is no residual connection)")
         y = self._tensor(x.place.channels, x.place.rows, x.place.columns)
-        return Value(self._add(Node(SUM, x.place, y, None, name, z=z.place, stride=z.stride)), flat=x.flat)
+        return Operand(self._add(Node(SUM, x.place, y, None, name, z=z.place, stride=z.stride)), flat=x.flat)
 
     def _dense(self, name: str, module: nn.Linear, x: Place) -> Place:
         if module.in_features != x.channels * x.rows * x.columns:

@@ -17,6 +17,8 @@ REPORT = "report.html"
 _LEFT_OUT = ("measured.csv", "costs.csv", "energy.csv", ".pdf", ".png")
 """What the overall checksum excludes: time and energy, which differ between two runs of a study, and copies of figures
 in other formats, which are no results of their own."""
+_OF_COMPARISONS = ("arms.csv", "verdict.txt")
+"""And of each comparison: its arms stand there with the time and energy of their rounds."""
 _WITH_ENERGY = ("verdict.txt",)
 """And where the study says what its electricity emits: texts that show energy beside what other tables have."""
 
@@ -53,7 +55,11 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
 
 def artifacts_checksum(settings: Mapping[str, Any], files: Mapping[str, str]) -> str:
     """The overall checksum in the report: of the settings and of all files except the report itself, the manifest
-    (which lists the report), tables and texts of time and energy, and figures in other formats than SVG."""
-    left_out = (*_LEFT_OUT, *(_WITH_ENERGY if settings.get("energy") else ()))
+    (which lists the report), tables and texts with time and energy in them, and figures in other formats than SVG.
+
+    What is left out of a comparison is made of rounds' histories, which are in.
+    """
+    compared = (f"tables/{name}/{file}" for name in settings.get("comparisons") or () for file in _OF_COMPARISONS)
+    left_out = (*_LEFT_OUT, *(_WITH_ENERGY if settings.get("energy") else ()), *compared)
     named = {name: sha for name, sha in files.items() if name != REPORT and not name.endswith(left_out)}
     return digest({"study": settings, "files": named})

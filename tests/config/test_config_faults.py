@@ -291,6 +291,37 @@ MEANING = {
         ("    network: lenet\n", "    network: other\n"),
         "28 tickets.cross.start.ticket: 'home' has network 'lenet', this ticket has 'other'; a mask fits only",
     ),
+    "dense network beside a start": (
+        ("start: {ticket: home, round: 2}", "start: {ticket: home, round: 2}\n    dense_of: home"),
+        "28 tickets.cross.dense_of: goes with tickets that begin dense, found `start`; take one of them out",
+    ),
+    "dense network of another data set": (
+        ("dataset: letters, rounds: 4, rate: 0.4}", "dataset: letters, rounds: 4, rate: 0.4, dense_of: home}"),
+        "20 tickets.away.dense_of: the dense network of 'home' has dataset 'digits', this ticket's would",
+    ),
+    "dense network by another recipe": (
+        ("recipe: find, dataset: letters, rounds: 4", "recipe: try, dataset: digits, dense_of: home, rounds: 4"),
+        "20 tickets.away.dense_of: the dense network of 'home' has recipe 'find', this ticket's would have 'try'",
+    ),
+    "no dense network": (
+        ("dataset: letters, rounds: 4, rate: 0.4}", "dataset: letters, rounds: 4, rate: 0.4, dense_of: cross}"),
+        "20 tickets.away.dense_of: 'cross' trains no dense network, found rounds 2 to 4; name one with round 0",
+    ),
+    "dense network without the step": (
+        (
+            "dataset: letters, rounds: 4, rate: 0.4}",
+            "dataset: digits, rounds: 4, rate: 0.4, dense_of: home, rewind: step, rewind_step: 7}",
+        ),
+        "20 tickets.away.dense_of: 'home' is to keep the weights of step 7 of its dense training, and keeps none; name",
+    ),
+    "dense network without the best step": (
+        ("dataset: letters, rounds: 4, rate: 0.4}", "dataset: digits, rounds: 4, dense_of: home, score: stability}"),
+        "20 tickets.away.dense_of: 'stability' needs the weights of the best step of the dense training, which 'home'",
+    ),
+    "dense network of itself": (
+        ("dataset: letters, rounds: 4, rate: 0.4}", "dataset: letters, rounds: 4, rate: 0.4, dense_of: away}"),
+        "20 tickets.away.dense_of: cyclic ticket dependency: away <- away; one of them must be made without the others",
+    ),
     "rewind to no parent": (
         ("rate: 0.4}", "rate: 0.4, rewind: parent}"),
         "19 tickets.home.rewind: 'parent' needs a `start`",

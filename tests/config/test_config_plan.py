@@ -351,6 +351,41 @@ def test_rounds_rewound_to_a_step_begin_there_unless_they_have_another_recipe_or
     assert [both.round_job("imp", 0, round_).first_step for round_ in range(2)] == [0, 0]
 
 
+SHARED_DENSE = (
+    ("rounds: 4, rate: 0.4}\n  away", "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5}\n  away"),
+    (
+        "  cross:\n",
+        "  tuned: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4,"
+        " dense_of: home, rewind: trained}\n"
+        "  stepped: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, one_shot: true,"
+        " dense_of: home, rewind: step, rewind_step: 5}\n"
+        "  at_init: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, dense_of: home}\n"
+        "  shuffled: {network: lenet, recipe: find, dataset: digits, method: derived, of: at_init, kind: shuffled}\n"
+        "  cross:\n",
+    ),
+)
+
+
+def test_a_ticket_may_prune_the_dense_network_of_another(tmp_path):
+    plan = Plan(study_of(tmp_path, changed(*SHARED_DENSE)))
+    assert plan.rounds("tuned") == plan.rounds("stepped") == (1, 2)
+    assert plan.parents("tuned", 1) == [("home", 0)]
+    assert plan.parents("tuned", 2) == [("tuned", 1)]
+    assert plan.parents("stepped", 2) == [("home", 0)]
+    assert plan.lineage("tuned", 2) == [("tuned", 2), ("tuned", 1), ("home", 0)]
+    assert plan.root("stepped") == "home"
+    assert plan.density("tuned", 2) == Fraction(36, 100)
+    assert [plan.first_step("stepped", round_) for round_ in (1, 2)] == [5, 5]
+    jobs = [plan.round_job("tuned", 0, round_) for round_ in (1, 2)]
+    assert [(job.prunes, job.dense_of) for job in jobs] == [(True, "home"), (True, None)]
+    assert plan.needs_trained("tuned", 1)
+
+
+def test_who_prunes_a_dense_network_changes_no_job_of_its_own(tmp_path):
+    alone, shared = (Plan(study_of(tmp_path, changed(*changes))) for changes in (SHARED_DENSE[:1], SHARED_DENSE))
+    assert alone.round_job("home", 0, 0) == shared.round_job("home", 0, 0)
+
+
 def test_the_arms_of_a_comparison_are_tickets_as_they_were_found(ways):
     assert ways.arms("at_home") == [
         Arm("imp", "own", 6, trained_when_found=True),

@@ -114,6 +114,19 @@ def test_a_dense_round_trains_theta_0_and_writes_everything(run: Run) -> None:
     assert measured["joules"] == "" or float(measured["joules"]) > 0
 
 
+def test_the_dense_network_of_another_ticket_gives_the_rounds_that_an_own_one_gives(run: Run) -> None:
+    """Every file but for names; the other keeps an early step, which a ticket that rewinds to theta_0 leaves alone."""
+    own, other = run("own"), run("other", ticket="other", rewind="step", rewind_step=4)
+    kept = run("kept", own, **pruned())
+    shared = run("shared", other, **pruned(), dense_of="other")
+    assert starts_from(shared.ticket, initial_weights(NETWORK, 3))
+    for name in ("history", "confusion", "layers", "cost"):
+        assert shared.rows(name) == kept.rows(name)
+    assert all(torch.equal(weight, kept.trained.last[key]) for key, weight in shared.trained.last.items())
+    with pytest.raises(UserError, match="ticket"):
+        run("stranger", other, **pruned())
+
+
 def test_imp_prunes_the_smallest_trained_weights_and_rewinds(run: Run) -> None:
     dense = run("dense")
     first = run("first", dense, **pruned("4/5"))

@@ -33,9 +33,10 @@ recipes:
 tickets:
   dense: {network: lenet, recipe: train, dataset: digits, method: dense}
   imp: {network: lenet, recipe: train, dataset: digits, densities: [0.5, 0.25]}
-  one_shot: {network: lenet, recipe: train, dataset: digits, densities: [0.25], one_shot: true}
+  one_shot: {network: lenet, recipe: train, dataset: digits, densities: [0.25], one_shot: true, dense_of: imp}
   rewound: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: step, rewind_step: 3}
-  tuned: {network: lenet, recipe: train, dataset: digits, densities: [0.25], rewind: trained, retrain: tune}
+  tuned: {network: lenet, recipe: train, dataset: digits, densities: [0.25], dense_of: dense, rewind: trained,
+    retrain: tune}
   stable: {network: lenet, recipe: train, dataset: digits, densities: [0.25], score: stability, scope: global}
   reinit: {network: lenet, recipe: train, dataset: digits, method: derived, of: imp, kind: reinitialised}
   snip: {network: lenet, recipe: train, dataset: digits, method: at_init, score: snip, densities: [0.25]}
@@ -104,6 +105,8 @@ def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_methods: Proje
     assert (sparse["density_percent"] - 25).abs().max() < 0.2  # layer by layer, counts are rounded
     assert arms.loc["progressive", "epochs"] == 3
     assert arms.loc["imp", "epochs"] == 9
+    assert arms.loc["one_shot", "epochs"] == 6  # with the dense training, which `imp` did for it
+    assert not (finished_methods.results / "tickets/one_shot/seed0/round00").exists()
     assert arms.loc["progressive", "flops"] < arms.loc["dense", "flops"]
     page = (finished_methods.results / "report.html").read_text()
     assert "not measured" in page or re.search(r"energy", page)

@@ -242,6 +242,23 @@ def test_findings_are_in_order_of_their_paths() -> None:
     assert sorted([Finding("b", "missing", ""), Finding("a", "stale", "")])[0].path == "a"
 
 
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ("tables/costs.csv", True),
+        ("tables/kept/arms.csv", True),
+        ("tables/kept/verdict.txt", True),
+        ("tables/kept/runs.csv", False),
+        ("tables/transfer/arms.csv", False),
+        ("tickets/digits/seed0/round00/history.csv", False),
+    ],
+)
+def test_time_does_not_change_the_overall_checksum(changed: str, same: bool) -> None:
+    """The arms of a comparison have the minutes of their rounds, those of an evaluation have none."""
+    told: dict[str, object] = {"study": "s", "comparisons": {"kept": {}}, "evaluations": {"transfer": {}}}
+    assert (artifacts_checksum(told, {changed: "1"}) == artifacts_checksum(told, {changed: "2"})) == same
+
+
 def forge(results: Path, path: Path) -> None:
     """Renew all checksums of a study but those that the file itself and its neighbours hold."""
     manifest, page = results / "manifest.json", results / "report.html"

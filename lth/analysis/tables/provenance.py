@@ -48,6 +48,7 @@ def _done(plan: Plan, ticket: str, spec: TicketSpec) -> str:
 
 def _rounds(plan: Plan, ticket: str, spec: ChainTicket) -> str:
     start = f"from {spec.start.ticket} after round {spec.start.round}, " if spec.start else ""
+    start = f"from the dense network of {spec.dense_of}, " if spec.dense_of else start
     numbers = f"rounds {plan.first_round(ticket)} to {plan.last_round(ticket)}"
     once = ", each pruned from the dense network in one shot" if spec.one_shot else ""
     return f"{start}{numbers}{once}, {_kept(plan, ticket) if spec.densities else _rates(plan, ticket)}"
