@@ -96,7 +96,8 @@ def test_hovering_and_the_table_of_numbers_show_values(page: Any) -> None:
     page.wait_for_selector("#vg-tooltip-element.visible")
     assert re.search(r"interval.*to.*p \(Holm\)", page.locator("#vg-tooltip-element").inner_text(), re.DOTALL)
     chart.locator("summary").click()
-    assert chart.locator(".numbers tbody tr").count() == 6 * (1 + 3)
+    rows = 6 * (1 + 3)  # filled when the browser says that it was opened
+    page.wait_for_function(f"document.querySelectorAll('#transfer-differences .numbers tbody tr').length === {rows}")
 
 
 def test_on_paper_everything_is_unfolded_and_nothing_is_cut_off(page: Any) -> None:

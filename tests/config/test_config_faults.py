@@ -13,7 +13,7 @@ STRUCTURE = {
     "unknown key": (
         ("seeds:", "sedes:"),
         "2 sedes: unknown key (did you mean 'seeds'?); the keys of a study are study, about, seeds, data_root,",
-        "... (15 in all)",
+        "... (16 in all)",
     ),
     "missing key": (("seeds: [0, 1, 2]\n", ""), "1: `seeds` is missing; it must be a list with at least one entry"),
     "abbreviation": (("{name: adam, learning_rate", "{name: adam, lr"), "11 recipes.find.optimiser.lr: unknown key"),
