@@ -78,8 +78,11 @@ def layer_axes(axis: Axes, densities: Sequence[float]) -> float:
 
 
 def layer_axis(axis: Axes, layers: Sequence[str]) -> None:
-    """Layers in network order; at most 20 of them are labelled."""
-    labels, every = layer_labels(layers), ceil(len(layers) / 20)
+    """Layers in network order; at most 20 of them are labelled, and in narrow panels as many as have 11 points each."""
+    place, figure = axis.get_subplotspec(), axis.get_figure(root=True)
+    panels = place.get_gridspec().ncols if place else 1
+    width = 0.7 * 72 * figure.get_figwidth() / panels if figure else 0.0  # the rest are margins and numbers
+    labels, every = layer_labels(layers), ceil(len(layers) / max(1, min(20, int(width / 11))))
     axis.set_xticks(range(0, len(layers), every), labels[::every], rotation=45, ha="right", rotation_mode="anchor")
     axis.set_xlim(-0.6, len(layers) - 0.4)
     axis.grid(axis="x", visible=False)
