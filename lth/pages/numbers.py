@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from lth.analysis.tables.cells import JOULES_PER_KWH
 from lth.checks.wording import offered
 from lth.pages.data import StudyData
 from lth.pages.markup import PageError, Prose
@@ -168,7 +169,7 @@ def source_values(source: str, data: StudyData | None, line: int) -> list[tuple[
     return [named for row in rows for named in _row_values(row)]
 
 
-_SCALED = {"flops": 1e12, "own_flops": 1e12, "joules": 3.6e6, "seconds": 60}
+_SCALED = {"flops": 1e12, "own_flops": 1e12, "joules": JOULES_PER_KWH, "seconds": 60}
 """Columns that pages also show in TFLOPs, kWh and minutes."""
 
 

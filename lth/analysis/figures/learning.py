@@ -91,18 +91,19 @@ def _several(rows: pd.DataFrame) -> bool:
     return bool(rows["round"].nunique() > 1)
 
 
-def late(test: pd.DataFrame) -> pd.DataFrame:
-    """The rows of trainings after their first steep rise."""
-    later: pd.DataFrame = test[test["step"] > _EARLY * test.groupby(["ticket", "round"])["step"].transform("max")]
-    return later
+def late_range(test: pd.DataFrame, column: str) -> tuple[float, float]:
+    """Where values of trainings are after their first steep rise (of losses: fall), with a little room."""
+    later = test.loc[test["step"] > _EARLY * test.groupby(["ticket", "round"])["step"].transform("max"), column]
+    falls = "loss" in column
+    low, high = float(later.quantile(0 if falls else 0.02)), float(later.quantile(0.98 if falls else 1))
+    room = 0.06 * (high - low) or 0.5
+    return low - room, high + room
 
 
 def _heights(test: pd.DataFrame) -> tuple[float, float]:
     """One range for all panels of a data set, from where the curves are after their first steep rise."""
-    later = late(test)["accuracy_percent"]
-    low, high = float(later.quantile(0.02)), float(later.max())
-    room = 0.06 * (high - low) or 0.5
-    return max(-1.0, low - room), min(101.0, high + room)
+    low, high = late_range(test, "accuracy_percent")
+    return max(-1.0, low), min(101.0, high)
 
 
 def _iterations(axis: Axes) -> None:

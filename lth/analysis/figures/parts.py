@@ -34,6 +34,12 @@ _LONGEST_BESIDE = 26
 """Characters of a row's label up to which two panels have room side by side."""
 
 
+def in_turn(rows: int) -> list[range]:
+    """Which rows each of several panels has, from the top: at most `PANEL_ROWS`, in each as many but for the last."""
+    each = ceil(rows / max(1, ceil(rows / PANEL_ROWS)))
+    return [range(first, min(rows, first + each)) for first in range(0, rows, max(1, each))] or [range(0)]
+
+
 def folded(labels: Sequence[str], *, row: float, extra: float, width: float) -> Iterator[tuple[Axes, range]]:
     """Panels of a row for each label, each with at most `PANEL_ROWS`, and which of the rows each panel has.
 
@@ -43,13 +49,12 @@ def folded(labels: Sequence[str], *, row: float, extra: float, width: float) -> 
         extra: inches of what is above and below the rows of a panel.
         width: inches of a figure of one panel.
     """
-    many = max(1, ceil(len(labels) / PANEL_ROWS))
-    each = ceil(len(labels) / many)
+    found = in_turn(len(labels))
+    each, many = len(found[0]), len(found)
     columns = 2 if many > 1 and max(map(len, labels)) <= _LONGEST_BESIDE else 1
     wide = 1.5 * width if columns > 1 else width
     _, axes = panels(many, columns=columns, height=row * each + extra, width=wide, sharex=True)
-    for place, axis in enumerate(axes):
-        rows = range(place * each, min(len(labels), (place + 1) * each))
+    for rows, axis in zip(found, axes, strict=True):
         axis.set_yticks(rows, [labels[at] for at in rows])
         axis.set_ylim(rows.start + each - 0.4, rows.start - 0.6)
         axis.grid(axis="y", visible=False)

@@ -6,12 +6,11 @@ script fills in. Rows hold the numbers of the tables unchanged; the Matplotlib f
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any
 
 import pandas as pd
 
-from lth.analysis.figures.parts import PANEL_ROWS
+from lth.analysis.figures.parts import in_turn
 from lth.analysis.figures.style import Palette
 from lth.analysis.report.looks import Series, series
 
@@ -172,14 +171,17 @@ PANEL = "datum.panel == @panel"
 
 
 def fold(names: Sequence[str], entries: Mapping[str, Series]) -> tuple[Panel, ...]:
-    """Panels of at most `PANEL_ROWS` rows each, as in the Matplotlib figures; `entries` are the rows' series."""
-    many = max(1, ceil(len(names) / PANEL_ROWS))
-    each = ceil(len(names) / many)
-    rows = [names[first : first + each] for first in range(0, len(names), each)]
+    """Panels of a few rows each, as in the Matplotlib figures; `entries` are the rows' series."""
     return tuple(
-        Panel(places={"@panel": place}, keys=tuple(entries[name].key for name in here))
-        for place, here in enumerate(rows)
+        Panel(places={"@panel": place}, keys=tuple(entries[names[row]].key for row in rows))
+        for place, rows in enumerate(in_turn(len(names)))
     )
+
+
+def in_panels(names: "pd.Series[str]", rows: Sequence[str]) -> list[int]:
+    """The panel of each name, where panels have these rows (`fold`)."""
+    places = {rows[row]: place for place, here in enumerate(in_turn(len(rows))) for row in here}
+    return [places[name] for name in names]
 
 
 def zero_and_margin(axis: str, margin: float | None) -> list[Spec]:

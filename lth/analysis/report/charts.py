@@ -17,6 +17,7 @@ from lth.analysis.report.chart import (
     ends_in_words,
     fold,
     hover,
+    in_panels,
     keyed,
     shape_of,
     zero_and_margin,
@@ -42,13 +43,6 @@ def _seeds_and_intervals(value: Spec, colour: Spec, tip: list[Spec]) -> list[Spe
     ]
 
 
-def in_panels(names: "pd.Series[str]", rows: Sequence[str], panels: Sequence[Panel]) -> list[int]:
-    """The panel of each name, where panels have the rows from the top in turn."""
-    each = -(-len(rows) // len(panels))
-    places = {name: place // each for place, name in enumerate(rows)}
-    return [places[name] for name in names]
-
-
 def one_axis(rows: pd.DataFrame, panels: Sequence[Panel]) -> Spec:
     """The scale of values: of several panels one for all, whatever is hidden."""
     if len(panels) == 1:
@@ -71,7 +65,7 @@ def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, pale
     names = ["arm", "what", "value", "low", "high", "interval", "n", "seed", "density_percent"]
     panels = fold(list(entries), entries)
     rows = keyed(pd.concat([means, seeds]).reindex(columns=names), entries, "arm")
-    rows = rows.assign(panel=in_panels(rows["arm"], list(entries), panels))
+    rows = rows.assign(panel=in_panels(rows["arm"], list(entries)))
     shape, row = shape_of(list(entries.values())), {"field": "arm", "type": "nominal", "sort": None, "title": None}
     label = f"test accuracy on {arms['dataset'].iloc[0]} (%)"
     value = {"field": "value", "type": "quantitative", "title": label, "scale": one_axis(rows, panels)}
@@ -156,7 +150,7 @@ def paired_differences(
     frame = _pair_rows(runs, pairs, entries)
     names = list(dict.fromkeys(frame["pair"]))
     panels = fold(names, {row["pair"]: entries[row["series"]] for row in frame.to_dict("records")})
-    frame = frame.assign(panel=in_panels(frame["pair"], names, panels))
+    frame = frame.assign(panel=in_panels(frame["pair"], names))
     shape = shape_of(list(entries.values()))
     row = {"field": "pair", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}}
     title = "difference in test accuracy (percentage points)"

@@ -8,8 +8,8 @@ import pandas as pd
 
 from lth.analysis.figures.parts import PANEL_ROWS
 from lth.analysis.figures.style import Palette
-from lth.analysis.report.chart import HIDDEN, PANEL, Chart, Panel, hover, shape_of
-from lth.analysis.report.looks import series
+from lth.analysis.report.chart import HIDDEN, PANEL, Chart, Panel, hover, keyed, shape_of
+from lth.analysis.report.curves import of_tickets
 from lth.analysis.tables.cells import plus_minus
 from lth.analysis.tables.provenance import ticket_origin
 from lth.plan.paths import Paths
@@ -93,12 +93,8 @@ def _line(plan: Plan, ticket: str, round_: int, row: dict[Any, Any] | None, base
 
 def family_tree(plan: Plan, rounds: pd.DataFrame, name: str, palette: Palette) -> Chart:
     """A line for each ticket with a mark for each round, and lines to the rounds that they came from."""
-    methods = rounds.drop_duplicates("ticket").set_index("ticket")["method"].to_dict()
-    entries = {
-        ticket: series(palette, ticket, ticket, "dense" if methods.get(ticket) == "dense" else "own")
-        for ticket in plan.study.tickets
-    }
-    marks = rounds.assign(what="round", series=rounds["ticket"], key=[entries[name].key for name in rounds["ticket"]])
+    entries = of_tickets(rounds, palette)
+    marks = keyed(rounds.assign(what="round"), entries, "ticket")
     links = []
     for ticket in plan.study.tickets:
         first = plan.first_round(ticket)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lth.analysis.figures.learning import MOST_TICKETS, MOST_TRAININGS, density_shade, late, rounds_shown
+from lth.analysis.figures.learning import MOST_TICKETS, MOST_TRAININGS, density_shade, late_range, rounds_shown
 from lth.analysis.figures.learning import trainings as pruned_trainings
 from lth.analysis.figures.sensitivity import layer_shades, pruned_alone
 from lth.analysis.figures.style import SHAPES, Palette
@@ -88,7 +88,7 @@ def every_training(
         rows=drawn,
         series=list(entries.values()),
         x=with_flops(drawn),
-        y=[replace(choice, domain=_later(found, choice)) for choice in split_values(drawn, ("test",))],
+        y=[replace(choice, domain=late_range(found, choice.field)) for choice in split_values(drawn, ("test",))],
         drawn=("learning_curves",),
         panels=tuple(
             Panel(places={"@panel": place, "@height": 220}, title=f"{ticket}, on {dataset}", keys=(ticket,))
@@ -96,15 +96,6 @@ def every_training(
         ),
         beside=True,
     )
-
-
-def _later(rows: pd.DataFrame, choice: Choice) -> tuple[float, float]:
-    """The part of an axis where values lie after the steep beginning, with a little room."""
-    values = late(rows)[choice.field]
-    down = "loss" in choice.field
-    low, high = float(values.quantile(0 if down else 0.02)), float(values.quantile(0.98 if down else 1))
-    room = 0.06 * (high - low) or 0.5
-    return low - room, high + room
 
 
 def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -> Chart | None:

@@ -16,6 +16,9 @@ COMPARISON_HEADER = ("first", "minus second", "points", "CI", "p", "p Holm", "d_
 
 NOTHING = "-"
 """The interval of a single seed, or an undefined effect size."""
+NOT_MEASURED = "not measured"
+"""An energy that the machine did not tell."""
+JOULES_PER_KWH = 3.6e6
 
 
 def arm_cells(row: Mapping[Any, Any]) -> list[str]:
@@ -43,7 +46,7 @@ def trained_cells(row: Mapping[Any, Any]) -> list[str]:
         f"{row['best_epoch']:.1f}",
         amount(row["epochs"]),
         amount(row["flops"] / 1e12),
-        "not measured" if pd.isna(row["joules"]) else amount(row["joules"] / 3.6e6),
+        NOT_MEASURED if pd.isna(row["joules"]) else amount(row["joules"] / JOULES_PER_KWH),
     ]
 
 

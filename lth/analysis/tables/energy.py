@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lth.analysis.tables.cells import amount
+from lth.analysis.tables.cells import JOULES_PER_KWH, NOT_MEASURED, amount
 from lth.config.energy import Electricity
 
 ARM_ENERGY_HEADER = ("arm", "n", "minutes", "kWh", "g CO2")
@@ -12,8 +12,6 @@ ARM_ENERGY_HEADER = ("arm", "n", "minutes", "kWh", "g CO2")
 STUDY_ENERGY_HEADER = ("what", "name", "trainings", "measured", "minutes", "kWh", "g CO2")
 """Sums over all trainings."""
 _SUMMED = ["seconds", "joules"]
-_JOULES_PER_KWH = 3.6e6
-_UNKNOWN = "not measured"
 _MEASURED = (
     "Energy: of the processor packages and the GPU during the job, by their own counters, which have whatever ran on "
     "the machine; memory, disks and cooling are not in it."
@@ -62,7 +60,7 @@ def energy_of_study(
 
 def with_emissions(table: pd.DataFrame, electricity: Electricity) -> pd.DataFrame:
     """The table with the columns `kwh`, `grams_co2` and `grams_per_kwh`, which its column `joules` gives."""
-    kwh, factor = table["joules"] / _JOULES_PER_KWH, electricity.grams_per_kwh
+    kwh, factor = table["joules"] / JOULES_PER_KWH, electricity.grams_per_kwh
     return table.assign(kwh=kwh, grams_co2=kwh * factor, grams_per_kwh=factor)
 
 
@@ -97,13 +95,13 @@ def study_energy_note(electricity: Electricity) -> str:
 def energy_in_words(joules: float, electricity: Electricity | None) -> str:
     """An energy in a sentence: `0.5 kWh`, with g CO2 where the study says what a kWh emits; or that it is unknown."""
     if pd.isna(joules):
-        return f"energy {_UNKNOWN}"
-    kwh = joules / _JOULES_PER_KWH
+        return f"energy {NOT_MEASURED}"
+    kwh = joules / JOULES_PER_KWH
     if electricity is None:
         return f"{kwh:,.3g} kWh"
     return f"{kwh:,.3g} kWh, {amount(kwh * electricity.grams_per_kwh)} g CO2 at {electricity.words()}"
 
 
 def _amounts(row: Mapping[object, float]) -> list[str]:
-    energy = [_UNKNOWN if pd.isna(row[column]) else amount(row[column]) for column in ("kwh", "grams_co2")]
+    energy = [NOT_MEASURED if pd.isna(row[column]) else amount(row[column]) for column in ("kwh", "grams_co2")]
     return [amount(row["seconds"] / 60), *energy]
