@@ -1,8 +1,11 @@
-"""Progressive pruning: one training, pruned by magnitude before each of its epochs (Zhu & Gupta 2017)."""
+"""Progressive pruning: one training, pruned by magnitude before each of its epochs (Zhu & Gupta 2017).
+
+With `wait_points` the schedule follows validation accuracy, which the weight-stability study names as future work.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from math import ceil
@@ -17,13 +20,14 @@ from lth.training.hooks import Hook
 
 if TYPE_CHECKING:
     from lth.methods.round import Round
+    from lth.training.history import Row
     from lth.training.loop import Loop
 
 
 class Progressive(Options):
     """Prune by magnitude within one training, a little before each epoch, to the density asked for."""
 
-    later_keys: ClassVar = ("from_density",)
+    later_keys: ClassVar = ("from_density", "wait_points")
 
     shape: Literal["linear", "cubic"] = "linear"
     """How sparsity rises: evenly, or fast at first (Zhu & Gupta 2017)."""
@@ -38,6 +42,9 @@ class Progressive(Options):
     """`prune_train`: an epoch is trained at its own sparsity (as published), up to `until_epoch` as the last one.
     `train_prune`: it is pruned to it afterwards, so that the first epoch is dense, and the next after `until_epoch` is
     the first at the final sparsity."""
+    wait_points: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Percentage points. While validation accuracy lies more than this below its highest so far, nothing is pruned. The
+    epochs that are left make up for it in equal shares, and `until_epoch` has the final sparsity in any case."""
 
     def faults(self) -> Iterator[Fault]:
         """Sparsity rises over at least one epoch."""
@@ -63,7 +70,8 @@ class Progressive(Options):
         """With the epochs over which it prunes."""
         late = ", after each" if self.order == "train_prune" else ""
         begin = f" from density {self.from_density:g}" if self.from_density is not None else ""
-        epochs = f"{self.shape}{begin}, epochs {self.from_epoch} to {self.until_epoch}{late}"
+        waits = f", waits above {self.wait_points:g} points lost" if self.wait_points is not None else ""
+        epochs = f"{self.shape}{begin}, epochs {self.from_epoch} to {self.until_epoch}{late}{waits}"
         return f"pruned by magnitude while training ({epochs}), {rounds}"
 
 
@@ -72,9 +80,9 @@ def find(round_: Round, options: Progressive) -> Found:
     return Found(ticket=round_.dense, hook=_BeforeEachEpoch(round_, options))
 
 
-def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
+def density_at(options: Progressive, final: Fraction, epoch: int | Fraction) -> Fraction:
     """The density that belongs to an epoch (from 1; 0: before any): that of the beginning to `from_epoch`, `final` from
-    `until_epoch` on.
+    `until_epoch` on. A fraction lies between two epochs (`reached`).
 
     In between sparsity rises evenly, or as s_f + (s_0 - s_f) (1 - x)^3 does (Zhu & Gupta 2017, section 3).
     """
@@ -85,24 +93,53 @@ def density_at(options: Progressive, final: Fraction, epoch: int) -> Fraction:
     return begin - (begin - final) * risen
 
 
+def reached(options: Progressive, lost: Sequence[float], epoch: int) -> Fraction:
+    """How far pruning has come at an epoch: the epoch itself if pruning never waited, less otherwise.
+
+    Args:
+        options: those of the study.
+        lost: percentage points by which validation accuracy lies below its highest so far; `lost[i]` when the masks of
+            epoch i + 1 are due.
+        epoch: the one (from 1) whose masks are due.
+    """
+    done = Fraction(options.from_epoch)
+    for due in range(options.from_epoch + 1, epoch + 1):
+        waits = options.wait_points is not None and lost[due - 1] > options.wait_points
+        if not waits or due == options.until_epoch:
+            done += (options.until_epoch - done) / (options.until_epoch - due + 1)
+    return done
+
+
 class _BeforeEachEpoch(Hook):
     def __init__(self, round_: Round, options: Progressive) -> None:
         self.round, self.options = round_, options
+        self.late = options.order != "prune_train"
+        self.history: Sequence[Row] = ()
+
+    def begin(self, history: Sequence[Row]) -> None:
+        """What is scored says whether pruning waits."""
+        self.history = history
 
     def next_action(self, loop: Loop, step: int) -> int:
         """The next epoch, while sparsity rises."""
         epoch = -(-step // loop.epoch_steps)
-        late = self.options.order != "prune_train"
-        return epoch * loop.epoch_steps if epoch < self.options.until_epoch + late else loop.steps
+        return epoch * loop.epoch_steps if epoch < self.options.until_epoch + self.late else loop.steps
 
     def before_step(self, loop: Loop, step: int) -> None:
         """Rank the active weights by magnitude and keep as many as the epoch's density says; before the first step, as
         many as the density of the beginning says."""
         epoch, inside = divmod(step, loop.epoch_steps)  # how many have been trained
-        epoch += self.options.order == "prune_train"
+        epoch += not self.late
         first = step == 0 and self.options.from_density is not None
         if inside or not (first or self.options.from_epoch < epoch <= self.options.until_epoch):
             return
         scores = {name: weight.detach().abs() for name, weight in loop.masking.parameters.items()}
-        at = partial(density_at, self.options, epoch=epoch)
+        waits = self.options.wait_points is not None
+        lost = [self._lost((due - (not self.late)) * loop.epoch_steps) for due in range(1, epoch + 1) if waits]
+        at = partial(density_at, self.options, epoch=reached(self.options, lost, epoch))
         loop.change_masks(self.round.allocate(scores, loop.masking.masks, at))
+
+    def _lost(self, step: int) -> float:
+        """Percentage points of validation accuracy below the highest so far, at a step."""
+        seen = [row.accuracy_percent for row in self.history if row.split == "validation" and row.step <= step]
+        return max(seen) - seen[-1]

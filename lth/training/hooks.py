@@ -3,11 +3,18 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lth.training.history import Row
     from lth.training.loop import Loop
 
 
 class Hook:
     """Does nothing; a method overrides what it needs."""
+
+    def begin(self, history: "Sequence[Row]") -> None:
+        """Before the training begins, or goes on after it was stopped. `history` has what was scored so far, and grows
+        by what will be."""
 
     def next_action(self, loop: "Loop", step: int) -> int:
         """The first step, from this one on, at which the hook does something; those before may run on sparse kernels,

@@ -79,6 +79,7 @@ def train(
     trained = Trained(meter=loop.meter, best_step=begin)
     saved = scratch.training() if scratch else None
     first = _first_step(loop, trained, saved, begin, log)
+    hook.begin(trained.history)
     if loop.dense_because:
         log(f"dense kernels, as there are no sparse ones here: {loop.dense_because}")
     if loop.augmented_by_torch:

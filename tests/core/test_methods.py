@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors import safe_open
 from small import NETWORK, round_job, tiny_images
 
@@ -20,7 +22,7 @@ from lth.errors import UserError
 from lth.files import checksum
 from lth.methods.dual import Dual, Penalty, PenaltyHook, penalty_at
 from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
-from lth.methods.progressive import Progressive, density_at
+from lth.methods.progressive import Progressive, density_at, reached
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights
 from lth.pruning.masking import Masking
@@ -387,6 +389,46 @@ def test_weights_of_an_early_step_are_stored_whole(run: Run) -> None:
     assert done.ticket.density == 1
     assert all(done.trained.early[name].all() for name in done.ticket.masks)
     assert done.trained.early.keys() == done.trained.last.keys()
+
+
+@pytest.mark.parametrize("order", ["prune_train", "train_prune"])
+def test_progressive_pruning_waits_while_validation_accuracy_is_low(run: Run, order: str) -> None:
+    """Which epochs waited follows from the history; what they left is made up for, and the end is on time."""
+    rough = RECIPE.model_copy(update={"epochs": 8, "optimiser": Optimiser(name="adam", learning_rate=0.1)})
+    options = {"until_epoch": 7, "order": order, "wait_points": 0.5, "recipe": rough}
+    found = run("p", **scratch("progressive", "1/50", scope="global", **options))
+    everything = total(found.ticket.masks)
+    rows = [row for row in found.rows("history") if row["split"] == "validation"]
+    accuracy, left = [float(row["accuracy_percent"]) for row in rows], [int(row["kept"]) for row in rows]
+    done, waited, late = Fraction(0), 0, order == "train_prune"
+    for epoch in range(1, 8):
+        seen = accuracy[: epoch + late]  # the first is that of the untrained network
+        if max(seen) - seen[-1] > 0.5 and epoch < 7:
+            waited += 1
+        else:
+            done += (7 - done) / (8 - epoch)
+        assert left[epoch + late] == round(everything * (1 - Fraction(49, 50) * done / 7))
+    assert waited, accuracy
+    assert left[7 + late] == kept(found.ticket.masks) == round(everything / 50)
+
+
+def test_how_far_pruning_has_come_when_it_waits() -> None:
+    waiting = Progressive(until_epoch=4, wait_points=1)
+    assert [reached(waiting, [0, 2, 1, 0], epoch) for epoch in range(1, 5)] == [1, 1, Fraction(5, 2), 4]
+    assert [reached(waiting, [9, 9, 9, 9], epoch) for epoch in range(1, 5)] == [0, 0, 0, 4]
+    late = Progressive(from_epoch=2, until_epoch=4, wait_points=1)
+    assert [reached(late, [9, 9, 9, 9], epoch) for epoch in range(2, 5)] == [2, 2, 4]
+
+
+@given(st.lists(st.floats(0, 3), min_size=6, max_size=6), st.integers(0, 5))
+def test_pruning_that_waits_never_goes_back_and_ends_on_time(lost: list[float], begin: int) -> None:
+    options = Progressive(from_epoch=begin, until_epoch=6, wait_points=1)
+    far = [reached(options, lost, epoch) for epoch in range(begin, 7)]
+    assert far == sorted(far)
+    assert (far[0], far[-1]) == (begin, 6)
+    assert all(done <= epoch for epoch, done in enumerate(far, begin))
+    never = options.model_copy(update={"wait_points": None})
+    assert [reached(never, (), epoch) for epoch in range(begin, 7)] == list(range(begin, 7))
 
 
 def test_the_density_of_progressive_pruning_by_epoch() -> None:

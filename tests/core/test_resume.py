@@ -47,6 +47,8 @@ CLIPPED = Recipe(
 )
 IMPATIENT = Recipe(optimiser=Optimiser(learning_rate=0.01), batch_size=20, iterations=40, evaluate_every=2, patience=1)
 """Ends after step 14."""
+ROUGH = Recipe(optimiser=Optimiser(name="adam", learning_rate=0.1), batch_size=10, epochs=8)
+"""Loses validation accuracy now and then."""
 SPARSE = ADAM.model_copy(update={"kernels": "sparse", "evaluate_every": 4})
 BF16 = ADAM.model_copy(update={"precision": "bf16"})
 DROPOUT = NETWORK.model_copy(update={"architecture": "conv2", "dropout": 0.4})
@@ -73,6 +75,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "sparse, rigl": {"method": "dynamic", "update_interval": 2, "recipe": SPARSE},
     "snip": {"method": "at_init", "score": "snip"},
     "progressive": {"method": "progressive", "until_epoch": 1},
+    "progressive, waiting": {"method": "progressive", "until_epoch": 7, "wait_points": 0.5, "recipe": ROUGH},
     "set": {"method": "dynamic", "update_interval": 2, "grow": "random"},
     "rigl": {"method": "dynamic", "update_interval": 2},
     "rst": {"method": "dual", **TRANSFORM},
