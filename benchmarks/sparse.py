@@ -69,24 +69,27 @@ def rows(case: Case, times: dict[str, Times], images: int) -> list[list[str]]:
 def draw(cost: dict[str, dict[float, float]], file: Path) -> None:
     """Cost of a step relative to the dense one against density, with the line of proportional cost."""
     import matplotlib as mpl
+    from matplotlib.figure import Figure
 
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
+    from lth.analysis.figures.colours import COLOURS
+    from lth.analysis.figures.draw import save
+    from lth.analysis.figures.style import GREY, SETTINGS
 
-    with mpl.rc_context({"svg.hashsalt": "lth", "font.size": 9, "svg.fonttype": "none"}):
-        figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
-        for name, points in cost.items():
-            axes.loglog([100 * d for d in points], [100 * c for c in points.values()], marker="o", label=name)
-        axes.loglog([1, 100], [1, 100], color="grey", linestyle=":", label="proportional")
+    with mpl.rc_context({**mpl.rcParamsDefault, **SETTINGS}):
+        figure = Figure(figsize=(6, 4), layout="constrained")
+        axes = figure.subplots()
+        for colour, (name, points) in zip(COLOURS, cost.items(), strict=False):
+            spots = [100 * density for density in points], [100 * part for part in points.values()]
+            axes.loglog(*spots, color=colour, marker="o", label=name)
+        axes.loglog([1, 100], [1, 100], color=GREY, linestyle=":", label="proportional")
         axes.set_xlabel("density (%)")
         axes.set_ylabel("processor time of a step (% of the dense one)")
         axes.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         axes.set_yticks([2, 5, 10, 20, 50, 100], ["2", "5", "10", "20", "50", "100"])
         axes.minorticks_off()
-        axes.legend(frameon=False)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(file, metadata={"Date": None})
-        plt.close(figure)
+        axes.legend()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    save(figure, file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -23,6 +23,7 @@ from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
 from lth.config.study import Study
 from lth.plan.plan import Plan
+from tools.dark import contrast
 
 EXAMPLES = {
     "one_seed": synthetic.study(1),
@@ -369,10 +370,10 @@ def test_a_figure_can_be_read_on_dark_and_on_white_pages(tmp_path: Path) -> None
         style.GREY,
         *map(_hex, style.SHADES([0.0, 0.25, 0.5, 1.0])),
     ):
-        assert _contrast(colour, style.PAPER) > 2.2, colour
-        assert _contrast(style.DARK.get(colour, colour), style.DARK[style.PAPER]) > 2.2, colour
+        assert contrast(colour, style.PAPER) > 2.2, colour
+        assert contrast(style.DARK.get(colour, colour), style.DARK[style.PAPER]) > 2.2, colour
     for text_colour in (style.INK, style.GREY):
-        assert _contrast(style.DARK[text_colour], style.DARK[style.PAPER]) > 4.5
+        assert contrast(style.DARK[text_colour], style.DARK[style.PAPER]) > 4.5
 
 
 def _two_rounds() -> pd.DataFrame:
@@ -385,18 +386,6 @@ def _two_rounds() -> pd.DataFrame:
 
 def _hex(shade: tuple[float, ...]) -> str:
     return "#" + "".join(f"{round(255 * part):02X}" for part in shade[:3])
-
-
-def _contrast(one: str, other: str) -> float:
-    """The contrast ratio of WCAG 2."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
 
 
 def test_learning_curves_are_a_line_a_round_and_a_followers_panel_is_beside_its_own() -> None:

@@ -51,15 +51,18 @@ _NO_DATE: dict[str, dict[str, Any]] = {
 """Formats, and what is left out of each so that it is the same at any time and for any version."""
 
 
-def with_dark_scheme(svg: str) -> str:
+def with_dark_scheme(svg: str, colours: Mapping[str, str] = DARK) -> str:
     """Text, axes, grid and background in other colours where the reader prefers dark pages; others as they are.
+
+    `colours` maps colours of the figure to those on dark pages.
 
     The style sheet is the figure's own, so that an `<img>` shows it, too; programs that know no such preference
     (editors, printers) show the figure on white.
     """
     rules = "".join(
         f'[style*="{of}: {light.lower()}"]{{{of}:{dark.lower()}!important}}'
-        for light, dark in DARK.items()
+        for light, dark in colours.items()
+        if light.lower() != dark.lower()
         for of in ("fill", "stroke")
     )
     head, tag, rest = svg.partition("<defs>")
