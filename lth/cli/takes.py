@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ SUMMARY_SECONDS = 4.0
 BUSY = 1.3
 """So many times as long as alone a step has to take before it is worth a line."""
 
+PROCESSOR = Path("/proc/cpuinfo")
+"""Where Linux says what instructions there are."""
 
 Group = tuple[str, str, str]
 """Network, recipe without its length, and shape of images."""
@@ -157,6 +160,23 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
             for one in measured
         )
         yield f"  measured, a step of {network}: {steps}"
+    slow = [name for name, recipe in study.recipes.items() if recipe.precision == "bf16"]
+    if slow and _emulates_bf16(study):
+        yield f"  bf16 (in {listed(slow)}): this processor has no instructions for it; fp32 may be several times faster"
+
+
+def _emulates_bf16(study: Study) -> bool:
+    """Whether bfloat16 is computed by other instructions: as Linux says of an x86 processor; false where nothing is
+    known."""
+    import torch
+
+    if study.compute.device != "cpu" and torch.cuda.is_available():
+        return False
+    try:
+        found = next((line for line in PROCESSOR.read_text("utf-8").splitlines() if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return bool(found) and not {"amx_bf16", "avx512_bf16"} & {*found.split()}
 
 
 def timed_groups(study: Study, trainings: set[TrainingOfJob]) -> "list[tuple[Group, Timed]]":

@@ -9,7 +9,7 @@ from study_text import SOUND, changed, study_of
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.checks.read import load_study
-from lth.cli import main
+from lth.cli import main, takes
 from lth.config.data import Dataset, Network
 from lth.config.training import Optimiser, Recipe
 from lth.plan.disk import ticket_bytes, trained_bytes
@@ -120,6 +120,35 @@ def test_a_study_is_measured_in_a_moment(tmp_path: Path, capsys: pytest.CaptureF
     assert "disk: about " in told
     assert main(["check", str(path), "--cores", "0"]) == 1
     assert capsys.readouterr().err == "--cores: found 0; a number from 1 is needed\n"
+
+
+@pytest.mark.parametrize(
+    ("processor", "says"),
+    [
+        ("vendor_id\t: GenuineIntel\nflags\t\t: fpu avx512f avx512_vnni\n", True),
+        ("flags\t\t: fpu avx512f avx512_bf16\n", False),
+        ("flags\t\t: fpu amx_bf16 amx_tile\n", False),
+        ("Features\t: fp asimd\n", False),  # an ARM processor
+        (None, False),
+    ],
+)
+def test_bf16_on_a_processor_without_it_is_said_to_be_slow(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    processor: str | None,
+    says: bool,
+) -> None:
+    monkeypatch.setattr(takes, "PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr("lth.training.pace.paces", lambda timed, *_: [Pace(1, False, 1e-3, 1e-6, 1)] * len(timed))
+    if processor:
+        (tmp_path / "cpuinfo").write_text(processor)
+    study = tmp_path / "study.yaml"
+    for precision in ("bf16", "fp32"):
+        study.write_text(changed(("    epochs: 2\n", f"    epochs: 2\n    precision: {precision}\n")))
+        assert main(["check", str(study), "--cores", "1"]) == 0
+        said = "bf16 (in find): this processor has no instructions for it" in capsys.readouterr().out
+        assert said == (says and precision == "bf16" and not torch.cuda.is_available())
 
 
 def test_images_that_are_timed_lie_in_memory_as_those_of_a_training() -> None:
