@@ -105,7 +105,7 @@ RoundCount = Annotated[int, Field(gt=0, le=500)]
 class Model(BaseModel):
     """Frozen; refuses unknown keys; takes its descriptions from the docstrings under the fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, defer_build=True)
 
     later_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that were added later. A study that does not give them has the settings, the checksum of them and the jobs
