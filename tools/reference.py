@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from lth.checks.schema import allowed, structure_schema
+from lth.config.descriptions import descriptions
 from lth.config.study import Study
 from lth.config.ticket_models import TICKETS
 from lth.config.tickets import FAMILIES, TicketSpec
@@ -41,7 +42,7 @@ def _rows(name: str) -> Iterator[tuple[str, str, str, str]]:
     for key in keys:
         field, choice = model.model_fields[key], schema["properties"][key]
         values = ", ".join(f"`{method}`" for method in TICKETS) if key == "method" else _cell(_allowed(choice))
-        yield f"`{key}`", values, _default(field), _cell(field.description or "")
+        yield f"`{key}`", values, _default(field), _cell(descriptions(model)[key])
 
 
 def _of_schema(model: type[BaseModel]) -> str:

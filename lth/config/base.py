@@ -28,6 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from lth.catalog.registry import Registry
+from lth.config.descriptions import descriptions
 
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value, and positions in lists."""
@@ -103,9 +104,12 @@ RoundCount = Annotated[int, Field(gt=0, le=500)]
 
 
 class Model(BaseModel):
-    """Frozen; refuses unknown keys; takes its descriptions from the docstrings under the fields."""
+    """Frozen; refuses unknown keys; its schema takes descriptions from the docstrings under the fields.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False, defer_build=True)
+    Its validator is built when something is first validated: each job imports all models, and needs two.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     later_keys: ClassVar[tuple[str, ...]] = ()
     """Keys that were added later. A study that does not give them has the settings, the checksum of them and the jobs
@@ -116,6 +120,13 @@ class Model(BaseModel):
         settings: dict[str, Any] = handler(self)
         later = {key for cls in type(self).__mro__ for key in cls.__dict__.get("later_keys", ())}
         return {key: value for key, value in settings.items() if key not in later or value is not None}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler(schema)
+        for key, text in descriptions(cls).items():
+            handler.resolve_ref_schema(found)["properties"][key]["description"] = text
+        return found
 
     def faults(self) -> Iterator[Fault]:
         """What is wrong between the fields, each of which is valid by itself. Each base class says its own."""

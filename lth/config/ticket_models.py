@@ -15,12 +15,7 @@ def ticket_model(method: str) -> type[TicketSpec]:
     options = entry.options_model()
     fields: dict[str, Any] = {"method": (Literal[method], Field(method, description="How it is found."))}
     model = create_model(
-        f"{options.__name__}Ticket",
-        __base__=(options, FAMILIES[entry.rounds]),
-        __doc__=options.__doc__,
-        # Its fields have their descriptions from its bases; pydantic would search all loaded modules for its source.
-        __cls_kwargs__={"use_attribute_docstrings": False},
-        **fields,
+        f"{options.__name__}Ticket", __base__=(options, FAMILIES[entry.rounds]), __doc__=options.__doc__, **fields
     )
     model.options_model, model.method_label = options, entry.label  # type: ignore[attr-defined]
     return model  # type: ignore[return-value]

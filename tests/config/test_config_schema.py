@@ -3,12 +3,15 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from pydantic import Field, create_model
 from study_text import EVERY_WAY
 
 from lth.artifacts.tickets import Ticket
@@ -16,7 +19,9 @@ from lth.catalog.datasets import SOURCES
 from lth.catalog.scores import SCORES
 from lth.checks.read import read_study
 from lth.checks.schema import schema_at, schema_text, structure_schema, study_schema
+from lth.config.base import Model
 from lth.config.data import Network
+from lth.config.descriptions import descriptions
 from tools.reference import block, updated
 
 ROOT = Path(__file__).parents[2]
@@ -37,6 +42,44 @@ def test_the_schema_knows_the_tables_and_what_each_key_means():
     assert not re.search(families["pattern"], "npz:")
     for model in schema["$defs"].values():
         assert all("description" in key for key in model["properties"].values())
+
+
+class Parent(Model):
+    a: int = 1
+    """Of the
+    parent."""
+    b: int = Field(2, description="Said outright.")
+    """Not this."""
+    c: int = 3
+
+
+class Child(Parent):
+    a: int = 4
+    """Of the child."""
+    c: int = 5
+    d: int = 6
+    """Of its own."""
+
+
+def test_a_description_is_the_nearest_docstring_under_a_field():
+    assert descriptions(Parent) == {"a": "Of the\nparent.", "b": "Said outright."}
+    assert descriptions(Child) == {"a": "Of the child.", "b": "Said outright.", "d": "Of its own."}
+    assert descriptions(create_model("Made", __base__=Child)) == descriptions(Child)
+    properties = Child.model_json_schema()["properties"]
+    assert [key.get("description") for key in properties.values()] == [
+        "Of the child.",
+        "Said outright.",
+        None,
+        "Of its own.",
+    ]
+
+
+def test_models_are_imported_without_being_built_or_described():
+    """Each job of a study imports all models, and needs two."""
+    built, read = "study.Study.__pydantic_complete__", "descriptions._of_module.cache_info().currsize"
+    look = f"from lth.config import descriptions, study; print({built}, {read})"
+    done = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False 0\n"
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import weakref
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,9 @@ sys.exit(ended[0] if ended else 1)
 def python() -> str:
     """The path of a warm Python; its server ends with this process."""
     folder = Path(tempfile.mkdtemp(prefix="warm"))
-    server = subprocess.Popen([sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, __file__, str(folder)]
+    server = subprocess.Popen(command, env=compiled, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout
     assert server.stdout.read(1) == b"\n"
     atexit.register(server.communicate)  # which closes its standard input, and waits
@@ -69,6 +72,8 @@ def serve(folder: Path) -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
     gc.freeze()
+    for ending in (*weakref.finalize._registry,):  # type: ignore[attr-defined]
+        ending.atexit = False  # what libraries take apart when a process ends: of no use, and a tenth of a second a job
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them here
     client, address = folder / "python", str(folder / "socket")
     with socket.socket(socket.AF_UNIX) as waiting:
