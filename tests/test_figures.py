@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 
 from lth.analysis import figures
 from lth.analysis.figures import style
-from lth.analysis.figures.captions import as_rst, write_captions
+from lth.analysis.figures.captions import as_rst, captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
 from lth.analysis.figures.draw import create, draw_figure
+from lth.analysis.figures.facts import in_a_row
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table
@@ -263,16 +264,44 @@ def test_a_figure_names_tables_that_exist(name: str) -> None:
     assert set(drawing.tables) <= set(STUDY_TABLES if drawing.scope == "study" else EVALUATION_TABLES)
 
 
-def test_snakemakes_report_reads_the_captions_of_the_table(tmp_path: Path) -> None:
+def test_snakemakes_report_reads_the_captions_of_the_page(tmp_path: Path) -> None:
     """Written for it as reStructuredText with Jinja markup, and read back as Snakemake reads them."""
     folder = Path(__file__).parents[1] / "workflow" / "report"
     assert {path.stem for path in folder.iterdir()}.isdisjoint(figures.FIGURES)  # no second copy
-    write_captions(tmp_path)
-    assert {path.stem for path in tmp_path.iterdir()} == {*figures.FIGURES}
-    for name, drawing in figures.FIGURES.items():
-        assert shown((tmp_path / f"{name}.rst").read_text()) == drawing.caption
+    plan = Plan(EXAMPLES["three_seeds"])
+    write_captions(tmp_path, plan)
+    for of in (None, "transfer"):
+        wanted, place = captions(plan, of), tmp_path / (of or "")
+        assert {path.stem for path in place.glob("*.rst")} == {*wanted}
+        assert {name: shown((place / f"{name}.rst").read_text()) for name in wanted} == wanted
     odd = r"a_b `c` \d *e* |f| {{ g }} {% h %}"
     assert shown(as_rst(odd)) == odd
+
+
+def test_a_caption_says_what_is_in_its_figure() -> None:
+    plan = Plan(EXAMPLES["three_seeds"])
+    found = captions(plan, "transfer")
+    assert set(found) == set(figures_of(plan, "transfer"))
+    assert found["initialisations"].startswith(
+        "Test accuracy on cifar: mnist, fashion and cross, each beside its controls. Tickets keep 13 % of their "
+        "weights; n = 3 seeds."
+    )
+    assert "reinitialised: the mask of the ticket with fresh initial weights" in found["initialisations"]
+    assert "95 % confidence intervals" in found["initialisations"]
+    assert "margin" not in found["differences"]
+    assert "fashion-own, cross-own" in found["final_accuracy"]
+    assert "cross was made from mnist" in found["mask_overlap"]
+    several = ("onfidence interval", "Small points", "thin line", "Filled", "means over")
+    one = Plan(EXAMPLES["one_seed"])
+    for words in (captions(one, "transfer") | captions(one)).values():
+        assert "n = 1 seed" in words
+        assert not [part for part in several if part in words]
+
+
+def test_long_lists_in_captions_are_counted() -> None:
+    assert in_a_row("abcdef", "arms") == "a, b, c, d, e and f"
+    assert in_a_row("abcdefg", "arms") == "a, b, c, d, e and 2 more arms"
+    assert in_a_row("aab", "arms") == "a and b"
 
 
 def shown(source: str) -> str:
@@ -344,14 +373,21 @@ def test_what_would_be_one_flat_line_is_a_sentence() -> None:
     assert not alone.axes
     layers = pd.DataFrame(
         {"ticket": "a", "round": 1, "layer": layer, "n": 1, "density_percent": share}
-        | {"density_least_percent": share, "density_most_percent": share}
-        for layer, share in (("fc1", 50.0), ("fc2", 50.4))
-    )
+        | {
+            "density_least_percent": share,
+            "density_most_percent": share,
+            "total": total,
+            "kept_mean": share * total / 100,
+        }
+        for layer, share, total in (("conv1", 52.0, 25), ("fc1", 50.0, 5000), ("fc2", 50.4, 250))
+    )  # 13 of 25 is as near as whole weights come to a half
     assert (
-        "same share of all its layers: 50 to 50.4 %"
+        "same share of all its layers: 50 to 52 %"
         in create("layer_density_by_arm", {"layers": layers}, {"a": 0}).get_suptitle()
     )
     assert "same share of all its layers" in create("layer_density", {"layers": layers}, {"a": 0}).get_suptitle()
+    uneven = layers.assign(kept_mean=layers["kept_mean"].where(layers["layer"] != "fc2", 140))
+    assert create("layer_density", {"layers": uneven}, {"a": 0}).axes
 
 
 def test_a_figure_can_be_read_on_dark_and_on_white_pages(tmp_path: Path) -> None:
@@ -506,6 +542,15 @@ def test_sensitivity_is_of_tickets_that_prune_one_layer() -> None:
     assert [*dense.get_ydata()] == [98, 98]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fc1", "fc2", "dense"]
     assert first.get_color() != second.get_color()
+
+
+def test_sensitivity_takes_an_unpruned_round_for_dense_where_there_is_no_dense_ticket() -> None:
+    tables = _one_layer()
+    rounds = tables["rounds"][tables["rounds"]["method"] != "dense"]
+    whole = rounds.iloc[[0]].assign(round=0, accuracy_percent=97.5)
+    tables["rounds"] = pd.concat([whole, rounds])
+    (axis,) = create("layer_sensitivity", tables, {"first": 0, "second": 1, "both": 2}).axes
+    assert [*axis.lines[-1].get_ydata()] == [97.5, 97.5]
 
 
 def test_sensitivity_is_asked_for_where_densities_by_name_leave_all_other_layers_whole() -> None:

@@ -13,8 +13,10 @@ from lth.analysis.report import curves, looks
 from lth.analysis.report.answer import answer, certainty, spent
 from lth.analysis.report.chart import Choice
 from lth.analysis.report.citation import AUTHORS, TITLE
+from lth.analysis.report.spent import own_seconds, spent_by_epoch, steady
 from lth.analysis.tables.files import read_table
 from lth.config.energy import Electricity
+from lth.config.study import Study
 from lth.plan.plan import Plan
 
 ARMS = pd.DataFrame(
@@ -65,16 +67,21 @@ def test_equivalence_is_an_answer_too() -> None:
     assert "are equally good on photos to within ±2 percentage points: 82.0 % and 70.0 %" in found.sentences[0]
 
 
-def test_the_three_numbers_are_the_best_ticket_its_control_and_the_dense_network() -> None:
-    numbers = answer(ARMS, pair()).numbers
+def test_the_three_numbers_are_the_ticket_asked_about_its_control_and_the_dense_network() -> None:
+    numbers = answer(ARMS, pair(first="a-own", second="a-random")).numbers
     assert [(number.role, number.arm, number.value) for number in numbers] == [
-        ("Best of 2 tickets, by its mean", "b-own", "82.0 %"),
+        ("Ticket", "a-own", "80.0 %"),
         ("Its control", "a-random", "70.0 %"),
         ("Dense network", "dense", "90.0 %"),
     ]
     assert {number.interval for number in numbers} == {"60.0 to 95.0"}
+    two = answer(ARMS, pd.concat([pair(second="a-own"), pair(second="b-shuffled")])).numbers
+    assert [(number.role, number.arm) for number in two[:2]] == [("Ticket", "b-own"), ("Compared with", "a-own")]
+    beside_dense = answer(ARMS, pair(first="a-own", second="dense")).numbers
+    assert [number.arm for number in beside_dense] == ["a-own", "a-random", "dense"]
     unplanned = answer(ARMS, pair().iloc[:0])
     assert [number.arm for number in unplanned.numbers] == ["b-own", "b-shuffled", "dense"]
+    assert unplanned.numbers[0].role == "Best of 2 tickets, by its mean"
     assert unplanned.sentences[0].startswith("The study names no pairs to compare, so nothing was tested. The ticket b")
 
 
@@ -165,8 +172,8 @@ def filled(part: Any, x: Choice, y: Choice, scale: str) -> Any:
     return {key: filled(one, x, y, scale) for key, one in part.items()} if isinstance(part, dict) else part
 
 
-def test_flops_by_epoch_are_known_where_every_step_costs_the_same_and_nothing_else_was_counted() -> None:
-    """Of a round of 4 epochs and 8 TFLOPs after one of 5 TFLOPs; not of those that score, prune meanwhile or regrow."""
+def test_what_was_spent_by_epoch_is_known_where_every_step_costs_the_same_and_nothing_else_was_counted() -> None:
+    """Of a round of 4 epochs, 8 TFLOPs and 2 minutes after one of 5 and 1; not of those that score, prune or regrow."""
     names = ["chain", "scored", "progressive", "rigl"]
     curves_ = pd.DataFrame(
         {"ticket": name, "round": 1, "epoch": epoch, "density_percent": 50.0 - (epoch if name == "progressive" else 0)}
@@ -174,8 +181,23 @@ def test_flops_by_epoch_are_known_where_every_step_costs_the_same_and_nothing_el
         for epoch in (0.0, 1.0, 4.0)
     )
     costs = pd.DataFrame({"ticket": names, "round": 1, "own_epochs": 4.0, "own_flops": 8e12, "flops": 13e12})
+    costs = costs.assign(own_seconds=120.0, seconds=180.0)
     costs.loc[costs["ticket"] == "scored", "own_epochs"] = 4.1
     rounds = pd.DataFrame({"ticket": names, "method": ["imp", "at_init", "progressive", "dynamic"]})
-    found = curves.flops_by_epoch(curves_, costs, curves.steady(curves_, rounds))
-    assert found[:3].tolist() == [5, 7, 13]
-    assert found[3:].isna().all()
+    found = spent_by_epoch(curves_, costs, steady(curves_, rounds))
+    assert found["tflops"][:3].tolist() == [5, 7, 13]
+    assert found["minutes"][:3].tolist() == [1, 1.5, 3]
+    assert found[3:].isna().all(axis=None)
+
+
+def test_the_time_of_a_round_alone_is_what_its_parent_did_not_take() -> None:
+    plain = synthetic.methods(1).model_dump(mode="json", exclude_unset=True)
+    imp = plain["tickets"]["imp"]
+    both = {"method": "combined", "of": ["a", "b"], **{key: imp[key] for key in ("network", "recipe", "dataset")}}
+    plain["tickets"] = {"a": imp, "b": imp, "both": both}
+    plain["comparisons"] = {}
+    rows = [("a", 0, 10.0), ("a", 1, 25.0), ("b", 0, 10.0), ("b", 1, 31.0), ("both", 1, 70.0)]
+    costs = pd.DataFrame(rows, columns=["ticket", "round", "seconds"])
+    found = own_seconds(Plan(Study.model_validate(plain)), costs)["own_seconds"]
+    assert found[:4].tolist() == [10, 15, 10, 21]
+    assert found[4:].isna().all()  # of several parents, whose rounds may share what was spent

@@ -14,7 +14,7 @@ import torch
 from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
 from torch import Tensor
 
-from lth.analysis.figures import FIGURES
+from lth.analysis.figures.captions import captions
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import Ticket
@@ -243,8 +243,10 @@ def test_snakemakes_report_shows_the_captions_of_the_figures(project: Project) -
     outcome = project.run("--report", "page.html")
     assert outcome.status == 0, outcome.text
     page = (project.folder / "page.html").read_text()
-    drawn = {path.stem for path in (project.results / "figures").rglob("*.svg")}
+    drawn = {path.stem: path.parent.name for path in (project.results / "figures").rglob("*.svg")}
     assert "final_accuracy" in drawn
-    for name in drawn:
+    plan = Plan(load_study(project.study))
+    for name, folder in drawn.items():
         (words,) = re.findall(rf'"name": "{name}\.svg".*?"caption": ("(?:[^"\\]|\\.)*")', page)
-        assert " ".join(re.sub("<[^>]*>", "", json.loads(words)).split()) == FIGURES[name].caption
+        shown = " ".join(re.sub("<[^>]*>", "", json.loads(words)).split())
+        assert shown == captions(plan, None if folder == "figures" else folder)[name]

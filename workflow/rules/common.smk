@@ -19,6 +19,7 @@ from lth.config.study import NO_RESULT
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
 from lth.analysis.report import PAGE_PARTS as REPORT_PARTS
+from lth.analysis.figures.captions import captions as captions_of
 from lth.analysis.figures.captions import write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places
@@ -323,22 +324,29 @@ def of_all(files):
     return [file for e in (None, *plan.assessments) for file in files(e)]
 
 
-# `snakemake --report` reads captions from files, `lth` defines them in Python. They are written here for the lifetime of
+# `snakemake --report` reads captions from files, `lth` makes them of the study. They are written here for the lifetime of
 # this process, so that a new caption changes the parameters of no job but the report's.
 captions = None
 if workflow.is_main_process:
     captions = TemporaryDirectory(prefix="lth-captions-")
-    write_captions(Path(captions.name))
+    write_captions(Path(captions.name), plan)
 
 
-def caption_file(figure):
-    """The caption of a figure, as a file for Snakemake's report."""
-    return f"{captions.name}/{figure}.rst" if captions else None
+def caption_file(figure, assessment):
+    """The caption of a figure of an assessment, or of the study (None), as a file for Snakemake's report."""
+    return f"{captions.name}/{assessment or ''}/{figure}.rst" if captions else None
 
 
 def report_words():
     """The words of the report that its code's fingerprint leaves out: the page's parts and the captions."""
-    words = {name: [figure.about, figure.caption] for name, figure in FIGURES.items()}
+    words = {
+        assessment
+        or "": {
+            figure: [FIGURES[figure].about, caption]
+            for figure, caption in captions_of(plan, assessment).items()
+        }
+        for assessment in (None, *plan.assessments)
+    }
     parts = template_text(*(f"report/{name}" for name in REPORT_PARTS))
     return {"captions": words, "page": parts}
 

@@ -83,7 +83,7 @@ for assessment in (None, *plan.assessments):
                     f"{folder}/{name}.svg",
                     category="Study" if assessment is None else assessment,
                     labels={"figure": FIGURES[name].about},
-                    caption=caption_file(name),
+                    caption=caption_file(name, assessment),
                 )
                 for name in drawn
             },

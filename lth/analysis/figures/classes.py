@@ -13,11 +13,10 @@ from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette
+from lth.analysis.figures.words_of_assessments import MOST_PAIRS
 
 SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
 """Percentages that the colour bar names."""
-MOST_PAIRS = 6
-"""Pairs whose difference is drawn."""
 MOST_ANNOTATED = 12
 """Classes up to which the cells have room for numbers."""
 

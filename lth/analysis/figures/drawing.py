@@ -1,8 +1,10 @@
 """What is known of a figure before it is drawn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from lth.analysis.figures.facts import Facts
 from lth.catalog.registry import Entry
 
 Need = Literal[
@@ -31,8 +33,8 @@ sets."""
 class Drawing(Entry):
     """One figure: `target` maps tables (by name) and a palette to a Matplotlib figure."""
 
-    caption: str
-    """How to read the figure, for `report.html` and Snakemake's own report."""
+    caption: Callable[[Facts], str]
+    """What is in the figure and how to read it, for `report.html` and Snakemake's own report."""
     tables: tuple[str, ...]
     """Names of the tables it reads."""
     of_evaluations: tuple[str, ...] = ()

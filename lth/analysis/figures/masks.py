@@ -12,12 +12,11 @@ from matplotlib.ticker import MaxNLocator
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import GREY, INK, SHADES, Palette
+from lth.analysis.figures.words_of_assessments import MOST_PANELS
 from lth.analysis.tables.cells import layer_labels
 
 EVEN = 0.03
-"""Relative difference of densities up to which layers are pruned alike: what rounding to whole weights does."""
-MOST_PANELS = 6
-"""Largest number of ticket pairs that get one panel each."""
+"""Relative difference of densities up to which layers are pruned alike, unless it is less than a weight."""
 
 
 def mask_overlap(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -109,8 +108,7 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     pruned = layers[layers["ticket"].isin(least[least < 100].index)]
     if pruned.empty:
         return parts.nothing("No ticket is pruned: all layers are dense.")
-    rounds = pruned.groupby(["ticket", "round"], sort=False)["density_percent"]
-    uneven = pruned.loc[rounds.transform("max") > (1 + EVEN) * rounds.transform("min"), "ticket"]
+    uneven = pruned.loc[_uneven(pruned), "ticket"]
     if uneven.empty:
         return parts.nothing("In every round, each ticket keeps the same share of all its layers.")
     pruned = pruned[pruned["ticket"].isin(uneven)]
@@ -136,6 +134,17 @@ def layer_density(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     return figure
 
 
+def _uneven(layers: pd.DataFrame) -> "pd.Series[bool]":
+    """Which layers keep another share than all layers of the ticket's round together, or not the same in all seeds, by
+    more than rounding."""
+    of = [layers[name] for name in ("ticket", "round") if name in layers]
+    kept, total = (layers[name].groupby(of).transform("sum") for name in ("kept_mean", "total"))
+    expected = layers["total"] * kept / total
+    rounding = (EVEN * expected).clip(lower=1)
+    spread = layers["total"] * (layers["density_most_percent"] - layers["density_least_percent"]) / 100
+    return ((layers["kept_mean"] - expected).abs() > rounding) | (spread > rounding)
+
+
 def _density_views(layers: pd.DataFrame) -> dict[str, list[str]]:
     """Tickets by panel title: one per ticket with rounds; those with a single density and equal layers share one."""
     views: dict[str, list[str]] = {}
@@ -156,7 +165,7 @@ def layer_density_by_arm(tables: Mapping[str, pd.DataFrame], palette: Palette) -
     if layers.empty:
         return parts.nothing("No ticket is pruned: all layers are dense.")
     ends = layers["density_least_percent"].min(), layers["density_most_percent"].max()
-    if ends[1] <= (1 + EVEN) * ends[0]:
+    if not _uneven(layers).any():
         shares = " to ".join(dict.fromkeys(f"{end:.3g}" for end in ends))
         return parts.nothing(f"Each ticket keeps the same share of all its layers: {shares} %.")
     figure, (axis,) = parts.panels(1, columns=1, height=3.4)

@@ -1,6 +1,7 @@
 """Tickets against the data sets that they were trained on again: a matrix of sources and targets."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from lth.analysis.tables.cells import NOTHING
 
 MOST_SOURCES = 24
 """Tickets that are drawn; the others are counted."""
+_STRAIGHT = 42
+"""Characters of all columns' names up to which they have room side by side."""
 
 
 def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -29,9 +32,8 @@ def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     behind = values - np.nanmax(values, axis=0, keepdims=True)
     least = min(-0.01, float(np.nanmin(behind)))
     rows, columns = values.shape
-    figure, (axis,) = parts.panels(
-        1, columns=1, height=0.9 + 0.34 * rows, width=max(4.6, min(9.0, 2.6 + 0.95 * columns))
-    )
+    width = max(4.6, min(9.0, 2.2 + 0.95 * columns))
+    figure, (axis,) = parts.panels(1, columns=1, height=1.6 + 0.34 * rows, width=width)
     axis.imshow(behind, cmap="Blues", norm=Normalize(least, 0), aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         missing = bool(np.isnan(value))
@@ -40,7 +42,9 @@ def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
         axis.text(column, row, words, ha="center", va="center", fontsize=7.5, color=ink)
     datasets = own.drop_duplicates("evaluation").set_index("evaluation")["dataset"]
     titles = [target if target == datasets[target] else f"{target}\n({datasets[target]})" for target in targets]
-    axis.set_xticks(range(columns), titles, rotation=30, ha="right", rotation_mode="anchor", fontsize=7.5)
+    longest = max(len(line) for title in titles for line in title.splitlines())
+    turned: Any = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if longest > _STRAIGHT / columns else {}
+    axis.set_xticks(range(columns), titles, fontsize=7.5, **turned)
     axis.set_yticks(range(rows), sources[:MOST_SOURCES])
     axis.grid(visible=False)
     axis.tick_params(length=0)
@@ -48,8 +52,8 @@ def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
         axis.spines[side].set_visible(False)
     axis.set_xlabel("evaluation (target data set)")
     axis.set_ylabel("ticket")
-    bar = figure.colorbar(ScalarMappable(Normalize(least, 0), "Blues"), ax=axis, aspect=25, pad=0.03)
-    bar.set_label("behind the best (points)")
+    bar = figure.colorbar(ScalarMappable(Normalize(least, 0), "Blues"), ax=axis, location="bottom", aspect=45, pad=0.05)
+    bar.set_label("difference to the best of the column (points)")
     left = len(sources) - rows
     words = f"test accuracy (%), means, {parts.seeds(own['n'])}"
     parts.note(figure, words + (f"; {left} more tickets are not drawn" if left else ""))

@@ -42,7 +42,7 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
                 marks.band(axis, line["density_percent"], *ends, shades[layer], faint=True)
                 label = f"{labels[layer]} ({ticket})" if several[layer] > 1 else labels[layer]
                 handles.setdefault(label, Line2D([], [], **look, label=label))
-        for row in rounds[(rounds["method"] == "dense") & (rounds["dataset"] == dataset)].to_dict("records"):
+        for row in whole_networks(rounds, dataset).to_dict("records"):
             axis.axhline(row["accuracy_percent"], **palette.line(row["ticket"], "dense"), linewidth=1.1, zorder=1)
             handles["dense"] = Line2D([], [], **palette.line(row["ticket"], "dense"), linewidth=1.1, label="dense")
         scales.density_axis(axis, list(found["density_percent"]))
@@ -54,6 +54,13 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
     parts.below(figure, list(handles.values())[::every])
     parts.note(figure, parts.band_words(found) + ("; every other layer is named" if every > 1 else ""))
     return figure
+
+
+def whole_networks(rounds: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """The rounds of dense tickets on a data set; without one the first round in which a ticket is not pruned yet."""
+    here = rounds[rounds["dataset"] == dataset]
+    dense = here[here["method"] == "dense"]
+    return here[here["round"] == 0].head(1) if dense.empty else dense
 
 
 def layer_shades(layers: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:

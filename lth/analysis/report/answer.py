@@ -17,7 +17,7 @@ _Row = Mapping[Any, Any]
 """One row of a table, by column."""
 
 _CONTROLS: Sequence[ArmKind] = ("shuffled", "random", "reinitialised", "magnitude", "permuted", "rescaled")
-"""Which control stands beside the best ticket where the study compares it with none."""
+"""Which control stands beside a ticket that the study compares with none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +119,15 @@ def _capital(words: str) -> str:
 
 
 def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[KeyNumber]:
-    """The best ticket, its control and the dense network, so far as there are any."""
+    """The ticket that the first pair asks about, what it is compared with, and the dense network, as far as there are.
+
+    Without pairs, or a ticket in the first one, the ticket of the highest mean.
+    """
+    named = [arms[name] for pair in pairs[:1] for name in (pair["first"], pair["second"])]
     tickets = [row for row in arms.values() if row["kind"] == "own"] or list(arms.values())
-    best = max(tickets, key=lambda row: row["accuracy_percent"])
-    role = "Best ticket" if len(tickets) == 1 else f"Best of {len(tickets)} tickets, by its mean"
+    asked = [row for row in named if row["kind"] == "own"] or (tickets if len(tickets) == 1 else [])
+    best = next(iter(asked), max(tickets, key=lambda row: row["accuracy_percent"]))
+    role = "Ticket" if asked else f"Best of {len(tickets)} tickets, by its mean"
     found = [_number(role if best["kind"] == "own" else "Best arm", best)]
     if control := _control(best, arms, pairs):
         found.append(_number("Its control" if control["kind"] != "own" else "Compared with", control))
@@ -130,14 +135,16 @@ def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[KeyNumber]
     return found + [_number("Dense network", row) for row in dense[:1]]
 
 
-def _control(best: _Row, arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> _Row | None:
-    """The control that the study compares a ticket with first; else one that it has; in a comparison another ticket."""
-    named = [(pair["first"], pair["second"]) for pair in pairs if best["arm"] in (pair["first"], pair["second"])]
-    others = [arms[second if first == best["arm"] else first] for first, second in named]
-    made = [arms[arm_name(best["ticket"], kind)] for kind in _CONTROLS if arm_name(best["ticket"], kind) in arms]
+def _control(ticket: _Row, arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> _Row | None:
+    """What the study compares a ticket with first, unless it is dense; else a control of it, else another ticket."""
+    name = ticket["arm"]
+    named = [(pair["first"], pair["second"]) for pair in pairs if name in (pair["first"], pair["second"])]
+    others = [arms[second if first == name else first] for first, second in named]
+    made = [arms[found] for kind in _CONTROLS if (found := arm_name(ticket["ticket"], kind)) in arms]
     controls = [row for row in others if row["kind"] not in ("own", "dense")] + made
     tickets = [row for row in others if row["kind"] == "own"]
-    return next(iter([*controls, *tickets]), None)
+    first = [row for row in others[:1] if row["kind"] != "dense"]
+    return next(iter([*first, *controls, *tickets]), None)
 
 
 def _number(role: str, row: _Row) -> KeyNumber:
@@ -178,8 +185,8 @@ def spent(
         row, dense = best
         times = f", {row['epochs'] / dense['epochs']:.3g} times a dense training" if dense is not None else ""
         shared.append(
-            f"The best ticket, {row['ticket']} after round {row['round']}, took {row['epochs']:,.3g} passes and "
-            f"{row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
+            f"The ticket of the highest mean, {row['ticket']} after round {row['round']}, took {row['epochs']:,.3g} "
+            f"passes and {row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
         )
         if not pd.isna(row["seconds"]):
             energy = energy_in_words(row["joules"], electricity)

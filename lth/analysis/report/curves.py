@@ -30,6 +30,7 @@ EPOCHS = (
 )
 """The horizontal axes of what goes on within a training."""
 _FLOPS = Choice(name="FLOPs", title="TFLOPs of the kept weights, all rounds", field="tflops", log=True)
+_MINUTES = Choice(name="minutes", title="minutes, all rounds (in proportion to epochs)", field="minutes", log=True)
 CURVE_VALUES = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
 """Columns of curves that a chart draws."""
 
@@ -58,37 +59,13 @@ def bands(frame: pd.DataFrame) -> str:
     return " Bands are confidence intervals over seeds." if frame["n"].max() > 1 else ""
 
 
-def steady(curves: pd.DataFrame, rounds: pd.DataFrame) -> set[tuple[str, int]]:
-    """The tickets' rounds whose masks stay while they are trained, so that each step costs the same."""
-    varied = curves.groupby(["ticket", "round"])["density_percent"].nunique()
-    moving = set(rounds.loc[rounds["method"] == "dynamic", "ticket"])
-    found = varied[varied == 1].reset_index()
-    return {place for place in zip(found["ticket"], found["round"], strict=True) if place[0] not in moving}
-
-
-def flops_by_epoch(rows: pd.DataFrame, costs: pd.DataFrame, stay: set[tuple[str, int]]) -> "pd.Series[float]":
-    """TFLOPs spent at each row of trainings (`ticket`, `round`, `epoch`), with all rounds before.
-
-    Empty unless each step costs the same (`steady`), and what is known of the round is its steps alone: as many passes
-    over the data as its training has epochs, in all seeds.
-    """
-    run = ["ticket", "round"]
-    wide = rows[[*run, "epoch"]].merge(costs[[*run, "own_epochs", "own_flops", "flops"]], on=run, how="left")
-    last = wide.groupby(run)["epoch"].transform("max")
-    known = (wide["own_epochs"] - last).abs() <= 1e-4 * last
-    known &= pd.Series([place in stay for place in zip(wide["ticket"], wide["round"], strict=True)])
-    left = 1 - wide["epoch"] / wide["own_epochs"]
-    spent = (wide["flops"] - left * wide["own_flops"]) / 1e12
-    return pd.Series(spent.where(known).to_numpy(), rows.index)
-
-
-def with_flops(rows: pd.DataFrame) -> list[Choice]:
-    """The axes within a training, with FLOPs where they are known of any."""
-    return [*EPOCHS, *([_FLOPS] if rows["tflops"].notna().any() else [])]
+def training_axes(rows: pd.DataFrame) -> list[Choice]:
+    """The axes within a training, with FLOPs and minutes where they can be known of any."""
+    return [*EPOCHS, *([_FLOPS, _MINUTES] if rows["tflops"].notna().any() else [])]
 
 
 def training_curves(
-    name: str, table: pd.DataFrame, arms: pd.DataFrame, spent: "pd.Series[float]", most: int, palette: Palette
+    name: str, table: pd.DataFrame, arms: pd.DataFrame, spent: pd.DataFrame, most: int, palette: Palette
 ) -> Chart:
     """Accuracy and loss during training.
 
@@ -96,13 +73,13 @@ def training_curves(
         name: its place in links.
         table: `curves` of the evaluation or comparison.
         arms: its arms.
-        spent: TFLOPs at each row of the table, as far as they are known.
+        spent: TFLOPs and minutes at each row of the table, as far as they are known.
         most: rows at most.
         palette: the study's.
     """
     entries = arm_series(arms, palette)
-    rows = thinned(table.assign(tflops=spent), ["arm", "split"], most)
-    names = ["arm", "split", "epoch", "step", "tflops", "n"]
+    rows = thinned(table.join(spent), ["arm", "split"], most)
+    names = ["arm", "split", "epoch", "step", "tflops", "minutes", "n"]
     drawn = keyed(rows[[*names, *CURVE_VALUES]].assign(order=rows["step"], line=rows["arm"]), entries, "arm")
     recipe = " With one recipe, a curve further left learns faster." if len(arms) > 1 else ""
     caption = (
@@ -118,8 +95,9 @@ def training_curves(
         spec=lines(shape_of(list(entries.values())), hover(*VALUE_TIP), shown=shown),
         rows=drawn,
         series=list(entries.values()),
-        x=with_flops(drawn),
+        x=training_axes(drawn),
         y=split_values(drawn, tuple(_SPLITS)),
+        measured=("minutes",),
         drawn=("accuracy_by_epoch", "loss_by_epoch", "training_accuracy"),
     )
 

@@ -1,9 +1,12 @@
 """Write the report: a page of one study, or of several."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from markupsafe import escape
 
 from lth.analysis.report.citation import citation
 from lth.analysis.report.lines import CURVE_ROWS
@@ -54,15 +57,19 @@ def write_page(sources: Sequence[StudyFiles], out: Path) -> None:
         "charts": _json({chart.name: chart.data() for chart in drawn}),
         "times": _json({chart.name: chart.times() for chart in drawn if chart.measured}),
     }
-    template = _template(folder)
-    room = _MOST_BYTES - len(template.render(told).encode())
+    page = _template(folder).render(told)
+    room = _MOST_BYTES - len(page.encode())
     for shown in (shown for found in parts for shown in found.figures):
         text = shown.inlined()
         if len(text) <= room:
-            shown.source = text
+            page = page.replace(f'src="{escape(shown.link)}"', f'src="{text}"')
             room -= len(text)
-    page = template.render(told)
     write_text(out, seal_markup(page.rstrip() + "\n"))
+
+
+def _tied(text: str) -> str:
+    """Without line breaks between a number and its unit, nor in `n = 8`."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=\bn) (?==)|(?<=\bn =) ", "\N{NO-BREAK SPACE}", text)
 
 
 def _json(told: object) -> str:
@@ -81,4 +88,5 @@ def _template(folder: Path) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["tied"] = _tied
     return environment.get_template("report.html.j2")

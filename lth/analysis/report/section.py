@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.figures import FIGURES
+from lth.analysis.figures.captions import captions
 from lth.analysis.figures.colours import colour_places
 from lth.analysis.figures.draw import cut_intervals
 from lth.analysis.figures.style import Palette
@@ -18,6 +19,7 @@ from lth.analysis.report.answer import Answer, answer, certainty, spent
 from lth.analysis.report.chart import Chart
 from lth.analysis.report.explorer import family_tree, nodes
 from lth.analysis.report.methods import methods
+from lth.analysis.report.spent import own_seconds, spent_by_epoch, steady
 from lth.analysis.tables import cells
 from lth.analysis.tables.energy import (
     ARM_ENERGY_HEADER,
@@ -62,8 +64,8 @@ class Shown:
     title: str
     caption: str
     file: Path
-    source: str
-    """The SVG file: a link, or once it was inlined a data URI."""
+    link: str
+    """To the SVG file, from the page."""
 
     def inlined(self) -> str:
         """The file as a data URI."""
@@ -88,6 +90,7 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
     palette = Palette(colour_places(plan))
     tables, figures = source.tables, source.figures
     rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
+    costs = own_seconds(plan, costs)
     arms = {name: _table(study, tables, f"{name}/arms.csv") for name in plan.assessments}
     cut = {name: cut_intervals(_table(study, tables, f"{name}.csv")) for name in ("round_curves", "rounds")}
     layers, matching = (_table(study, tables, f"{name}.csv") for name in ("layers", "matching"))
@@ -96,8 +99,8 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
         read = {table: _table(study, tables, f"{name}/{table}.csv") for table in ("comparisons", "runs", "curves")}
         assessed = _assessment(plan, name, prefix, arms[name], read["comparisons"])
         assessed |= _energy(study, tables, name, trained_before=cells.trained_when_found(arms[name]))
-        flops = _flops(plan, name, arms[name], read["curves"], costs, cut)
-        here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"], flops, rows))
+        so_far = _spent(plan, name, arms[name], read["curves"], costs, cut)
+        here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"], so_far, rows))
         found.charts += here
         shown = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn})
         found.figures += shown
@@ -187,7 +190,7 @@ def _charts(
     read: dict[str, pd.DataFrame],
     palette: Palette,
     found: Answer,
-    flops: "pd.Series[float]",
+    so_far: pd.DataFrame,
     most: int,
 ) -> Iterator[Chart]:
     """The charts of an evaluation or comparison; of the first one, the picture of its answer comes first."""
@@ -198,25 +201,25 @@ def _charts(
     yield charts.accuracy(f"{place}-accuracy", "Test accuracy of every arm", read["runs"], arms, palette)
     if len(read["comparisons"]):
         yield charts.paired_differences(f"{place}-differences", read["runs"], arms, read["comparisons"], palette)
-    yield curves.training_curves(f"{place}-curves", cut_intervals(read["curves"]), arms, flops, most, palette)
+    yield curves.training_curves(f"{place}-curves", cut_intervals(read["curves"]), arms, so_far, most, palette)
     if cells.trained_when_found(arms):
         yield curves.cost(f"{place}-cost", arms, palette)
 
 
-def _flops(
+def _spent(
     plan: Plan,
     name: str,
     arms: pd.DataFrame,
     curves_: pd.DataFrame,
     costs: pd.DataFrame,
     of_rounds: dict[str, pd.DataFrame],
-) -> "pd.Series[float]":
-    """TFLOPs at each row of the curves of a comparison, whose arms are rounds; of evaluations there are no costs."""
+) -> pd.DataFrame:
+    """What was spent at each row of a comparison's curves, whose arms are rounds; of evaluations nothing is known."""
     if name in plan.study.evaluations:
-        return pd.Series(nan, curves_.index)
+        return pd.DataFrame({"tflops": nan, "minutes": nan}, curves_.index)
     places = dict(zip(arms["arm"], arms["round"], strict=True))
     rows = curves_.assign(round=curves_["arm"].map(places))
-    return curves.flops_by_epoch(rows, costs, curves.steady(of_rounds["round_curves"], of_rounds["rounds"]))
+    return spent_by_epoch(rows, costs, steady(of_rounds["round_curves"], of_rounds["rounds"]))
 
 
 def _of_study(
@@ -261,10 +264,10 @@ def _shown(
 
     Those that a chart shows are left out.
     """
-    scope, shown = "evaluation" if assessment else "study", []
-    for name, drawing in FIGURES.items():
+    words, shown = captions(Plan(source.study), assessment), []
+    for name, caption in words.items():
         for path in figures:
-            if drawing.scope != scope or path.stem != name or assessment not in (None, path.parent.name):
+            if path.stem != name or assessment not in (None, path.parent.name):
                 continue
             _check_figure(path)
             if name in covered:
@@ -273,10 +276,10 @@ def _shown(
             shown.append(
                 Shown(
                     place=f"{prefix}{assessment or ''}-{name}",
-                    title=drawing.about,
-                    caption=drawing.caption,
+                    title=FIGURES[name].about,
+                    caption=caption,
                     file=path,
-                    source=link,
+                    link=link,
                 )
             )
     return shown

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lth.analysis.figures.learning import MOST_TICKETS, MOST_TRAININGS, density_shade, late_range, rounds_shown
 from lth.analysis.figures.learning import trainings as pruned_trainings
-from lth.analysis.figures.sensitivity import layer_shades, pruned_alone
+from lth.analysis.figures.sensitivity import layer_shades, pruned_alone, whole_networks
 from lth.analysis.figures.style import SHAPES, Palette
 from lth.analysis.report.chart import NEITHER_HIDDEN, PANEL, Chart, Choice, Panel, hover, shape_of
 from lth.analysis.report.curves import (
@@ -16,14 +16,13 @@ from lth.analysis.report.curves import (
     EPOCHS,
     VALUE_TIP,
     bands,
-    flops_by_epoch,
     split_values,
-    steady,
+    training_axes,
     value,
-    with_flops,
 )
 from lth.analysis.report.lines import left_out, lines, thinned
 from lth.analysis.report.looks import Series, dashes, series, symbol
+from lth.analysis.report.spent import spent_by_epoch, steady
 from lth.analysis.tables.notes import named
 
 _TIP = (("ticket", "ticket", ""), ("round", "round", "d"), ("density_percent", "density %", ".3~g"), *VALUE_TIP[1:])
@@ -46,7 +45,7 @@ def every_training(
         name: its place in links.
         curves: the table `round_curves`.
         rounds: the table `rounds`.
-        costs: the table `costs`.
+        costs: the table `costs` with `own_seconds`.
         most: rows at most.
     """
     test, views = rounds_shown(curves)
@@ -57,15 +56,15 @@ def every_training(
     of = pd.Series([panels.get((t, d)) for t, d in zip(test["ticket"], test["dataset"], strict=True)], test.index)
     found = test.assign(panel=of)[of.notna()]
     rows = thinned(found, ["ticket", "round"], most)
-    rows = rows.assign(tflops=flops_by_epoch(rows, costs, steady(curves, rounds)))
+    rows = rows.join(spent_by_epoch(rows, costs, steady(curves, rounds)))
     labels = rows["final_percent"].map(lambda percent: f"{percent:.3g} % density")
     least = float(test["final_percent"].min())
     entries = {
         label: _shaded(f"density {label}", label, density_shade(percent, least))
         for label, percent in sorted(dict(zip(labels, rows["final_percent"], strict=True)).items(), key=lambda o: -o[1])
     }
-    names = ["ticket", "round", "density_percent", "epoch", "step", "tflops", "split", "n", *CURVE_VALUES, "panel"]
-    drawn = rows[names].assign(
+    names = ["ticket", "round", "density_percent", "epoch", "step", "tflops", "minutes", "split", "n", *CURVE_VALUES]
+    drawn = rows[[*names, "panel"]].assign(
         series=labels,
         key=[entries[label].key for label in labels],
         other=rows["ticket"],
@@ -87,7 +86,8 @@ def every_training(
         ),
         rows=drawn,
         series=list(entries.values()),
-        x=with_flops(drawn),
+        x=training_axes(drawn),
+        measured=("minutes",),
         y=[replace(choice, domain=late_range(found, choice.field)) for choice in split_values(drawn, ("test",))],
         drawn=("learning_curves",),
         panels=tuple(
@@ -165,10 +165,10 @@ def single_layers(
         entries[label] = _shaded(f"layer {label}", label, shades[str(layer)], place)
         alone = len(line) == 1
         frames.append(line.assign(series=label, key=entries[label].key, other=str(ticket), line=label, alone=alone))
-    dense = here[here["method"] == "dense"]
-    for ticket in dense["ticket"].unique():
-        entries[str(ticket)] = series(palette, str(ticket), str(ticket), "dense")
-    names = dense["ticket"].tolist()
+    dense = whole_networks(rounds, dataset)
+    names = [row["ticket"] if row["method"] == "dense" else "dense" for row in dense.to_dict("records")]
+    whole_entries = {name: series(palette, name, name, "dense") for name in names}
+    entries |= whole_entries
     keys = [entries[name].key for name in names]
     whole = dense.assign(density_percent=100.0, series=names, key=keys, other="", line=names, alone=True)
     columns = [
@@ -187,7 +187,7 @@ def single_layers(
     rows = pd.concat([*frames, whole]).reindex(columns=columns)
     rows = rows.assign(order=rows["round"], sparsity_percent=100 - rows["density_percent"])
     order = [entry for layer in labels.values() for label, entry in entries.items() if _of_layer(label, layer)]
-    order += [entries[str(ticket)] for ticket in dense["ticket"].unique()]
+    order += whole_entries.values()
     words = " The mark at 100 % is the dense network." if len(dense) else ""
     return Chart(
         name=name,
