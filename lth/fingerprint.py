@@ -110,27 +110,24 @@ class _Module:
             return list(dict.fromkeys(every))
         return [*self.loose, *(s for s in self.definitions.get(name, []) if s not in self.loose)]
 
-    def references(self, statement: ast.stmt) -> Iterator[tuple[str, Symbol]]:
-        """The names of a statement that are defined or imported in this file, each with what it stands for."""
-        attributes: dict[ast.AST, ast.Attribute] = {
-            node.value: node for node in ast.walk(statement) if isinstance(node, ast.Attribute)
-        }
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name):
-                if node.id in self.definitions:
-                    yield node.id, (self.name, node.id)
-                for module, name in self.imports.get(node.id, ()):
-                    yield node.id, (module, name) if name is not None else _attribute(module, node, attributes)
+    def references(self, read: "_Words") -> Iterator[tuple[str, Symbol]]:
+        """The names in statements that are defined or imported in this file, each with what it stands for."""
+        for node in read.names:
+            if node.id in self.definitions:
+                yield node.id, (self.name, node.id)
+            for module, name in self.imports.get(node.id, ()):
+                yield node.id, (module, name) if name is not None else _attribute(module, node, read.attributes)
 
     def content(self, name: str | None) -> tuple[str, set[Symbol]]:
         """A hash of what defines a name and of what the names in it stand for; and the latter."""
-        found = self.statements(name)
-        used = {reference for statement in found for reference in self.references(statement)}
+        found, read = self.statements(name), _Words()
+        words = [read.of(statement) for statement in found]
+        used = {*self.references(read)}
         reached = {symbol for _, symbol in used}
         reached |= {(module, "") for module, _ in self.imports.get("", ())}
         if name and name not in self.definitions:  # re-exported from elsewhere
             reached |= self.imports.get(name, set())
-        words = [*map(_words, found), *sorted(map(str, used))]
+        words += sorted(map(str, used))
         return hashlib.sha256("\n".join(words).encode()).hexdigest() if found else "", reached
 
 
@@ -238,9 +235,30 @@ def _is_typing(statement: ast.stmt) -> bool:
     return isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
 
 
-def _words(tree: object) -> str:
-    """A syntax tree in words: `ast.dump` without what is empty, which only some versions of Python leave out."""
-    if isinstance(tree, ast.AST):
-        fields = (f"{name}={_words(value)}" for name, value in ast.iter_fields(tree) if value not in (None, []))
+class _Words:
+    """Syntax trees in words: `ast.dump` without what is empty, which only some versions of Python leave out.
+
+    Each tree is seen once, since every start of Snakemake reads all code: what it names is kept on the way.
+    """
+
+    def __init__(self) -> None:
+        self.names: list[ast.Name] = []
+        self.attributes: dict[ast.AST, ast.Attribute] = {}
+        """By what they are looked up in."""
+
+    def of(self, tree: object) -> str:
+        """A node, a list of nodes, or a value."""
+        if isinstance(tree, list):
+            return f"[{', '.join([self.of(each) for each in tree])}]"
+        if not isinstance(tree, ast.AST):
+            return repr(tree)
+        if isinstance(tree, ast.Name):
+            self.names.append(tree)
+        elif isinstance(tree, ast.Attribute):
+            self.attributes[tree.value] = tree
+        fields = []
+        for name in tree._fields:
+            value = getattr(tree, name, None)
+            if value is not None and value != []:
+                fields.append(f"{name}={self.of(value)}")
         return f"{type(tree).__name__}({', '.join(fields)})"
-    return f"[{', '.join(map(_words, tree))}]" if isinstance(tree, list) else repr(tree)

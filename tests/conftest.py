@@ -18,6 +18,9 @@ settings.register_profile(
 )
 settings.load_profile("project")
 
+# Processes that tests start keep what they compile, as users' do; else each compiles all of the project anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 @pytest.fixture(autouse=True)
 def denormals() -> Iterator[None]:

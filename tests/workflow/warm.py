@@ -58,9 +58,7 @@ sys.exit(ended[0] if ended else 1)
 def python() -> str:
     """The path of a warm Python; its server ends with this process."""
     folder = Path(tempfile.mkdtemp(prefix="warm"))
-    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, __file__, str(folder)]
-    server = subprocess.Popen(command, env=compiled, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    server = subprocess.Popen([sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout
     assert server.stdout.read(1) == b"\n"
     atexit.register(server.communicate)  # which closes its standard input, and waits
