@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+
+sys.path.append(str(Path(__file__).parent / "workflow"))
+import warm
 from torch.utils.data import DataLoader
 
 from benchmarks import precision
@@ -107,9 +110,9 @@ def test_precision_holds_only_if_the_whole_interval_lies_within_the_margin(
     assert precision.conclusion(Interval(mean=(low + high) / 2, low=low, high=high, n=7)) == "too few pairs"
 
 
-def script(name: str, folder: Path, *arguments: str) -> str:
-    """What a benchmark prints, run on embedded data alone."""
-    call = [sys.executable, str(ROOT / "benchmarks" / name), "--quick", *arguments]
+def script(name: str, folder: Path, *arguments: str, python: str = "") -> str:
+    """What a benchmark prints, run on embedded data alone; warm, unless another Python is given."""
+    call = [python or warm.python(), str(ROOT / "benchmarks" / name), "--quick", *arguments]
     done = subprocess.run(
         call, cwd=folder, env=os.environ | {"LTH_DATA": str(folder)}, capture_output=True, text=True, check=False
     )
@@ -192,7 +195,7 @@ def test_the_precision_benchmark_goes_on_where_it_stopped(
 
 @pytest.mark.workflow
 def test_the_start_up_benchmark_runs(tmp_path: Path) -> None:
-    printed = script("startup.py", tmp_path)
+    printed = script("startup.py", tmp_path, python=sys.executable)  # it looks at what a job imports
     assert "unneeded imports: none" in printed
     assert re.search(r"config/demo.yaml, 8 seeds, \d\d+ jobs", printed)
     assert "peak memory" in printed

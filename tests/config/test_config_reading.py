@@ -306,7 +306,7 @@ def test_no_mapping_raises_anything_but_a_study_error(data):
         read_study(data, [])
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(place=st.sampled_from([path for path in places(yaml.safe_load(SOUND)) if path]), tree=trees)
 def test_a_sound_study_with_anything_planted_is_read_or_refused(sound, place, tree):
     with suppress(StudyError):
@@ -314,7 +314,7 @@ def test_a_sound_study_with_anything_planted_is_read_or_refused(sound, place, tr
         assert isinstance(study, Study)
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(place=st.sampled_from([path for path in places(yaml.safe_load(EVERY_WAY)) if path]), tree=trees | leaves)
 def test_a_study_of_all_methods_with_anything_planted_is_read_or_refused(sound, place, tree):
     """What is read can be planned to the last job, too."""
@@ -415,7 +415,7 @@ def any_ticket(draw):
     return {"method": method, **draw(st.sampled_from(TRAINED)), **chosen}
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ticket=any_ticket(), name=st.sampled_from(["new", "new", "other"]), density=st.sampled_from([None, 0.8, 0.5]))
 def test_any_keys_of_a_ticket_together_are_planned_or_refused(sound, ticket, name, density):
     """Whether it is one ticket more, or one that others are compared with and made from."""
