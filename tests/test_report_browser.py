@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -151,5 +152,26 @@ def test_a_link_opens_a_chart_as_it_was_on_a_dark_phone(browser: Any, address: s
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 23, 26)"
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")
     assert [one["id"] for one in sync.Axe().run(page).response["violations"]] == []
+    assert wrong == []
+    page.close()
+
+
+def test_a_panel_without_values_on_the_chosen_axis_says_so(browser: Any, tmp_path: Path) -> None:
+    """Weights that are pruned while a network is trained make steps of unequal cost: no FLOPs, and no minutes."""
+    example = synthetic.methods(2)
+    tables = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    write_report(example, list(tables.values()), [], tmp_path / "report.html", "0" * 64)
+    page, wrong = opened(browser, (tmp_path / "report.html").as_uri(), viewport={"width": 400, "height": 800})
+    chart, panel = page.locator("#-learning"), page.locator("#-learning .panel", has_text="progressive, on mnist")
+    assert panel.locator(".chart").is_visible()
+    chart.locator("select").first.select_option("minutes")
+    panel.locator(".chart").wait_for(state="hidden")
+    note = "getComputedStyle(document.querySelector('#-learning .panel.unknown p'), '::after').content"
+    assert page.evaluate(note) == '": not known on this axis"'
+    assert chart.locator(".panel", has_text="imp, on mnist").locator(".chart").is_visible()
+    assert "minutes, all rounds" in chart.locator("svg").first.inner_html()
+    chart.locator("select").first.select_option("epochs")
+    panel.locator(".chart").wait_for(state="visible")
+    page.wait_for_function("document.querySelectorAll('#-learning .panel')[2].querySelector('svg').clientWidth > 200")
     assert wrong == []
     page.close()

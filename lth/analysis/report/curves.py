@@ -30,7 +30,7 @@ EPOCHS = (
 )
 """The horizontal axes of what goes on within a training."""
 _FLOPS = Choice(name="FLOPs", title="TFLOPs of the kept weights, all rounds", field="tflops", log=True)
-_MINUTES = Choice(name="minutes", title="minutes, all rounds (in proportion to epochs)", field="minutes", log=True)
+_MINUTES = Choice(name="minutes", title="minutes, all rounds (in proportion to epochs)", field="minutes")
 CURVE_VALUES = [f"{value}{end}_{unit}" for value, unit in _CURVES for end in ("", "_low", "_high")]
 """Columns of curves that a chart draws."""
 

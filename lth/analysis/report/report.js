@@ -71,14 +71,25 @@
     describe(name);
   }
 
-  /** Panels of which everything is hidden are hidden, too. */
+  /** The panels that have values on the chosen axis; null where panels differ in something else. */
+  function withValues(name) {
+    const { x } = chosen[name];
+    if (!x || !("panel" in columns(name))) return null;
+    const values = columnOf(name, x.field);
+    return new Set(columnOf(name, "panel").filter((_, at) => values[at] !== null));
+  }
+
+  /** Panels of which everything is hidden are hidden, too; of those without a value on the axis only the title stays. */
   function fade(name) {
     const boxes = document.getElementById(name).querySelectorAll(".panel");
+    const known = withValues(name);
     let shown = false;
-    for (const [at, { keys }] of charts[name].panels.entries()) {
+    for (const [at, { keys, places }] of charts[name].panels.entries()) {
       const gone = keys.length > 0 && keys.every((key) => hidden.has(key));
-      shown ||= boxes[at].hidden && !gone;
+      const unknown = known !== null && !known.has(places["@panel"]);
+      shown ||= (boxes[at].hidden || boxes[at].classList.contains("unknown")) && !gone && !unknown;
       boxes[at].hidden = gone;
+      boxes[at].classList.toggle("unknown", unknown);
     }
     if (shown) dispatchEvent(new Event("resize")); // Vega asks for a width only then
   }
