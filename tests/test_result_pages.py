@@ -14,7 +14,6 @@ PAGES_WITHOUT_DATA = [
     "cross-dataset-quick.md",
     "dual.md",
     "full-scale.md",
-    "lenet300.md",
     "progressive.md",
     "stability.md",
     "text-quick.md",
