@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from lth.analysis import figures
 from lth.analysis.figures import style
-from lth.analysis.figures.captions import as_rst, captions, write_captions
+from lth.analysis.figures.captions import all_captions, as_rst, captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
 from lth.analysis.figures.draw import create, draw_figure
@@ -269,7 +269,7 @@ def test_snakemakes_report_reads_the_captions_of_the_page(tmp_path: Path) -> Non
     folder = Path(__file__).parents[1] / "workflow" / "report"
     assert {path.stem for path in folder.iterdir()}.isdisjoint(figures.FIGURES)  # no second copy
     plan = Plan(EXAMPLES["three_seeds"])
-    write_captions(tmp_path, plan)
+    write_captions(tmp_path, all_captions(plan))
     for of in (None, "transfer"):
         wanted, place = captions(plan, of), tmp_path / (of or "")
         assert {path.stem for path in place.glob("*.rst")} == {*wanted}

@@ -125,9 +125,16 @@ def _slots(plan: Plan, cores: int) -> int:
     import torch
 
     compute = plan.study.compute
-    if compute.device == "cpu" or not torch.cuda.is_available():
+    if _on_cpu(plan.study):
         return max(1, cores // compute.threads)
     return torch.cuda.device_count() * compute.jobs_per_gpu
+
+
+def _on_cpu(study: Study) -> bool:
+    """Whether trainings run on the CPU of this machine."""
+    import torch
+
+    return study.compute.device == "cpu" or not torch.cuda.is_available()
 
 
 def _time(plan: Plan, slots: int) -> Iterator[str]:
@@ -168,9 +175,7 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
 def _emulates_bf16(study: Study) -> bool:
     """Whether bfloat16 is computed by other instructions: as Linux says of an x86 processor; false where nothing is
     known."""
-    import torch
-
-    if study.compute.device != "cpu" and torch.cuda.is_available():
+    if not _on_cpu(study):
         return False
     try:
         found = next((line for line in PROCESSOR.read_text("utf-8").splitlines() if line.startswith("flags")), "")

@@ -19,8 +19,7 @@ from lth.config.study import NO_RESULT
 from lth.errors import UserError
 from lth.analysis.figures import FIGURES
 from lth.analysis.report import PAGE_PARTS as REPORT_PARTS
-from lth.analysis.figures.captions import captions as captions_of
-from lth.analysis.figures.captions import write_captions
+from lth.analysis.figures.captions import all_captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places
 from lth.fingerprint import fingerprint
@@ -326,10 +325,11 @@ def of_all(files):
 
 # `snakemake --report` reads captions from files, `lth` makes them of the study. They are written here for the lifetime of
 # this process, so that a new caption changes the parameters of no job but the report's.
+all_words = all_captions(plan)
 captions = None
 if workflow.is_main_process:
     captions = TemporaryDirectory(prefix="lth-captions-")
-    write_captions(Path(captions.name), plan)
+    write_captions(Path(captions.name), all_words)
 
 
 def caption_file(figure, assessment):
@@ -340,12 +340,11 @@ def caption_file(figure, assessment):
 def report_words():
     """The words of the report that its code's fingerprint leaves out: the page's parts and the captions."""
     words = {
-        assessment
-        or "": {
+        assessment: {
             figure: [FIGURES[figure].about, caption]
-            for figure, caption in captions_of(plan, assessment).items()
+            for figure, caption in found.items()
         }
-        for assessment in (None, *plan.assessments)
+        for assessment, found in all_words.items()
     }
     parts = template_text(*(f"report/{name}" for name in REPORT_PARTS))
     return {"captions": words, "page": parts}

@@ -25,29 +25,9 @@ def _by_round(facts: Facts, what: str) -> str:
     )
 
 
-def _pruning_curves(facts: Facts) -> str:
-    what = "Test accuracy after every pruning round, at the early-stopping iteration (least validation loss)"
-    return sentences(_by_round(facts, what), "Where a curve is flat, pruning costs no accuracy.")
-
-
-def _pruning_loss(facts: Facts) -> str:
-    what = "Cross-entropy on the test data after every pruning round, at the early-stopping iteration"
-    return sentences(
-        _by_round(facts, what), "Unlike accuracy, the loss also reflects how confident the predictions are."
-    )
-
-
-def _validation_loss(facts: Facts) -> str:
-    what = "The least cross-entropy on the validation data in the training of every pruning round"
-    return sentences(_by_round(facts, what), "It selects the early-stopping iteration.")
-
-
-def _pruning_f1(facts: Facts) -> str:
-    what = "F1 score of the second class (positive, duplicate) on the test data after every pruning round"
-    return sentences(
-        _by_round(facts, what),
-        "F1 is the harmonic mean of precision and recall; data sets with more classes are left out.",
-    )
+def _curves(what: str, reading: str) -> Callable[[Facts], str]:
+    """The caption of a value of every round: what it is, and how to read it."""
+    return lambda facts: sentences(_by_round(facts, what), reading)
 
 
 def _early_stop(facts: Facts) -> str:
@@ -141,10 +121,22 @@ def _transfer_matrix(facts: Facts) -> str:
 
 
 STUDY_CAPTIONS: Mapping[str, Callable[[Facts], str]] = {
-    "pruning_curves": _pruning_curves,
-    "pruning_loss": _pruning_loss,
-    "validation_loss": _validation_loss,
-    "pruning_f1": _pruning_f1,
+    "pruning_curves": _curves(
+        "Test accuracy after every pruning round, at the early-stopping iteration (least validation loss)",
+        "Where a curve is flat, pruning costs no accuracy.",
+    ),
+    "pruning_loss": _curves(
+        "Cross-entropy on the test data after every pruning round, at the early-stopping iteration",
+        "Unlike accuracy, the loss also reflects how confident the predictions are.",
+    ),
+    "validation_loss": _curves(
+        "The least cross-entropy on the validation data in the training of every pruning round",
+        "It selects the early-stopping iteration.",
+    ),
+    "pruning_f1": _curves(
+        "F1 score of the second class (positive, duplicate) on the test data after every pruning round",
+        "F1 is the harmonic mean of precision and recall; data sets with more classes are left out.",
+    ),
     "early_stop": _early_stop,
     "accuracy_drop": _accuracy_drop,
     "learning_curves": _learning_curves,

@@ -102,14 +102,14 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
         so_far = _spent(plan, name, arms[name], read["curves"], costs, cut)
         here = list(_charts(plan, name, prefix, arms[name], read, palette, assessed["answer"], so_far, rows))
         found.charts += here
-        shown = _shown(figures, name, prefix, source, {figure for c in here for figure in c.drawn})
+        shown = _shown(figures, plan, name, prefix, source.base, {figure for c in here for figure in c.drawn})
         found.figures += shown
         drawn.append({**assessed, "charts": [_on_page(chart, source, name) for chart in here], "figures": shown})
     pruned = list(_of_study(prefix, cut, layers, matching, costs, palette, rows))
     tree = family_tree(plan, cut["rounds"], f"{prefix}-tickets-graph", palette)
     found.charts += [*pruned, tree]
     covered = {figure for chart in pruned for figure in chart.drawn}
-    shown = _shown(figures, None, prefix, source, covered)
+    shown = _shown(figures, plan, None, prefix, source.base, covered)
     found.figures += shown
     first = arms[plan.assessments[0]] if plan.assessments else None
     cost, measured = spent(first, costs, study.energy) if first is not None else ([], [])
@@ -258,21 +258,21 @@ def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[s
 
 
 def _shown(
-    figures: Sequence[Path], assessment: str | None, prefix: str, source: StudyFiles, covered: set[str]
+    figures: Sequence[Path], plan: Plan, assessment: str | None, prefix: str, base: str, covered: set[str]
 ) -> list[Shown]:
     """The figures of an evaluation or comparison, or (None) of the study, in the order of `FIGURES`.
 
     Those that a chart shows are left out.
     """
-    words, shown = captions(Plan(source.study), assessment), []
-    for name, caption in words.items():
+    shown = []
+    for name, caption in captions(plan, assessment).items():
         for path in figures:
             if path.stem != name or assessment not in (None, path.parent.name):
                 continue
             _check_figure(path)
             if name in covered:
                 continue
-            link = f"{source.base}figures/{_place(assessment, name)}"
+            link = f"{base}figures/{_place(assessment, name)}"
             shown.append(
                 Shown(
                     place=f"{prefix}{assessment or ''}-{name}",
