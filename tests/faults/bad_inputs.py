@@ -729,9 +729,11 @@ def run(folder: Path) -> dict[str, Any]:
     import torch  # noqa: F401
 
     if TEXTS:
-        from lth.text.tiny import tiny_tokenizer
+        from lth.text.bert import encoder
+        from lth.text.tiny import tiny_config, tiny_tokenizer
 
         tiny_tokenizer().save_pretrained(folder / "tokenizer")
+        encoder(tiny_config(), 0.0)  # transformers imports the modules of a model at its first use
 
     found = {}
     for number, bad in enumerate(bad_inputs()):
