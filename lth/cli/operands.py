@@ -60,6 +60,10 @@ COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "collect": [
         ("--to", {"type": Path, "metavar": "FOLDER", "help": "where to pack them (default: docs/results/data/STUDY)"}),
         ("--study", {"type": Path, "metavar": "FILE", "help": "the study file; needed if the study is not finished"}),
+        (
+            "--add",
+            {"action": "store_true", "help": "keep seeds that were packed before and that RESULTS does not have"},
+        ),
     ],
     "report": [
         (

@@ -81,7 +81,7 @@ def _collect(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.pages.pack import pack_study
 
     study = load_study(arguments.study) if arguments.study else None
-    yield from pack_study(_results(arguments.RESULTS), study, arguments.to)
+    yield from pack_study(_results(arguments.RESULTS), study, arguments.to, add=arguments.add)
 
 
 def _share(arguments: argparse.Namespace) -> Iterator[str]:

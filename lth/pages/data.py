@@ -111,8 +111,20 @@ class StudyData:
         return [*figures_of(self.plan), *of_assessments]
 
 
-def opened_data(folder: Path, scratch: Path) -> StudyData:
-    """Verify the packed data of a study, and make its tables in a scratch folder.
+@dataclass(frozen=True)
+class Packed:
+    """The files of packed data, verified."""
+
+    told: Mapping[str, Any]
+    """The content of `data.json`."""
+    study: Study
+    """With the seeds that were packed."""
+    texts: Mapping[str, str]
+    """The packed tables, by their names in the folder."""
+
+
+def read_packed(folder: Path) -> Packed:
+    """Read and verify the packed data of a study.
 
     Raises:
         UserError: there are none, or a file is missing or altered.
@@ -131,9 +143,19 @@ def opened_data(folder: Path, scratch: Path) -> StudyData:
     needed = [packed_name(table) for table, _, _ in packed_tables(study)]
     if lacking := sorted(set(needed) - set(tables)):
         raise UserError(f"{folder / CONTENTS}: does not list {lacking[0]}, which the study needs")
-    for name in needed:
-        write_text(scratch / "packed" / name.removesuffix(".gz"), _text(folder / name, tables[name]))
-    data = StudyData(folder, told, study, scratch)
+    return Packed(told, study, {name: _text(folder / name, tables[name]) for name in needed})
+
+
+def opened_data(folder: Path, scratch: Path) -> StudyData:
+    """Verify the packed data of a study, and make its tables in a scratch folder.
+
+    Raises:
+        UserError: there are none, or a file is missing or altered.
+    """
+    packed = read_packed(folder)
+    for name, text in packed.texts.items():
+        write_text(scratch / "packed" / name.removesuffix(".gz"), text)
+    data = StudyData(folder, packed.told, packed.study, scratch)
     _write_tables(data)
     return data
 

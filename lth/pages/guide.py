@@ -27,6 +27,7 @@ def guide(told: Mapping[str, Any], rows: Mapping[str, int]) -> str:
         f"Seeds {listed(map(str, told['seeds']), most=50)}. `data.json` lists the SHA-256 of each table's unpacked "
         "text (`zcat FILE | sha256sum`). `study.yaml` has all settings, defaults included.",
         "Tables and figures of the pages are made from these files: `python -m lth redraw docs/results`.",
+        *_runs(told),
         "",
         "| file | rows | what |",
         "|---|--:|---|",
@@ -35,6 +36,14 @@ def guide(told: Mapping[str, Any], rows: Mapping[str, int]) -> str:
         kind = name.rpartition("/")[2].partition(".")[0]
         lines.append(f"| `{name}` | {count:,} | {_ABOUT[kind]} |")
     return "\n".join([*lines, ""])
+
+
+def _runs(told: Mapping[str, Any]) -> list[str]:
+    """A sentence on seeds that were added later."""
+    if "runs" not in told:
+        return []
+    first, *later = (listed(map(str, run), most=50) for run in told["runs"])
+    return [f"Packed from {len(told['runs'])} runs: seeds {first}; then {'; then '.join(later)} (`collect --add`)."]
 
 
 def partial_note(told: Mapping[str, Any]) -> list[str]:

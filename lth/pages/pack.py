@@ -16,7 +16,8 @@ from lth.artifacts.records import MANIFEST, RecordError, csv_rows, csv_text, jso
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import write_bytes, write_text
-from lth.pages.data import CONTENTS, SETTINGS_FILE, packed_name, packed_tables
+from lth.pages.add_seeds import with_packed_seeds
+from lth.pages.data import CONTENTS, SETTINGS_FILE, Packed, packed_name, packed_tables, read_packed
 from lth.pages.guide import guide
 from lth.plan.inputs import all_arms, all_rounds, arm_tickets, evaluated, records
 from lth.plan.paths import ROUND_TABLES, Paths
@@ -25,13 +26,14 @@ from lth.verification.listing import settings
 from lth.verification.manifest import verify
 
 
-def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[str]:
+def pack_study(results: Path, study: Study | None, to: Path | None, *, add: bool = False) -> Iterator[str]:
     """Pack the complete seeds of a study; yields what was done, in lines.
 
     Args:
         results: `results/<study>`.
         study: the study, where the manifest does not say it: a study that is not finished has none.
         to: the folder of the data; `docs/results/data/<study>` if it is None.
+        add: keep the seeds that the folder has and the results do not.
 
     Raises:
         UserError: no seed is complete, a file is damaged or of other settings, or the folder holds other files.
@@ -51,15 +53,20 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
         check_seeds(results, whole)
     folder = to or Path("docs/results/data", planned.study)
     old = _packed_before(folder)
-    texts = dict(_texts(results, whole))
+    new = Packed(
+        {
+            "study": whole.study,
+            "seeds": [*whole.seeds],
+            "planned_seeds": [*planned.seeds],
+            "missing": {str(seed): path for seed, path in missing.items()},
+        },
+        whole,
+        dict(_texts(results, whole)),
+    )
+    packed = with_packed_seeds(folder, read_packed(folder), new) if add and old else new
+    whole, texts = packed.study, packed.texts
     study_text = yaml.safe_dump(settings(whole), sort_keys=False, allow_unicode=True, width=110)
-    told = {
-        "study": whole.study,
-        "seeds": [*whole.seeds],
-        "planned_seeds": [*planned.seeds],
-        "missing": {str(seed): path for seed, path in missing.items()},
-        "tables": {name: sha256(text.encode()).hexdigest() for name, text in texts.items()},
-    }
+    told = {**packed.told, "tables": {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}}
     for name, text in texts.items():
         write_bytes(folder / name, _compressed(text))
     write_text(folder / SETTINGS_FILE, study_text)
@@ -68,8 +75,9 @@ def pack_study(results: Path, study: Study | None, to: Path | None) -> Iterator[
     for name in old - set(texts):
         (folder / name).unlink(missing_ok=True)
     size = sum((folder / name).stat().st_size for name in texts)
-    yield f"{folder}: {len(whole.seeds)} of {len(planned.seeds)} seeds, {len(texts)} tables, {size / 1000:,.0f} kB"
-    yield from (f"seed {seed} left out: {results / path}: no such file" for seed, path in missing.items())
+    seeds = f"{len(whole.seeds)} of {len(told['planned_seeds'])} seeds"
+    yield f"{folder}: {seeds}, {len(texts)} tables, {size / 1000:,.0f} kB"
+    yield from (f"seed {seed} left out: {results / path}: no such file" for seed, path in told["missing"].items())
 
 
 def complete_seeds(results: Path, study: Study) -> tuple[Study, dict[int, str]]:

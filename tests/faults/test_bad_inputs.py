@@ -42,7 +42,7 @@ def test_a_bad_input_is_a_sentence(bad: Bad, outcome: dict[str, Any]) -> None:
 
 
 def test_none_takes_two_seconds_or_half_a_gigabyte(outcome: dict[str, Any]) -> None:
-    """Of the processor's time, since the clock's is also the neighbours'. Imports, which take most of the two seconds, are
+    """Of the processor's time, since the clock's is also the neighbours'. Imports take most of the two seconds, and are
     not in it."""
     assert max(found["seconds"] for found in outcome["inputs"].values()) < 0.8
     assert outcome["peak_mb"] < 500

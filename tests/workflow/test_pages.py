@@ -222,6 +222,51 @@ def test_of_an_unfinished_study_the_complete_seeds_are_packed(
     assert "no seed is complete" in told
 
 
+def test_seeds_of_a_further_run_are_added_to_the_packed_ones(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In whichever order they were run, the tables are those of one run of all."""
+
+    def collect(folder: Path, *options: str, without: int | None = None) -> str:
+        copy = project.copy(tmp_path / f"{folder.name}_{without}") if without is not None else project
+        if without is not None:
+            shutil.rmtree(copy.results / f"tickets/letters/seed{without}")
+        (copy.results / "manifest.json").unlink(missing_ok=True)
+        given = [copy.results, "--study", project.study, "--to", folder]
+        assert main(["collect", *map(str, given), *options]) == 0
+        return capsys.readouterr().out
+
+    collect(tmp_path / "whole")
+    whole = bytes_in(tmp_path / "whole")
+    for first, second in ((0, 1), (1, 0)):
+        folder = tmp_path / f"seed{first}"
+        assert "1 of 2 seeds" in collect(folder, without=second)
+        told = collect(folder, "--add", without=first)
+        assert "2 of 2 seeds" in told
+        assert "left out" not in told
+        both = bytes_in(folder)
+        assert {name for name in whole if both[name] != whole[name]} == {"README.md", "data.json"}
+        assert f"Packed from 2 runs: seeds {first}; then {second} (`collect --add`)." in both["README.md"].decode()
+        assert json.loads(both["data.json"])["missing"] == {}
+        collect(folder, "--add")  # a seed that both have is that of the results
+        assert bytes_in(folder) == whole
+    collect(tmp_path / "none", "--add")
+    assert bytes_in(tmp_path / "none") == whole
+
+
+def test_seeds_of_other_settings_are_not_added(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data"
+    assert main(["collect", str(project.results), "--to", str(folder)]) == 0
+    settings = folder / "study.yaml"
+    settings.write_text(settings.read_text().replace("alpha: 0.05", "alpha: 0.1"))
+    before = bytes_in(folder)
+    told = refused(capsys, "collect", project.results, "--to", folder, "--add")
+    assert f"{settings}: alpha: the data have 0.1, the study 0.05; seeds can be added to data of the same" in told
+    assert bytes_in(folder) == before
+
+
 def test_results_of_other_settings_are_not_packed(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
