@@ -109,6 +109,20 @@ def test_an_equivalence_margin_is_a_band_and_has_outcomes() -> None:
     assert "outcome" not in [text.get_text() for text in plain.texts]
 
 
+def test_long_pairs_of_names_leave_room_for_the_differences() -> None:
+    """On one line, the names of arms from further initialisations left a sixth of the figure for the differences."""
+    arms = ["mnist-reinitialised-kaiming_normal", "cross-reinitialised-kaiming_normal"]
+    runs = pd.DataFrame(
+        [{"arm": arm, "seed": seed, "test_accuracy_percent": 50.0 + seed} for arm in arms for seed in range(3)]
+    )
+    told = pd.DataFrame({"arm": arms, "ticket": ["mnist", "cross"], "kind": "reinitialised", "n": 3})
+    pairs = compare(runs, [(arms[0], arms[1])], alpha=0.05)
+    figure = create("differences", {"comparisons": pairs, "arms": told}, {"mnist": 0, "cross": 1})
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().width > 0.4
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [f"{arms[0]}\n− {arms[1]}"]
+
+
 def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart() -> None:
     palette = style.Palette({f"ticket{place}": place for place in range(10)})
     assert len({palette.ticket(f"ticket{place}") for place in range(10)} | {*style.SHARED_COLOURS.values()}) == 13

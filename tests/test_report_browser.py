@@ -65,6 +65,12 @@ def test_a_legend_hides_and_isolates_an_arm_everywhere(page: Any) -> None:
 
 def test_axes_are_chosen(page: Any) -> None:
     chart = page.locator("#-pruning-mnist")
+    axis = "[...document.querySelectorAll('#-pruning-mnist svg .role-axis')]"
+    ticks = page.evaluate(
+        f"{axis}.map((one) => [...one.querySelectorAll('.role-axis-label text')].map((t) => t.textContent))"
+    )
+    assert ["20", "50", "100"] in ticks  # of the logarithmic axis, and no more grid lines than these
+    assert page.evaluate(f"{axis}.map((one) => one.querySelectorAll('.role-axis-grid line').length)")[0] == 3
     for choice, words in (
         ("sparsity", "sparsity (%"),
         ("epochs", "passes over"),

@@ -16,6 +16,8 @@ from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED
 
 ROW = 0.32
 """Inches a row of arms."""
+_LONGEST_LINE = 44
+"""Characters of two arms' names on one line."""
 
 
 def final_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
@@ -47,8 +49,8 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
     if pairs.empty:
         return parts.nothing("The study file names no pairs to compare, so no test was run.")
     margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
-    labels = [f"{row['first']} − {row['second']}" for row in pairs.to_dict("records")]
-    views = [*parts.folded(labels, row=ROW, extra=0.8, width=6.4 if margin is None else WIDTH)]
+    labels, row = _differences_labels(pairs)
+    views = [*parts.folded(labels, row=row, extra=0.8, width=6.4 if margin is None else WIDTH)]
     for axis, rows in views:
         axis.axvline(0, color=GREY, linewidth=0.9)
         if margin is not None:
@@ -77,6 +79,14 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
         thick = f"thick: {pairs['equivalence_confidence_percent'].iloc[0]:.3g} % interval; " if several else ""
         words += f"\n{thick}band: equivalence margin, {within(margin)} points"
     return parts.noted(views, words)
+
+
+def _differences_labels(pairs: pd.DataFrame) -> tuple[list[str], float]:
+    """The labels of the rows and the inches a row: on two lines where one would leave the differences little room."""
+    names = [(row["first"], f"− {row['second']}") for row in pairs.to_dict("records")]
+    if max(len(" ".join(both)) for both in names) <= _LONGEST_LINE:
+        return [" ".join(both) for both in names], ROW
+    return ["\n".join(both) for both in names], 1.4 * ROW
 
 
 def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:

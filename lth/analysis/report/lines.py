@@ -32,7 +32,7 @@ def lines(
         filled: which marks are filled, of those that are at all.
     """
     scale = {"type": "@scale", "reverse": "@x.reverse", "nice": "@nice", "zero": "@zero"}
-    axis = {"tickMinStep": "@x.step"}
+    axis = {"tickMinStep": "@x.step", "values": "@x.ticks"}
     across = {"field": "@x.field", "type": "quantitative", "title": "@x.title", "scale": scale, "axis": axis}
     heights = {"zero": False, "type": "@y.scale", "domain": "@y.domain"}
     up = {"field": "@y.field", "type": "quantitative", "title": "@y.title", "scale": heights}

@@ -45,9 +45,22 @@
     found["@zero"] = scale === "log" ? undefined : false;
     for (const [axis, choice] of [["x", x], ["y", y]])
       for (const [key, value] of Object.entries(choice || {})) found[`@${axis}.${key}`] = value;
+    found["@x.ticks"] = scale === "log" ? logTicks(columnOf(name, x.field)) : undefined;
     const shown = charts[name].series.filter((entry) => !hidden.has(entry.key)).length;
     found["@band"] = shown > 5 ? 0.08 : 0.16;
     return found;
+  }
+
+  /** Ticks of a logarithmic axis: 1, 2 and 5 of each power of ten; the powers alone where that is too many. */
+  function logTicks(cells) {
+    const values = cells.filter((value) => value > 0), low = Math.min(...values), high = Math.max(...values);
+    const powers = [];
+    for (let at = Math.floor(Math.log10(low)); at <= Math.log10(high); at++) powers.push(at);
+    const within = (steps) => powers.flatMap((at) => steps.map((one) => Number(`${one}e${at}`)))
+      .filter((tick) => tick >= low && tick <= high);
+    const some = within([1, 2, 5]);
+    if (some.length < 2) return undefined; // a narrow range: Vega's own
+    return some.length > 10 ? within([1]) : some;
   }
 
   async function draw(name) {
