@@ -12,7 +12,7 @@ import synthetic
 from matplotlib.figure import Figure
 
 from lth.analysis import figures
-from lth.analysis.figures import style
+from lth.analysis.figures import parts, style
 from lth.analysis.figures.captions import all_captions, as_rst, captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
@@ -121,6 +121,10 @@ def test_long_pairs_of_names_leave_room_for_the_differences() -> None:
     figure.draw_without_rendering()
     assert figure.axes[0].get_position().width > 0.4
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [f"{arms[0]}\n− {arms[1]}"]
+
+
+def test_a_difference_has_the_sign_that_it_has_in_tables() -> None:
+    assert [parts.signed(value) for value in (-0.004, 0.004, -0.006)] == ["+0.00", "+0.00", "−0.01"]
 
 
 def test_ten_tickets_have_ten_colours_that_colour_blind_readers_can_tell_apart() -> None:

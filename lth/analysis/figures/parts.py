@@ -121,8 +121,8 @@ def band_words(frame: pd.DataFrame) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A difference with its sign, the minus as wide as the plus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """A difference with its sign, the minus as wide as the plus; what rounds to zero is +0.00, as in tables."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def looks(arms: pd.DataFrame) -> dict[str, tuple[str, ArmKind]]:
