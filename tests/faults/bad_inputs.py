@@ -729,11 +729,11 @@ def run(folder: Path) -> dict[str, Any]:
     import torch  # noqa: F401
 
     if TEXTS:
-        from lth.text.bert import encoder
+        from lth.text.extra import transformers
         from lth.text.tiny import tiny_config, tiny_tokenizer
 
         tiny_tokenizer().save_pretrained(folder / "tokenizer")
-        encoder(tiny_config(), 0.0)  # transformers imports the modules of a model at its first use
+        transformers().AutoConfig.for_model(**tiny_config())  # imports the modules of all configurations
 
     found = {}
     for number, bad in enumerate(bad_inputs()):
