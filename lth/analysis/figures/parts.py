@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lth.analysis.figures.style import GREY, WIDTH
+from lth.analysis.tables.cells import in_points
 from lth.catalog.controls import ArmKind
 
 
@@ -121,8 +122,8 @@ def band_words(frame: pd.DataFrame) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A difference with its sign, the minus as wide as the plus; what rounds to zero is +0.00, as in tables."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    """A difference as in tables, but for its minus, which is as wide as the plus."""
+    return in_points(value, digits).replace("-", "−")
 
 
 def looks(arms: pd.DataFrame) -> dict[str, tuple[str, ArmKind]]:

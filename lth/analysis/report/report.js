@@ -64,13 +64,13 @@
   }
 
   async function draw(name) {
-    const rows = rowsOf(name), made = [];
+    const rows = rowsOf(name), found = places(name), made = [];
     for (const [at, panel] of charts[name].panels.entries()) {
       const place = document.getElementById(name).querySelectorAll(".chart")[at];
       const spec = {
         $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container",
         autosize: { type: "fit-x", contains: "padding" },
-        ...filled(charts[name].spec, { ...places(name), ...panel.places }),
+        ...filled(charts[name].spec, { ...found, ...panel.places }),
         params: [{ name: "hidden", value: [...hidden] }], data: { values: rows },
       };
       const axisY = { labelLimit: Math.min(260, 0.35 * place.clientWidth) };

@@ -170,9 +170,9 @@ def reach(row: Mapping[Any, Any]) -> str:
     return f"{row['reach_median_epoch']:.3g}{never}"
 
 
-def in_points(value: float) -> str:
+def in_points(value: float, digits: int = 2) -> str:
     """A signed difference in percentage points; what rounds to 0 is +0.00."""
-    return f"{round(value, 2) + 0.0:+.2f}"
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def p_value(value: float) -> str:
