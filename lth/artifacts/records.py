@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lth.config.base import Model
+from lth.errors import UserError
 from lth.files import checksum
 
 MANIFEST = "manifest.json"
@@ -205,3 +206,13 @@ def csv_text(rows: Iterable[Sequence[str]]) -> str:
 def csv_rows(text: str) -> list[list[str]]:
     """CSV as rows of cells."""
     return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def require_columns(path: Path, found: Sequence[str], needed: Sequence[str]) -> None:
+    """Refuse a table whose columns are not those, in that order.
+
+    Raises:
+        UserError: they are others.
+    """
+    if list(found) != list(needed):
+        raise UserError(f"{path}: has the columns {', '.join(found)}, where {', '.join(needed)} are needed")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lth.artifacts.records import csv_rows, csv_text
+from lth.artifacts.records import csv_rows, csv_text, require_columns
 from lth.errors import UserError
 from lth.pages.data import SETTINGS_FILE, Packed
 from lth.verification.listing import settings
@@ -68,8 +68,7 @@ def _short(value: Any) -> str:
 def _merged(path: Path, old: str, new: str, *, kept: Sequence[int], order: Sequence[int]) -> str:
     """The rows of both tables: by what stands before the column `seed`, then by seed, then as they are."""
     (header, *before), (columns, *after) = csv_rows(old), csv_rows(new)
-    if header != columns:
-        raise UserError(f"{path}: has the columns {', '.join(header)}, where {', '.join(columns)} are needed")
+    require_columns(path, header, columns)
     at = header.index("seed")
     rows = [*(row for row in before if int(row[at]) in kept), *after]
     group = _places(tuple(row[:at]) for row in [*after, *rows])

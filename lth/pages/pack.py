@@ -12,7 +12,17 @@ from typing import Any
 
 import yaml
 
-from lth.artifacts.records import MANIFEST, RecordError, csv_rows, csv_text, json_text, read_json, seal, unseal_rows
+from lth.artifacts.records import (
+    MANIFEST,
+    RecordError,
+    csv_rows,
+    csv_text,
+    json_text,
+    read_json,
+    require_columns,
+    seal,
+    unseal_rows,
+)
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import write_bytes, write_text
@@ -172,8 +182,7 @@ def _joined(files: Iterable[Path]) -> str:
     for path in files:
         cells = csv_rows(path.read_text(encoding="utf-8"))
         first, *others = unseal_rows(cells) if path.name == "measured.csv" else cells
-        if header and first != header:
-            raise UserError(f"{path}: has the columns {', '.join(first)}, where {', '.join(header)} are needed")
+        require_columns(path, first, header or first)
         header = first
         rows += others
     return csv_text([header, *rows])

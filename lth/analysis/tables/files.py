@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from lth.artifacts.records import CHECKSUM, RecordError, csv_rows, csv_text, seal_rows, unseal_rows
+from lth.artifacts.records import (
+    CHECKSUM,
+    RecordError,
+    csv_rows,
+    csv_text,
+    require_columns,
+    seal_rows,
+    unseal_rows,
+)
 from lth.artifacts.repair import advice
 from lth.errors import UserError, reason
 from lth.files import write_text
@@ -60,8 +68,7 @@ def collect(files: Iterable[Path]) -> pd.DataFrame:
         raise UserError("no files to make a table of: the study names no tickets or arms here")
     first = next(iter(tables.values()))
     for path, table in tables.items():
-        if list(table.columns) != list(first.columns):
-            raise UserError(f"{path}: has the columns {list(table.columns)}, where {list(first.columns)} are needed")
+        require_columns(path, [*table.columns], [*first.columns])
     return pd.concat(list(tables.values()), ignore_index=True)
 
 
