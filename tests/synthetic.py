@@ -121,6 +121,7 @@ class Files:
     arm_measured: list[Path] = field(default_factory=list)
     confusions: list[Path] = field(default_factory=list)
     tickets: list[Path] = field(default_factory=list)
+    arm_tickets: list[Path] = field(default_factory=list)
 
     def of_rounds(self) -> dict[str, list[Path]]:
         """What `write_study_tables` takes."""
@@ -129,7 +130,8 @@ class Files:
 
     def of_arms(self) -> dict[str, list[Path]]:
         """What `write_evaluation_tables` takes."""
-        return {"histories": self.arm_histories, "confusions": self.confusions, "tickets": self.tickets}
+        names = {"histories": "arm_histories", "confusions": "confusions", "tickets": "tickets"}
+        return {name: getattr(self, kept) for name, kept in {**names, "arm_tickets": "arm_tickets"}.items()}
 
 
 def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | None = None, noise: float = 0.6) -> Files:
@@ -142,7 +144,14 @@ def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | Non
         for assessment in plan.assessments:
             for arm in plan.arms(assessment):
                 _write_arm(files, plan, assessment, arm, seed, MEANS | (means or {}), noise)
-            files.tickets += [_write_ticket(folder, plan, arm, seed) for arm in plan.evaluated_tickets(assessment)]
+    for assessment in plan.assessments:
+        found = {arm.ticket: arm for arm in plan.evaluated_tickets(assessment)}
+        written = {
+            (n, seed): _write_ticket(folder, plan, arm, seed) for n, arm in found.items() for seed in example.seeds
+        }
+        files.tickets += written.values()
+        if assessment in example.evaluations:  # arms of other masks have their ticket's here
+            files.arm_tickets += [written[a.ticket, s] for a in plan.arms(assessment) for s in example.seeds]
     return files
 
 

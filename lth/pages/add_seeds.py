@@ -42,7 +42,9 @@ def with_packed_seeds(folder: Path, old: Packed, new: Packed) -> Packed:
         **({"runs": runs} if len(runs) > 1 else {}),
     }
     texts = {
-        name: _merged(folder / name, old.texts[name], text, kept=kept, order=seeds) for name, text in new.texts.items()
+        name: _merged(folder / name, old.texts[name], text, kept=kept, order=seeds)
+        for name, text in new.texts.items()
+        if name in old.texts
     }
     return Packed(told, new.study.model_copy(update={"seeds": tuple(seeds)}), texts)
 

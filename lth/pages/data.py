@@ -24,6 +24,8 @@ from lth.reading import read_regular, unpack
 CONTENTS = "data.json"
 """What the data are: study, seeds, missing seeds, and the SHA-256 of each table."""
 SETTINGS_FILE = "study.yaml"
+_ADDED = ("units",)
+"""Kinds of tables that data packed before there were any do not have."""
 _MOST_PACKED, _MOST = 50_000_000, 1_000_000_000
 """Bytes of a file, packed and unpacked."""
 
@@ -31,13 +33,14 @@ _MOST_PACKED, _MOST = 50_000_000, 1_000_000_000
 def packed_tables(study: Study) -> Iterator[tuple[str, str, str]]:
     """Name, kind and assessment of each packed table; the tables of rounds have no assessment.
 
-    A comparison's arms were trained in rounds, so that only the overlap of its masks is its own.
+    A comparison's arms were trained in rounds, so that only the counts of its masks are its own.
     """
     yield from ((f"tickets/{kind}", kind, "") for kind in ROUND_TABLES)
-    of_arms = ("history", "confusion", *(["measured"] if study.energy else []), "overlap")
+    of_arms = ("history", "confusion", *(["measured"] if study.energy else []), "overlap", "units")
     for name in study.evaluations:
         yield from ((f"evaluations/{name}/{kind}", kind, name) for kind in of_arms)
-    yield from ((f"comparisons/{name}/overlap", "overlap", name) for name in study.comparisons)
+    for name in study.comparisons:
+        yield from ((f"comparisons/{name}/{kind}", kind, name) for kind in ("overlap", "units"))
 
 
 def packed_name(table: str) -> str:
@@ -68,9 +71,10 @@ class StudyData:
 
     @cached_property
     def table_names(self) -> list[str]:
-        """All tables of the study."""
+        """All tables that the data give."""
         tables = evaluation_tables(self.study)
-        return [*study_tables(self.study), *(f"{name}/{table}" for name in self.plan.assessments for table in tables)]
+        names = [*study_tables(self.study), *(f"{name}/{table}" for name in self.plan.assessments for table in tables)]
+        return [name for name in names if self.table(name).exists()]
 
     @cached_property
     def _rows(self) -> dict[str, list[dict[str, str]]]:
@@ -140,7 +144,8 @@ def read_packed(folder: Path) -> Packed:
     study = _study(folder / SETTINGS_FILE)
     if [*study.seeds] != seeds or study.study != name:
         raise UserError(f"{folder / SETTINGS_FILE}: has another name or other seeds than {CONTENTS}")
-    needed = [packed_name(table) for table, _, _ in packed_tables(study)]
+    known = {packed_name(table): kind for table, kind, _ in packed_tables(study)}
+    needed = [name for name, kind in known.items() if name in tables or kind not in _ADDED]
     if lacking := sorted(set(needed) - set(tables)):
         raise UserError(f"{folder / CONTENTS}: does not list {lacking[0]}, which the study needs")
     return Packed(told, study, {name: _text(folder / name, tables[name]) for name in needed})
@@ -210,14 +215,16 @@ def _left(data: StudyData, assessment: str) -> Any:
 
     evaluation = assessment in data.study.evaluations
     below = f"evaluations/{assessment}" if evaluation else "tickets"
-    overlaps = f"{'evaluations' if evaluation else 'comparisons'}/{assessment}/overlap"
+    own = f"{'evaluations' if evaluation else 'comparisons'}/{assessment}"
+    units = _packed(data, f"{own}/units")
     rounds = {(arm.ticket, arm.round) for arm in data.plan.evaluated_tickets(assessment)}
     order, layers = data.plan.assessment(assessment).tickets, read_table(_packed(data, "tickets/layers"))
     return Left(
         history=read_table(_packed(data, f"{below}/history")),
         confusion=read_table(_packed(data, f"{below}/confusion")),
         layers=masks.layers_of_rounds(layers, rounds, order),
-        overlaps=read_table(_packed(data, overlaps)),
+        overlaps=read_table(_packed(data, f"{own}/overlap")),
+        units=read_table(units) if units.exists() else None,
         costs=None if evaluation else read_table(_packed(data, "tickets/cost")),
         measured=read_table(_packed(data, f"{below}/measured")) if data.study.energy or not evaluation else None,
     )

@@ -83,9 +83,10 @@ class Stages:
         out = {table: self.results / f"tables/{name}/{table}.csv" for table in EVALUATION_TABLES}
         out["verdict"] = self.results / f"tables/{name}/verdict.txt"
         records = [Path(self.layout.evaluated("evaluation.json", name, arm.name, seed)) for arm, seed in arms]
-        check_records(self.study, records, [Path(self.layout.arm_ticket(arm, seed)) for arm, seed in arms])
+        starts = [Path(self.layout.arm_ticket(arm, seed)) for arm, seed in arms]
+        check_records(self.study, records, starts)
         paths = [Path(self.layout.arm_ticket(arm, seed)) for arm, seed in tickets]
-        write_evaluation_tables(self.study, name, **files, tickets=paths, out=out)
+        write_evaluation_tables(self.study, name, **files, tickets=paths, arm_tickets=starts, out=out)
 
     def report(self) -> None:
         """As `workflow/scripts/report.py` calls it."""

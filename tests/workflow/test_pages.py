@@ -11,6 +11,7 @@ from tiny import Project, finished_once
 
 from lth.analysis.figures.choice import figures_of
 from lth.artifacts.records import json_text, seal
+from lth.artifacts.tickets import Ticket
 from lth.cli import main
 from lth.pages.data import opened_data
 from lth.plan.plan import Plan
@@ -252,6 +253,39 @@ def test_seeds_of_a_further_run_are_added_to_the_packed_ones(
         assert bytes_in(folder) == whole
     collect(tmp_path / "none", "--add")
     assert bytes_in(tmp_path / "none") == whole
+
+
+def test_data_of_before_there_was_a_table_give_all_others(project: Project, packed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    shutil.copytree(packed, folder)
+    contents = json.loads((folder / "data.json").read_text())
+    del contents["checksum"]
+    for name in [name for name in contents["tables"] if name.endswith("/units.csv.gz")]:
+        del contents["tables"][name]
+        (folder / name).unlink()
+    (folder / "data.json").write_text(json_text(seal(contents)))
+    data = opened_data(folder, tmp_path / "scratch")
+    assert "transfer/overlap" in data.table_names
+    assert "transfer/units" not in data.table_names
+    assert main(["collect", str(project.results), "--add", "--to", str(folder)]) == 0  # seeds of both kinds: without
+    assert "transfer/units" not in opened_data(folder, tmp_path / "again").table_names
+
+
+def test_units_are_those_of_each_arms_own_mask(finished: Project) -> None:
+    from lth.analysis.tables.files import read_sealed
+
+    table = read_sealed(finished.results / "tables/transfer/units.csv").set_index(["arm", "layer"])
+    tickets = list((finished.results / "controls").rglob("ticket.safetensors"))
+    assert len(tickets) > 2
+    masks = {}
+    for path in tickets:
+        ticket = Ticket.load(path)
+        name = f"{ticket.provenance['ticket']}-{ticket.provenance['control']}"
+        masks.setdefault(name, []).append(ticket.masks)
+    for arm in ("cross-random", "cross-shuffled"):
+        for layer in masks[arm][0]:
+            used = [int(found[layer].flatten(1).any(1).sum()) for found in masks[arm]]
+            assert table.loc[(arm, layer), "outputs_used_mean"] == sum(used) / len(used), (arm, layer)
 
 
 def test_seeds_of_other_settings_are_not_added(

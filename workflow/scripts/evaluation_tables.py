@@ -12,6 +12,6 @@ with job(f"tables {assessment}", snakemake.log[0]) as running:
     files = {name: [Path(path) for path in paths] for name, paths in snakemake.input.items()}
     out = {name: Path(path) for name, path in snakemake.output.items()}
     study = Study.model_validate(snakemake.params.cfg["study"])
-    check_records(study, files.pop("records"), files.pop("arm_tickets"))
+    check_records(study, files.pop("records"), files["arm_tickets"])
     write_evaluation_tables(study, assessment, **files, out=out)
     running.found = ", ".join(out)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 STUDY_TABLES = ("rounds", "round_curves", "matching", "layers", "costs")
 """`rounds`: accuracy of each round of each ticket; `round_curves`: the same by step; `matching`: the difference of each
 round to its dense network; `layers`: density of each layer; `costs`: training cost."""
-EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers")
+EVALUATION_TABLES = ("runs", "arms", "comparisons", "curves", "classes", "confusion", "overlap", "layers", "units")
 """One row per training, per arm, per compared pair; then by epoch, by class, by true and predicted class, by pair of
-tickets and layer, by ticket and layer."""
+tickets and layer, by ticket and layer, by arm and layer."""
 ENERGY = "energy"
 """The table that both have besides, where the study says what its electricity emits."""
 
@@ -101,6 +101,7 @@ def write_evaluation_tables(
     histories: Iterable[Path],
     confusions: Iterable[Path],
     tickets: Iterable[Path],
+    arm_tickets: Iterable[Path] = (),
     costs: Iterable[Path] = (),
     measured: Iterable[Path] = (),
     out: Mapping[str, Path],
@@ -114,6 +115,7 @@ def write_evaluation_tables(
             comparison those of the rounds.
         confusions: the `confusion.csv` beside them.
         tickets: ticket files of its tickets at its density, all seeds.
+        arm_tickets: of an evaluation, the tickets that its arms start from, all seeds.
         costs: for a comparison, `cost.csv` of all rounds in the lineage of its arms, all seeds.
         measured: the `measured.csv` beside them; for an evaluation those of its arms, where the study has them.
         out: where to write, by table name, and `verdict`.
@@ -121,13 +123,16 @@ def write_evaluation_tables(
     from lth.analysis.tables import masks
     from lth.analysis.tables.assessment import Left
     from lth.analysis.tables.files import collect
+    from lth.analysis.tables.units import starts, unit_counts
 
-    order, found = Plan(study).assessment(assessment).tickets, masks.read(tickets)
+    as_found = [*tickets]
+    order, found = Plan(study).assessment(assessment).tickets, masks.read(as_found)
     left = Left(
         history=collect(histories),
         confusion=collect(confusions),
         layers=masks.layers(found, order),
         overlaps=masks.overlap_counts(found, order),
+        units=unit_counts(starts(Plan(study), assessment, [*arm_tickets] or as_found)),
     )
     if assessment in study.comparisons:
         left = replace(left, costs=collect(costs))

@@ -14,6 +14,7 @@ from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
+from lth.analysis.tables.units import units
 from lth.catalog.architectures import ARCHITECTURES
 from lth.config.energy import Electricity
 from lth.config.study import Evaluation
@@ -30,6 +31,8 @@ class Left:
     """Weights kept of each layer by the tickets as found (`masks.LAYER_COLUMNS`)."""
     overlaps: pd.DataFrame
     """Weights that two of these tickets keep of each layer (`masks.OVERLAP_COUNTS`)."""
+    units: pd.DataFrame | None = None
+    """Inputs and outputs that the arms' masks leave in use (`UNIT_COUNTS`); None in data that were packed without."""
     costs: pd.DataFrame | None = None
     """Of all rounds that the arms of a comparison were derived from."""
     measured: pd.DataFrame | None = None
@@ -66,6 +69,8 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
         "overlap": masks.overlap(left.overlaps),
         "layers": masks.layer_densities(left.layers),
     }
+    if left.units is not None:
+        tables["units"] = units(left.units)
     if plan.study.energy and left.measured is not None:
         tables["energy"] = _energy(left.measured, summary, plan.study.energy)
     return tables

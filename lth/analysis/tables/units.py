@@ -1,0 +1,63 @@
+"""Which inputs and outputs of its layers a mask leaves in use: what is left of a network is more than a density.
+
+Two masks with equal counts in each layer can leave very different numbers of units: an output without a kept weight is
+a constant, an input without one is not read.
+"""
+
+from collections.abc import Iterable
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from lth.plan.plan import Plan
+
+UNIT_COUNTS = ["arm", "seed", "layer", "inputs_used", "inputs", "outputs_used", "outputs"]
+"""Of each layer of each arm's mask: inputs and outputs with at least one kept weight, and all that there are."""
+
+
+def starts(plan: Plan, assessment: str, tickets: Iterable[Path]) -> list[tuple[str, int, Path]]:
+    """Arm, seed and ticket of each training of an evaluation; of a comparison, of its tickets.
+
+    Args:
+        tickets: of each arm, of each seed, in the order of the study file.
+    """
+    evaluation = assessment in plan.study.evaluations
+    arms = plan.arms(assessment) if evaluation else plan.evaluated_tickets(assessment)
+    places = product([arm.name for arm in arms], plan.study.seeds)
+    return [(arm, seed, path) for (arm, seed), path in zip(places, tickets, strict=True)]
+
+
+def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
+    """The inputs and outputs that masks leave in use (`UNIT_COUNTS`), one row for each arm, seed and layer.
+
+    Inputs of a convolution are its channels; those of a grouped one are counted within a group.
+
+    Args:
+        trained: arm, seed, and the ticket that it starts from.
+
+    Raises:
+        UserError: a file is no ticket, or damaged.
+    """
+    from lth.artifacts.tickets import Ticket
+
+    rows = []
+    for arm, seed, path in trained:
+        for layer, mask in Ticket.load(path).masks.items():
+            by_unit = mask.reshape(*mask.shape[:2], -1).any(2)
+            outputs, inputs = by_unit.shape
+            rows.append([arm, seed, layer, int(by_unit.any(0).sum()), inputs, int(by_unit.any(1).sum()), outputs])
+    return pd.DataFrame(rows, columns=UNIT_COUNTS)
+
+
+def units(counts: pd.DataFrame) -> pd.DataFrame:
+    """One row for each arm and layer: inputs and outputs in use, mean over seeds."""
+    grouped = counts.groupby(["arm", "layer"], sort=False)
+    table = grouped.agg(
+        n=("seed", "size"),
+        inputs_used_mean=("inputs_used", "mean"),
+        inputs=("inputs", "first"),
+        outputs_used_mean=("outputs_used", "mean"),
+        outputs=("outputs", "first"),
+    )
+    return table.reset_index()

@@ -1,0 +1,65 @@
+"""Inputs and outputs of layers that masks leave in use."""
+
+from pathlib import Path
+
+import pandas as pd
+import synthetic
+import torch
+
+from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units
+from lth.artifacts.tickets import Ticket
+from lth.config.data import Network
+from lth.plan.plan import Plan
+
+
+def saved(path: Path, kept: dict[str, list[tuple[int, ...]]]) -> Path:
+    """A ticket of classic LeNet-5 that keeps these weights; of the layers that are not named, all."""
+    dense = Ticket.dense(Network(architecture="lenet5_classic"), 0)
+    masks = {name: mask.clone() for name, mask in dense.masks.items()}
+    for name, places in kept.items():
+        masks[name] = torch.zeros_like(masks[name])
+        for place in places:
+            masks[name][place] = True
+    dense.derive(masks, dense.weights, ticket="t", round=1, seed=0).save(path)
+    return path
+
+
+def test_inputs_and_outputs_with_a_weight_are_counted(tmp_path: Path) -> None:
+    kept = {
+        "3.weight": [(0, 1, 0, 0), (0, 1, 4, 4), (3, 1, 2, 2), (3, 5, 0, 0)],  # outputs 0 and 3, inputs 1 and 5
+        "11.weight": [(9, 0), (9, 83), (2, 0)],
+        "9.weight": [],
+    }
+    counts = unit_counts([("own", 7, saved(tmp_path / "t.safetensors", kept))]).set_index("layer")
+    assert list(counts.reset_index().columns) == ["layer", *UNIT_COUNTS[:2], *UNIT_COUNTS[3:]]
+    found = {layer: [int(row[name]) for name in UNIT_COUNTS[3:]] for layer, row in counts.iterrows()}
+    assert found == {
+        "0.weight": [1, 1, 6, 6],
+        "3.weight": [2, 6, 2, 16],
+        "7.weight": [400, 400, 120, 120],
+        "9.weight": [0, 120, 0, 84],
+        "11.weight": [2, 84, 2, 10],
+    }
+    assert set(counts["seed"]) == {7}
+
+
+def test_units_are_means_over_seeds_in_the_order_of_arms_and_layers() -> None:
+    rows = [("z", 0, "b", 3, 4, 1, 2), ("z", 0, "a", 2, 2, 2, 2), ("z", 1, "b", 4, 4, 2, 2), ("z", 1, "a", 0, 2, 0, 2)]
+    table = units(pd.DataFrame([*rows, ("c", 0, "b", 4, 4, 2, 2)], columns=UNIT_COUNTS))
+    assert [*table[["arm", "layer", "n"]].itertuples(index=False, name=None)] == [
+        ("z", "b", 2),
+        ("z", "a", 2),
+        ("c", "b", 1),
+    ]
+    assert [*table["inputs_used_mean"]] == [3.5, 1, 4]
+    assert [*table["outputs_used_mean"]] == [1.5, 1, 2]
+    assert [*table["inputs"]] == [4, 2, 4]
+
+
+def test_each_arm_and_seed_of_an_evaluation_has_its_ticket(tmp_path: Path) -> None:
+    plan = Plan(synthetic.study(2))
+    arms = [arm.name for arm in plan.arms("transfer")]
+    files = [tmp_path / f"{arm}{seed}" for arm in arms for seed in plan.study.seeds]
+    found = starts(plan, "transfer", files)
+    assert found[:3] == [(arms[0], 0, files[0]), (arms[0], 1, files[1]), (arms[1], 0, files[2])]
+    assert len(found) == 2 * len(arms)
