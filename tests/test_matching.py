@@ -39,8 +39,9 @@ def test_claims_end_with_the_first_round_that_is_not_significant() -> None:
     assert list(found["matching"]) == [False, True, False, False]
     (sentence,) = matching_notes(found)
     assert sentence.startswith(
-        "imp matches the dense network on mnist down to 64 % density (round 2), not worse by 0.5 points: +0.00 points, "
-        "one-sided 95 % bound -0.15, p = 0.031, n = 5, equivalent; not shown at 51.2 %: -0.90 points"
+        "imp matches the dense network on mnist down to 64 % density (round 2), not worse by 0.5 points: +0.00 points "
+        "(95 % interval -0.20 to +0.20), one-sided 95 % bound -0.15, p = 0.031, n = 5, equivalent; not "
+        "shown at 51.2 %: -0.90 points"
     )
 
 
@@ -49,7 +50,17 @@ def test_a_ticket_that_is_better_matches_but_is_not_equivalent() -> None:
     assert list(found["matching"]) == [False, True]
     assert list(found["equivalence_shown"]) == [False, False]  # the sequence of equivalence ended with the first
     assert found["p_equivalence"].iloc[1] == 1 / 32
-    assert "equivalence not shown" in matching_notes(found)[0]
+    assert "equivalence not shown at any density" in matching_notes(found)[0]
+
+
+def test_the_sparsest_equivalent_round_is_said_where_a_sparser_one_matches() -> None:
+    found = rounds_of([CLOSE, BETTER])
+    assert list(found["matching"]) == [False, True]
+    assert list(found["equivalence_shown"]) == [True, False]
+    assert (
+        "equivalence not shown; the sparsest round that is equivalent within \N{PLUS-MINUS SIGN}0.5 points is at 80 % "
+        "(round 1): +0.00 points (95 % interval -0.20 to +0.20)."
+    ) in matching_notes(found)[0]
 
 
 def test_the_bound_is_the_end_of_a_one_sided_t_interval() -> None:

@@ -21,6 +21,8 @@ class Matched:
     """A row for each pruned round: density, the paired difference with its interval, p and what was shown."""
     density: float | None
     """Share of weights that the sparsest matching round keeps; None where none was shown to match."""
+    equivalent_density: float | None
+    """The same of the sparsest round that is equivalent: also no better by the margin or more."""
 
     def __str__(self) -> str:
         return "\n".join(paragraphs(matching_notes(self.table)))
@@ -63,8 +65,12 @@ def matching(rounds: Sequence[Sequence[Result]], *, margin: float, alpha: float 
     if not 0 < alpha < 0.5:
         raise UserError(f"alpha: must be above 0 and below 0.5, found {alpha}")
     table = pd.DataFrame(against_dense([*_sequence(rounds)], margin, alpha))
-    shown = table.loc[table["matching"], "density_percent"]
-    return Matched(table, float(shown.iloc[0]) / 100 if len(shown) else None)
+    return Matched(table, _sparsest(table, "matching"), _sparsest(table, "equivalence_shown"))
+
+
+def _sparsest(table: pd.DataFrame, claim: str) -> float | None:
+    shown = table.loc[table[claim], "density_percent"]
+    return float(shown.iloc[-1]) / 100 if len(shown) else None
 
 
 def _sequence(rounds: Sequence[Sequence[Result]]) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lth.training.loop import Loop
     from lth.training.trained import Trained
 
+_POWERS = {"quadratic": 2, "cubic": 3}
 STEEPNESS = 5.0
 """Of the exponential rise: its last fifth makes two thirds of the height."""
 
@@ -36,7 +37,7 @@ class Penalty(Model):
 
     Lambda is 0 before the first step, which is made with the first rise already (as in the paper's code)."""
 
-    shape: Literal["linear", "quadratic", "exponential"] = "linear"
+    shape: Literal["linear", "quadratic", "cubic", "exponential"] = "linear"
     """How lambda rises from 0 to `limit`: evenly by `rise` each time, or slowly at first, in as many rises."""
     rise: Annotated[float, Field(ge=1e-12, le=1e6)] = 1e-4
     """What lambda gains at each rise."""
@@ -70,7 +71,7 @@ class Dual(Options):
     cycles: Annotated[int, Field(ge=1, le=50)] = 1
     """1 is RST; n is RST Iter-n: cycle c masks 1 - density^(c/n), those masked before and random others."""
     remove_between: bool = False
-    """Remove the masked weights after each cycle, not only after the last."""
+    """Remove the masked weights after each cycle, for good: later cycles do not train them (the paper's code can)."""
     choice: Literal["random", "smallest"] = "random"
     """Which weights are masked: random ones (the paper), or those smallest in the base (its code)."""
     base: Base | None = None
@@ -149,14 +150,17 @@ def find(round_: Round, options: Dual) -> Found:
     dense = _base(round_, options)
     order, costs = _order(round_, options, dense), []
     weights, masks = dense.weights, dict(dense.masks)
+    trainable = dict(dense.masks)
     for cycle in range(1, options.cycles + 1):
         moment = partial(density_after_step, step=cycle, steps=options.cycles)
         masks = dict(round_.allocate(order, dense.masks, moment))
-        trained = _transformed(round_, options, weights, masks, cycle)
+        trained = _transformed(round_, options, weights, masks, trainable, cycle)
         costs.append((f"transform {cycle}", trained.meter))
         weights = trained.weights
         if options.remove_between or options.tune_between:
             weights = apply_masks(weights, masks)
+        if options.remove_between:
+            trainable = masks
         if options.tune_between and cycle < options.cycles:
             tuned = _tuned(round_, weights, masks, cycle)
             costs.append((f"tune {cycle}", tuned.meter))
@@ -182,8 +186,8 @@ def penalty_at(penalty: Penalty, step: int) -> float:
     top = rises * penalty.rise
     if penalty.shape == "linear":
         return done * penalty.rise
-    if penalty.shape == "quadratic":
-        return top * (done / rises) ** 2
+    if penalty.shape in _POWERS:
+        return top * (done / rises) ** _POWERS[penalty.shape]
     return top * (exp(STEEPNESS * done / rises) - 1) / (exp(STEEPNESS) - 1)
 
 
@@ -214,16 +218,16 @@ def _tuned(round_: Round, weights: dict[str, Tensor], masks: Masks, cycle: int) 
     )
 
 
-def _transformed(round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, cycle: int) -> Trained:
-    """Train all weights, with the penalty on those outside the masks."""
-    import torch
-
+def _transformed(
+    round_: Round, options: Dual, weights: dict[str, Tensor], masks: Masks, trainable: Masks, cycle: int
+) -> Trained:
+    """Train all weights, or those that are left, with the penalty on those outside the masks."""
     from lth.networks.build import holding
     from lth.training.train import train
 
     trained = train(
         holding(round_.spec.network, weights),
-        {name: torch.ones_like(mask) for name, mask in masks.items()},
+        trainable,
         round_.examples,
         round_.spec.recipes["transform"],
         seed=round_.further("transform", cycle),

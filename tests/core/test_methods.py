@@ -537,6 +537,23 @@ def test_fine_tuning_between_cycles_trains_what_is_left_and_brings_nothing_back(
     assert seen[2:] == [whole, whole]
 
 
+def test_what_is_removed_between_cycles_stays_removed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the end of later transformations; without the key the next transformation brings it back."""
+    seen: list[int] = []
+    original = PenaltyHook.after_backward
+
+    def noted(self: PenaltyHook, loop: Loop, step: int) -> bool:
+        if step == 3:  # the last of a cycle: how many weights the three steps before have left
+            seen.append(sum(int(p.count_nonzero()) for p in loop.masking.parameters.values()))
+        return original(self, loop, step)
+
+    monkeypatch.setattr(PenaltyHook, "after_backward", noted)
+    for remove in (True, False):
+        run(f"{remove}", **scratch("dual", "1/4", cycles=2, remove_between=remove, **transforming(SHORT)))
+    sizes = [mask.numel() for mask in run("dense").ticket.masks.values()]
+    assert seen == [sum(sizes), sum(kept_count(size, Fraction(1, 2)) for size in sizes), sum(sizes), sum(sizes)]
+
+
 def test_layers_by_name_end_at_their_own_density_whatever_the_way(run: Run) -> None:
     named = {"named_densities": {"3": "1/2", "7.weight": "1"}}
     ways = {
@@ -710,7 +727,9 @@ def test_iterative_dual_tickets_mask_more_in_each_cycle(run: Run) -> None:
     assert not starts_from(found.ticket, initial_weights(NETWORK, 3))
 
 
-@pytest.mark.parametrize(("shape", "half"), [("linear", 0.5), ("quadratic", 0.25), ("exponential", 0.07585818)])
+@pytest.mark.parametrize(
+    ("shape", "half"), [("linear", 0.5), ("quadratic", 0.25), ("cubic", 0.125), ("exponential", 0.07585818)]
+)
 def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> None:
     penalty = Penalty(shape=shape, rise=0.1, every=5, limit=1.0)
     first = penalty_at(penalty, 0)  # as in the paper's code, which rises before it applies

@@ -30,12 +30,16 @@ def rounds(*drops: float, seeds: int = 5, **others: Any) -> Any:
 def test_the_sparsest_match_is_before_the_first_failure() -> None:
     found = lth.matching(rounds(0.0, 0.3, 2.0, 0.1), margin=0.5)
     assert found.density == 0.25
+    assert found.equivalent_density == 0.25
     assert list(found.table["not_worse_shown"]) == [True, True, False, False]
     assert list(found.table["difference_points"]) == pytest.approx([0, -0.3, -2, -0.1])
     assert "the ticket matches the dense network on digits down to 25 % density (round 2)" in str(found).replace(
         "\n  ", " "
     )
+    better = lth.matching(rounds(0.0, -2.0), margin=0.5)  # by two points at 25 %
+    assert (better.density, better.equivalent_density) == (0.25, 0.5)
     assert lth.matching(rounds(2.0, 0.0), margin=0.5).density is None
+    assert lth.matching(rounds(2.0, 0.0), margin=0.5).equivalent_density is None
     assert lth.matching(rounds(0.0, seeds=4), margin=0.5).density is None  # p cannot be below 1/16
 
 

@@ -23,7 +23,9 @@ recipes:
 tickets:
   once: {network: lenet, recipe: fast, dataset: digits, densities: [0.3], score: stability, one_shot: true}
   twice: {network: lenet, recipe: fast, dataset: digits, densities: [0.5, 0.3], keep_weights: both}
-  both: {network: lenet, recipe: fast, dataset: digits, method: combined, of: [once, twice], of_rounds: [1, 2]}
+  both: {network: lenet, recipe: fast, dataset: digits, method: combined, of: [once, twice], of_rounds: [1, 1]}
+comparisons:
+  found: {tickets: [once, twice], density: 0.3, compare: [[once, twice]]}
 evaluations:
   again: {dataset: digits, recipe: fast, tickets: [twice, both], density: 0.3, controls: [dense], keep_weights: both}
 """
@@ -49,6 +51,11 @@ def test_epochs_that_are_not_run_are_in_the_tables(project: Project) -> None:
     assert costs.loc[("twice", 0), "own_epochs"] == pytest.approx(sum(last["twice", 0]) / 2)
     arms = pd.read_csv(project.results / "tables/again/arms.csv")
     assert (arms["epochs_not_run"] > 0).any()
+    found = pd.read_csv(project.results / "tables/found/arms.csv").set_index("arm")["epochs_not_run"]
+    assert found["once"] == pytest.approx(rounds.loc[("once", 1), "epochs_not_run"])
+    assert found["twice"] == pytest.approx(rounds.loc[("twice", 2), "epochs_not_run"])
+    verdict = " ".join((project.results / "tables/found/verdict.txt").read_text().split())
+    assert f"Early stopping (`patience`) left out {min(found):.1f} to {max(found):.1f} of a training's" in verdict
     assert set(arms["arm"]) == {"twice-own", "both-own", "twice-reinitialised", "both-reinitialised", "dense"}
 
 

@@ -51,8 +51,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     classes = spec.new_output if isinstance(spec, Evaluation) else None
     layers = left.layers if classes is None else without_output(left.layers, plan)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
-    if assessment in plan.study.evaluations:
-        summary = early_stopping.of_arms(summary, trained, plan, assessment)
+    summary = early_stopping.of_arms(summary, trained, plan, assessment)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)

@@ -13,22 +13,40 @@ NOT_RUN = "epochs_not_run"
 
 def of_rounds(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """The table of rounds with `NOT_RUN`; as it is if no recipe of theirs has a patience."""
-    places = [(str(ticket), int(round_)) for ticket, round_ in zip(runs["ticket"], runs["round"], strict=True)]
-    if not any(plan.recipe(*place).patience for place in places):
-        return table
-    sizes = [plan.study.datasets[plan.dataset(*place)].sizes[0] for place in places]
-    planned = [_epochs(plan.recipe(*place), size) for place, size in zip(places, sizes, strict=True)]
-    return _with_means(table, runs, planned, ["ticket", "round"])
+    return _of_places(table, runs, plan, ["ticket", "round"])
 
 
-def of_arms(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, evaluation: str) -> pd.DataFrame:
-    """The table of an evaluation's arms with `NOT_RUN`; as it is if the recipe has no patience."""
-    spec = plan.study.evaluations[evaluation]
+def of_arms(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, assessment: str) -> pd.DataFrame:
+    """The table of an assessment's arms with `NOT_RUN`; as it is if no recipe of theirs has a patience."""
+    if assessment in plan.study.comparisons:
+        return _of_places(table, runs, plan, ["arm"])
+    spec = plan.study.evaluations[assessment]
     recipe = plan.study.recipes[spec.recipe]
     if not recipe.patience:
         return table
     planned = _epochs(recipe, spec.examples or plan.study.datasets[spec.dataset].sizes[0])
     return _with_means(table, runs, [planned] * len(runs), ["arm"])
+
+
+def not_run_notes(table: pd.DataFrame) -> list[str]:
+    """A sentence on what early stopping saved in the rounds or arms of a table; nothing where none of them can stop."""
+    if NOT_RUN not in table:
+        return []
+    least, most = table[NOT_RUN].min(), table[NOT_RUN].max()
+    return [
+        f"Early stopping (`patience`) left out {least:.1f} to {most:.1f} of a training's planned epochs (means over "
+        f"seeds; column `{NOT_RUN}`)."
+    ]
+
+
+def _of_places(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, keys: list[str]) -> pd.DataFrame:
+    """Of trainings in which tickets were found."""
+    places = [(str(ticket), int(round_)) for ticket, round_ in zip(runs["ticket"], runs["round"], strict=True)]
+    if not any(plan.recipe(*place).patience for place in places):
+        return table
+    sizes = [plan.study.datasets[plan.dataset(*place)].sizes[0] for place in places]
+    planned = [_epochs(plan.recipe(*place), size) for place, size in zip(places, sizes, strict=True)]
+    return _with_means(table, runs, planned, keys)
 
 
 def _epochs(recipe: Recipe, examples: int) -> float:

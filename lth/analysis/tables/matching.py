@@ -120,7 +120,7 @@ def _sentence(ticket: str, dataset: str, rows: Sequence[_Row]) -> str:
     row = found[0]
     words = (
         f"{ticket} matches the dense network on {dataset} down to {row['density_percent']:.3g} % density (round "
-        f"{row['round']}), not worse by {margin}: {_evidence(row)}, {_better(row)}"
+        f"{row['round']}), not worse by {margin}: {_evidence(row)}, {_better(row, rows)}"
     )
     if after:
         nxt = after[0]
@@ -131,10 +131,24 @@ def _sentence(ticket: str, dataset: str, rows: Sequence[_Row]) -> str:
 def _evidence(row: _Row) -> str:
     bound = in_points(row["lower_bound_points"])
     return (
-        f"{in_points(row['difference_points'])} points, one-sided {100 * (1 - row['alpha']):g} % bound {bound}, p "
+        f"{_difference(row)}, one-sided {100 * (1 - row['alpha']):g} % bound {bound}, p "
         f"{p_value(row['p_not_worse'])}, n = {row['n']}"
     )
 
 
-def _better(row: _Row) -> str:
-    return "equivalent" if row["equivalence_shown"] else "equivalence not shown"
+def _difference(row: _Row) -> str:
+    """With its two-sided interval."""
+    low, high = in_points(row["low_points"]), in_points(row["high_points"])
+    return f"{in_points(row['difference_points'])} points ({row['confidence_percent']:g} % interval {low} to {high})"
+
+
+def _better(row: _Row, rows: Sequence[_Row]) -> str:
+    """Whether the sparsest matching round is equivalent, too; if not, which is the sparsest that is."""
+    if row["equivalence_shown"]:
+        return "equivalent"
+    last = [one for one in rows if one["equivalence_shown"]][-1:]
+    if not last:
+        return "equivalence not shown at any density"
+    within = f"within \N{PLUS-MINUS SIGN}{row['margin_points']:g} points"
+    at = f"{last[0]['density_percent']:.3g} % (round {last[0]['round']}): {_difference(last[0])}"
+    return f"equivalence not shown; the sparsest round that is equivalent {within} is at {at}"

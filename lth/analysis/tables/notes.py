@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.tables.cells import trained_when_found, within
+from lth.analysis.tables.early_stopping import not_run_notes
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
@@ -27,6 +28,7 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
             f"Reach epoch: median first epoch with {reach_percent:.1f} % test accuracy; seeds that never reach it rank "
             f"above all others."
         )
+    about += not_run_notes(arms)
     if "f1_percent" in arms:
         about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
     if "published_citation" in arms:
@@ -104,7 +106,7 @@ def unequal_recipes(arms: pd.DataFrame) -> list[str]:
 
 def round_notes(rounds: pd.DataFrame) -> list[str]:
     """Notes on the rounds of all tickets: differing densities and collapsed layers."""
-    return [*waits(rounds), *round_collapses(rounds)]
+    return [*waits(rounds), *round_collapses(rounds), *not_run_notes(rounds)]
 
 
 def waits(rounds: pd.DataFrame) -> list[str]:
