@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-TicketControl = Literal["shuffled", "permuted", "rescaled", "redrawn_signs", "noisy", "own_signs"]
+TicketControl = Literal["shuffled", "rewired", "permuted", "rescaled", "redrawn_signs", "noisy", "own_signs"]
 SharedControl = Literal["random", "magnitude"]
 DerivedKind = Literal["reinitialised", TicketControl, SharedControl]
 """What can be made of a ticket."""
@@ -44,6 +44,12 @@ ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
         words="shuffled mask",
         sentence="the mask of {of} shuffled within each layer",
         about="shuffled masks of {of}",
+        weights="theta_0",
+    ),
+    "rewired": ArmFacts(
+        words="rewired mask",
+        sentence="the mask of {of} rewired, with as many weights at each unit",
+        about="masks with as many weights at each unit as those of {of}, at random places",
         weights="theta_0",
     ),
     "permuted": ArmFacts(

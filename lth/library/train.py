@@ -82,7 +82,8 @@ def control(
 
     Args:
         ticket: the ticket.
-        kind: `shuffled` (its masks permuted within each layer), `random` and `magnitude` (other masks over theta_0),
+        kind: `shuffled` (its masks permuted within each layer), `rewired` (the same with as many weights at each unit),
+            `random` and `magnitude` (other masks over theta_0),
             `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs`, `noisy` and `permuted` (other weights under its
             masks), or `dense` (no mask).
         seed: of everything that is drawn; by default the ticket's own.

@@ -14,6 +14,7 @@ from lth.files import checksum
 from lth.networks.build import initial_weights
 from lth.plan.jobs import ControlJob
 from lth.pruning.masks import Masks, keep_largest, random_like, shuffled
+from lth.pruning.rewire import rewired
 from lth.running.jobs import Job
 from lth.seeds import generator
 
@@ -33,6 +34,8 @@ def control(
 
     - `shuffled`: the ticket's masks permuted within each layer, one permutation a ticket and seed (Frankle et al.
       2021).
+    - `rewired`: as many weights at each unit as the ticket's masks, at random places. Of a shuffled mask many weights
+      lead nowhere, of a ticket's few; this keeps that, and nothing else.
     - `random`: masks that share nothing with the ticket's but their counts.
     - `magnitude`: the largest weights of theta_0 by absolute value in each layer. They have seen no data, and a ticket
       found by magnitude pruning keeps many of them.
@@ -90,6 +93,8 @@ def _other_masks(
         return _largest(masks, theta_0)
     if kind == "random":
         return random_like(masks, generator(seed, "random mask", *which))
+    if kind == "rewired":
+        return rewired(masks, generator(seed, "rewired mask", name, *which))
     return shuffled(masks, generator(seed, "shuffled mask", name, *which))
 
 

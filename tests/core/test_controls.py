@@ -16,7 +16,7 @@ from lth.pruning import masks as algebra
 from lth.seeds import generator
 
 NETWORK = Network(architecture="lenet5_classic")
-UNDER_OTHER_MASKS = {"shuffled", "random", "magnitude"}
+UNDER_OTHER_MASKS = {"shuffled", "rewired", "random", "magnitude"}
 
 
 @pytest.fixture(scope="module")

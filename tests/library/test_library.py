@@ -136,6 +136,7 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
     ticket = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick)
     for kind in (
         "shuffled",
+        "rewired",
         "random",
         "magnitude",
         "reinitialised",
@@ -148,7 +149,7 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
         made = lth.control(ticket, kind)  # type: ignore[arg-type]
         assert [row[1] for row in made.layers()] == [row[1] for row in ticket.layers()]
         same_masks = all(made.masks[name].equal(mask) for name, mask in ticket.masks.items())
-        assert same_masks == (kind not in ("shuffled", "random", "magnitude"))
+        assert same_masks == (kind not in ("shuffled", "rewired", "random", "magnitude"))
         assert made.provenance["control"] == kind
     assert lth.control(ticket, "dense").density == 1
     assert (
