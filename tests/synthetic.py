@@ -151,7 +151,9 @@ def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | Non
         }
         files.tickets += written.values()
         if assessment in example.evaluations:  # arms of other masks have their ticket's here
-            files.arm_tickets += [written[a.ticket, s] for a in plan.arms(assessment) for s in example.seeds]
+            first = next(iter(found))
+            names = [arm.ticket if arm.ticket in found else first for arm in plan.arms(assessment)]
+            files.arm_tickets += [written[name, seed] for name in names for seed in example.seeds]
     return files
 
 

@@ -270,10 +270,13 @@ def test_tickets_that_are_compared_have_colours_of_their_own() -> None:
 def test_every_kind_of_arm_has_a_mark() -> None:
     from typing import get_args
 
+    from lth.analysis.report.looks import symbol
     from lth.catalog.controls import ArmKind
 
     assert set(style.MARKS) == set(get_args(ArmKind))
     assert len({mark.marker for mark in style.MARKS.values()}) == len(style.MARKS)
+    assert all(symbol(mark.marker) for mark in style.MARKS.values())
+    assert all(symbol(marker) for marker, _ in style.SHAPES)
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)

@@ -10,10 +10,11 @@ SWEEPS = 30
 
 
 def rewired(masks: Masks, generator: torch.Generator) -> dict[str, Tensor]:
-    """Each mask rewired at random, with its number of weights at each output, each input and each kernel place.
+    """Each mask rewired at random, with its number of weights at each output and each input.
 
     Two kept weights exchange their inputs (a double-edge swap, Maslov & Sneppen 2002) where both new places are free,
-    many times over. Units that a mask leaves without a weight stay without one, so a rewired mask has about as many
+    many times over; then the weights between an output and an input of a convolution take random places of its kernel.
+    Units that a mask leaves without a weight stay without one, so a rewired mask has about as many
     paths from input to output as the mask; a shuffled one has weights that lead nowhere. Of a grouped convolution
     inputs are exchanged within its shape: those of one group stand for those of the others.
     """
@@ -40,4 +41,6 @@ def _rewired(mask: Tensor, generator: torch.Generator) -> Tensor:
         taken[old[:, accepted]] = False
         taken[new[:, accepted]] = True
         edges[pairs[:, accepted]] = offered[:, accepted]
-    return taken.view_as(mask)
+    between = taken.view(outputs, inputs, places).sum(2, keepdim=True)
+    order = torch.rand(outputs, inputs, places, generator=generator).argsort(2)
+    return (order < between).view_as(mask)
