@@ -130,8 +130,8 @@ class Files:
 
     def of_arms(self) -> dict[str, list[Path]]:
         """What `write_evaluation_tables` takes."""
-        names = {"histories": "arm_histories", "confusions": "confusions", "tickets": "tickets"}
-        return {name: getattr(self, kept) for name, kept in {**names, "arm_tickets": "arm_tickets"}.items()}
+        found = {name: getattr(self, name) for name in ("confusions", "tickets", "arm_tickets")}
+        return {**found, "histories": self.arm_histories}
 
 
 def write_jobs(folder: Path, example: Study, *, means: Mapping[str, float] | None = None, noise: float = 0.6) -> Files:

@@ -60,6 +60,6 @@ def test_each_arm_and_seed_of_an_evaluation_has_its_ticket(tmp_path: Path) -> No
     plan = Plan(synthetic.study(2))
     arms = [arm.name for arm in plan.arms("transfer")]
     files = [tmp_path / f"{arm}{seed}" for arm in arms for seed in plan.study.seeds]
-    found = starts(plan, "transfer", files)
+    found = starts(plan, "transfer", files, [])
     assert found[:3] == [(arms[0], 0, files[0]), (arms[0], 1, files[1]), (arms[1], 0, files[2])]
     assert len(found) == 2 * len(arms)

@@ -162,18 +162,18 @@ def check_seeds(results: Path, study: Study) -> None:
 
 def _texts(results: Path, study: Study) -> Iterator[tuple[str, str]]:
     """The CSVs to pack, by their names in the folder."""
-    from lth.analysis.tables import masks
+    from lth.analysis.tables.masks import overlap_counts, read
     from lth.analysis.tables.units import starts, unit_counts
 
     paths = Paths(Plan(study))
     for name, kind, of in packed_tables(study):
-        if kind == "units":
-            found = arm_tickets(paths, of) or evaluated(paths, of)
-            counts = unit_counts(starts(paths.plan, of, _there(results, paths, found)))
-            yield packed_name(name), counts.to_csv(index=False, lineterminator="\n")
-        elif kind == "overlap":
-            tickets = masks.read(_there(results, paths, evaluated(paths, of)))
-            counts = masks.overlap_counts(tickets, paths.plan.assessment(of).tickets)
+        if kind in ("overlap", "units"):
+            as_found = _there(results, paths, evaluated(paths, of))
+            if kind == "overlap":
+                counts = overlap_counts(read(as_found), paths.plan.assessment(of).tickets)
+            else:
+                started = _there(results, paths, arm_tickets(paths, of))
+                counts = unit_counts(starts(paths.plan, of, started, as_found))
             yield packed_name(name), counts.to_csv(index=False, lineterminator="\n")
         else:
             files = all_arms(paths, f"{kind}.csv", of) if of else all_rounds(paths, f"{kind}.csv")

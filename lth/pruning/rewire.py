@@ -14,9 +14,9 @@ def rewired(masks: Masks, generator: torch.Generator) -> dict[str, Tensor]:
 
     Two kept weights exchange their inputs (a double-edge swap, Maslov & Sneppen 2002) where both new places are free,
     many times over; then the weights between an output and an input of a convolution take random places of its kernel.
-    Units that a mask leaves without a weight stay without one, so a rewired mask has about as many
-    paths from input to output as the mask; a shuffled one has weights that lead nowhere. Of a grouped convolution
-    inputs are exchanged within its shape: those of one group stand for those of the others.
+    Units that a mask leaves without a weight stay without one, so a rewired mask has about as many paths from input to
+    output as the mask; a shuffled one has weights that lead nowhere. Of a grouped convolution inputs are exchanged
+    within its shape: those of one group stand for those of the others.
     """
     return {name: _rewired(mask, generator) for name, mask in masks.items()}
 
@@ -30,9 +30,10 @@ def _rewired(mask: Tensor, generator: torch.Generator) -> Tensor:
     half = len(edges) // 2
     for _ in range(SWEEPS if 0 < len(edges) < mask.numel() else 0):
         pairs = torch.randperm(len(edges), generator=generator)[: 2 * half].view(2, half)
-        offered = edges[pairs].clone()  # [2, half, 3]
-        offered[:, :, 1] = offered[:, :, 1].flip(0)
-        old, new = ((of[..., 0] * inputs + of[..., 1]) * places + of[..., 2] for of in (edges[pairs], offered))
+        held = edges[pairs]  # [2, half, 3]
+        offered = held.clone()
+        offered[:, :, 1] = held[:, :, 1].flip(0)
+        old, new = ((of[..., 0] * inputs + of[..., 1]) * places + of[..., 2] for of in (held, offered))
         # a place that several exchanges would take goes to none of them
         wanted = torch.bincount(new.flatten(), minlength=mask.numel())
         accepted = ((wanted[new] == 1) & ~taken[new]).all(0)

@@ -125,14 +125,14 @@ def write_evaluation_tables(
     from lth.analysis.tables.files import collect
     from lth.analysis.tables.units import starts, unit_counts
 
-    as_found = [*tickets]
-    order, found = Plan(study).assessment(assessment).tickets, masks.read(as_found)
+    plan, as_found = Plan(study), [*tickets]
+    order, found = plan.assessment(assessment).tickets, masks.read(as_found)
     left = Left(
         history=collect(histories),
         confusion=collect(confusions),
         layers=masks.layers(found, order),
         overlaps=masks.overlap_counts(found, order),
-        units=unit_counts(starts(Plan(study), assessment, [*arm_tickets] or as_found)),
+        units=unit_counts(starts(plan, assessment, arm_tickets, as_found)),
     )
     if assessment in study.comparisons:
         left = replace(left, costs=collect(costs))

@@ -16,14 +16,20 @@ UNIT_COUNTS = ["arm", "seed", "layer", "inputs_used", "inputs", "outputs_used", 
 """Of each layer of each arm's mask: inputs and outputs with at least one kept weight, and all that there are."""
 
 
-def starts(plan: Plan, assessment: str, tickets: Iterable[Path]) -> list[tuple[str, int, Path]]:
+def starts(
+    plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: Iterable[Path]
+) -> list[tuple[str, int, Path]]:
     """Arm, seed and ticket of each training of an evaluation; of a comparison, of its tickets.
 
     Args:
-        tickets: of each arm, of each seed, in the order of the study file.
+        plan: of the study.
+        assessment: the name of the evaluation or comparison.
+        arm_tickets: of an evaluation, what its arms start from: of each arm, of each seed, in the order of the study.
+        as_found: the same of the tickets as found, which a comparison has alone.
     """
     evaluation = assessment in plan.study.evaluations
     arms = plan.arms(assessment) if evaluation else plan.evaluated_tickets(assessment)
+    tickets = arm_tickets if evaluation else as_found
     places = product([arm.name for arm in arms], plan.study.seeds)
     return [(arm, seed, path) for (arm, seed), path in zip(places, tickets, strict=True)]
 
