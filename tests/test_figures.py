@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import synthetic
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lth.analysis import figures
 from lth.analysis.figures import parts, style
@@ -493,6 +494,35 @@ def test_density_is_drawn_below_the_accuracy_of_what_is_pruned_while_it_is_train
     (line,), (below,) = accuracy.lines, kept.lines
     assert ([*line.get_xdata()], [*line.get_ydata()]) == ([0, 1, 2], [50, 51, 52])
     assert [*below.get_ydata()] == [100, 50, 20]
+
+
+def test_trainings_of_one_colour_have_different_lines_while_they_are_pruned() -> None:
+    """Tickets that differ in density share a colour (place 10 is the colour of place 0); one is pruned twice here."""
+    rows = [
+        {"ticket": ticket, "dataset": "d", "round": round_, "split": "test", "epoch": epoch, "step": 5 * epoch, "n": 1}
+        | {"accuracy_percent": 50.0 + epoch, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        | {"density_percent": density}
+        for ticket, round_, least in (("dense", 1, 20.0), ("sparse", 1, 2.0), ("sparse", 2, 1.0))
+        for epoch, density in enumerate((100.0, 50.0, least))
+    ]
+    places = {"dense": 0, "sparse": 10}
+    accuracy, kept = create("accuracy_while_pruned", {"round_curves": pd.DataFrame(rows)}, places).axes
+    for axis in (accuracy, kept):
+        assert len({line.get_color() for line in axis.lines}) == 1
+        assert len({str(line._unscaled_dash_pattern) for line in axis.lines}) == 3
+    elsewhere = Line2D([], [], **style.Palette(places).line("sparse"))
+    assert accuracy.lines[1]._unscaled_dash_pattern == elsewhere._unscaled_dash_pattern
+
+
+def test_the_untrained_network_does_not_set_the_accuracies_that_are_shown_while_weights_are_pruned() -> None:
+    rows = [
+        {"ticket": "a", "dataset": "d", "round": 1, "split": "test", "epoch": epoch, "step": 5 * epoch, "n": 1}
+        | {"accuracy_percent": 98.0 if epoch else 10.0, "accuracy_low_percent": nan, "accuracy_high_percent": nan}
+        | {"density_percent": 100.0 - epoch}
+        for epoch in range(31)
+    ]
+    accuracy, _ = create("accuracy_while_pruned", {"round_curves": pd.DataFrame(rows)}, {"a": 0}).axes
+    assert accuracy.get_ylim()[0] > 90
 
 
 def test_a_difference_of_confusion_matrices_is_of_the_pairs_and_better_is_blue() -> None:

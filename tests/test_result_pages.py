@@ -13,7 +13,6 @@ RESULTS = Path(__file__).parents[1] / "docs/results"
 PAGES_WITHOUT_DATA = [
     "dual.md",
     "full-scale.md",
-    "progressive.md",
     "stability.md",
     "text-quick.md",
 ]

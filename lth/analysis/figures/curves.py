@@ -67,7 +67,7 @@ class _View:
 def _views(curves: pd.DataFrame) -> list[_View]:
     """One column per kind of arm; the arms of a comparison are of one kind, and a second column zooms in on them."""
     if parts.of_comparison(curves):
-        return [_View("whole training", "own"), _View("second half, zoomed", "own", close=True)]
+        return [_View("whole training", "own"), _View("zoomed to late training", "own", close=True)]
     if "initialisation" in curves:
         return [view for scheme in curves["initialisation"].unique() for view in _views_of(curves, str(scheme))]
     kinds = [kind for kind in OF_EACH if kind in set(curves["kind"])] or ["own"]

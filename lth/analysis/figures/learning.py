@@ -1,6 +1,6 @@
 """Learning curves of pruning rounds: accuracy by iteration, a line a density; accuracy and density by epoch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import SHADES, SHAPES, Palette
+from lth.analysis.figures.style import SHADES, SHAPES, Palette, Shape
 from lth.analysis.tables.cells import amount
 from lth.analysis.tables.notes import named
 
@@ -119,10 +119,10 @@ def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) 
         return parts.nothing("No ticket was pruned while it was trained.")
     test = pd.concat(found.values())
     figure, (accuracy, kept) = parts.panels(2, columns=1, height=2.4, width=6.4, sharex=True)
-    handles = []
+    handles, shapes = [], training_shapes(found, palette)
     for ticket, label in [*found][:MOST_TRAININGS]:
-        line, alike = found[ticket, label], [other for name, other in found if name == ticket]
-        look = {**palette.line(ticket), "linestyle": SHAPES[alike.index(label) % len(SHAPES)][1]}
+        line, (_, style) = found[ticket, label], shapes[ticket, label]
+        look = {**palette.line(ticket), "linestyle": style}
         accuracy.plot(line["epoch"], line["accuracy_percent"], **look)
         ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
         marks.band(accuracy, line["epoch"], *ends, look["color"], faint=len(found) > 3)
@@ -130,6 +130,7 @@ def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) 
         handles.append(Line2D([], [], **look, label=label))
     accuracy.set_ylabel("test accuracy (%)")
     scales.percentages(accuracy, vertical=True)
+    accuracy.set_ylim(*_heights(test))
     scales.log_axis(kept, list(test["density_percent"]), vertical=True)
     kept.set_ylabel("density (%, log scale)")
     scales.epoch_axis(kept)
@@ -149,3 +150,16 @@ def trainings(curves: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
         (str(ticket), f"{ticket} ({line['density_percent'].min():.3g} %)"): line
         for (ticket, _), line in test.groupby(["ticket", "round"], sort=False)
     }
+
+
+def training_shapes(found: Iterable[tuple[str, str]], palette: Palette) -> dict[tuple[str, str], Shape]:
+    """The marker and line of each training, by ticket and label: its ticket's, or the next that its colour has free."""
+    taken: dict[str, set[Shape]] = {}
+    shapes = {}
+    for ticket, label in found:
+        own = SHAPES.index(palette.shape(ticket))
+        there = taken.setdefault(palette.ticket(ticket), set())
+        free = [shape for shape in (*SHAPES[own:], *SHAPES[:own]) if shape not in there]
+        shapes[ticket, label] = free[0] if free else SHAPES[own]
+        there.add(shapes[ticket, label])
+    return shapes

@@ -5,7 +5,7 @@ A ticket has one colour in every figure, a kind of arm one marker and line style
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.typing import LineStyleType
@@ -72,7 +72,8 @@ MARKS: Mapping[ArmKind, Mark] = {
 }
 
 
-SHAPES: tuple[tuple[str, LineStyleType], ...] = (
+Shape: TypeAlias = tuple[str, LineStyleType]
+SHAPES: tuple[Shape, ...] = (
     *(("o", "-"), ("v", (0, (4, 1.2)))),
     *(("P", (0, (4, 1, 1, 1))), ("X", (0, (1, 1)))),
 )
@@ -96,18 +97,19 @@ class Palette:
     def points(self, ticket: str, kind: ArmKind = "own") -> dict[str, Any]:
         """Keywords that draw an arm's mark: its colour, its kind's mark, or of tickets as found the ticket's shape."""
         marks = points(self.arm(ticket, kind), kind)
-        return {**marks, "marker": self._shape(ticket)[0]} if kind == "own" else marks
+        return {**marks, "marker": self.shape(ticket)[0]} if kind == "own" else marks
 
     def line(self, ticket: str, kind: ArmKind = "own") -> dict[str, Any]:
         """Keywords that draw an arm's line: likewise."""
-        style = self._shape(ticket)[1] if kind == "own" else MARKS[kind].line
+        style = self.shape(ticket)[1] if kind == "own" else MARKS[kind].line
         return {"color": self.arm(ticket, kind), "linestyle": style}
 
     def marked_line(self, ticket: str) -> dict[str, Any]:
         """Keywords that draw a ticket's line with its marks on it."""
-        return {**self.line(ticket), "marker": self._shape(ticket)[0]}
+        return {**self.line(ticket), "marker": self.shape(ticket)[0]}
 
-    def _shape(self, ticket: str) -> tuple[str, LineStyleType]:
+    def shape(self, ticket: str) -> Shape:
+        """The marker and the line of a ticket in its own initialisation."""
         return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
 
 

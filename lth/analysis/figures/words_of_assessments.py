@@ -93,7 +93,7 @@ def _initialisations(facts: Facts) -> str:
 
 def _by_epoch(facts: Facts, what: str) -> str:
     panels = (
-        "The second panel is zoomed to the second half of training."
+        "The second panel shows the same curves, its vertical axis zoomed to the second half of training."
         if facts.compares
         else "One panel for each initialisation or control"
         + (f"; in each the arms that all tickets share ({in_a_row(facts.across, 'arms')})." if facts.across else ".")

@@ -77,6 +77,7 @@ def _accuracy_while_pruned(facts: Facts) -> str:
     return sentences(
         "Mean test accuracy (top) and density (bottom) by epoch, where weights are pruned during training: "
         f"{in_a_row(facts.tickets(pruned_in_training=True), 'tickets')}; {facts.n}.",
+        "The axis of accuracy leaves out the steep beginning.",
         "A dip after a step of density is what pruning costs before training recovers it. Only epochs at the final "
         "density can be the reported one.",
         facts.intervals("Bands"),

@@ -6,7 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from lth.analysis.figures.learning import MOST_TICKETS, MOST_TRAININGS, density_shade, late_range, rounds_shown
+from lth.analysis.figures.learning import (
+    MOST_TICKETS,
+    MOST_TRAININGS,
+    density_shade,
+    late_range,
+    rounds_shown,
+    training_shapes,
+)
 from lth.analysis.figures.learning import trainings as pruned_trainings
 from lth.analysis.figures.sensitivity import layer_shades, pruned_alone, whole_networks
 from lth.analysis.figures.style import SHAPES, Palette
@@ -103,14 +110,12 @@ def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -
     found = pruned_trainings(curves)
     if not found:
         return None
-    shown = dict([*found.items()][:MOST_TRAININGS])
+    shown, shapes = dict([*found.items()][:MOST_TRAININGS]), training_shapes(found, palette)
     entries: dict[str, Series] = {}
     frames = []
     for (ticket, label), line in shown.items():
-        alike = [other for name, other in found if name == ticket]
-        place = alike.index(label)
         own = series(palette, label, ticket, "own")
-        marker, style = SHAPES[place % len(SHAPES)]
+        marker, style = shapes[ticket, label]
         looks: dict[str, Any] = {"dash": dashes(style), "shape": symbol(marker)}
         entries[label] = Series(**{**vars(own), **looks, "key": f"training {label}", "group": "training"})
         same = {"series": label, "key": entries[label].key, "other": ticket, "line": label}
