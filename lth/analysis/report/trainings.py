@@ -129,12 +129,14 @@ def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -
     more = f" Not drawn: {named(left, 'trainings')}." if left else ""
     density = {"@y.field": "density_percent", "@y.title": "density (%, log)", "@y.scale": "log", "@y.domain": None}
     below = {**density, "@y.low": "none", "@y.high": "none", "@interpolate": "step-after", "@height": 160}
+    values = split_values(rows.assign(split="test"), ("test",))
     return Chart(
         name=name,
         title="Accuracy while weights are pruned",
         caption=(
-            "Means over seeds by epoch, above the density of the network. A dip after a step of density is what "
-            f"pruning costs before training recovers it. Only epochs at the final density can be the reported one."
+            "Means over seeds by epoch, above the density of the network; the axis of accuracy leaves out the steep "
+            "beginning. A dip after a step of density is what pruning costs before training recovers it. Only epochs "
+            "at the final density can be the reported one."
             f"{bands(whole)}{more}{left_out(whole, rows, 'round_curves.csv')}"
         ),
         spec=lines(
@@ -145,7 +147,7 @@ def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -
         rows=rows,
         series=list(entries.values()),
         x=list(EPOCHS),
-        y=split_values(rows.assign(split="test"), ("test",)),
+        y=[replace(choice, domain=late_range(whole, choice.field)) for choice in values],
         drawn=("accuracy_while_pruned",),
         panels=(Panel(places={"@height": 240}), Panel(places=below)),
     )
