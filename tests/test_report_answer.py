@@ -130,8 +130,8 @@ def test_a_ticket_looks_the_same_in_charts_and_figures(drawn: dict[str, Any]) ->
     palette = drawn["palette"]
     own, shuffled = (looks.series(palette, f"mnist-{kind}", "mnist", kind) for kind in ("own", "shuffled"))
     assert looks.schemes()["light"][own.colour[4:-1]] == palette.ticket("mnist")
-    assert (own.key, own.shape, own.dash, own.fill) == ("mnist", "circle", [1.0, 0.0], own.colour)
-    assert (shuffled.key, shuffled.shape, shuffled.fill) == ("mnist-shuffled", "triangle-up", "var(--paper)")
+    assert (own.key, own.shape, own.dash, own.fill) == ("mnist", looks.symbol("o"), [1.0, 0.0], own.colour)
+    assert (shuffled.key, shuffled.shape, shuffled.fill) == ("mnist-shuffled", looks.symbol("^"), "var(--paper)")
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])

@@ -14,15 +14,20 @@ from lth.catalog.controls import ArmKind
 PAPERS = {"light": PAPER, "dark": DARK[PAPER]}
 """Backgrounds of the page, by scheme: those of the Matplotlib figures."""
 _SHAPES = {
-    **{"o": "circle", "s": "square", "D": "diamond", "d": "M0,-1L.6,0L0,1L-.6,0Z", "P": "cross"},
-    **{"^": "triangle-up", "v": "triangle-down", "<": "triangle-left", ">": "triangle-right"},
+    "o": "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0Z",
+    "s": "M-1,-1L1,-1L1,1L-1,1Z",
+    "D": "M0,-1L1,0L0,1L-1,0Z",
+    "d": "M0,-1L.6,0L0,1L-.6,0Z",
+    "P": "M-.4,-1L.4,-1L.4,-.4L1,-.4L1,.4L.4,.4L.4,1L-.4,1L-.4,.4L-1,.4L-1,-.4L-.4,-.4Z",
+    **{"^": "M0,-.87L1,.87L-1,.87Z", "v": "M0,.87L1,-.87L-1,-.87Z"},
+    **{"<": "M-.87,0L.87,-1L.87,1Z", ">": "M.87,0L-.87,-1L-.87,1Z"},
     "X": "M-1,-.6L-.6,-1L0,-.4L.6,-1L1,-.6L.4,0L1,.6L.6,1L0,.4L-.6,1L-1,.6L-.4,0Z",
     **dict.fromkeys("hH", "M0,-1L.87,-.5L.87,.5L0,1L-.87,.5L-.87,-.5Z"),
     "8": "M-.41,-1L.41,-1L1,-.41L1,.41L.41,1L-.41,1L-1,.41L-1,-.41Z",
     "p": "M0,-1L.95,-.31L.59,.81L-.59,.81L-.95,-.31Z",
     "*": "M0,-1.2L.29,-.4L1.14,-.37L.47,.15L.71,.97L0,.5L-.71,.97L-.47,.15L-1.14,-.37L-.29,-.4Z",
 }
-"""Matplotlib's markers as Vega's: names, or paths within -1 to 1."""
+"""Matplotlib's markers as SVG paths within -1 to 1, which Vega takes as shapes, and legends draw."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,7 @@ def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
 
 
 def symbol(marker: str) -> str:
-    """A Matplotlib marker as Vega's."""
+    """A Matplotlib marker as an SVG path."""
     return _SHAPES[marker]
 
 

@@ -204,7 +204,7 @@
   function swatch(entry) {
     const dash = entry.dash[1] ? ` stroke-dasharray="${entry.dash.join(" ")}"` : "";
     return `<svg viewBox="0 0 24 12" aria-hidden="true"><path d="M0 6H24" stroke="${entry.colour}" stroke-width="2"${dash}/>` +
-      `<circle cx="12" cy="6" r="4" stroke="${entry.colour}" stroke-width="1.5" fill="${entry.fill}"/></svg>`;
+      `<path transform="translate(12 6) scale(4)" d="${entry.shape}" stroke="${entry.colour}" stroke-width=".375" fill="${entry.fill}"/></svg>`;
   }
 
   function legend(name) {
