@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import SHADES, SHAPES, Palette, Shape
+from lth.analysis.figures.style import SHADES, SHAPES, MarkAndLine, Palette
 from lth.analysis.tables.cells import amount
 from lth.analysis.tables.notes import named
 
@@ -152,9 +152,9 @@ def trainings(curves: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
     }
 
 
-def training_shapes(found: Iterable[tuple[str, str]], palette: Palette) -> dict[tuple[str, str], Shape]:
+def training_shapes(found: Iterable[tuple[str, str]], palette: Palette) -> dict[tuple[str, str], MarkAndLine]:
     """The marker and line of each training, by ticket and label: its ticket's, or the next that its colour has free."""
-    taken: dict[str, set[Shape]] = {}
+    taken: dict[str, set[MarkAndLine]] = {}
     shapes = {}
     for ticket, label in found:
         own = SHAPES.index(palette.shape(ticket))

@@ -72,8 +72,8 @@ MARKS: Mapping[ArmKind, Mark] = {
 }
 
 
-Shape: TypeAlias = tuple[str, LineStyleType]
-SHAPES: tuple[Shape, ...] = (
+MarkAndLine: TypeAlias = tuple[str, LineStyleType]
+SHAPES: tuple[MarkAndLine, ...] = (
     *(("o", "-"), ("v", (0, (4, 1.2)))),
     *(("P", (0, (4, 1, 1, 1))), ("X", (0, (1, 1)))),
 )
@@ -108,7 +108,7 @@ class Palette:
         """Keywords that draw a ticket's line with its marks on it."""
         return {**self.line(ticket), "marker": self.shape(ticket)[0]}
 
-    def shape(self, ticket: str) -> Shape:
+    def shape(self, ticket: str) -> MarkAndLine:
         """The marker and the line of a ticket in its own initialisation."""
         return SHAPES[self._places.get(ticket, 0) // len(COLOURS) % len(SHAPES)]
 
