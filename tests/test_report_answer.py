@@ -130,8 +130,9 @@ def test_a_ticket_looks_the_same_in_charts_and_figures(drawn: dict[str, Any]) ->
     palette = drawn["palette"]
     own, shuffled = (looks.series(palette, f"mnist-{kind}", "mnist", kind) for kind in ("own", "shuffled"))
     assert looks.schemes()["light"][own.colour[4:-1]] == palette.ticket("mnist")
-    assert (own.key, own.shape, own.dash, own.fill) == ("mnist", looks.symbol("o"), [1.0, 0.0], own.colour)
-    assert (shuffled.key, shuffled.shape, shuffled.fill) == ("mnist-shuffled", looks.symbol("^"), "var(--paper)")
+    disc, triangle = "M-1,0A1,1,0,1,1,1,0A1,1,0,1,1,-1,0Z", "M0,-.87L1,.87L-1,.87Z"
+    assert (own.key, own.shape, own.dash, own.fill) == ("mnist", disc, [1.0, 0.0], own.colour)
+    assert (shuffled.key, shuffled.shape, shuffled.fill) == ("mnist-shuffled", triangle, "var(--paper)")
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])
