@@ -1,7 +1,8 @@
 """Whether each number in the prose of a page is in the data, at the rounding in which it is written.
 
 A unit of prose (a paragraph, an item of a list, a table, a heading) says where its numbers come from, in a comment:
-`<!-- from: transfer/arms cross-own; study -->` names rows of tables and the settings of the study, and
+`<!-- from: transfer/arms cross-own; study -->` names rows of tables and the settings of the study (of another one of
+the page: `NAME: transfer/arms cross-own`), and
 `<!-- given: 1.2e-3, the learning rate -->` repeats numbers that no table has. A number that is neither is an error.
 
 No numbers are: code, addresses of links, what begins with a letter (`LeNet-300-100`, `theta_0`), sizes (`28x28`),
@@ -9,8 +10,9 @@ versions (`2.13.0`), and years of citations in brackets.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from lth.analysis.tables.cells import JOULES_PER_KWH
 from lth.checks.wording import offered
@@ -82,19 +84,21 @@ class _Unit:
         ]
 
 
-def unfounded(parts: Iterable[Prose], data: StudyData | None) -> Iterator[tuple[int, str]]:
-    """The numbers of a page that its data do not have, by line, in words.
+def unfounded(
+    part: Prose, data: StudyData | None, studies: Mapping[str, StudyData] = MappingProxyType({})
+) -> Iterator[tuple[int, str]]:
+    """The numbers of prose that its data do not have, by line, in words.
 
     Args:
-        parts: the prose of the page.
-        data: of the page's study; None for a page without one.
+        part: prose of a page.
+        data: of the study that is meant where a source names none; None for a page without data.
+        studies: of all studies that the page names.
     """
-    for part in parts:
-        for unit in _units(part):
-            yield from _unfounded(unit, data)
+    for unit in _units(part):
+        yield from _unfounded(unit, data, studies)
 
 
-def _unfounded(unit: _Unit, data: StudyData | None) -> Iterator[tuple[int, str]]:
+def _unfounded(unit: _Unit, data: StudyData | None, studies: Mapping[str, StudyData]) -> Iterator[tuple[int, str]]:
     given: dict[str, int] = {}
     values: list[tuple[str, float]] = []
     sources: list[str] = []
@@ -104,7 +108,7 @@ def _unfounded(unit: _Unit, data: StudyData | None) -> Iterator[tuple[int, str]]
             continue
         for source in filter(None, (source.strip() for source in text.split(";"))):
             try:
-                values += source_values(source, data, line)
+                values += source_values(source, data, studies, line)
             except PageError as error:
                 yield error.line, error.words
             sources.append(source)
@@ -145,12 +149,22 @@ def _blank(found: "re.Match[str]") -> str:
     return " " + "\n" * found[0].count("\n")
 
 
-def source_values(source: str, data: StudyData | None, line: int) -> list[tuple[str, float]]:
+def source_values(
+    source: str, data: StudyData | None, studies: Mapping[str, StudyData], line: int
+) -> list[tuple[str, float]]:
     """The numbers that a source has, named: `study`, or `TABLE WORD ...`, rows of a table.
 
+    Before `study` or the table may stand another study of the page: `NAME: TABLE WORD ...`.
+
     Raises:
-        PageError: there is no such table or row, or more rows than one source may name.
+        PageError: there is no such study, table or row, or more rows than one source may name.
     """
+    name, colon, rest = (word.strip() for word in source.partition(":"))
+    if colon:
+        if name not in studies:
+            named = offered(name, studies, "it names:") if studies else ""
+            raise PageError(line, f"the page names no data of '{printable(name)}'{named}")
+        source, data = rest, studies[name]
     if data is None:
         raise PageError(line, f"'{printable(source)}': the page names no data")
     if source == "study":

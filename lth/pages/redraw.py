@@ -9,7 +9,7 @@ from lth.errors import UserError
 from lth.files import write_bytes
 from lth.pages.data import StudyData, opened_data
 from lth.pages.headlines import headline_table
-from lth.pages.markup import Made, Page, PageError, assembled, is_marked, parsed_page
+from lth.pages.markup import Made, Page, PageError, Prose, assembled, is_marked, parsed_page
 from lth.pages.numbers import unfounded
 from lth.pages.parts import drawn_figures, made_part
 from lth.printable import printable
@@ -72,20 +72,27 @@ def _marked(folder: Path) -> list[Path]:
 
 
 def _page(folder: Path, path: Path, opened: Callable[[Path], StudyData], faults: list[str]) -> dict[Path, bytes]:
-    """The new content of a page and of its figures, by file; wrong numbers are added to the faults."""
+    """The new content of a page and of its figures, by file; wrong numbers are added to the faults.
+
+    The first study that a page names is meant from its beginning, a later one below its marker.
+    """
     page = parsed_page(path, path.read_bytes().decode())
-    data = _data_of(folder, page, opened)
-    made = [
-        [*headline_table(folder / (part.argument or "headlines.yaml"), opened)]
-        if part.kind == "headlines"
-        else made_part(part, _needed(part, data))
-        for part in page.made
-    ]
-    wanted = {path: assembled(page, map(_spaced, made)).encode()}
-    if data:
-        wanted |= {folder / link: file.read_bytes() for link, file in drawn_figures(page.made, data).items()}
-    faults += [f"{path}:{line}: {words}" for line, words in unfounded(page.prose, data)]
-    return wanted
+    studies = _studies_of(folder, page, opened)
+    meant = next(iter(studies.values()), None)
+    made: list[Sequence[str]] = []
+    figures: dict[Path, bytes] = {}
+    for part in page.parts:
+        if isinstance(part, Prose):
+            faults += [f"{path}:{line}: {words}" for line, words in unfounded(part, meant, studies)]
+        elif part.kind == "headlines":
+            made.append([*headline_table(folder / (part.argument or "headlines.yaml"), opened)])
+        else:
+            if part.kind == "data":
+                meant = studies[part.argument]
+            data = _needed(part, meant)
+            made.append(made_part(part, data))
+            figures |= {folder / link: file.read_bytes() for link, file in drawn_figures([part], data).items()}
+    return {path: assembled(page, map(_spaced, made)).encode()} | figures
 
 
 def _spaced(lines: Sequence[str]) -> list[str]:
@@ -93,20 +100,26 @@ def _spaced(lines: Sequence[str]) -> list[str]:
     return ["", *lines, ""]
 
 
-def _data_of(folder: Path, page: Page, opened: Callable[[Path], StudyData]) -> StudyData | None:
-    named = [part for part in page.made if part.kind == "data"]
-    if len(named) > 1:
-        raise PageError(named[1].line, "a page has the data of one study; it names them a second time")
-    if not named:
-        return None
-    name = named[0].argument
+def _studies_of(folder: Path, page: Page, opened: Callable[[Path], StudyData]) -> dict[str, StudyData]:
+    """The data of the studies that a page names, in its order."""
+    studies: dict[str, StudyData] = {}
+    for part in page.made:
+        if part.kind == "data":
+            if part.argument in studies:
+                raise PageError(part.line, f"the data of {printable(part.argument)} are named a second time")
+            studies[part.argument] = opened(_data_folder(folder, part))
+    return studies
+
+
+def _data_folder(folder: Path, part: Made) -> Path:
+    name = part.argument
     data = folder / "data" / name
     if not name or "/" in name or not data.is_dir():
         raise PageError(
-            named[0].line,
+            part.line,
             f"no folder {printable(data)}; to make it: `python -m lth collect results/{printable(name)}`",
         )
-    return opened(data)
+    return data
 
 
 def _needed(part: Made, data: StudyData | None) -> StudyData:

@@ -81,6 +81,57 @@ def bytes_in(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+TWO = """\
+# Two studies
+
+The first one's dense network has {first} %. <!-- from: transfer/arms dense -->
+
+The second one's has {second} %. <!-- from: other: transfer/arms dense -->
+
+<!-- data: tiny -->
+<!-- end -->
+<!-- figure: transfer/final_accuracy -->
+<!-- end -->
+
+It has {first} %. <!-- from: transfer/arms dense -->
+
+<!-- data: other -->
+<!-- end -->
+<!-- table: transfer/arms; columns: accuracy_percent .2f; rows: dense -->
+<!-- end -->
+<!-- figure: transfer/final_accuracy -->
+<!-- end -->
+
+It has {second} %. <!-- from: transfer/arms dense -->
+"""
+
+
+def test_a_page_may_have_the_data_of_several_studies(
+    pages: Path, project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands below a marker of data is that study's; above all of them, the first one's."""
+    (project.results / "manifest.json").unlink()
+    shutil.rmtree(project.results / "evaluations/transfer/dense/seed1")
+    other = pages / "data/other"
+    assert main(["collect", str(project.results), "--study", str(project.study), "--to", str(other)]) == 0
+    first, second = (
+        dense_accuracy(opened_data(pages / "data" / name, tmp_path / "of" / name).table("transfer/arms"))
+        for name in ("tiny", "other")
+    )
+    assert first != second
+    (pages / "page.md").write_text(TWO.format(first=first, second=second))
+    assert main(["redraw", str(pages)]) == 0
+    text = (pages / "page.md").read_text()
+    assert f"| {second} |" in text
+    for name in ("tiny", "other"):
+        assert f"[data/{name}](data/{name})" in text
+        assert f"(figures/{name}/transfer/final_accuracy.svg)" in text
+        assert (pages / f"figures/{name}/transfer/final_accuracy.svg").is_file()
+    (pages / "page.md").write_text(TWO.format(first=second, second=first))
+    told = refused(capsys, "redraw", pages)
+    assert [line.split(":")[1] for line in told.splitlines() if " is not in " in line] == ["3", "5", "12", "21"]
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """What a command that fails prints."""
     capsys.readouterr()
@@ -330,7 +381,9 @@ WRONG = [
     ("<!-- table: rounds; columns: ticket .2f -->\n<!-- end -->", "'digits' cannot be written as '.2f'"),
     ("<!-- figure: curves -->\n<!-- end -->", "the study has no figure 'curves'"),
     ("<!-- verdict: there -->\n<!-- end -->", "the study has no evaluation or comparison 'there'"),
-    ("<!-- data: tiny -->\n<!-- end -->", "a page has the data of one study"),
+    ("<!-- data: tiny -->\n<!-- end -->", "the data of tiny are named a second time"),
+    ("5 <!-- from: other: rounds -->", "the page names no data of 'other'; it names: tiny"),
+    ("5 <!-- from: tiny: round -->", "the study has no table 'round'"),
     ("5 <!-- from: transfer/arm dense -->", "the study has no table 'transfer/arm'"),
     ("5 <!-- from: transfer/arms sparse -->", "no row of transfer/arms has 'sparse'"),
     ("5 <!-- from: transfer/confusion -->", "rows; a source may be at most 20: name them closer"),
