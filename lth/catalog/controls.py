@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-TicketControl = Literal["shuffled", "rewired", "permuted", "rescaled", "redrawn_signs", "noisy", "own_signs"]
+TicketControl = Literal[
+    "shuffled", "rewired", "rewired_rescaled", "permuted", "rescaled", "redrawn_signs", "noisy", "own_signs"
+]
 SharedControl = Literal["random", "magnitude"]
 DerivedKind = Literal["reinitialised", TicketControl, SharedControl]
 """What can be made of a ticket."""
@@ -50,6 +52,12 @@ ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
         words="rewired mask",
         sentence="the mask of {of} rewired, with as many weights at each unit",
         about="masks with as many weights at each unit as those of {of}, at random places",
+        weights="theta_0",
+    ),
+    "rewired_rescaled": ArmFacts(
+        words="rewired mask, rescaled",
+        sentence="the mask of {of} rewired, over weights of its scale",
+        about="the rewired masks of {of} over theta_0, scaled to the RMS of its own weights in each layer",
         weights="theta_0",
     ),
     "permuted": ArmFacts(

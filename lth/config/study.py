@@ -135,8 +135,9 @@ class Evaluation(Assessment):
     controls: Annotated[tuple[ControlKind, ...], each_once] = ("dense", "random", "shuffled")
     """Arms that differ from a ticket in one thing, with its exact number of kept weights in each layer. One for all
     tickets: `dense` (no mask), `random` (a random mask), `magnitude` (a mask of the largest initial weights), over
-    theta_0. One for each of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0) and `rewired`
-    (a mask with as many weights at each unit as its own, over theta_0); under its own mask `permuted` (its weights
+    theta_0. One for each of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0), `rewired` (a
+    mask with as many weights at each unit as its own, over theta_0) and `rewired_rescaled` (that mask, over theta_0
+    scaled to the root mean square of its own weights in each layer); under its own mask `permuted` (its weights
     permuted within each layer), `redrawn_signs` (its weights, signs drawn anew), `noisy` (its weights and Gaussian
     noise: `noise` of the study), `rescaled` (new weights, scaled to the root mean square of its own in each layer) and
     `own_signs` (new weights with its signs)."""

@@ -83,6 +83,7 @@ def control(
     Args:
         ticket: the ticket.
         kind: `shuffled` (its masks permuted within each layer), `rewired` (the same with as many weights at each unit),
+            `rewired_rescaled` (that one over weights of the ticket's size),
             `random` and `magnitude` (other masks over theta_0),
             `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs`, `noisy` and `permuted` (other weights under its
             masks), or `dense` (no mask).

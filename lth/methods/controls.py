@@ -36,6 +36,9 @@ def control(
       2021).
     - `rewired`: as many weights at each unit as the ticket's masks, at random places. Of a shuffled mask many weights
       lead nowhere, of a ticket's few; this keeps that, and nothing else.
+    - `rewired_rescaled`: the same masks over theta_0 multiplied in each layer so that the kept weights have the root
+      mean square of the ticket's. It keeps the weights at each unit and their size; from `rescaled` it differs in which
+      connections there are.
     - `random`: masks that share nothing with the ticket's but their counts.
     - `magnitude`: the largest weights of theta_0 by absolute value in each layer. They have seen no data, and a ticket
       found by magnitude pruning keeps many of them.
@@ -72,7 +75,10 @@ def control(
     own, masks, of = parent.weights, parent.masks, ARM_KINDS[kind].weights
     if of == "theta_0":
         theta_0 = initial_weights(network, seed)
-        return parent.derive(_other_masks(kind, masks, theta_0, seed, name, which), theta_0)
+        others = _other_masks(kind, masks, theta_0, seed, name, which)
+        if kind == "rewired_rescaled":
+            theta_0 = {**theta_0, **_rescaled(theta_0, others, own, masks)}
+        return parent.derive(others, theta_0)
     if of == "new":
         new = initial_weights(network, seed, "fresh initialisation", *which)
         return parent.derive(masks, {**new, **_like(kind, new, own, masks)})
@@ -93,7 +99,7 @@ def _other_masks(
         return _largest(masks, theta_0)
     if kind == "random":
         return random_like(masks, generator(seed, "random mask", *which))
-    if kind == "rewired":
+    if kind in ("rewired", "rewired_rescaled"):
         return rewired(masks, generator(seed, "rewired mask", name, *which))
     return shuffled(masks, generator(seed, "shuffled mask", name, *which))
 
@@ -101,7 +107,7 @@ def _other_masks(
 def _like(kind: ArmKind, new: Mapping[str, Tensor], own: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
     """What newly drawn weights take over of the ticket's: nothing, the scale of each layer, or the signs."""
     if kind == "rescaled":
-        return {layer: _scaled(new[layer], own[layer], mask) for layer, mask in masks.items()}
+        return _rescaled(new, masks, own, masks)
     if kind == "own_signs":
         return {layer: new[layer].abs().copysign(own[layer]) for layer in masks}
     return {}
@@ -149,10 +155,13 @@ def _root_mean_square(values: Tensor) -> float:
     return float(values.double().square().mean().sqrt()) if len(values) else 0.0
 
 
-def _scaled(new: Tensor, own: Tensor, mask: Tensor) -> Tensor:
-    """`new`, multiplied so that its kept weights have the root mean square of the kept weights of `own`."""
-    root = [_root_mean_square(weights[mask]) for weights in (own, new)]
-    return new * (root[0] / root[1]) if mask.any() and root[1] else new
+def _rescaled(weights: Mapping[str, Tensor], kept: Masks, own: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
+    """Weights multiplied in each layer: those that `kept` keeps get the root mean square of `own` under `masks`."""
+    scaled = {}
+    for layer, mask in masks.items():
+        wanted, found = _root_mean_square(own[layer][mask]), _root_mean_square(weights[layer][kept[layer]])
+        scaled[layer] = weights[layer] * (wanted / found) if mask.any() and found else weights[layer]
+    return scaled
 
 
 def chosen_ticket(spec: ControlJob, path: Path, made: str | None) -> Ticket:

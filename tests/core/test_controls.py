@@ -16,7 +16,7 @@ from lth.pruning import masks as algebra
 from lth.seeds import generator
 
 NETWORK = Network(architecture="lenet5_classic")
-UNDER_OTHER_MASKS = {"shuffled", "rewired", "random", "magnitude"}
+UNDER_OTHER_MASKS = {"shuffled", "rewired", "rewired_rescaled", "random", "magnitude"}
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_controls_keep_exact_counts_per_layer_and_are_the_same_each_time(ticket:
     assert all(torch.equal(made.weights[n], repeated.weights[n]) for n in made.weights)
 
 
-@pytest.mark.parametrize("kind", sorted(UNDER_OTHER_MASKS))
+@pytest.mark.parametrize("kind", sorted(UNDER_OTHER_MASKS - {"rewired_rescaled"}))
 def test_other_masks_are_over_theta_0(ticket: Ticket, kind: ArmKind) -> None:
     theta_0 = initial_weights(NETWORK, 3)
     made = _made(ticket, kind)
@@ -102,10 +102,21 @@ def test_rescaled_has_the_scale_of_the_ticket_and_else_what_reinitialised_has(ti
     assert all(torch.equal(tensor, new.weights[name]) for name, tensor in _others(made).items())
 
 
+def test_rewired_rescaled_has_the_mask_of_rewired_and_the_scale_of_the_ticket(ticket: Ticket) -> None:
+    made, rewired = _made(ticket, "rewired_rescaled"), _made(ticket, "rewired")
+    for layer, kept in _kept(made).items():
+        assert torch.equal(made.masks[layer], rewired.masks[layer])
+        assert _rms(kept) == pytest.approx(_rms(_kept(ticket)[layer]), rel=1e-6)
+        ratio = kept / _kept(rewired)[layer]
+        assert torch.allclose(ratio, ratio[:1], rtol=1e-5)
+    assert all(torch.equal(tensor, rewired.weights[name]) for name, tensor in _others(made).items())
+
+
 def test_a_layer_of_zeros_is_scaled_to_zeros_and_an_empty_one_is_left(ticket: Ticket) -> None:
     layer = next(iter(ticket.masks))
     zeros = ticket.derive(ticket.masks, {**ticket.weights, layer: torch.zeros_like(ticket.weights[layer])})
-    assert not _made(zeros, "rescaled").weights[layer].any()
+    for kind in ("rescaled", "rewired_rescaled"):
+        assert not _made(zeros, kind).weights[layer].any()
     empty = ticket.derive({**ticket.masks, layer: torch.zeros_like(ticket.masks[layer])}, ticket.weights)
     for kind in DERIVED:
         made = _made(empty, kind)

@@ -137,6 +137,7 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
     for kind in (
         "shuffled",
         "rewired",
+        "rewired_rescaled",
         "random",
         "magnitude",
         "reinitialised",
@@ -149,7 +150,7 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
         made = lth.control(ticket, kind)  # type: ignore[arg-type]
         assert [row[1] for row in made.layers()] == [row[1] for row in ticket.layers()]
         same_masks = all(made.masks[name].equal(mask) for name, mask in ticket.masks.items())
-        assert same_masks == (kind not in ("shuffled", "rewired", "random", "magnitude"))
+        assert same_masks == (kind not in ("shuffled", "rewired", "rewired_rescaled", "random", "magnitude"))
         assert made.provenance["control"] == kind
     assert lth.control(ticket, "dense").density == 1
     assert (

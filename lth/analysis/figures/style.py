@@ -61,6 +61,7 @@ MARKS: Mapping[ArmKind, Mark] = {
     "reinitialised": Mark("s", (0, (5, 2)), False),
     "shuffled": Mark("^", (0, (1.5, 1.5)), False),
     "rewired": Mark("8", (0, (2.5, 1, 2.5, 3)), False),
+    "rewired_rescaled": Mark("P", (0, (6, 1, 2, 1)), False),
     "permuted": Mark("<", (0, (3, 1, 1, 1)), False),
     "rescaled": Mark("h", (0, (8, 2)), False),
     "redrawn_signs": Mark("d", (0, (3, 1, 1, 1, 1, 1)), False),
