@@ -1,6 +1,6 @@
 """What of a ticket an arm keeps: the ticket itself, its controls, and the dense network.
 
-Each control differs from its ticket in one thing, and has its exact number of kept weights in each layer.
+Each control has the exact number of kept weights of its ticket in each layer, and other properties as it is named.
 """
 
 from collections.abc import Mapping

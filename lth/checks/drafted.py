@@ -48,7 +48,7 @@ def _head(draft: Draft, schema: bool) -> Iterator[str]:
     if schema:
         yield "# yaml-language-server: $schema=schema.json"
     targets = " and ".join(draft.targets)
-    yield f"# Tickets found on {draft.source}, trained on {targets} beside controls that differ in one thing each."
+    yield f"# Tickets found on {draft.source}, trained on {targets} beside controls."
     yield "# Pairs in `compare` are decided beforehand. The exact sign-flip test over n seeds has no p below 2 / 2^n:"
     least, tests = smallest_p(draft.seeds), len(_pairs(draft))
     if tests:

@@ -133,14 +133,14 @@ class Evaluation(Assessment):
     )
     """`own`: the weights that the ticket was found from; `reinitialised`: newly drawn ones under the same mask."""
     controls: Annotated[tuple[ControlKind, ...], each_once] = ("dense", "random", "shuffled")
-    """Arms that differ from a ticket in one thing, with its exact number of kept weights in each layer. One for all
-    tickets: `dense` (no mask), `random` (a random mask), `magnitude` (a mask of the largest initial weights), over
-    theta_0. One for each of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0), `rewired` (a
-    mask with as many weights at each unit as its own, over theta_0) and `rewired_rescaled` (that mask, over theta_0
-    scaled to the root mean square of its own weights in each layer); under its own mask `permuted` (its weights
-    permuted within each layer), `redrawn_signs` (its weights, signs drawn anew), `noisy` (its weights and Gaussian
-    noise: `noise` of the study), `rescaled` (new weights, scaled to the root mean square of its own in each layer) and
-    `own_signs` (new weights with its signs)."""
+    """Arms beside a ticket, with its exact number of kept weights in each layer. One for all tickets: `dense` (no
+    mask), `random` (a random mask), `magnitude` (a mask of the largest initial weights), over theta_0. One for each
+    of `controls_of`: `shuffled` (its mask permuted within each layer, over theta_0), `rewired` (a mask with as many
+    weights at each unit as its own, over theta_0) and `rewired_rescaled` (that mask, over theta_0 scaled to the root
+    mean square of its own weights in each layer); under its own mask `permuted` (its weights permuted within each
+    layer), `redrawn_signs` (its weights, signs drawn anew), `noisy` (its weights and Gaussian noise: `noise` of the
+    study), `rescaled` (new weights, scaled to the root mean square of its own in each layer) and `own_signs` (new
+    weights with its signs)."""
     controls_of: Annotated[tuple[TicketName, ...], each_once] = ()
     """The tickets that have controls of their own; without it, all of `tickets`."""
     matched_to: TicketName | None = None

@@ -78,7 +78,7 @@ def control(
     draw: int = 0,
     noise: Mapping[str, float] | None = None,
 ) -> Ticket:
-    """A control: the ticket with one thing changed and its exact number of kept weights in each layer.
+    """A control: another mask or other weights, with the ticket's exact number of kept weights in each layer.
 
     Args:
         ticket: the ticket.

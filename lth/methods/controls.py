@@ -1,4 +1,4 @@
-"""Controls: transformations of a ticket that keep its exact per-layer counts and change one thing."""
+"""Controls: transformations of a ticket that keep its exact per-layer counts and change its mask or its weights."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -132,6 +132,6 @@ def _result(where: str, here: FromData, data: StudyData) -> str:
         number(row.get(f"{stem}_{end}_{unit}", row.get(f"{end}_{unit}", "") if stem == "difference" else ""))
         for end in ("low", "high")
     )
-    form = {"difference": "+.2f"}.get(stem, ",.0f" if unit in ("step", "epochs") else ".2f")
+    form = {"difference": "+.2f"}.get(stem, ",.0f" if unit in ("step", "epochs", "seeds") else ".2f")
     interval = f" ({low:{form}} to {high:{form}})" if low is not None and high is not None else ""
     return f"{value:{form}}{interval}" + (f", n = {row['n']}" if "n" in row else "")

@@ -167,7 +167,7 @@ def test_rewinding_to_a_step_keeps_the_weights_of_that_step(run: Run) -> None:
 
 
 def test_rewinding_to_the_trained_weights_of_the_start(run: Run) -> None:
-    """The first source's cross stage. Its first round trains the trained, pruned weights further before anything is
+    """The original study's cross stage. Its first round trains the trained, pruned weights further before anything is
     pruned; each later one prunes by what the round before trained, and begins again at the start's trained weights."""
     dense = run("dense")
     start = run("start", dense, **pruned("1/2"))

@@ -430,6 +430,7 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
         + headline(", here: {study: tiny, row: transfer/comparisons dense, value: difference_points}", "refuted")
         + headline(", here: {study: big, text: '97.9 ± 0.1', n: 3}", "not comparable")
         + headline("", "not attempted")
+        + headline(", here: {study: tiny, row: rounds digits round=1, value: collapsed_seeds}")
     )
     assert main(["redraw", str(pages)]) == 0
     accuracy = (pages / "page.md").read_text().split("The dense network has ")[1].split()[0]
@@ -439,6 +440,7 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
     assert " to +" in lines[1] or " to -" in lines[1]
     assert lines[2].endswith("| 97.9 ± 0.1, n = 3 | not comparable | Close | data not committed |")
     assert lines[3].endswith("| - | not attempted | Close | - |")
+    assert "(Somebody) | 0, n = 2 | reproduced" in lines[4]
     for wrong, words in (
         (headline(", here: {study: tiny, text: '97.9', n: 3}"), "headline 1: is typed, but"),
         (headline(""), "headline 1: 'here' must be left out where the conclusion is 'not attempted'"),

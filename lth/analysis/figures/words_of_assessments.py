@@ -80,7 +80,7 @@ def _initialisations(facts: Facts) -> str:
     others = isinstance(spec, Evaluation) and spec.other_initialisations
     return sentences(
         f"Test accuracy on {facts.target}: {in_a_row(facts.evaluated, 'tickets')}, {each}. {facts.at}",
-        f"A control differs from its ticket in one thing and keeps as many weights in each layer ({'; '.join(words)}).",
+        f"A control keeps as many weights in each layer as its ticket ({'; '.join(words)}).",
         only,
         facts.intervals("Vertical lines"),
         facts.of_several("A thin line connects the results of one seed."),
