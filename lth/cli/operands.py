@@ -10,7 +10,7 @@ OPERANDS: dict[str, dict[str, Any]] = {
         "type": Path,
         "nargs": "+",
         "metavar": "STUDY",
-        "help": "a study file; others after it are laid over it, key by key",
+        "help": "a study file; later files override keys of earlier ones",
     },
     "NAME": {"type": Path, "help": "the new study's name, or its file; `.yaml` may be left out"},
     "WHERE": {"type": Path, "help": "the results folder of a study, or its file"},

@@ -131,7 +131,7 @@ class Dataset(Model):
 
     @property
     def sizes(self) -> tuple[int, int]:
-        """Training examples, and those that a scoring goes through (validation and test)."""
+        """Training examples, and those that an evaluation goes through (validation and test)."""
         source = self.entry
         there = source.train - (0 if source.test else self.test_size)
         return self.train or there - self.validation, self.validation + self.test_size

@@ -59,7 +59,8 @@ class Assessment(Model):
     """What evaluations and comparisons share: a density, and the family of tests."""
 
     density: Density
-    """Share of weights kept at which arms are compared; each ticket's nearest round must lie within 2 %."""
+    """Share of weights kept at which arms are compared; of each ticket the nearest round, whose density may
+    differ by 2 % of its value."""
     compare: tuple[tuple[str, str], ...] = ()
     """The family of tests, decided beforehand: pairs of arms such as `[cross-own, mnist-own]`, first minus second; in a
     comparison pairs of tickets (or `dense`)."""

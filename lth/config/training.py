@@ -158,9 +158,9 @@ class Recipe(Model):
     evaluate_every: Count | None = None
     """Score validation and test data every so many steps; without it after each epoch."""
     patience: Count | None = None
-    """Early stopping: end a training after so many scorings in a row (epochs, or every `evaluate_every` steps) without
-    a lower validation loss. The learning rate keeps the schedule of the whole length. Never before a method has changed
-    its masks for the last time, or before `rewind_step`."""
+    """Early stopping: end a training after so many evaluations in a row (epochs, or every `evaluate_every` steps)
+    without a lower validation loss. The learning rate keeps the schedule of the whole length. Never before a method
+    has changed its masks for the last time, or before `rewind_step`."""
     schedule: LearningRateSchedule = LearningRateSchedule()
     """Of the learning rate."""
     clip_grad_norm: Annotated[float, Field(gt=0, le=1e6)] | None = None

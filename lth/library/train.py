@@ -1,10 +1,12 @@
 """Training a ticket on a data set, and making controls of it."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
 import pandas as pd
+import torch
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import DERIVED, DerivedKind
@@ -23,7 +25,11 @@ from lth.library.result import Result
 from lth.library.sentences import in_library
 from lth.methods import controls
 from lth.methods.new_output import with_new_output
+from lth.networks.build import initial_weights
 from lth.training.train import train as run_training
+
+_OTHER_MASKS = ("shuffled", "rewired", "random", "magnitude")
+"""Controls that keep theta_0 as it is under another mask."""
 
 
 def train(
@@ -80,6 +86,9 @@ def control(
 ) -> Ticket:
     """A control: another mask or other weights, with the ticket's exact number of kept weights in each layer.
 
+    Warns where a mask over theta_0 differs from the ticket in its weights as well: theta_0 is drawn from the seed, and
+    a ticket of a checkpoint, or one that was rewound to a later step, has other weights.
+
     Args:
         ticket: the ticket.
         kind: `shuffled` (its masks permuted within each layer), `rewired` (the same with as many weights at each unit),
@@ -99,8 +108,17 @@ def control(
     drawn = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     named = str(ticket.provenance.get("ticket", ""))
     made = controls.control(ticket, kind, ticket.network, drawn, named, draw, _noise(noise))
+    if kind in _OTHER_MASKS and not _from_theta_0(ticket, drawn):
+        words = f"{kind}: theta_0 is drawn from seed {drawn}, and the ticket's weights are others"
+        warnings.warn(f"{words}: it differs from the ticket in its mask and in its weights", stacklevel=2)
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
+
+
+def _from_theta_0(ticket: Ticket, seed: int) -> bool:
+    """Whether the ticket's kept weights are those that the seed draws."""
+    theta_0 = initial_weights(ticket.network, seed)
+    return all(torch.equal(ticket.weights[name][mask], theta_0[name][mask]) for name, mask in ticket.masks.items())
 
 
 def _noise(told: Mapping[str, float] | None) -> Noise | None:

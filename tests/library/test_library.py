@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,24 @@ def test_controls_keep_the_counts_and_change_one_thing(digits: Images, quick: lt
         .masks["1.weight"]
         .equal(lth.control(ticket, "random").masks["1.weight"])
     )
+
+
+def test_controls_over_theta_0_of_a_ticket_from_elsewhere_are_warned_of(digits: Images, quick: lth.Recipe) -> None:
+    """They differ from it in mask and weights; those made of its own weights do not."""
+    ticket = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick)
+    moved = ticket.derive(ticket.masks, {name: 2 * weights for name, weights in ticket.weights.items()})
+    words = (
+        "is drawn from seed 0, and the ticket's weights are others: it differs from the ticket in its mask and in its"
+    )
+    for kind in ("shuffled", "rewired", "random", "magnitude"):
+        with pytest.warns(UserWarning, match=words):
+            lth.control(moved, kind)  # type: ignore[arg-type]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for kind in ("shuffled", "magnitude", "permuted", "reinitialised"):
+            lth.control(ticket, kind)  # type: ignore[arg-type]
+        for kind in ("permuted", "rewired_rescaled", "rescaled", "noisy", "dense"):
+            lth.control(moved, kind)  # type: ignore[arg-type]
 
 
 def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:
