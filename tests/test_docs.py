@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 import lth
+from lth.analysis.figures import FIGURES
 from lth.checks.read import read_study
 from tools import notebooks, site
 
@@ -72,6 +73,19 @@ def test_the_navigation_has_every_page() -> None:
 def test_the_reference_has_every_name_of_the_library() -> None:
     text = (ROOT / "docs/reference/lth.md").read_text(encoding="utf-8")
     assert {f"lth.{name}" for name in lth.__all__} == set(re.findall(r"^::: (\S+)$", text, re.MULTILINE))
+
+
+def test_every_figure_is_explained_in_report_order() -> None:
+    text = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8").split("## Figures")[1]
+    assert re.findall(r"^\| `(\w+)` \|", text.split("## An example")[0], re.MULTILINE) == [*FIGURES]
+
+
+def test_the_example_of_a_verdict_is_one_of_the_page_that_it_links() -> None:
+    text = (ROOT / "docs/reading-a-report.md").read_text(encoding="utf-8").split("## An example")[1].split("\n## ")[0]
+    page = (ROOT / "docs/results/transfer.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"\d+\.\d\d+ %|[+-]\d+\.\d\d", text)
+    assert len(quoted) == 8
+    assert [number for number in quoted if number not in page] == []
 
 
 def test_headline_numbers_are_those_of_the_page_of_results() -> None:
