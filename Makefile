@@ -110,10 +110,11 @@ check: setup-dev
 	$(BIN)/snakefmt --check Snakefile workflow/Snakefile workflow/rules
 	$(BIN)/snakemake --configfile config/demo.yaml --lint
 
-reference: setup  ## write what is made from the models: tables of keys, and the schema for editors
+reference: setup  ## write what is made from the code: tables of keys and commands, the schema for editors
 	$(BIN)/python -m tools.reference config/README.md
 	$(BIN)/python -m lth schema > config/schema.json
 	$(BIN)/python -m tools.house docs/design.md
+	$(BIN)/python -m tools.commands docs/reference/cli.md
 
 format: setup-dev  ## put every file into the house style
 	$(BIN)/ruff format .

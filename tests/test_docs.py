@@ -14,7 +14,8 @@ import yaml
 import lth
 from lth.analysis.figures import FIGURES
 from lth.checks.read import read_study
-from tools import notebooks, site
+from lth.cli.program import COMMANDS
+from tools import commands, notebooks, site
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -73,6 +74,13 @@ def test_the_navigation_has_every_page() -> None:
 def test_the_reference_has_every_name_of_the_library() -> None:
     text = (ROOT / "docs/reference/lth.md").read_text(encoding="utf-8")
     assert {f"lth.{name}" for name in lth.__all__} == set(re.findall(r"^::: (\S+)$", text, re.MULTILINE))
+
+
+def test_the_page_of_commands_is_made_from_the_code() -> None:
+    """If this fails: make reference"""
+    text = commands.page()
+    assert (ROOT / "docs/reference/cli.md").read_text(encoding="utf-8") == text
+    assert re.findall(r"^## `lth (\S+)`$", text, re.MULTILINE) == [*COMMANDS]
 
 
 def test_every_figure_is_explained_in_report_order() -> None:
