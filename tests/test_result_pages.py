@@ -88,5 +88,5 @@ and 2. <!-- given: 1; 2, made up -->
 ```
 """
     (prose,) = parsed_page(Path("page.md"), text).prose
-    told = [(line, words.split(":")[0]) for line, words in unfounded(prose, None)]
+    told = [(line, words.split(":")[0]) for line, words in unfounded(prose, None, {})]
     assert told == [(5, "3"), (7, "6"), (12, "8")]

@@ -33,7 +33,7 @@ def page() -> str:
 def _command(word: str) -> Iterator[str]:
     _, about, operands = COMMANDS[word]
     yield f"{about[0].upper()}{about[1:]}.\n"
-    rows = [(_operand(name), OPERANDS[name]) for name in operands]
+    rows = [(_operand(name, OPERANDS[name]), OPERANDS[name]) for name in operands]
     rows += [(_option(name, told), told) for name, told in COMMAND_OPTIONS.get(word, ())]
     if rows:
         yield "\n| argument | meaning |\n|---|---|\n"
@@ -41,8 +41,7 @@ def _command(word: str) -> Iterator[str]:
         yield f"| `{name}` | {_meaning(told)} |\n"
 
 
-def _operand(name: str) -> str:
-    told = OPERANDS[name]
+def _operand(name: str, told: Mapping[str, Any]) -> str:
     shown = str(told.get("metavar", name))
     return f"{shown} [{shown} ...]" if told.get("nargs") == "+" else shown
 

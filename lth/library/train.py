@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from lth.artifacts.tickets import Ticket
-from lth.catalog.controls import DERIVED, DerivedKind
+from lth.catalog.controls import ARM_KINDS, DERIVED, DerivedKind
 from lth.config.noise import Noise
 from lth.config.study import Compute
 from lth.config.training import Recipe
@@ -28,7 +28,7 @@ from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
 from lth.training.train import train as run_training
 
-_OTHER_MASKS = ("shuffled", "rewired", "random", "magnitude")
+_OTHER_MASKS = {kind for kind in DERIVED if ARM_KINDS[kind].weights == "theta_0"} - {"rewired_rescaled"}
 """Controls that keep theta_0 as it is under another mask."""
 
 

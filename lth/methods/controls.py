@@ -160,7 +160,7 @@ def _rescaled(weights: Mapping[str, Tensor], kept: Masks, own: Mapping[str, Tens
     scaled = {}
     for layer, mask in masks.items():
         wanted, found = _root_mean_square(own[layer][mask]), _root_mean_square(weights[layer][kept[layer]])
-        scaled[layer] = weights[layer] * (wanted / found) if mask.any() and found else weights[layer]
+        scaled[layer] = weights[layer] * (wanted / found) if found else weights[layer]
     return scaled
 
 

@@ -12,7 +12,6 @@ versions (`2.13.0`), and years of citations in brackets.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from lth.analysis.tables.cells import JOULES_PER_KWH
 from lth.checks.wording import offered
@@ -84,9 +83,7 @@ class _Unit:
         ]
 
 
-def unfounded(
-    part: Prose, data: StudyData | None, studies: Mapping[str, StudyData] = MappingProxyType({})
-) -> Iterator[tuple[int, str]]:
+def unfounded(part: Prose, data: StudyData | None, studies: Mapping[str, StudyData]) -> Iterator[tuple[int, str]]:
     """The numbers of prose that its data do not have, by line, in words.
 
     Args:

@@ -1,6 +1,6 @@
 """What stands between the markers of a page, made from the data of a study."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -152,7 +152,7 @@ _MAKERS: dict[str, Callable[[Made, StudyData], list[str]]] = {
 }
 
 
-def drawn_figures(parts: Iterable[Made], data: StudyData) -> dict[str, Path]:
-    """The figures that parts show, drawn; by their place seen from the folder of the pages."""
-    places = dict.fromkeys(part.argument for part in parts if part.kind == "figure")
-    return {figure_link(data, place): data.draw(place) for place in places if place in data.figure_names}
+def drawn_figure(part: Made, data: StudyData) -> Iterator[tuple[str, Path]]:
+    """The figure that a part shows, drawn, with its place seen from the folder of the pages; nothing of other parts."""
+    if part.kind == "figure":
+        yield figure_link(data, part.argument), data.draw(part.argument)

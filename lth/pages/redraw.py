@@ -11,7 +11,7 @@ from lth.pages.data import StudyData, opened_data
 from lth.pages.headlines import headline_table
 from lth.pages.markup import Made, Page, PageError, Prose, assembled, is_marked, parsed_page
 from lth.pages.numbers import unfounded
-from lth.pages.parts import drawn_figures, made_part
+from lth.pages.parts import drawn_figure, made_part
 from lth.printable import printable
 
 
@@ -91,7 +91,7 @@ def _page(folder: Path, path: Path, opened: Callable[[Path], StudyData], faults:
                 meant = studies[part.argument]
             data = _needed(part, meant)
             made.append(made_part(part, data))
-            figures |= {folder / link: file.read_bytes() for link, file in drawn_figures([part], data).items()}
+            figures |= {folder / link: file.read_bytes() for link, file in drawn_figure(part, data)}
     return {path: assembled(page, map(_spaced, made)).encode()} | figures
 
 
