@@ -30,8 +30,9 @@ class ArmFacts:
     """What it is made of, for captions and notes; `{of}` is the ticket."""
     shared: bool = False
     """Of the ticket it keeps the number of weights in each layer and nothing else, so one arm serves all tickets."""
-    weights: Literal["own", "theta_0", "new"] = "own"
-    """Where the kept weights come from: the ticket, the seed's dense initialisation, or a new draw."""
+    weights: Literal["own", "theta_0", "theta_0_scaled", "new"] = "own"
+    """Where the kept weights come from: the ticket, the seed's dense initialisation (as it is, or of the scale of the
+    ticket's), or a new draw."""
 
 
 ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
@@ -58,7 +59,7 @@ ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
         words="rewired mask, rescaled",
         sentence="the mask of {of} rewired, over weights of its scale",
         about="the rewired masks of {of} over theta_0, scaled to the RMS of its own weights in each layer",
-        weights="theta_0",
+        weights="theta_0_scaled",
     ),
     "permuted": ArmFacts(
         words="weights permuted",

@@ -28,10 +28,6 @@ from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
 from lth.training.train import train as run_training
 
-_OTHER_MASKS = {kind for kind in DERIVED if ARM_KINDS[kind].weights == "theta_0"} - {"rewired_rescaled"}
-"""Controls that keep theta_0 as it is under another mask."""
-
-
 def train(
     ticket: Ticket,
     data: Data,
@@ -108,7 +104,7 @@ def control(
     drawn = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     named = str(ticket.provenance.get("ticket", ""))
     made = controls.control(ticket, kind, ticket.network, drawn, named, draw, _noise(noise))
-    if kind in _OTHER_MASKS and not _from_theta_0(ticket, drawn):
+    if kind != "dense" and ARM_KINDS[kind].weights == "theta_0" and not _from_theta_0(ticket, drawn):
         words = f"{kind}: theta_0 is drawn from seed {drawn}, and the ticket's weights are others"
         warnings.warn(f"{words}: it differs from the ticket in its mask and in its weights", stacklevel=2)
     told = {**made.provenance, "control": kind, "seed": drawn}

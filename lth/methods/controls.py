@@ -73,10 +73,10 @@ def control(
         raise ValueError(f"{kind} is no control")
     which = (draw,) if draw else ()  # the only draw of most studies keeps the shorter name of its stream
     own, masks, of = parent.weights, parent.masks, ARM_KINDS[kind].weights
-    if of == "theta_0":
+    if of in ("theta_0", "theta_0_scaled"):
         theta_0 = initial_weights(network, seed)
         others = _other_masks(kind, masks, theta_0, seed, name, which)
-        if kind == "rewired_rescaled":
+        if of == "theta_0_scaled":
             theta_0 = {**theta_0, **_rescaled(theta_0, others, own, masks)}
         return parent.derive(others, theta_0)
     if of == "new":

@@ -53,7 +53,7 @@ class Derived(Options):
         return f"{ARM_KINDS[self.kind].about.format(of=self.of)}, round by round"
 
     def initial_weights(self, ticket: str) -> str | None:  # noqa: ARG002
-        """New ones, or theta_0."""
+        """New ones, or theta_0, perhaps of another scale."""
         if ARM_KINDS[self.kind].weights == "theta_0":
             return None
         return f"newly drawn weights (draw {self.draw})" if self.kind == "reinitialised" else self.variant()

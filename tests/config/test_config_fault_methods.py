@@ -687,7 +687,11 @@ def test_controls_over_other_weights_than_the_ticket_are_warned_of(tmp_path):
         "home: {network: lenet, recipe: find,",
         "home: {network: lenet, recipe: find, rewind: step, rewind_step: 3,",
     )
-    (tmp_path / "study.yaml").write_text(changed(late))
+    controls = (
+        "    matched_to: cross\n",
+        "    matched_to: cross\n    controls: [dense, shuffled, random, rewired_rescaled, permuted]\n",
+    )
+    (tmp_path / "study.yaml").write_text(changed(late, controls))
     (told,) = [str(one) for one in read_study(None, [tmp_path / "study.yaml"])[1] if "such arms differ" in str(one)]
     assert told.endswith(
         "evaluations.transfer.controls: shuffled and random masks start from theta_0, 'home' from step 3 of 'find' on "
