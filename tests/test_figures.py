@@ -494,6 +494,7 @@ def test_density_is_drawn_below_the_accuracy_of_what_is_pruned_while_it_is_train
     (line,), (below,) = accuracy.lines, kept.lines
     assert ([*line.get_xdata()], [*line.get_ydata()]) == ([0, 1, 2], [50, 51, 52])
     assert [*below.get_ydata()] == [100, 50, 20]
+    assert below.get_drawstyle() == "steps-pre"  # the first epoch is trained at 50 %, which is scored at its end
 
 
 def test_trainings_of_one_colour_have_different_lines_while_they_are_pruned() -> None:

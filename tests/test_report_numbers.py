@@ -206,6 +206,8 @@ def while_pruned(study: Drawn, chart: Chart) -> None:
     drawn = [np.column_stack(line.get_data()) for line in above.lines]
     drawn += [path.vertices for band in above.collections for path in band.get_paths()]
     same(told, np.concatenate(drawn), chart.name)
+    assert {line.get_drawstyle() for line in below.lines} == {"steps-pre"}
+    assert chart.panels[1].places["@interpolate"] == "step-before"
     density = chart.panels[1].places["@y.field"]
     drawn = [np.column_stack(line.get_data()) for line in below.lines]
     same(chart.rows[[epochs.field, density]].to_numpy(float), np.concatenate(drawn), f"{chart.name}, density")

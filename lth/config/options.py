@@ -9,6 +9,10 @@ from lth.config.data import Dataset, Network
 from lth.config.layers import Groups
 from lth.config.training import Recipe
 
+RATE_REWOUND = "rate rewound"
+"""In labels: trained weights, pruned and trained by the whole schedule again (learning-rate rewinding, Renda et al.
+2020)."""
+
 THETA_0 = "theta_0"
 """How the weights of a seed's network before any training are called."""
 

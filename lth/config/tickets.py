@@ -22,7 +22,7 @@ from lth.config.base import (
     each_once,
 )
 from lth.config.layers import Groups, LayerDensities, LayerKind, LayerRates, Scope, faults_of_layers
-from lth.config.options import Options
+from lth.config.options import RATE_REWOUND, Options
 
 
 class Stage(Model):
@@ -177,9 +177,11 @@ class ChainTicket(PrunedTicket):
         return self.start
 
     def label(self) -> str:
-        """Says which are pruned in one shot."""
-        method, comma, details = super().label().partition(", ")
-        return f"{method}{', one shot' if self.one_shot else ''}{comma}{details}"
+        """Says which are pruned in one shot, and which are fine-tuned: by another recipe, from trained weights."""
+        method, *details = super().label().split(", ")
+        if self.retrain and RATE_REWOUND in details:
+            details[details.index(RATE_REWOUND)] = "fine-tuned"
+        return ", ".join([method, *(["one shot"] if self.one_shot else []), *details])
 
     def made_from(self) -> tuple[str, ...]:
         """The ticket that it starts from, or prunes the dense network of."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from lth.catalog.scores import SCORES, images_in_vain, score_faults
 from lth.config.base import Fault, named_in
-from lth.config.options import Context, Options
+from lth.config.options import RATE_REWOUND, Context, Options
 from lth.errors import UserError
 from lth.methods.found import Found
 
@@ -96,7 +96,7 @@ class Imp(Options):
         rewound = {
             "initial": "",
             "step": f"k = {self.rewind_step}",
-            "trained": "tuned",
+            "trained": RATE_REWOUND,
             "reinitialised": "reinitialised",
         }
         score = self.score if self.score != "magnitude" else ""
@@ -141,8 +141,8 @@ def find(round_: Round, options: Imp) -> Found:
                 "the best step of the dense training was its last, so that no weight has moved since, and no round"
             )
             raise UserError(
-                f"{options.score}: {message} of `one_shot` can prune; train longer, or give the recipe a `patience`, "
-                "after which the best step is never the last"
+                f"{options.score}: {message} of `one_shot` can prune; train longer, or give the recipe a "
+                "`patience` that ends it before its last epoch"
             )
         return _waiting(round_, parent.derive(parent.masks, weights))
     ticket = parent.derive(next_masks(round_, options, parent), weights)

@@ -14,6 +14,8 @@ from lth.analysis.tables import markdown
 from lth.config.base import Model
 from lth.errors import UserError, reason
 from lth.pages.data import CONTENTS, StudyData
+from lth.pages.markup import Prose
+from lth.pages.numbers import unfounded, without_remarks
 from lth.pages.rows import chosen, number, words_of
 from lth.printable import printable
 
@@ -52,6 +54,8 @@ class Headline(Model):
     """None for what was not attempted."""
     conclusion: Literal["reproduced", "refuted", "not comparable", "not attempted"]
     why: str
+    """In words. Its numbers are in the table that `here` names, or in another of that study (`<!-- from: TABLE ROW -->`),
+    or are said to be of none (`<!-- given: 20, epochs -->`)."""
     page: str | None = None
     """The page with more."""
 
@@ -64,7 +68,8 @@ def headline_table(file: Path, opened: Callable[[Path], StudyData]) -> Iterator[
         opened: gives the data in a folder, verified.
 
     Raises:
-        UserError: an entry is malformed, names what there is not, or is typed where the data are committed.
+        UserError: an entry is malformed, names what there is not, is typed where the data are committed, or says a
+            number that its data do not have.
     """
     rows = [[*_cells(file, place, entry, opened)] for place, entry in enumerate(_read(file), 1)]
     yield from markdown.table(HEADER, rows, names=len(HEADER))
@@ -97,6 +102,7 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
         raise UserError(f"{where}: page: {printable(entry.page)}: no such file in {file.parent}")
     yield f"[{entry.claim}]({entry.page})" if entry.page else entry.claim
     yield f"{entry.published} ({entry.source})"
+    data = opened(folder / here.study) if isinstance(here, FromData) else None
     if here is None:
         yield "-"
     elif isinstance(here, Typed):
@@ -104,9 +110,13 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
             raise UserError(f"{where}: is typed, but {folder / here.study} has data; give 'row' and 'value' instead")
         yield f"{here.text}, n = {here.n}"
     else:
-        yield _result(where, here, opened(folder / here.study))
+        assert data
+        yield _result(where, here, data)
     yield entry.conclusion
-    yield entry.why
+    why = f"{entry.why} <!-- from: {here.row} -->" if isinstance(here, FromData) else entry.why
+    for _, words in unfounded(Prose(1, [why]), data, {}):
+        raise UserError(f"{where}: why: {words}")
+    yield without_remarks(entry.why)
     yield _source(here)
 
 

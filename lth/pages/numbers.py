@@ -141,6 +141,11 @@ def written_numbers(text: str, line: int) -> Iterator[Number]:
         yield Number(found[0], line + text.count("\n", 0, found.start()))
 
 
+def without_remarks(text: str) -> str:
+    """A line without what says where its numbers come from."""
+    return re.sub(rf"\s*{_REMARK.pattern}", "", text, flags=re.DOTALL)
+
+
 def _blank(found: "re.Match[str]") -> str:
     """As many lines, and nothing on them that a number could be beside."""
     return " " + "\n" * found[0].count("\n")

@@ -192,10 +192,10 @@ class Chains:
         """The step at which a round's training begins.
 
         After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), unless
-        the round has a recipe or data set of its own, of which nothing has been done yet.
+        the round has a `retrain` (of whichever recipe) or data set of its own, of which nothing has been done yet.
         """
         spec, step = self.study.tickets[ticket], self.study.tickets[ticket].options.early_step
-        if step is None or not self.prunes(ticket, round_) or self.recipe_name(ticket, round_) != spec.recipe:
+        if step is None or not self.prunes(ticket, round_) or (isinstance(spec, ChainTicket) and spec.retrain):
             return 0
         return step if self.dataset(ticket, round_) == self.dataset(ticket, self._base(ticket)) else 0
 

@@ -359,6 +359,10 @@ SHARED_DENSE = (
         " dense_of: home, rewind: trained}\n"
         "  stepped: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, one_shot: true,"
         " dense_of: home, rewind: step, rewind_step: 5}\n"
+        "  again: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4,"
+        " dense_of: home, rewind: step, rewind_step: 5, retrain: find}\n"
+        "  tuned_on: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, one_shot: true,"
+        " dense_of: home, rewind: trained, retrain: find}\n"
         "  at_init: {network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, dense_of: home}\n"
         "  shuffled: {network: lenet, recipe: find, dataset: digits, method: derived, of: at_init, kind: shuffled}\n"
         "  cross:\n",
@@ -376,9 +380,16 @@ def test_a_ticket_may_prune_the_dense_network_of_another(tmp_path):
     assert plan.root("stepped") == "home"
     assert plan.density("tuned", 2) == Fraction(36, 100)
     assert [plan.first_step("stepped", round_) for round_ in (1, 2)] == [5, 5]
+    assert [plan.first_step("again", round_) for round_ in (1, 2)] == [0, 0]  # `retrain` is a whole training
     jobs = [plan.round_job("tuned", 0, round_) for round_ in (1, 2)]
     assert [(job.prunes, job.dense_of) for job in jobs] == [(True, "home"), (True, None)]
     assert plan.needs_trained("tuned", 1)
+    labels = {ticket: plan.study.tickets[ticket].label() for ticket in ("tuned", "tuned_on", "stepped")}
+    assert labels == {
+        "tuned": "IMP, rate rewound",
+        "tuned_on": "IMP, one shot, fine-tuned",
+        "stepped": "IMP, one shot, k = 5",
+    }
 
 
 def test_who_prunes_a_dense_network_changes_no_job_of_its_own(tmp_path):

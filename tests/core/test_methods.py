@@ -257,7 +257,7 @@ def test_stability_prunes_what_moved_since_the_best_epoch_and_says_when_it_canno
 
 
 def test_stability_in_one_shot_needs_a_best_step_before_the_last(run: Run) -> None:
-    """All rounds prune the same training, so that none can make up for it; with a patience there always is one."""
+    """All rounds prune the same training, so that none can make up for it; a patience that ends it gives one."""
     fast = RECIPE.model_copy(update={"optimiser": Optimiser(learning_rate=0.05), "epochs": 8, "patience": 1})
     dense = run("dense", score="stability", recipe=fast)
     found = run("pruned", dense, **pruned(score="stability", one_shot=True))

@@ -417,16 +417,16 @@ def test_figures_that_no_page_shows_and_pages_without_data_are_named(
     assert "no page names its data (<!-- data: STUDY -->)" in refused(capsys, "redraw", pages)
 
 
-def headline(here: str, conclusion: str = "reproduced") -> str:
-    return (
-        f"- {{claim: Better, source: Somebody, published: '98.1, n = 1', why: Close, conclusion: {conclusion}{here}}}\n"
-    )
+def headline(here: str, conclusion: str = "reproduced", why: str = "Close") -> str:
+    told = f"claim: Better, source: Somebody, published: '98.1, n = 1', why: '{why}'"
+    return f"- {{{told}, conclusion: {conclusion}{here}}}\n"
 
 
 def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (pages / "README.md").write_text("# Results\n<!-- headlines: headlines.yaml -->\n<!-- end -->\n")
+    dense = "here: {study: tiny, row: transfer/arms dense, value: accuracy_percent}"
     (pages / "headlines.yaml").write_text(
-        headline(", here: {study: tiny, row: transfer/arms dense, value: accuracy_percent}")
+        headline(f", {dense}", why="Close, with 2 seeds; 4 epochs <!-- given: 4, epochs -->")
         + headline(", here: {study: tiny, row: transfer/comparisons dense, value: difference_points}", "refuted")
         + headline(", here: {study: big, text: '97.9 ± 0.1', n: 3}", "not comparable")
         + headline("", "not attempted")
@@ -436,7 +436,7 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
     accuracy = (pages / "page.md").read_text().split("The dense network has ")[1].split()[0]
     lines = [line for line in (pages / "README.md").read_text().splitlines() if line.startswith("| Better")]
     assert lines[0].startswith(f"| Better | 98.1, n = 1 (Somebody) | {accuracy} (")
-    assert lines[0].endswith("n = 2 | reproduced | Close | [tiny](data/tiny) |")
+    assert lines[0].endswith("n = 2 | reproduced | Close, with 2 seeds; 4 epochs | [tiny](data/tiny) |")
     assert " to +" in lines[1] or " to -" in lines[1]
     assert lines[2].endswith("| 97.9 ± 0.1, n = 3 | not comparable | Close | data not committed |")
     assert lines[3].endswith("| - | not attempted | Close | - |")
@@ -447,6 +447,9 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
         (headline(", here: {study: tiny, row: transfer/arms, value: n}"), "row: 'transfer/arms' are 8 rows"),
         (headline(", here: {study: tiny, row: transfer/arms dense, value: m}"), "no number in a column 'm'"),
         (headline("", "proved"), "headline 1: conclusion: Input should be 'reproduced'"),
+        (headline(f", {dense}", why="of 8 seeds"), "headline 1: why: 8 is not in transfer/arms dense (nearest: "),
+        (headline("", "not attempted", "in 2 hours"), "headline 1: why: 2: nothing says where it comes from"),
+        (headline(f", {dense}", why="n <!-- given: 7, s -->"), "why: 7 is given, but the text has no such number"),
     ):
         (pages / "headlines.yaml").write_text(wrong)
         assert words in refused(capsys, "redraw", pages)

@@ -126,7 +126,8 @@ def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) 
         accuracy.plot(line["epoch"], line["accuracy_percent"], **look)
         ends = line["accuracy_low_percent"], line["accuracy_high_percent"]
         marks.band(accuracy, line["epoch"], *ends, look["color"], faint=len(found) > 3)
-        kept.plot(line["epoch"], line["density_percent"], drawstyle="steps-post", **look)
+        # A row has the density of the epoch that ends there.
+        kept.plot(line["epoch"], line["density_percent"], drawstyle="steps-pre", **look)
         handles.append(Line2D([], [], **look, label=label))
     accuracy.set_ylabel("test accuracy (%)")
     scales.percentages(accuracy, vertical=True)

@@ -128,7 +128,7 @@ def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -
     left = [label for _, label in [*found][MOST_TRAININGS:]]
     more = f" Not drawn: {named(left, 'trainings')}." if left else ""
     density = {"@y.field": "density_percent", "@y.title": "density (%, log)", "@y.scale": "log", "@y.domain": None}
-    below = {**density, "@y.low": "none", "@y.high": "none", "@interpolate": "step-after", "@height": 160}
+    below = {**density, "@y.low": "none", "@y.high": "none", "@interpolate": "step-before", "@height": 160}
     values = split_values(rows.assign(split="test"), ("test",))
     return Chart(
         name=name,
