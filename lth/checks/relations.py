@@ -88,11 +88,13 @@ def _rounds_exist(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
                 f"no such round: '{start.ticket}' has {numbers_of_rounds(rounds)}, found {start.round}",
             )
     elif isinstance(ticket, FollowingTicket) and (named := ticket.options.rounds_of()):
+        key = "of_round" if len(named) == 1 else "of_rounds"
         for place, (other, number) in enumerate(named.items()):
             if number not in (rounds := plan.rounds(other)):
-                yield ("of_rounds", place), f"no such round: '{other}' has {numbers_of_rounds(rounds)}, found {number}"
+                path = (key,) if len(named) == 1 else (key, place)
+                yield path, f"no such round: '{other}' has {numbers_of_rounds(rounds)}, found {number}"
         if ticket.every > 1:
-            yield ("every",), "has no effect beside `of_rounds`, which names one round; take one of them out"
+            yield ("every",), f"has no effect beside `{key}`, which names one round; take one of them out"
     elif isinstance(ticket, FollowingTicket):
         pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in ticket.made_from()}
         if not set.intersection(*(set(rounds) for rounds in pruned.values())):

@@ -140,7 +140,13 @@ class Dataset(Model):
 MOST_CLASSES = 1000
 """Outputs that a network may have."""
 Initialisation = Literal[
-    "glorot_normal", "glorot_uniform", "kaiming_normal", "glorot_normal_normal_biases", "constructor"
+    "glorot_normal",
+    "glorot_uniform",
+    "kaiming_normal",
+    "kaiming_normal_fan_out",
+    "lecun_normal",
+    "glorot_normal_normal_biases",
+    "constructor",
 ]
 """Schemes by which initial weights are drawn."""
 
@@ -164,7 +170,8 @@ class Network(Model):
     classes: Annotated[int, Field(ge=2, le=MOST_CLASSES)] = 10
     """Outputs."""
     initialisation: Initialisation = "glorot_normal"
-    """Distribution of the initial weights; biases start at zero. `kaiming_normal`: variance 2 / fan-in, for ReLU.
+    """Distribution of the initial weights; biases start at zero. `kaiming_normal`: variance 2 / fan-in, for ReLU;
+    `kaiming_normal_fan_out`: 2 / fan-out; `lecun_normal`: 1 / fan-in (SNIP's code).
     `glorot_normal_normal_biases`: the weights of `glorot_normal`, and biases of convolutions and linear layers from
     N(0, 1) (as in a widely copied implementation of lottery tickets). `constructor`: all parameters as the network's
     constructor draws them (torch's defaults, or what the code of an own network does)."""

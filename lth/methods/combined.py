@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.config.base import Fault, TicketName
+from lth.config.base import Fault, RoundCount, TicketName
 from lth.config.options import Context, Options
 from lth.errors import UserError
 from lth.methods.found import Found
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from lth.methods.round import Round
 
 
-PrunedRound = Annotated[int, Field(ge=1, le=500)]
-
-
 class Combined(Options):
     """The union or intersection of two tickets' masks."""
 
@@ -29,7 +26,7 @@ class Combined(Options):
 
     of: Annotated[tuple[TicketName, TicketName], Field(min_length=2, max_length=2)]
     """The two tickets; rounds of equal number are combined."""
-    of_rounds: Annotated[tuple[PrunedRound, PrunedRound], Field(min_length=2, max_length=2)] | None = None
+    of_rounds: Annotated[tuple[RoundCount, RoundCount], Field(min_length=2, max_length=2)] | None = None
     """Which round of each instead, where they differ in density. There is then one round, of the number and density of
     the first ticket's; the second may keep more or fewer weights."""
     rule: Literal["union", "intersection"] = "union"

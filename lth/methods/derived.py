@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from lth.catalog.controls import ARM_KINDS, DerivedKind
-from lth.config.base import Fault, TicketName
+from lth.config.base import Fault, RoundCount, TicketName
 from lth.config.noise import Noise
 from lth.config.options import THETA_0, Context, Options
 from lth.methods.found import Found
@@ -25,17 +25,23 @@ class Derived(Options):
     kind: DerivedKind = "reinitialised"
     """The control; what each is, stands at `controls` of evaluations. `reinitialised`: newly drawn weights under the
     masks."""
+    of_round: RoundCount | None = None
+    """Only that round of `of`, instead of all its pruned ones or every so-many-th."""
     draw: Annotated[int, Field(ge=0, le=1000)] = 0
     """Which of several independent draws of weights or masks a seed gets."""
     noise: Noise | None = None
     """For `noisy`: how much is added; without it a tenth of the root mean square of a layer's kept weights."""
 
-    later_keys: ClassVar = ("noise",)
+    later_keys: ClassVar = ("noise", "of_round")
 
     def faults(self) -> Iterator[Fault]:
         """Noise only for `noisy`."""
         if self.noise is not None and self.kind != "noisy":
             yield ("noise",), f"only `kind: noisy` has it, and `kind` is '{self.kind}'; take it out"
+
+    def rounds_of(self) -> Mapping[str, int]:
+        """The round that is followed, where it is named."""
+        return {self.of: self.of_round} if self.of_round else {}
 
     def check(self, context: Context) -> Iterator[Fault]:
         """Other masks are over theta_0: of a ticket over other weights two things would have changed."""

@@ -70,8 +70,10 @@ class Dual(Options):
     """On the masked weights, from 0 in each cycle."""
     cycles: Annotated[int, Field(ge=1, le=50)] = 1
     """1 is RST; n is RST Iter-n: cycle c masks 1 - density^(c/n), those masked before and random others."""
-    remove_between: bool = False
-    """Remove the masked weights after each cycle, for good: later cycles do not train them (the paper's code can)."""
+    remove: Literal["end", "cycle", "start"] = "end"
+    """When masked weights are removed for good: after the last cycle; after each one, so that later ones do not train
+    them (the paper's code can); or before the transformation, which is a control: a random sparse network, trained as
+    long by the same recipes."""
     choice: Literal["random", "smallest"] = "random"
     """Which weights are masked: random ones (the paper), or those smallest in the base (its code)."""
     base: Base | None = None
@@ -80,10 +82,12 @@ class Dual(Options):
     tune_between: RecipeName | None = None
     """One of `recipes`: fine-tune the masked network after each cycle but the last. What is masked is removed then."""
 
-    later_keys: ClassVar = ("base", "tune_between")
+    later_keys: ClassVar = ("base", "tune_between", "remove")
 
     def faults(self) -> Iterator[Fault]:
-        """Between cycles there is something only if there are several."""
+        """Between cycles there is something only if there are several, and no penalty on weights that are gone."""
+        if self.remove == "start" and self.penalty != Penalty():
+            yield ("penalty",), "has no effect with `remove: start`, which leaves no masked weights; take it out"
         if self.tune_between is not None and self.cycles == 1:
             yield ("tune_between",), "has no effect with one cycle; raise `cycles`, or take it out"
 
@@ -92,13 +96,18 @@ class Dual(Options):
         if context.by_rounds:
             message = "`method: dual` masks to each density in cycles of its own, not in rounds; give `densities`"
             yield ("rounds",), f"{message} instead"
-        penalty = self.penalty
+        penalty = self._penalty
         needed = (rises_of(penalty) - 1) * penalty.every + 1
         for dataset in context.trained_on:
             steps, _ = context.length(self.transform, dataset)
             if needed > steps:
                 message = f"takes {needed} steps to its limit, and recipe '{self.transform}' has {steps} on '{dataset}'"
                 yield ("penalty",), f"{message}; raise `rise`, or lower `limit` or `every`"
+
+    @property
+    def _penalty(self) -> Penalty:
+        """None at all on weights that are not there."""
+        return Penalty(limit=0) if self.remove == "start" else self.penalty
 
     @property
     def extra_trainings(self) -> dict[str, int]:
@@ -121,8 +130,9 @@ class Dual(Options):
     def variant(self) -> str:
         """RST or RST Iter-n, whether the penalty is left out, the base, and whether it is fine-tuned between cycles."""
         name = "RST" if self.cycles == 1 else f"RST Iter-{self.cycles}"
+        way = "" if self.penalty.limit else " without penalty"
         parts = [
-            name if self.penalty.limit else f"{name} without penalty",
+            f"{name}{' masked from the start' if self.remove == 'start' else way}",
             f"{self.base.weights} base" if self.base else "",
             "tuned between" if self.tune_between else "",
         ]
@@ -133,6 +143,8 @@ class Dual(Options):
         cycles = f"in {self.cycles} cycle{'s' if self.cycles > 1 else ''}"
         cycles += ", fine-tuned between them" if self.tune_between else ""
         cycles += f", from the {self.base.weights} weights of '{self.base.ticket}'" if self.base else ""
+        if self.remove == "start":
+            return f"masked, then trained sparse {cycles}, {rounds}"
         if not self.penalty.limit:
             return f"trained dense without penalty {cycles}, then masked, {rounds}"
         return f"masked weights moved out by a growing penalty {cycles}, {rounds}"
@@ -154,12 +166,14 @@ def find(round_: Round, options: Dual) -> Found:
     for cycle in range(1, options.cycles + 1):
         moment = partial(density_after_step, step=cycle, steps=options.cycles)
         masks = dict(round_.allocate(order, dense.masks, moment))
+        if options.remove == "start":
+            weights, trainable = apply_masks(weights, masks), masks
         trained = _transformed(round_, options, weights, masks, trainable, cycle)
         costs.append((f"transform {cycle}", trained.meter))
         weights = trained.weights
-        if options.remove_between or options.tune_between:
+        if options.remove == "cycle" or options.tune_between:
             weights = apply_masks(weights, masks)
-        if options.remove_between:
+        if options.remove == "cycle":
             trainable = masks
         if options.tune_between and cycle < options.cycles:
             tuned = _tuned(round_, weights, masks, cycle)
@@ -233,7 +247,7 @@ def _transformed(
         seed=round_.further("transform", cycle),
         device=round_.device,
         log=lambda line: round_.log(f"transform, cycle {cycle}/{options.cycles}  {line}"),
-        hook=PenaltyHook(options.penalty, masks),
+        hook=PenaltyHook(options.penalty, masks) if options.remove != "start" else None,
         scratch=round_.scratch,
         more=True,
         capture=round_.capture,

@@ -4,6 +4,7 @@ import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
 import torch
@@ -27,9 +28,12 @@ INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
     "glorot_normal": nn.init.xavier_normal_,
     "glorot_uniform": nn.init.xavier_uniform_,
     "kaiming_normal": nn.init.kaiming_normal_,
+    "kaiming_normal_fan_out": partial(nn.init.kaiming_normal_, mode="fan_out"),
+    "lecun_normal": partial(nn.init.kaiming_normal_, nonlinearity="linear"),
     "glorot_normal_normal_biases": nn.init.xavier_normal_,
 }
-"""How the weights of a layer are drawn, in place (`torch.nn.init`): Glorot & Bengio 2010; He et al. 2015, by fan-in."""
+"""How the weights of a layer are drawn, in place (`torch.nn.init`): Glorot & Bengio 2010; He et al. 2015, by fan-in
+or fan-out; LeCun et al. 1998."""
 
 NORMAL_BIASES = {"glorot_normal_normal_biases"}
 """Schemes whose biases are drawn from N(0, 1), in a stream of their own: weights are those of the other scheme."""

@@ -363,6 +363,14 @@ LENGTHS = {
         ticket("method: combined, of: [home, away], of_rounds: [4, 3], every: 2"),
         "20 tickets.new.every: has no effect beside `of_rounds`, which names one round; take one of them out",
     ),
+    "a round to derive from that there is not": (
+        ticket("method: derived, of: away, of_round: 5"),
+        "20 tickets.new.of_round: no such round: 'away' has rounds 0 to 4, found 5",
+    ),
+    "one round to derive from, and every other": (
+        ticket("method: derived, of: away, of_round: 4, every: 2"),
+        "20 tickets.new.every: has no effect beside `of_round`, which names one round; take one of them out",
+    ),
     "progressive backwards": (
         ticket("method: progressive, densities: [0.5], from_epoch: 1, until_epoch: 1"),
         "20 tickets.new.until_epoch: must be above `from_epoch` (1), found 1",

@@ -7,6 +7,7 @@ import pytest
 from study_text import EVERY_WAY, changed, expect, problems, study_of
 
 from lth.checks.read import load_study
+from lth.methods.dual import Base
 from lth.plan.paths import Paths
 from lth.plan.plan import Arm, Plan
 from lth.verification.listing import settings
@@ -212,15 +213,17 @@ def test_figures_tell_variants_apart() -> None:
     tickets = load_study(CONFIG / "dual-cifar100-quick.yaml").tickets
     assert {name: tickets[name].label() for name in tickets if name.startswith("rst_")} == {
         "rst_no_penalty": "RST without penalty",
-        "rst_from_trained": "RST, trained base",
         "rst_by_stage": "RST, by layer",
         "rst_filters": "RST, filters",
         "rst_iter5": "RST Iter-5",
-        "rst_iter5_tuned": "RST Iter-5, tuned between",
         "rst_noise_tenth": "noisy 0.1 RMS, of rst",
         "rst_noise_half": "noisy 0.5 RMS, of rst",
     }
-    assert tickets["random_filters"].label() == "random, filters"
+    assert tickets["random_phases"].label() == "RST masked from the start"
+    assert tickets["random_filters_phases"].label() == "RST masked from the start, filters"
+    changes = ({"tune_between": "tune"}, {"base": Base(ticket="dense")})
+    tuned, based = (tickets["rst_iter5"].model_copy(update=change) for change in changes)
+    assert (tuned.label(), based.label()) == ("RST Iter-5, tuned between", "RST Iter-5, trained base")
 
 
 def test_sparsity_by_stage_is_that_of_the_tickets_beside_it() -> None:

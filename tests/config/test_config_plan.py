@@ -272,6 +272,14 @@ def test_tickets_of_different_rounds_are_combined_into_one_round(tmp_path):
     assert {("other", 6), ("other", 5), ("imp", 4)} < {*plan.lineage("both", 4)}
 
 
+def test_a_control_may_be_derived_of_one_round(tmp_path):
+    text = EVERY_WAY.replace("of: imp, kind: reinitialised", "of: imp, of_round: 6, kind: reinitialised")
+    plan = Plan(study_of(tmp_path, text))
+    assert plan.rounds("reinit") == (6,)
+    assert plan.parents("reinit", 6) == [("imp", 6)]
+    assert plan.density("reinit", 6) == plan.density("imp", 6)
+
+
 def test_a_round_that_takes_over_a_mask_needs_trained_weights_to_rewind_to(tmp_path):
     """`cross` begins with the mask of home's round 2, which is no pruning."""
     needs = Plan(study_of(tmp_path)).needs_trained

@@ -548,10 +548,26 @@ def test_what_is_removed_between_cycles_stays_removed(run: Run, monkeypatch: pyt
         return original(self, loop, step)
 
     monkeypatch.setattr(PenaltyHook, "after_backward", noted)
-    for remove in (True, False):
-        run(f"{remove}", **scratch("dual", "1/4", cycles=2, remove_between=remove, **transforming(SHORT)))
+    for remove in ("cycle", "end"):
+        run(remove, **scratch("dual", "1/4", cycles=2, remove=remove, **transforming(SHORT)))
     sizes = [mask.numel() for mask in run("dense").ticket.masks.values()]
     assert seen == [sum(sizes), sum(kept_count(size, Fraction(1, 2)) for size in sizes), sum(sizes), sum(sizes)]
+
+
+def test_a_control_of_rst_trains_its_random_mask_through_both_recipes(run: Run) -> None:
+    """The same mask, from the first step of the transformation on: as `transform` trains it, step by step."""
+    rst = run("rst", **scratch("dual", "1/4", **transforming(SHORT)))
+    control = run("control", **scratch("dual", "1/4", remove="start", **transforming(SHORT)))
+    assert all(torch.equal(control.ticket.masks[name], mask) for name, mask in rst.ticket.masks.items())
+    steps = {"rst": rst, "control": control}
+    costs = {name: {row["phase"]: int(row["flops"]) for row in done.rows("cost")} for name, done in steps.items()}
+    assert costs["control"]["train"] == costs["rst"]["train"]
+    assert costs["control"]["transform 1"] < 0.3 * costs["rst"]["transform 1"]
+    assert not starts_from(control.ticket, rst.ticket.weights)
+    theta_0 = initial_weights(NETWORK, 3)
+    assert not starts_from(control.ticket, theta_0)
+    still = SHORT.model_copy(update={"optimiser": SHORT.optimiser.model_copy(update={"learning_rate": 1e-30})})
+    assert starts_from(run("still", **scratch("dual", "1/4", remove="start", **transforming(still))).ticket, theta_0)
 
 
 def test_layers_by_name_end_at_their_own_density_whatever_the_way(run: Run) -> None:

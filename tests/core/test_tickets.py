@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from typing import Any
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -60,9 +62,18 @@ def test_glorot_normal_has_its_published_spread() -> None:
     assert weight.std().item() == pytest.approx((2 / (784 + 300)) ** 0.5, rel=0.01)
 
 
-def test_kaiming_normal_is_by_fan_in_and_for_relu() -> None:
-    weight = initial_weights(Network(architecture="lenet_300_100", initialisation="kaiming_normal"), 0)["1.weight"]
-    assert weight.std().item() == pytest.approx((2 / 784) ** 0.5, rel=0.01)
+@pytest.mark.parametrize(
+    ("scheme", "variance"),
+    [("kaiming_normal", 2 / 784), ("kaiming_normal_fan_out", 2 / 300), ("lecun_normal", 1 / 784)],
+)
+def test_a_scheme_is_by_its_fan_and_for_its_nonlinearity(scheme: Any, variance: float) -> None:
+    weight = initial_weights(Network(architecture="lenet_300_100", initialisation=scheme), 0)["1.weight"]
+    assert weight.std().item() == pytest.approx(variance**0.5, rel=0.01)
+
+
+def test_the_fan_out_of_a_convolution_counts_its_kernel() -> None:
+    network = Network(architecture="lenet5", initialisation="kaiming_normal_fan_out")  # 64 channels, kernels of 3x3
+    assert initial_weights(network, 0)["2.weight"].std().item() == pytest.approx((2 / (64 * 9)) ** 0.5, rel=0.02)
 
 
 def test_normal_biases_are_drawn_beside_the_weights_of_the_scheme_with_zeros() -> None:

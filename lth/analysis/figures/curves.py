@@ -17,6 +17,8 @@ _SCHEMES = {
     "glorot_normal": "Glorot normal",
     "glorot_uniform": "Glorot uniform",
     "kaiming_normal": "Kaiming normal",
+    "kaiming_normal_fan_out": "Kaiming normal, fan-out",
+    "lecun_normal": "LeCun normal",
     "glorot_normal_normal_biases": "Glorot, N(0, 1) biases",
 }
 """For titles of panels."""
