@@ -28,6 +28,7 @@ from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
 from lth.training.train import train as run_training
 
+
 def train(
     ticket: Ticket,
     data: Data,

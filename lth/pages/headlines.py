@@ -54,8 +54,8 @@ class Headline(Model):
     """None for what was not attempted."""
     conclusion: Literal["reproduced", "refuted", "not comparable", "not attempted"]
     why: str
-    """In words. Its numbers are in the table that `here` names, or in another of that study (`<!-- from: TABLE ROW -->`),
-    or are said to be of none (`<!-- given: 20, epochs -->`)."""
+    """In words. Its numbers are in the table that `here` names, or in another of that study
+    (`<!-- from: TABLE ROW -->`), or are said to be of none (`<!-- given: 20, epochs -->`)."""
     page: str | None = None
     """The page with more."""
 

@@ -1,7 +1,6 @@
 """Tickets on disk: what goes in comes out, equal content is equal bytes, and whatever is wrong is one sentence."""
 
 from pathlib import Path
-
 from typing import Any
 
 import pytest
