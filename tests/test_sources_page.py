@@ -1,4 +1,4 @@
-"""docs/sources.md names what there is: keys and their values, figures, architectures, tables, targets, commands, files."""
+"""docs/sources.md names what there is: keys, values, figures, architectures, tables, targets, commands and files."""
 
 import importlib.util
 import json

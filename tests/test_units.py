@@ -6,7 +6,7 @@ import pandas as pd
 import synthetic
 import torch
 
-from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units
+from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units, with_paths
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.plan.plan import Plan
@@ -32,7 +32,7 @@ def test_inputs_and_outputs_with_a_weight_are_counted(tmp_path: Path) -> None:
     }
     counts = unit_counts([("own", 7, saved(tmp_path / "t.safetensors", kept))]).set_index("layer")
     assert list(counts.reset_index().columns) == ["layer", *UNIT_COUNTS[:2], *UNIT_COUNTS[3:]]
-    found = {layer: [int(row[name]) for name in UNIT_COUNTS[3:]] for layer, row in counts.iterrows()}
+    found = {layer: [int(row[name]) for name in UNIT_COUNTS[3:7]] for layer, row in counts.iterrows()}
     assert found == {
         "0.weight": [1, 1, 6, 6],
         "3.weight": [2, 6, 2, 16],
@@ -41,11 +41,19 @@ def test_inputs_and_outputs_with_a_weight_are_counted(tmp_path: Path) -> None:
         "11.weight": [2, 84, 2, 10],
     }
     assert set(counts["seed"]) == {7}
+    assert counts["kept"].to_dict() == {
+        "0.weight": 150,
+        "3.weight": 4,
+        "7.weight": 48_000,
+        "9.weight": 0,
+        "11.weight": 3,
+    }
+    assert not counts["on_path"].any()  # no path leads through an empty layer
 
 
 def test_units_are_means_over_seeds_in_the_order_of_arms_and_layers() -> None:
     rows = [("z", 0, "b", 3, 4, 1, 2), ("z", 0, "a", 2, 2, 2, 2), ("z", 1, "b", 4, 4, 2, 2), ("z", 1, "a", 0, 2, 0, 2)]
-    table = units(pd.DataFrame([*rows, ("c", 0, "b", 4, 4, 2, 2)], columns=UNIT_COUNTS))
+    table = units(pd.DataFrame([*rows, ("c", 0, "b", 4, 4, 2, 2)], columns=UNIT_COUNTS[:7]))
     assert [*table[["arm", "layer", "n"]].itertuples(index=False, name=None)] == [
         ("z", "b", 2),
         ("z", "a", 2),
@@ -54,6 +62,17 @@ def test_units_are_means_over_seeds_in_the_order_of_arms_and_layers() -> None:
     assert [*table["inputs_used_mean"]] == [3.5, 1, 4]
     assert [*table["outputs_used_mean"]] == [1.5, 1, 2]
     assert [*table["inputs"]] == [4, 2, 4]
+
+
+def test_the_share_of_weights_on_a_path_is_a_mean_over_seeds() -> None:
+    rows = [("a", 0, "x", 10, 5), ("a", 0, "y", 10, 10), ("a", 1, "x", 10, 10), ("a", 1, "y", 10, 10)]
+    rows += [("b", 0, "x", 10, None), ("b", 0, "y", 10, None)]
+    counts = pd.DataFrame(rows, columns=["arm", "seed", "layer", "kept", "on_path"])
+    arms = pd.DataFrame({"arm": ["b", "a"]})
+    assert with_paths(arms, counts)["on_path_percent"].tolist()[1] == 87.5
+    assert with_paths(arms, counts)["on_path_percent"].isna().tolist() == [True, False]
+    for before in (None, counts.drop(columns=["kept", "on_path"])):  # data that were packed without
+        assert "on_path_percent" not in with_paths(arms, before)
 
 
 def test_each_arm_and_seed_of_an_evaluation_has_its_ticket(tmp_path: Path) -> None:

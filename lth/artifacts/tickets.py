@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from lth.artifacts.kept import BITS, GAPS, coded, decoded, kept_values, whole
 from lth.artifacts.repair import advice
 from lth.artifacts.tensors import check_tensor, read_tensors, write_tensors
+from lth.catalog.architectures import ARCHITECTURES
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.networks.build import holding, initial_weights, layout, prunable_names
 from lth.printable import printable
 from lth.pruning import masks as algebra
+from lth.pruning.paths import on_path
 
 _WEIGHTS, _VALUES = "weights/", "values/"
 """What the names of tensors begin with: a whole parameter or buffer; the kept weights of a layer, in index order."""
@@ -104,6 +106,22 @@ class Ticket:
     def density(self) -> float:
         """Share of prunable weights kept."""
         return algebra.kept(self.masks) / algebra.total(self.masks)
+
+    def on_path(self) -> dict[str, Tensor] | None:
+        """The kept weights that a path joins to an input and to an output, as masks (`lth.pruning.paths`).
+
+        Their share is the ticket's effective density (Vysogorets & Kempe 2023). None for networks with attention,
+        embeddings, or norms other than batch norm.
+
+        Raises:
+            UserError: its provenance names no network, or one that this process does not know.
+        """
+        if all(mask.all() for mask in self.masks.values()):
+            return dict(self.masks)
+        network = self.network
+        if ARCHITECTURES[network.architecture].text:
+            return None
+        return on_path(self.module(), self.masks, (network.channels, network.size, network.size))
 
     def save(self, path: str | Path) -> None:
         """Write the artifact: masks in the shorter coding (`lth.artifacts.kept`), of prunable layers the kept weights.

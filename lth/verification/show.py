@@ -70,14 +70,22 @@ def _tensors(path: Path) -> Iterator[str]:
     yield from inside
 
 
-def _layers(path: Path) -> Iterator[tuple[str, str, str, str]]:
+def _layers(path: Path) -> Iterator[tuple[str, ...]]:
+    """Weights kept of each layer, and those of them on a path, where that can be said."""
     from lth.artifacts.tickets import Ticket
 
-    layers = [(name, kept, total) for name, kept, total, _ in Ticket.load(path).layers()]
-    layers.append(("all layers", sum(kept for _, kept, _ in layers), sum(total for _, _, total in layers)))
-    yield "  layer", "kept", "total", "density"
-    for name, kept, total in layers:
-        yield f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}"
+    ticket = Ticket.load(path)
+    try:
+        joined = ticket.on_path()
+    except UserError:  # a network of somebody's own
+        joined = None
+    passing = {} if joined is None else {name: int(mask.count_nonzero()) for name, mask in joined.items()}
+    layers = [(name, kept, total, passing.get(name, 0)) for name, kept, total, _ in ticket.layers()]
+    kept, total, through = (sum(counts) for counts in zip(*(row[1:] for row in layers), strict=True))
+    layers.append(("all layers", kept, total, through))
+    yield "  layer", "kept", "total", "density", *(["on a path"] if passing else [])
+    for name, kept, total, through in layers:
+        yield f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}", *([str(through)] if passing else [])
 
 
 def _text(path: Path) -> Iterator[str]:

@@ -14,7 +14,7 @@ from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
-from lth.analysis.tables.units import units
+from lth.analysis.tables.units import units, with_paths
 from lth.catalog.architectures import ARCHITECTURES
 from lth.config.energy import Electricity
 from lth.config.study import Evaluation
@@ -32,7 +32,7 @@ class Left:
     overlaps: pd.DataFrame
     """Weights that two of these tickets keep of each layer (`masks.OVERLAP_COUNTS`)."""
     units: pd.DataFrame | None = None
-    """Inputs and outputs that the arms' masks leave in use (`UNIT_COUNTS`); None in data that were packed without."""
+    """What the arms' masks leave in use (`UNIT_COUNTS`); None in data that were packed without."""
     costs: pd.DataFrame | None = None
     """Of all rounds that the arms of a comparison were derived from."""
     measured: pd.DataFrame | None = None
@@ -52,6 +52,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     layers = left.layers if classes is None else without_output(left.layers, plan)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
     summary = early_stopping.of_arms(summary, trained, plan, assessment)
+    summary = with_paths(summary, left.units)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)

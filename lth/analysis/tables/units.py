@@ -1,7 +1,7 @@
-"""Which inputs and outputs of its layers a mask leaves in use: what is left of a network is more than a density.
+"""What a mask leaves in use: what is left of a network is more than a density.
 
-Two masks with equal counts in each layer can leave very different numbers of units: an output without a kept weight is
-a constant, an input without one is not read.
+Two masks with equal counts in each layer can leave very different numbers of units (an output without a kept weight is
+a constant, an input without one is not read), and of weights on a path from the input to the output.
 """
 
 from collections.abc import Iterable
@@ -12,8 +12,10 @@ import pandas as pd
 
 from lth.plan.plan import Plan
 
-UNIT_COUNTS = ["arm", "seed", "layer", "inputs_used", "inputs", "outputs_used", "outputs"]
-"""Of each layer of each arm's mask: inputs and outputs with at least one kept weight, and all that there are."""
+UNIT_COUNTS = ["arm", "seed", "layer", "inputs_used", "inputs", "outputs_used", "outputs", "kept", "on_path"]
+"""Of each layer of each arm's mask: inputs and outputs with at least one kept weight, and all that there are; kept
+weights, and those of them on a path (`lth.pruning.paths`), which is empty where it cannot be said. Data that were
+packed before 2026-11-29 do not have the last two."""
 
 
 def starts(
@@ -35,7 +37,7 @@ def starts(
 
 
 def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
-    """The inputs and outputs that masks leave in use (`UNIT_COUNTS`), one row for each arm, seed and layer.
+    """What masks leave in use (`UNIT_COUNTS`), one row for each arm, seed and layer.
 
     Inputs of a convolution are its channels; those of a grouped one are counted within a group.
 
@@ -49,11 +51,25 @@ def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
 
     rows = []
     for arm, seed, path in trained:
-        for layer, mask in Ticket.load(path).masks.items():
+        ticket = Ticket.load(path)
+        joined = ticket.on_path()
+        for layer, mask in ticket.masks.items():
             by_unit = mask.reshape(*mask.shape[:2], -1).any(2)
             outputs, inputs = by_unit.shape
-            rows.append([arm, seed, layer, int(by_unit.any(0).sum()), inputs, int(by_unit.any(1).sum()), outputs])
+            used = [int(by_unit.any(0).sum()), inputs, int(by_unit.any(1).sum()), outputs]
+            passing = joined and int(joined[layer].count_nonzero())
+            rows.append([arm, seed, layer, *used, int(mask.count_nonzero()), passing])
     return pd.DataFrame(rows, columns=UNIT_COUNTS)
+
+
+def with_paths(arms: pd.DataFrame, counts: pd.DataFrame | None) -> pd.DataFrame:
+    """Arms with `on_path_percent`: of the kept weights, those on a path from input to output, mean over seeds."""
+    if counts is None or "on_path" not in counts:
+        return arms
+    whole = counts.groupby(["arm", "seed"])[["kept", "on_path"]].sum(min_count=1)
+    lacking = counts["on_path"].isna().groupby([counts["arm"], counts["seed"]]).any()
+    share = (100 * whole["on_path"] / whole["kept"]).where(~lacking).groupby("arm").mean()
+    return arms.assign(on_path_percent=arms["arm"].map(share))
 
 
 def units(counts: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,73 @@
+"""Which of a mask's weights lie on a path from the input to the output: the others take part in nothing."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import avg_pool2d
+
+from lth.pruning.scores.passes import modes
+
+_UNFIT = (nn.LayerNorm, nn.GroupNorm, nn.MultiheadAttention, nn.Embedding)
+"""Modules that subtract a mean of what flows, or look it up: nothing can be followed through them by its sign."""
+
+
+def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, ...]) -> dict[str, Tensor] | None:
+    """Kept weights that a path of kept weights joins to an input and to an output, as masks; None if it cannot be said.
+
+    A weight that is not on a path has no influence on the outputs but through its layer's biases, and (behind no kept
+    path to the output) no gradient: it is kept, and does nothing. The share of weights on a path is a mask's effective
+    density (Vysogorets & Kempe 2023, "Connectivity matters").
+
+    Found by one pass forwards and backwards in float64: all inputs are one, kept weights positive, biases and shifts
+    zero, and maxima means, so that what flows through a weight is above zero where a path leads through it.
+
+    Args:
+        network: of the masks, on the CPU; it is not changed.
+        masks: bool, by parameter name.
+        shape: of one input: [channels, height, width].
+
+    Returns:
+        Masks within `masks`; None for networks with attention, embeddings, or norms other than batch norm, and for
+        those that are so deep that the flow leaves the range of float64.
+    """
+    if any(isinstance(module, _UNFIT) for module in network.modules()):
+        return None
+    state = {name: _passing(name, tensor) for name, tensor in (*network.named_parameters(), *network.named_buffers())}
+    for name, mask in masks.items():
+        by_output = mask.reshape(len(mask), -1).sum(1).double().mean().clamp_min(1)
+        state[name] = (mask / by_output).requires_grad_()  # on average, what flows on is as large as what came in
+    ones = torch.ones(1, *shape, dtype=torch.float64)
+    handles = [
+        module.register_forward_hook(_mean_instead) for module in network.modules() if isinstance(module, nn.MaxPool2d)
+    ]
+    try:
+        with modes(network):
+            flow = functional_call(network, state, (ones,)).sum()
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not flow.isfinite():
+        return None
+    if not flow.requires_grad or flow == 0:
+        return {name: torch.zeros_like(mask) for name, mask in masks.items()}
+    slopes = torch.autograd.grad(flow, [state[name] for name in masks])
+    if not all(slope.isfinite().all() for slope in slopes):
+        return None
+    return {name: mask & (slope > 0) for (name, mask), slope in zip(masks.items(), slopes, strict=True)}
+
+
+def _passing(name: str, tensor: Tensor) -> Tensor:
+    """A parameter or buffer that lets pass what flows, and adds nothing; counters are as they are."""
+    if not tensor.is_floating_point():
+        return tensor
+    adds = name.rpartition(".")[2] in ("bias", "running_mean")
+    return torch.zeros_like(tensor, dtype=torch.float64) if adds else torch.ones_like(tensor, dtype=torch.float64)
+
+
+def _mean_instead(module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:
+    """Of each window the mean: where one is not the maximum, something flows through it for other inputs."""
+    assert isinstance(module, nn.MaxPool2d)
+    kernel, stride, padding = module.kernel_size, module.stride, module.padding
+    return avg_pool2d(inputs[0], kernel, stride, padding, module.ceil_mode)

@@ -1,0 +1,89 @@
+"""Kept weights on a path from input to output, by hand, against compaction, and by what a change of a weight does."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from lth.config.data import Network
+from lth.networks.build import build, initial_weights
+from lth.pruning.paths import on_path
+
+
+class Small(nn.Module):
+    """Two linear layers with a ReLU between them, and biases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(3, 2), nn.Linear(2, 2)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.second(torch.relu(self.first(inputs.flatten(1))))
+
+
+def test_a_weight_needs_a_way_in_and_a_way_out() -> None:
+    masks = {
+        "first.weight": torch.tensor([[1, 0, 1], [0, 1, 0]], dtype=torch.bool),
+        "second.weight": torch.tensor([[1, 0], [1, 0]], dtype=torch.bool),  # nothing reads the second unit
+    }
+    found = on_path(Small(), masks, (1, 1, 3))
+    assert found is not None
+    assert found["first.weight"].tolist() == [[True, False, True], [False, False, False]]
+    assert found["second.weight"].tolist() == [[True, False], [True, False]]
+    masks["first.weight"][0] = False  # the first unit is a constant now, and the second is not read
+    assert not any(mask.any() for mask in (on_path(Small(), masks, (1, 1, 3)) or {}).values())
+
+
+def test_a_shortcut_is_a_path() -> None:
+    """ResNet-20: with the first convolution of a block empty, the second leads nowhere, and the rest goes around."""
+    network = build(Network(architecture="resnet20", channels=3, size=8))
+    masks = {
+        name: torch.ones_like(parameter, dtype=torch.bool)
+        for name, parameter in network.named_parameters()
+        if parameter.dim() > 1
+    }
+    names = list(masks)
+    masks[names[1]] = torch.zeros_like(masks[names[1]])
+    found = on_path(network, masks, (3, 8, 8))
+    assert found is not None
+    assert [name for name in names if not found[name].any()] == names[1:3]
+    assert all(found[name].all() for name in names[3:])
+
+
+@pytest.mark.parametrize("architecture", ["lenet5_classic", "conv2", "vgg11"])
+def test_all_of_a_dense_network_is_on_a_path(architecture: str) -> None:
+    """VGG's last maximum is over 2x2 pixels, of which each has other weights of the kernel in its padding."""
+    spec = Network(architecture=architecture, channels=3, size=32)
+    network = build(spec)
+    masks = {n: torch.ones_like(p, dtype=torch.bool) for n, p in network.named_parameters() if p.dim() > 1}
+    found = on_path(network, masks, (3, 32, 32))
+    assert found is not None
+    assert all(mask.all() for mask in found.values())
+
+
+@given(st.integers(0, 10**6), st.floats(0.05, 0.5))
+def test_what_is_not_on_a_path_changes_no_output(seed: int, density: float) -> None:
+    """With zero biases: a network without these weights computes the same, for any inputs and any weights."""
+    spec = Network(architecture="lenet5_classic")
+    network, weights = build(spec), initial_weights(spec, seed % 7)
+    stream = torch.Generator().manual_seed(seed)
+    masks = {n: torch.rand(w.shape, generator=stream) < density for n, w in weights.items() if w.dim() > 1}
+    masks["9.weight"] &= torch.rand(masks["9.weight"].shape, generator=stream) < 0.05
+    found = on_path(network, masks, (1, 28, 28))
+    assert found is not None
+    assert all((found[name] <= mask).all() for name, mask in masks.items())
+    assert sum(int(mask.sum()) for mask in found.values()) < sum(int(mask.sum()) for mask in masks.values())
+    inputs = torch.randn(4, 1, 28, 28, generator=stream)
+    outputs = []
+    for kept in (masks, found):
+        network.load_state_dict({name: w * kept[name] if name in kept else w for name, w in weights.items()})
+        with torch.no_grad():
+            outputs.append(network(inputs))
+    assert torch.allclose(*outputs, atol=1e-6)
+
+
+def test_what_cannot_be_followed_is_none() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.LayerNorm(3), nn.Linear(3, 2))
+    masks = {"1.weight": torch.ones(3, 4, dtype=torch.bool), "3.weight": torch.ones(2, 3, dtype=torch.bool)}
+    assert on_path(network, masks, (1, 2, 2)) is None
