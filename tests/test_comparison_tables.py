@@ -117,6 +117,18 @@ def test_layer_collapse_is_in_the_tables_and_in_a_sentence(compared: dict[str, P
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_masks_whose_weights_lead_nowhere_are_noted() -> None:
+    arms = pd.DataFrame({"arm": ["own", "magnitude", "shuffled", "close", "odd", "dense"]})
+    arms["kind"] = ["own", "magnitude", "shuffled", "own", "own", "dense"]
+    arms["on_path_percent"] = [95.8, 52.5, 53.47, 86, float("nan"), 100]
+    assert notes.unequal_paths(arms) == [
+        "Arms differ in the share of kept weights that lie on a path from input to output, which is a confounder: "
+        "magnitude 52 % and shuffled 53 %, own 96 %. The others see no input, or reach no output."
+    ]
+    assert notes.unequal_paths(arms.drop([1, 2])) == []  # nine points apart, and a dense network ten
+    assert notes.unequal_paths(arms.drop(columns="on_path_percent")) == []
+
+
 def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[str, Path]) -> None:
     arms = read_table(compared["at_tenth/arms"]).assign(
         ticket=["a", "b", "c"],

@@ -12,7 +12,8 @@ from lth.analysis.tables.early_stopping import not_run_notes
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """Notes on an evaluation or comparison: confounders and collapsed layers first, then its columns."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms), *new_output_notes(arms)]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms), *unequal_paths(arms)]
+    about += new_output_notes(arms)
     interval = "±: half-width of the" if trained_when_found(arms) else "CI:"
     about += [
         f"Test accuracy: at the early-stopping epoch (lowest validation loss). {interval} {confidence:g} % t "
@@ -104,6 +105,23 @@ def unequal_recipes(arms: pd.DataFrame) -> list[str]:
     ]
 
 
+def unequal_paths(arms: pd.DataFrame) -> list[str]:
+    """A sentence if much fewer of an arm's weights lie on a path than of another's at the same counts."""
+    if "on_path_percent" not in arms:
+        return []
+    sparse = arms[(arms["kind"] != "dense") & arms["on_path_percent"].notna()]
+    far = sparse[sparse["on_path_percent"] < sparse["on_path_percent"].max() - OFF_PATH]
+    if far.empty:
+        return []
+    most = sparse.loc[sparse["on_path_percent"].idxmax()]
+    shares = [f"{row['arm']} {row['on_path_percent']:.0f} %" for row in far.to_dict("records")]
+    return [
+        f"Arms differ in the share of kept weights that lie on a path from input to output, which is a confounder: "
+        f"{named(shares, 'arms')}, {most['arm']} {most['on_path_percent']:.0f} %. The others see no input, or reach no "
+        f"output."
+    ]
+
+
 def round_notes(rounds: pd.DataFrame) -> list[str]:
     """Notes on the rounds of all tickets: differing densities and collapsed layers."""
     return [*waits(rounds), *round_collapses(rounds), *not_run_notes(rounds)]
@@ -120,6 +138,8 @@ def waits(rounds: pd.DataFrame) -> list[str]:
     ]
 
 
+OFF_PATH = 10.0
+"""Smallest difference in the share of weights on a path that is reported, in percentage points."""
 UNEQUAL = 0.05
 """Smallest relative difference in density that is reported. Unpruned layers cause less at usual densities."""
 
