@@ -85,7 +85,7 @@ def _short_ticket(ticket: TicketSpec) -> dict[str, Any]:
         found["every"] = 1  # or the rounds up to there would be run as well
     if ticket.options.early_step:
         found["rewind_step"] = 5
-    if ticket.method == "dual":
+    if ticket.method == "dual" and ticket.options.remove != "start":  # which has no penalty
         found["penalty"] = {"rise": 0.1, "every": 2}
     return found
 
