@@ -113,7 +113,7 @@ def unequal_paths(arms: pd.DataFrame) -> list[str]:
     far = sparse[sparse["on_path_percent"] < sparse["on_path_percent"].max() - OFF_PATH]
     if far.empty:
         return []
-    most = sparse.sort_values("on_path_percent").to_dict("records")[-1]
+    most = max(sparse.to_dict("records"), key=lambda row: row["on_path_percent"])
     shares = [f"{row['arm']} {row['on_path_percent']:.0f} %" for row in far.to_dict("records")]
     return [
         f"Arms differ in the share of kept weights that lie on a path from input to output, which is a confounder: "
