@@ -88,13 +88,12 @@ def _rounds_exist(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
                 f"no such round: '{start.ticket}' has {numbers_of_rounds(rounds)}, found {start.round}",
             )
     elif isinstance(ticket, FollowingTicket) and (named := ticket.options.rounds_of()):
-        key = "of_round" if len(named) == 1 else "of_rounds"
-        for place, (other, number) in enumerate(named.items()):
+        paths = [("of_round",)] if len(named) == 1 else [("of_rounds", place) for place in range(len(named))]
+        for path, (other, number) in zip(paths, named.items(), strict=True):
             if number not in (rounds := plan.rounds(other)):
-                path = (key,) if len(named) == 1 else (key, place)
                 yield path, f"no such round: '{other}' has {numbers_of_rounds(rounds)}, found {number}"
         if ticket.every > 1:
-            yield ("every",), f"has no effect beside `{key}`, which names one round; take one of them out"
+            yield ("every",), f"has no effect beside `{paths[0][0]}`, which names one round; take one of them out"
     elif isinstance(ticket, FollowingTicket):
         pruned = {other: [round_ for round_ in plan.rounds(other) if round_ > 0] for other in ticket.made_from()}
         if not set.intersection(*(set(rounds) for rounds in pruned.values())):

@@ -96,18 +96,15 @@ class Dual(Options):
         if context.by_rounds:
             message = "`method: dual` masks to each density in cycles of its own, not in rounds; give `densities`"
             yield ("rounds",), f"{message} instead"
-        penalty = self._penalty
+        if self.remove == "start":
+            return  # there is no penalty on weights that are gone
+        penalty = self.penalty
         needed = (rises_of(penalty) - 1) * penalty.every + 1
         for dataset in context.trained_on:
             steps, _ = context.length(self.transform, dataset)
             if needed > steps:
                 message = f"takes {needed} steps to its limit, and recipe '{self.transform}' has {steps} on '{dataset}'"
                 yield ("penalty",), f"{message}; raise `rise`, or lower `limit` or `every`"
-
-    @property
-    def _penalty(self) -> Penalty:
-        """None at all on weights that are not there."""
-        return Penalty(limit=0) if self.remove == "start" else self.penalty
 
     @property
     def extra_trainings(self) -> dict[str, int]:

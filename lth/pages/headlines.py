@@ -102,7 +102,7 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
         raise UserError(f"{where}: page: {printable(entry.page)}: no such file in {file.parent}")
     yield f"[{entry.claim}]({entry.page})" if entry.page else entry.claim
     yield f"{entry.published} ({entry.source})"
-    data = opened(folder / here.study) if isinstance(here, FromData) else None
+    data, why = None, entry.why
     if here is None:
         yield "-"
     elif isinstance(here, Typed):
@@ -110,10 +110,9 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
             raise UserError(f"{where}: is typed, but {folder / here.study} has data; give 'row' and 'value' instead")
         yield f"{here.text}, n = {here.n}"
     else:
-        assert data
+        data, why = opened(folder / here.study), f"{why} <!-- from: {here.row} -->"
         yield _result(where, here, data)
     yield entry.conclusion
-    why = f"{entry.why} <!-- from: {here.row} -->" if isinstance(here, FromData) else entry.why
     for _, words in unfounded(Prose(1, [why]), data, {}):
         raise UserError(f"{where}: why: {words}")
     yield without_remarks(entry.why)

@@ -8,6 +8,7 @@ from torch.func import functional_call
 from torch.nn.functional import avg_pool2d
 
 from lth.pruning.scores.passes import modes
+from lth.pruning.scores.synflow import SHIFTS
 
 _UNFIT = (nn.LayerNorm, nn.GroupNorm, nn.MultiheadAttention, nn.Embedding)
 """Modules that subtract a mean of what flows, or look it up: nothing can be followed through them by its sign."""
@@ -62,8 +63,8 @@ def _passing(name: str, tensor: Tensor) -> Tensor:
     """A parameter or buffer that lets pass what flows, and adds nothing; counters are as they are."""
     if not tensor.is_floating_point():
         return tensor
-    adds = name.rpartition(".")[2] in ("bias", "running_mean")
-    return torch.zeros_like(tensor, dtype=torch.float64) if adds else torch.ones_like(tensor, dtype=torch.float64)
+    adds = name.rpartition(".")[2] in SHIFTS
+    return torch.full_like(tensor, 0.0 if adds else 1.0, dtype=torch.float64)
 
 
 def _mean_instead(module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:

@@ -1,12 +1,17 @@
 """Kept weights on a path from input to output, by hand, against compaction, and by what a change of a weight does."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
+from lth.export.compact import compacted
+from lth.export.folder import network_graph
 from lth.networks.build import build, initial_weights
 from lth.pruning.paths import on_path
 
@@ -81,6 +86,23 @@ def test_what_is_not_on_a_path_changes_no_output(seed: int, density: float) -> N
         with torch.no_grad():
             outputs.append(network(inputs))
     assert torch.allclose(*outputs, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_as_many_weights_are_on_a_path_as_compaction_leaves(tmp_path: Path, seed: int) -> None:
+    dense = Ticket.dense(Network(architecture="lenet5_classic"), seed)
+    stream = torch.Generator().manual_seed(seed)
+    masks = {name: torch.rand(mask.shape, generator=stream) < 0.04 for name, mask in dense.masks.items()}
+    ticket = dense.derive(masks, dense.weights)
+    ticket.save(tmp_path / "ticket.safetensors")
+    _, graph = network_graph(tmp_path / "ticket.safetensors", "initial")
+    left = [step.tensors["weight"] for step in compacted(graph).steps if "weight" in step.tensors]
+    found = ticket.on_path()
+    assert found is not None
+    count = sum(int(mask.sum()) for mask in found.values())
+    assert (
+        count == sum(int(weight.count_nonzero()) for weight in left) < sum(int(mask.sum()) for mask in masks.values())
+    )
 
 
 def test_what_cannot_be_followed_is_none() -> None:

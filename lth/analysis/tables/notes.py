@@ -109,12 +109,12 @@ def unequal_paths(arms: pd.DataFrame) -> list[str]:
     """A sentence if much fewer of an arm's weights lie on a path than of another's at the same counts."""
     if "on_path_percent" not in arms:
         return []
-    sparse = arms[(arms["kind"] != "dense") & arms["on_path_percent"].notna()]
-    far = sparse[sparse["on_path_percent"] < sparse["on_path_percent"].max() - OFF_PATH]
-    if far.empty:
+    sparse = arms[(arms["kind"] != "dense") & arms["on_path_percent"].notna()].to_dict("records")
+    most = max(sparse, key=lambda row: row["on_path_percent"], default={})
+    far = [row for row in sparse if row["on_path_percent"] < most["on_path_percent"] - OFF_PATH]
+    if not far:
         return []
-    most = max(sparse.to_dict("records"), key=lambda row: row["on_path_percent"])
-    shares = [f"{row['arm']} {row['on_path_percent']:.0f} %" for row in far.to_dict("records")]
+    shares = [f"{row['arm']} {row['on_path_percent']:.0f} %" for row in far]
     return [
         f"Arms differ in the share of kept weights that lie on a path from input to output, which is a confounder: "
         f"{named(shares, 'arms')}, {most['arm']} {most['on_path_percent']:.0f} %. The others see no input, or reach no "

@@ -57,7 +57,7 @@ def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
             by_unit = mask.reshape(*mask.shape[:2], -1).any(2)
             outputs, inputs = by_unit.shape
             used = [int(by_unit.any(0).sum()), inputs, int(by_unit.any(1).sum()), outputs]
-            passing = joined and int(joined[layer].count_nonzero())
+            passing = float("nan") if joined is None else int(joined[layer].count_nonzero())
             rows.append([arm, seed, layer, *used, int(mask.count_nonzero()), passing])
     return pd.DataFrame(rows, columns=UNIT_COUNTS)
 
@@ -66,9 +66,8 @@ def with_paths(arms: pd.DataFrame, counts: pd.DataFrame | None) -> pd.DataFrame:
     """Arms with `on_path_percent`: of the kept weights, those on a path from input to output, mean over seeds."""
     if counts is None or "on_path" not in counts:
         return arms
-    whole = counts.groupby(["arm", "seed"])[["kept", "on_path"]].sum(min_count=1)
-    lacking = counts["on_path"].isna().groupby([counts["arm"], counts["seed"]]).any()
-    share = (100 * whole["on_path"] / whole["kept"]).where(~lacking).groupby("arm").mean()
+    whole = counts.groupby(["arm", "seed"])[["kept", "on_path"]].sum(min_count=1)  # NaN in all layers or in none
+    share = (100 * whole["on_path"] / whole["kept"]).groupby("arm").mean()
     return arms.assign(on_path_percent=arms["arm"].map(share))
 
 
