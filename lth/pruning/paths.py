@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import avg_pool2d
+from torch.nn.modules.instancenorm import _InstanceNorm
 
 from lth.pruning.scores.passes import modes
 from lth.pruning.scores.synflow import SHIFTS
 
-_UNFIT = (nn.LayerNorm, nn.GroupNorm, nn.MultiheadAttention, nn.Embedding)
+_UNFIT = (nn.LayerNorm, nn.GroupNorm, _InstanceNorm, nn.MultiheadAttention, nn.Embedding)
 """Modules that subtract a mean of what flows, or look it up: nothing can be followed through them by its sign."""
 
 
@@ -30,8 +31,8 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
         shape: of one input: [channels, height, width].
 
     Returns:
-        Masks within `masks`; None for networks with attention, embeddings, or norms other than batch norm, and for
-        those that are so deep that the flow leaves the range of float64.
+        Masks within `masks`; None for networks with attention, embeddings, or norms other than batch norm, for those
+        that do not compute in float64, and for those so deep that the flow leaves its range.
     """
     if any(isinstance(module, _UNFIT) for module in network.modules()):
         return None
@@ -46,6 +47,8 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
     try:
         with modes(network):
             flow = functional_call(network, state, (ones,)).sum()
+    except RuntimeError:  # somebody's own code, which computes in single precision whatever it is given
+        return None
     finally:
         for handle in handles:
             handle.remove()

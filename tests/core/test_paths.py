@@ -105,7 +105,15 @@ def test_as_many_weights_are_on_a_path_as_compaction_leaves(tmp_path: Path, seed
     )
 
 
-def test_what_cannot_be_followed_is_none() -> None:
-    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.LayerNorm(3), nn.Linear(3, 2))
-    masks = {"1.weight": torch.ones(3, 4, dtype=torch.bool), "3.weight": torch.ones(2, 3, dtype=torch.bool)}
+class Single(nn.Module):
+    """Somebody's own code, which computes in single precision whatever it is given."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return inputs.float()
+
+
+@pytest.mark.parametrize("between", [nn.LayerNorm(3), nn.InstanceNorm1d(1), Single()])
+def test_what_cannot_be_followed_is_none(between: nn.Module) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Unflatten(1, (1, 3)), between, nn.Linear(3, 2))
+    masks = {"1.weight": torch.ones(3, 4, dtype=torch.bool), "4.weight": torch.ones(2, 3, dtype=torch.bool)}
     assert on_path(network, masks, (1, 2, 2)) is None
