@@ -2,7 +2,7 @@
 
 A unit of prose (a paragraph, an item of a list, a table, a heading) says where its numbers come from, in a comment:
 `<!-- from: transfer/arms cross-own; study -->` names rows of tables and the settings of the study (of another one of
-the page: `NAME: transfer/arms cross-own`), and
+the page: `NAME: transfer/arms cross-own`; `mean transfer/overlap layer=0.weight`: means over rows), and
 `<!-- given: 1.2e-3, the learning rate -->` repeats numbers that no table has. A number that is neither is an error.
 
 No numbers are: code, addresses of links, what begins with a letter (`LeNet-300-100`, `theta_0`), sizes (`28x28`),
@@ -10,8 +10,9 @@ versions (`2.13.0`), and years of citations in brackets.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from lth.analysis.tables.cells import JOULES_PER_KWH
 from lth.checks.wording import offered
@@ -154,7 +155,7 @@ def _blank(found: "re.Match[str]") -> str:
 def source_values(
     source: str, data: StudyData | None, studies: Mapping[str, StudyData], line: int
 ) -> list[tuple[str, float]]:
-    """The numbers that a source has, named: `study`, or `TABLE WORD ...`, rows of a table.
+    """The numbers that a source has, named: `study`, or `[mean] TABLE WORD ...`, rows of a table or their means.
 
     Before `study` or the table may stand another study of the page: `NAME: TABLE WORD ...`.
 
@@ -172,12 +173,17 @@ def source_values(
     if source == "study":
         return list(_settings_values("", {**settings(data.study), "number of seeds": len(data.study.seeds)}))
     table, *words = words_of(source)
+    averaged = table == "mean" and bool(words)
+    if averaged:
+        table, *words = words
     if table not in data.table_names:
         names = ["study", *data.table_names]
         raise PageError(line, f"the study has no table '{printable(table)}'{offered(table, names, 'there are:')}")
     rows = [row for row in data.rows(table) if chosen(row, words)]
     if not rows:
         raise PageError(line, f"no row of {table} has '{printable(' '.join(words))}'")
+    if averaged:
+        return list(_means(rows))
     if len(rows) > MOST_ROWS:
         raise PageError(
             line, f"'{printable(source)}' are {len(rows)} rows; a source may be at most {MOST_ROWS}: name them closer"
@@ -199,6 +205,14 @@ def _row_values(row: RawRow) -> Iterator[tuple[str, float]]:
         centre = cells.get(f"{stem}{unit}", cells.get(f"difference_{unit}")) if mark else None
         if centre is not None:
             yield f"half-width of {stem or 'difference_'}{unit}", high - centre
+
+
+def _means(rows: Sequence[RawRow]) -> Iterator[tuple[str, float]]:
+    """Of each column that has a number in every row."""
+    for name in rows[0]:
+        cells = [number(row[name]) for row in rows]
+        if None not in cells:
+            yield f"mean {name}", fmean(cell for cell in cells if cell is not None)
 
 
 def _settings_values(name: str, value: object) -> Iterator[tuple[str, float]]:
