@@ -129,6 +129,19 @@ def test_masks_whose_weights_lead_nowhere_are_noted() -> None:
     assert notes.unequal_paths(arms.drop(columns="on_path_percent")) == []
 
 
+def test_arms_that_start_from_weights_of_another_size_are_noted() -> None:
+    arms = pd.DataFrame({"arm": ["own", "magnitude", "reinitialised", "close", "odd", "dense"]})
+    arms["kind"] = ["own", "magnitude", "reinitialised", "own", "own", "dense"]
+    arms["initial_size_ratio"] = [1.87, 2.2, 1.1, 1.37, float("nan"), 1.0]
+    assert notes.unequal_sizes(arms) == [
+        "Arms differ in the size of the weights that they start from, which is a confounder: compared with "
+        "reinitialised (root mean square of the kept weights, median over layers) own 1.7 times and magnitude 2.0 "
+        "times."
+    ]
+    assert notes.unequal_sizes(arms.drop([0, 1])) == []
+    assert notes.unequal_sizes(arms.drop(columns="initial_size_ratio")) == []
+
+
 def test_tickets_that_have_lost_the_same_layers_share_a_sentence(compared: dict[str, Path]) -> None:
     arms = read_table(compared["at_tenth/arms"]).assign(
         ticket=["a", "b", "c"],

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import synthetic
 import torch
 
-from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units, with_paths
+from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units, with_paths, with_sizes
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.plan.plan import Plan
@@ -73,6 +74,28 @@ def test_the_share_of_weights_on_a_path_is_a_mean_over_seeds() -> None:
     assert with_paths(arms, counts)["on_path_percent"].isna().tolist() == [True, False]
     for before in (None, counts.drop(columns=["kept", "on_path"])):  # data that were packed without
         assert "on_path_percent" not in with_paths(arms, before)
+
+
+def test_sizes_are_those_of_the_weights_that_an_arm_starts_from(tmp_path: Path) -> None:
+    kept = {"0.weight": [(0, 0)], "3.weight": [(0, 0), (1, 2)], "7.weight": [], "9.weight": [(3, 4)], "11.weight": []}
+    path = saved(tmp_path / "t.safetensors", kept)
+    weights = Ticket.load(path).weights
+    counts = unit_counts([("own", 7, path)]).set_index("layer")
+    assert counts["initial_rms"].isna().to_dict() == {name: not places for name, places in kept.items()}
+    first, (one, other) = weights["9.weight"][3, 4], (weights["3.weight"][place] for place in ((0, 0), (1, 2)))
+    assert counts.loc["9.weight", "initial_rms"] == abs(float(first))
+    squares = one.double().square().sum() + other.double().square().sum()
+    assert counts.loc["3.weight", "initial_rms"] == pytest.approx(float((squares / 50).sqrt()))
+
+
+def test_sizes_are_compared_with_those_of_the_smallest_arm() -> None:
+    rows = [("a", 0, "x", 1.0), ("a", 1, "x", 4.0), ("a", 0, "y", 3.0), ("a", 0, "z", 1.5), ("a", 0, "only", 9.0)]
+    rows += [("b", 0, "x", 1.0), ("b", 0, "y", 1.0), ("b", 0, "z", 1.0), ("b", 0, "only", None)]
+    counts = pd.DataFrame(rows, columns=["arm", "seed", "layer", "initial_rms"])
+    arms = pd.DataFrame({"arm": ["b", "a"]})
+    assert with_sizes(arms, counts)["initial_size_ratio"].tolist() == pytest.approx([1, 2])
+    for before in (None, counts.drop(columns="initial_rms"), counts[counts["layer"] == "only"]):
+        assert "initial_size_ratio" not in with_sizes(arms, before)
 
 
 def test_each_arm_and_seed_of_an_evaluation_has_its_ticket(tmp_path: Path) -> None:

@@ -123,6 +123,11 @@ class Ticket:
             return None
         return on_path(self.module(), self.masks, (network.channels, network.size, network.size))
 
+    def sizes(self) -> dict[str, float]:
+        """Root mean square of each layer's kept weights, which training starts from; NaN where none is kept."""
+        kept = {name: self.weights[name][mask].double() for name, mask in self.masks.items()}
+        return {name: float(values.square().mean().sqrt()) for name, values in kept.items()}
+
     def save(self, path: str | Path) -> None:
         """Write the artifact: masks in the shorter coding (`lth.artifacts.kept`), of prunable layers the kept weights.
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from lth.artifacts.records import csv_rows, csv_text, require_columns
 from lth.errors import UserError
-from lth.pages.data import SETTINGS_FILE, Packed
+from lth.pages.data import ADDED, SETTINGS_FILE, Packed, packed_name
 from lth.verification.listing import settings
 
 
@@ -68,14 +68,26 @@ def _short(value: Any) -> str:
 
 
 def _merged(path: Path, old: str, new: str, *, kept: Sequence[int], order: Sequence[int]) -> str:
-    """The rows of both tables: by what stands before the column `seed`, then by seed, then as they are."""
+    """The rows of both tables: by what stands before the column `seed`, then by seed, then as they are.
+
+    Of a kind of tables that has gained columns since the old ones were packed, those that both have.
+    """
     (header, *before), (columns, *after) = csv_rows(old), csv_rows(new)
+    if path.name in (packed_name(kind) for kind in ADDED):
+        both = [name for name in columns if name in header]
+        before, after = _chosen(header, before, both), _chosen(columns, after, both)
+        header = columns = both
     require_columns(path, header, columns)
     at = header.index("seed")
     rows = [*(row for row in before if int(row[at]) in kept), *after]
     group = _places(tuple(row[:at]) for row in [*after, *rows])
     seed = {str(value): place for place, value in enumerate(order)}
     return csv_text([header, *sorted(rows, key=lambda row: (group[tuple(row[:at])], seed[row[at]]))])
+
+
+def _chosen(header: list[str], rows: list[list[str]], columns: list[str]) -> list[list[str]]:
+    places = [header.index(name) for name in columns]
+    return [[row[place] for place in places] for row in rows]
 
 
 def _places(keys: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:

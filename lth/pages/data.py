@@ -24,8 +24,8 @@ from lth.reading import read_regular, unpack
 CONTENTS = "data.json"
 """What the data are: study, seeds, missing seeds, and the SHA-256 of each table."""
 SETTINGS_FILE = "study.yaml"
-_ADDED = ("units",)
-"""Kinds of tables that data packed before there were any do not have."""
+ADDED = ("units",)
+"""Kinds of tables that data packed before there were any do not have, or not with all columns."""
 _MOST_PACKED, _MOST = 50_000_000, 1_000_000_000
 """Bytes of a file, packed and unpacked."""
 
@@ -145,7 +145,7 @@ def read_packed(folder: Path) -> Packed:
     if [*study.seeds] != seeds or study.study != name:
         raise UserError(f"{folder / SETTINGS_FILE}: has another name or other seeds than {CONTENTS}")
     known = {packed_name(table): kind for table, kind, _ in packed_tables(study)}
-    needed = [name for name, kind in known.items() if name in tables or kind not in _ADDED]
+    needed = [name for name, kind in known.items() if name in tables or kind not in ADDED]
     if lacking := sorted(set(needed) - set(tables)):
         raise UserError(f"{folder / CONTENTS}: does not list {lacking[0]}, which the study needs")
     return Packed(told, study, {name: _text(folder / name, tables[name]) for name in needed})

@@ -12,7 +12,7 @@ _ABOUT = {
     "cost": "passes over data and theoretical FLOPs of each phase",
     "measured": "seconds and joules",
     "overlap": "weights that the masks of two tickets keep of each layer",
-    "units": "of each layer, what the mask of each arm leaves in use: inputs and outputs, weights on a path",
+    "units": "what the mask of each arm leaves of each layer: units in use, weights on a path, initial size",
 }
 
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from itertools import islice
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def _tensors(path: Path) -> Iterator[str]:
 
 
 def _layers(path: Path) -> Iterator[tuple[str, ...]]:
-    """Weights kept of each layer, and those of them on a path, where that can be said."""
+    """Weights kept of each layer, their root mean square, and those of them on a path, where that can be said."""
     from lth.artifacts.tickets import Ticket
 
     ticket = Ticket.load(path)
@@ -81,11 +82,13 @@ def _layers(path: Path) -> Iterator[tuple[str, ...]]:
         joined = None
     passing = {} if joined is None else {name: int(mask.count_nonzero()) for name, mask in joined.items()}
     layers = [(name, kept, total, passing.get(name, 0)) for name, kept, total, _ in ticket.layers()]
-    kept, total, through = (sum(counts) for counts in zip(*(row[1:] for row in layers), strict=True))
-    layers.append(("all layers", kept, total, through))
-    yield "  layer", "kept", "total", "density", *(["on a path"] if passing else [])
+    every, of, all_through = (sum(counts) for counts in zip(*(row[1:] for row in layers), strict=True))
+    layers.append(("all layers", every, of, all_through))
+    sizes = {name: f"{size:.4g}" for name, size in ticket.sizes().items() if not isnan(size)}
+    yield "  layer", "kept", "total", "density", "RMS", *(["on a path"] if passing else [])
     for name, kept, total, through in layers:
-        yield f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}", *([str(through)] if passing else [])
+        shown = (f"  {name}", str(kept), str(total), f"{kept / max(total, 1):.4g}", sizes.get(name, ""))
+        yield *shown, *([str(through)] if passing else [])
 
 
 def _text(path: Path) -> Iterator[str]:

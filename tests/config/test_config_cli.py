@@ -12,6 +12,7 @@ import pytest
 from study_text import SOUND, changed, study_of
 
 from lth.artifacts.records import seal_text
+from lth.artifacts.tickets import Ticket
 from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
 from lth.cli import main
@@ -118,7 +119,9 @@ def test_show_tells_a_ticket_s_origin_and_layers(capsys, tickets):
     assert status == 0
     assert out.startswith(f"{tickets['half']}: ticket\n")
     assert ["round", "1"] in lines
-    assert ["layer", "kept", "total", "density", "on", "a", "path"] in lines
+    assert ["layer", "kept", "total", "density", "RMS", "on", "a", "path"] in lines
+    sizes = Ticket.load(tickets["half"]).sizes()
+    assert sizes == {line[0]: pytest.approx(float(line[4]), rel=1e-3) for line in lines if line[0] in sizes}
     (kept,) = (line[2:] for line in lines if line[:2] == ["all", "layers"])
     assert kept[:3] == ["30735", "61470", "0.5"]
     assert 0 < int(kept[3]) <= 30735

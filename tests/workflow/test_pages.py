@@ -3,9 +3,11 @@
 import gzip
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import yaml
 from test_methods_study import METHODS_STUDY
 from tiny import Project, finished_once
 
@@ -322,6 +324,27 @@ def test_data_of_before_there_was_a_table_give_all_others(project: Project, pack
     assert "transfer/units" not in data.table_names
     assert main(["collect", str(project.results), "--add", "--to", str(folder)]) == 0  # seeds of both kinds: without
     assert "transfer/units" not in opened_data(folder, tmp_path / "again").table_names
+
+
+def test_seeds_are_added_to_data_of_before_there_was_a_column(project: Project, packed: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    shutil.copytree(packed, folder)
+    contents = json.loads((folder / "data.json").read_text())
+    del contents["checksum"]
+    path = folder / "evaluations/transfer/units.csv.gz"
+    lines = [line.rpartition(",")[0] for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
+    older = "".join(f"{line}\n" for line in lines).encode()
+    path.write_bytes(gzip.compress(older))
+    contents["tables"]["evaluations/transfer/units.csv.gz"] = sha256(older).hexdigest()
+    contents["seeds"], contents["missing"] = contents["seeds"][:1], {str(contents["seeds"][1]): "lost"}
+    (folder / "data.json").write_text(json_text(seal(contents)))
+    study = yaml.safe_load((folder / "study.yaml").read_text())
+    (folder / "study.yaml").write_text(yaml.safe_dump({**study, "seeds": contents["seeds"]}))
+    assert main(["collect", str(project.results), "--add", "--to", str(folder)]) == 0
+    data = opened_data(folder, tmp_path / "scratch")
+    assert "on_path_percent" in data.rows("transfer/arms")[0]
+    assert "initial_size_ratio" not in data.rows("transfer/arms")[0]
+    assert "initial_size_ratio" in opened_data(packed, tmp_path / "whole").rows("transfer/arms")[0]
 
 
 def test_units_are_those_of_each_arms_own_mask(finished: Project) -> None:

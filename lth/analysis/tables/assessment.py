@@ -14,7 +14,7 @@ from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
-from lth.analysis.tables.units import units, with_paths
+from lth.analysis.tables.units import units, with_paths, with_sizes
 from lth.catalog.architectures import ARCHITECTURES
 from lth.config.energy import Electricity
 from lth.config.study import Evaluation
@@ -53,6 +53,8 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
     summary = early_stopping.of_arms(summary, trained, plan, assessment)
     summary = with_paths(summary, left.units)
+    if isinstance(spec, Evaluation):  # the arms of a comparison may have been trained from other weights
+        summary = with_sizes(summary, left.units)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)

@@ -12,7 +12,8 @@ from lth.analysis.tables.early_stopping import not_run_notes
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """Notes on an evaluation or comparison: confounders and collapsed layers first, then its columns."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms), *unequal_paths(arms)]
+    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
+    about += [*unequal_paths(arms), *unequal_sizes(arms)]
     about += new_output_notes(arms)
     interval = "±: half-width of the" if trained_when_found(arms) else "CI:"
     about += [
@@ -122,6 +123,22 @@ def unequal_paths(arms: pd.DataFrame) -> list[str]:
     ]
 
 
+def unequal_sizes(arms: pd.DataFrame) -> list[str]:
+    """A sentence if the weights that an arm starts from are much larger than those of another one."""
+    if "initial_size_ratio" not in arms:
+        return []
+    sparse = arms[(arms["kind"] != "dense") & arms["initial_size_ratio"].notna()].to_dict("records")
+    least = min(sparse, key=lambda row: row["initial_size_ratio"], default={})
+    ratios = [(row["arm"], row["initial_size_ratio"] / least["initial_size_ratio"]) for row in sparse]
+    larger = [f"{arm} {ratio:.1f} times" for arm, ratio in ratios if ratio > SIZED]
+    if not larger:
+        return []
+    return [
+        f"Arms differ in the size of the weights that they start from, which is a confounder: compared with "
+        f"{least['arm']} (root mean square of the kept weights, median over layers) {named(larger, 'arms')}."
+    ]
+
+
 def round_notes(rounds: pd.DataFrame) -> list[str]:
     """Notes on the rounds of all tickets: differing densities and collapsed layers."""
     return [*waits(rounds), *round_collapses(rounds), *not_run_notes(rounds)]
@@ -140,6 +157,8 @@ def waits(rounds: pd.DataFrame) -> list[str]:
 
 OFF_PATH = 10.0
 """Smallest difference in the share of weights on a path that is reported, in percentage points."""
+SIZED = 1.25
+"""Largest ratio of the sizes of initial weights that is not reported."""
 UNEQUAL = 0.05
 """Smallest relative difference in density that is reported. Unpruned layers cause less at usual densities."""
 
