@@ -1,4 +1,4 @@
-"""A study of images of one's own, whole: run anew where their content changes, and not where only dates do."""
+"""A study of images and a checkpoint of one's own, whole: run anew where content changes, and not where dates do."""
 
 import os
 import shutil
@@ -8,8 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
 from tiny import Project, once
+
+from lth.artifacts.tickets import Ticket
+from lth.cli import main
+from lth.config.data import Network
 
 pytestmark = pytest.mark.workflow
 
@@ -23,7 +28,18 @@ networks:
   lenet: {architecture: lenet5_classic, classes: 4}
 recipes:
   find: {optimiser: {learning_rate: 2e-3}, batch_size: 50, epochs: 2}
+  still: {optimiser: {learning_rate: 1e-12}, batch_size: 50, iterations: 2}
 tickets:
+  published: {network: lenet, recipe: find, dataset: cells, method: given, file: mine/checkpoint.safetensors}
+  moved:
+    network: lenet
+    recipe: find
+    dataset: cells
+    method: dual
+    densities: [0.3]
+    transform: still
+    penalty: {limit: 0}
+    base: {ticket: published, weights: initial}
   cells: {network: lenet, recipe: find, dataset: cells, rounds: 1, rate: 0.5}
 evaluations:
   transfer: {dataset: leaves, recipe: find, tickets: [cells], density: 0.5, controls: [dense], initialisations: [own]}
@@ -51,6 +67,10 @@ def make(folder: Path) -> None:
         for number, (image, label) in enumerate(zip(*drawn(count, (32, 30)), strict=True)):
             (mine / f"leaves/{part}/class {label}").mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(mine / f"leaves/{part}/class {label}/{number}.bmp")
+    network = Ticket.dense(Network(architecture="lenet5_classic", classes=4), 99).module()
+    torch.save(network.state_dict(), mine / "theirs.pt")
+    made = ["--to", str(mine / "checkpoint.safetensors")]
+    assert main(["import", str(mine / "theirs.pt"), "--network", "lenet5_classic", *made]) == 0
     outcome = project.run()
     assert outcome.status == 0, outcome.text
 
@@ -78,6 +98,14 @@ def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_own: Project) 
     arms = pd.read_csv(finished_own.results / "tables/transfer/arms.csv")
     assert {*arms["arm"]} == {"cells-own", "dense"}
     assert "40 test" in (finished_own.results / "logs/data/leaves.log").read_text()
+
+
+def test_dual_tickets_may_begin_at_a_checkpoint_of_another_program(finished_own: Project) -> None:
+    theirs = torch.load(finished_own.folder / "mine/theirs.pt")
+    ticket = Ticket.load(finished_own.results / "tickets/moved/seed0/round01/ticket.safetensors")
+    assert ticket.density == pytest.approx(0.3, abs=1e-3)
+    for name, mask in ticket.masks.items():
+        assert torch.allclose(ticket.weights[name], theirs[name] * mask, atol=1e-6)
 
 
 def test_dates_and_another_packing_are_no_change(own: Project) -> None:
