@@ -1,12 +1,14 @@
 """Which of a mask's weights lie on a path from the input to the output: the others take part in nothing."""
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import avg_pool2d
+from torch.nn import functional
 from torch.nn.modules.instancenorm import _InstanceNorm
+from torch.overrides import TorchFunctionMode
 
 from lth.pruning.scores.passes import modes
 from lth.pruning.scores.synflow import SHIFTS
@@ -41,17 +43,11 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
         by_output = mask.reshape(len(mask), -1).sum(1).double().mean().clamp_min(1)
         state[name] = (mask / by_output).requires_grad_()  # on average, what flows on is as large as what came in
     ones = torch.ones(1, *shape, dtype=torch.float64)
-    handles = [
-        module.register_forward_hook(_mean_instead) for module in network.modules() if isinstance(module, nn.MaxPool2d)
-    ]
     try:
-        with modes(network):
+        with modes(network), _Means():
             flow = functional_call(network, state, (ones,)).sum()
     except RuntimeError:  # somebody's own code, which computes in single precision whatever it is given
         return None
-    finally:
-        for handle in handles:
-            handle.remove()
     if not flow.isfinite():
         return None
     if not flow.requires_grad or flow == 0:
@@ -70,8 +66,26 @@ def _passing(name: str, tensor: Tensor) -> Tensor:
     return torch.full_like(tensor, 0.0 if adds else 1.0, dtype=torch.float64)
 
 
-def _mean_instead(module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> Tensor:
+def _mean(
+    maps: Tensor, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False
+) -> Tensor:
+    """As `max_pool2d`, but for windows with gaps, of which torch has no mean."""
+    if dilation not in (1, (1, 1)):
+        return torch.max_pool2d(maps, kernel_size, stride, padding, dilation, ceil_mode)
+    return functional.avg_pool2d(maps, kernel_size, stride, padding, ceil_mode)
+
+
+class _Means(TorchFunctionMode):
     """Of each window the mean: where one is not the maximum, something flows through it for other inputs."""
-    assert isinstance(module, nn.MaxPool2d)
-    kernel, stride, padding = module.kernel_size, module.stride, module.padding
-    return avg_pool2d(inputs[0], kernel, stride, padding, module.ceil_mode)
+
+    _INSTEAD: ClassVar[Mapping[Any, Any]] = {
+        functional.max_pool2d: _mean,
+        torch.max_pool2d: _mean,
+        functional.adaptive_max_pool2d: functional.adaptive_avg_pool2d,
+    }
+    """With indices they are other functions, and remain as they are."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in self._INSTEAD:
+            func, kwargs = self._INSTEAD[func], {key: kwargs[key] for key in kwargs or {} if key != "return_indices"}
+        return func(*args, **(kwargs or {}))

@@ -1,5 +1,6 @@
 """Kept weights on a path from input to output, by hand, against compaction, and by what a change of a weight does."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional
 
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
@@ -63,6 +65,34 @@ def test_all_of_a_dense_network_is_on_a_path(architecture: str) -> None:
     network = build(spec)
     masks = {n: torch.ones_like(p, dtype=torch.bool) for n, p in network.named_parameters() if p.dim() > 1}
     found = on_path(network, masks, (3, 32, 32))
+    assert found is not None
+    assert all(mask.all() for mask in found.values())
+
+
+class Functional(nn.Module):
+    """Maxima as functions, of which each pixel has other weights of the kernel in its padding."""
+
+    def __init__(self, pool: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.pool = nn.Conv2d(1, 2, 3, padding=1), nn.Linear(2, 2), pool
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.second(self.pool(self.first(inputs)).flatten(1))
+
+
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda maps: functional.max_pool2d(maps, 2),
+        lambda maps: torch.max_pool2d(maps, (2, 2)),
+        lambda maps: functional.adaptive_max_pool2d(maps, 1),
+        nn.AdaptiveMaxPool2d(1),
+        lambda maps: maps.amax((2, 3)),
+    ],
+)
+def test_so_it_is_through_maxima_that_are_called(pool: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    masks = {"first.weight": torch.ones(2, 1, 3, 3).bool(), "second.weight": torch.ones(2, 2).bool()}
+    found = on_path(Functional(pool), masks, (1, 2, 2))
     assert found is not None
     assert all(mask.all() for mask in found.values())
 
