@@ -11,7 +11,6 @@ from lth.pages.redraw import pages_without_data
 
 RESULTS = Path(__file__).parents[1] / "docs/results"
 PAGES_WITHOUT_DATA = [
-    "dual.md",
     "full-scale.md",
     "stability.md",
     "text-quick.md",
