@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,8 @@ class Ticket:
 
     def sizes(self) -> dict[str, float]:
         """Root mean square of each layer's kept weights, which training starts from; NaN where none is kept."""
-        kept = {name: self.weights[name][mask].double() for name, mask in self.masks.items()}
-        return {name: float(values.square().mean().sqrt()) for name, values in kept.items()}
+        kept = {name: self.weights[name][mask] for name, mask in self.masks.items()}
+        return {name: algebra.root_mean_square(values) if len(values) else nan for name, values in kept.items()}
 
     def save(self, path: str | Path) -> None:
         """Write the artifact: masks in the shorter coding (`lth.artifacts.kept`), of prunable layers the kept weights.

@@ -13,7 +13,7 @@ from lth.config.noise import USUAL_NOISE, Noise
 from lth.files import checksum
 from lth.networks.build import initial_weights
 from lth.plan.jobs import ControlJob
-from lth.pruning.masks import Masks, keep_largest, random_like, shuffled
+from lth.pruning.masks import Masks, keep_largest, random_like, root_mean_square, shuffled
 from lth.pruning.rewire import rewired
 from lth.running.jobs import Job
 from lth.seeds import generator
@@ -145,21 +145,16 @@ def _noisy(weights: Mapping[str, Tensor], masks: Masks, noise: Noise, stream: to
     found = {}
     for layer, mask in masks.items():
         drawn = torch.randn(weights[layer].shape, generator=stream)
-        size = noise.std if noise.relative is None else noise.relative * _root_mean_square(weights[layer][mask])
+        size = noise.std if noise.relative is None else noise.relative * root_mean_square(weights[layer][mask])
         found[layer] = weights[layer] + (size or 0.0) * drawn
     return found
-
-
-def _root_mean_square(values: Tensor) -> float:
-    """Of some weights; 0 of none."""
-    return float(values.double().square().mean().sqrt()) if len(values) else 0.0
 
 
 def _rescaled(weights: Mapping[str, Tensor], kept: Masks, own: Mapping[str, Tensor], masks: Masks) -> dict[str, Tensor]:
     """Weights multiplied in each layer: those that `kept` keeps get the root mean square of `own` under `masks`."""
     scaled = {}
     for layer, mask in masks.items():
-        wanted, found = _root_mean_square(own[layer][mask]), _root_mean_square(weights[layer][kept[layer]])
+        wanted, found = root_mean_square(own[layer][mask]), root_mean_square(weights[layer][kept[layer]])
         scaled[layer] = weights[layer] * (wanted / found) if found else weights[layer]
     return scaled
 

@@ -289,6 +289,8 @@ def _root_mean_squares(weights: dict[str, Tensor], masks: Masks) -> tuple[float,
     """Of the weights inside and outside the masks."""
     import torch
 
+    from lth.pruning.masks import root_mean_square
+
     inside = torch.cat([weights[name][mask] for name, mask in masks.items()])
     outside = torch.cat([weights[name][~mask] for name, mask in masks.items()])
-    return float(inside.square().mean().sqrt()), float(outside.square().mean().sqrt())
+    return root_mean_square(inside), root_mean_square(outside)

@@ -210,9 +210,9 @@ def _row_values(row: RawRow) -> Iterator[tuple[str, float]]:
 def _means(rows: Sequence[RawRow]) -> Iterator[tuple[str, float]]:
     """Of each column that has a number in every row."""
     for name in rows[0]:
-        cells = [number(row[name]) for row in rows]
-        if None not in cells:
-            yield f"mean {name}", fmean(cell for cell in cells if cell is not None)
+        cells = [cell for row in rows if (cell := number(row[name])) is not None]
+        if len(cells) == len(rows):
+            yield f"mean {name}", fmean(cells)
 
 
 def _settings_values(name: str, value: object) -> Iterator[tuple[str, float]]:

@@ -155,6 +155,11 @@ def total(masks: Masks) -> int:
     return sum(mask.numel() for mask in masks.values())
 
 
+def root_mean_square(weights: Tensor) -> float:
+    """Of some weights, computed in double precision; 0 of none."""
+    return float(weights.double().square().mean().sqrt()) if weights.numel() else 0.0
+
+
 def collapsed(masks: Masks) -> list[str]:
     """The layers that keep no weight at all, in network order: nothing passes through them any more.
 
