@@ -7,7 +7,7 @@ import pytest
 import synthetic
 import torch
 
-from lth.analysis.tables.units import UNIT_COUNTS, starts, unit_counts, units, with_paths, with_sizes
+from lth.analysis.tables.units import UNIT_COUNTS, Start, starts, unit_counts, units, with_shares, with_sizes
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.plan.plan import Plan
@@ -31,7 +31,7 @@ def test_inputs_and_outputs_with_a_weight_are_counted(tmp_path: Path) -> None:
         "11.weight": [(9, 0), (9, 83), (2, 0)],
         "9.weight": [],
     }
-    counts = unit_counts([("own", 7, saved(tmp_path / "t.safetensors", kept))]).set_index("layer")
+    counts = unit_counts([Start("mine", 7, saved(tmp_path / "t.safetensors", kept), None)], {}).set_index("layer")
     assert list(counts.reset_index().columns) == ["layer", *UNIT_COUNTS[:2], *UNIT_COUNTS[3:]]
     found = {layer: [int(row[name]) for name in UNIT_COUNTS[3:7]] for layer, row in counts.iterrows()}
     assert found == {
@@ -70,17 +70,52 @@ def test_the_share_of_weights_on_a_path_is_a_mean_over_seeds() -> None:
     rows += [("b", 0, "x", 10, None), ("b", 0, "y", 10, None)]
     counts = pd.DataFrame(rows, columns=["arm", "seed", "layer", "kept", "on_path"])
     arms = pd.DataFrame({"arm": ["b", "a"]})
-    assert with_paths(arms, counts)["on_path_percent"].tolist()[1] == 87.5
-    assert with_paths(arms, counts)["on_path_percent"].isna().tolist() == [True, False]
+    assert with_shares(arms, counts, ["on_path"])["on_path_percent"].tolist()[1] == 87.5
+    assert with_shares(arms, counts, ["on_path"])["on_path_percent"].isna().tolist() == [True, False]
     for before in (None, counts.drop(columns=["kept", "on_path"])):  # data that were packed without
-        assert "on_path_percent" not in with_paths(arms, before)
+        assert "on_path_percent" not in with_shares(arms, before, ["on_path"])
+
+
+def test_the_share_that_a_control_has_in_common_with_its_ticket(tmp_path: Path) -> None:
+    none: dict[str, list[tuple[int, ...]]] = {"0.weight": [], "7.weight": [], "9.weight": []}
+    own = saved(tmp_path / "own.safetensors", {**none, "3.weight": [(0, 0), (1, 2)], "11.weight": [(0, 0), (1, 1)]})
+    other = saved(tmp_path / "other.safetensors", {**none, "3.weight": [(0, 0), (1, 3)], "11.weight": [(0, 0), (1, 1)]})
+    found = {(7, "t"): Ticket.load(own)}
+    trained = [
+        Start("t-own", 7, tmp_path / "is not read again", "t", as_found=True),
+        Start("t-magnitude", 7, other, "t"),
+        Start("dense", 7, own, None),
+    ]
+    counts = unit_counts(trained, found)
+    assert counts[counts["layer"] == "3.weight"]["in_ticket"].tolist()[:2] == [50, 25]
+    table = units(counts).set_index(["arm", "layer"])["in_ticket_percent"]
+    assert table["t-magnitude", "3.weight"] == 50
+    assert table["t-magnitude", "11.weight"] == 100
+    assert table[["dense"]].isna().all()
+    arms = with_shares(pd.DataFrame({"arm": ["dense", "t-magnitude", "t-own"]}), counts, ["in_ticket"])
+    assert arms["in_ticket_percent"].tolist()[1:] == pytest.approx([100 * 27 / 52, 100])
+    assert arms["in_ticket_percent"].isna().tolist() == [True, False, False]
+    assert "in_ticket_percent" not in units(counts.drop(columns="in_ticket"))
+
+
+def test_a_new_output_layer_has_nothing_in_common_with_the_ticket(tmp_path: Path) -> None:
+    own = saved(tmp_path / "own.safetensors", {})
+    fewer = Ticket.dense(Network(architecture="lenet5_classic", classes=3), 0)
+    fewer.derive(fewer.masks, fewer.weights, ticket="t", round=1, seed=0).save(tmp_path / "fewer.safetensors")
+    counts = unit_counts([Start("t-own", 0, tmp_path / "fewer.safetensors", "t")], {(0, "t"): Ticket.load(own)})
+    assert counts.set_index("layer")["in_ticket"].isna().to_dict() == {
+        **dict.fromkeys(["0.weight", "3.weight", "7.weight", "9.weight"], False),
+        "11.weight": True,
+    }
+    arms = with_shares(pd.DataFrame({"arm": ["t-own"]}), counts, ["in_ticket"])
+    assert arms["in_ticket_percent"].tolist() == [100]
 
 
 def test_sizes_are_those_of_the_weights_that_an_arm_starts_from(tmp_path: Path) -> None:
     kept = {"0.weight": [(0, 0)], "3.weight": [(0, 0), (1, 2)], "7.weight": [], "9.weight": [(3, 4)], "11.weight": []}
     path = saved(tmp_path / "t.safetensors", kept)
     weights = Ticket.load(path).weights
-    counts = unit_counts([("own", 7, path)]).set_index("layer")
+    counts = unit_counts([Start("mine", 7, path, None)], {}).set_index("layer")
     assert counts["initial_rms"].isna().to_dict() == {name: not places for name, places in kept.items()}
     first, (one, other) = weights["9.weight"][3, 4], (weights["3.weight"][place] for place in ((0, 0), (1, 2)))
     assert counts.loc["9.weight", "initial_rms"] == abs(float(first))
@@ -102,6 +137,11 @@ def test_each_arm_and_seed_of_an_evaluation_has_its_ticket(tmp_path: Path) -> No
     plan = Plan(synthetic.study(2))
     arms = [arm.name for arm in plan.arms("transfer")]
     files = [tmp_path / f"{arm}{seed}" for arm in arms for seed in plan.study.seeds]
-    found = starts(plan, "transfer", files, [])
-    assert found[:3] == [(arms[0], 0, files[0]), (arms[0], 1, files[1]), (arms[1], 0, files[2])]
-    assert len(found) == 2 * len(arms)
+    found = [*starts(plan, "transfer", files, [])]
+    assert [(start.arm, start.seed, start.path) for start in found] == [
+        (arm, seed, files[2 * place + number])
+        for place, arm in enumerate(arms)
+        for number, seed in enumerate(plan.study.seeds)
+    ]
+    assert {start.arm: start.ticket for start in found if start.ticket is None} == {"dense": None}
+    assert all(start.as_found == start.arm.endswith("-own") for start in found)

@@ -8,7 +8,7 @@ import gzip
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -34,6 +34,9 @@ from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
 from lth.verification.listing import settings
 from lth.verification.manifest import verify
+
+if TYPE_CHECKING:
+    from lth.artifacts.tickets import Ticket
 
 
 def pack_study(results: Path, study: Study | None, to: Path | None, *, add: bool = False) -> Iterator[str]:
@@ -166,14 +169,17 @@ def _texts(results: Path, study: Study) -> Iterator[tuple[str, str]]:
     from lth.analysis.tables.units import starts, unit_counts
 
     paths = Paths(Plan(study))
+    found: dict[str, dict[tuple[int, str], Ticket]] = {}
     for name, kind, of in packed_tables(study):
         if kind in ("overlap", "units"):
             as_found = _there(results, paths, evaluated(paths, of))
+            if of not in found:
+                found = {of: read(as_found)}
             if kind == "overlap":
-                counts = overlap_counts(read(as_found), paths.plan.assessment(of).tickets)
+                counts = overlap_counts(found[of], paths.plan.assessment(of).tickets)
             else:
-                started = _there(results, paths, arm_tickets(paths, of))
-                counts = unit_counts(starts(paths.plan, of, started, as_found))
+                started = starts(paths.plan, of, _there(results, paths, arm_tickets(paths, of)), as_found)
+                counts = unit_counts(started, found[of])
             yield packed_name(name), counts.to_csv(index=False, lineterminator="\n")
         else:
             files = all_arms(paths, f"{kind}.csv", of) if of else all_rounds(paths, f"{kind}.csv")

@@ -343,8 +343,8 @@ def test_seeds_are_added_to_data_of_before_there_was_a_column(project: Project, 
     assert main(["collect", str(project.results), "--add", "--to", str(folder)]) == 0
     data = opened_data(folder, tmp_path / "scratch")
     assert "on_path_percent" in data.rows("transfer/arms")[0]
-    assert "initial_size_ratio" not in data.rows("transfer/arms")[0]
-    assert "initial_size_ratio" in opened_data(packed, tmp_path / "whole").rows("transfer/arms")[0]
+    assert "in_ticket_percent" not in data.rows("transfer/arms")[0]
+    assert "in_ticket_percent" in opened_data(packed, tmp_path / "whole").rows("transfer/arms")[0]
 
 
 def test_units_are_those_of_each_arms_own_mask(finished: Project) -> None:

@@ -132,7 +132,7 @@ def write_evaluation_tables(
         confusion=collect(confusions),
         layers=masks.layers(found, order),
         overlaps=masks.overlap_counts(found, order),
-        units=unit_counts(starts(plan, assessment, arm_tickets, as_found)),
+        units=unit_counts(starts(plan, assessment, arm_tickets, as_found), found),
     )
     if assessment in study.comparisons:
         left = replace(left, costs=collect(costs))

@@ -14,7 +14,7 @@ from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.two_classes import with_f1
-from lth.analysis.tables.units import units, with_paths, with_sizes
+from lth.analysis.tables.units import units, with_shares, with_sizes
 from lth.catalog.architectures import ARCHITECTURES
 from lth.config.energy import Electricity
 from lth.config.study import Evaluation
@@ -52,9 +52,11 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     layers = left.layers if classes is None else without_output(left.layers, plan)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
     summary = early_stopping.of_arms(summary, trained, plan, assessment)
-    summary = with_paths(summary, left.units)
-    if isinstance(spec, Evaluation):  # the arms of a comparison may have been trained from other weights
-        summary = with_sizes(summary, left.units)
+    summary = with_shares(summary, left.units, ["on_path"])
+    if isinstance(
+        spec, Evaluation
+    ):  # the arms of a comparison are tickets, and may have been trained from other weights
+        summary = with_sizes(with_shares(summary, left.units, ["in_ticket"]), left.units)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
     curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)

@@ -2,30 +2,48 @@
 
 Two masks with equal counts in each layer can leave very different numbers of units (an output without a kept weight is
 a constant, an input without one is not read), of weights on a path from the input to the output, and weights that are
-larger or smaller at initialisation.
+larger or smaller at initialisation. They can also be nearly the same mask.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from lth.plan.plan import Plan
 
+if TYPE_CHECKING:
+    from lth.artifacts.tickets import Ticket
+
 _USED = ["inputs_used", "inputs", "outputs_used", "outputs"]
-UNIT_COUNTS = ["arm", "seed", "layer", *_USED, "kept", "on_path", "initial_rms"]
+UNIT_COUNTS = ["arm", "seed", "layer", *_USED, "kept", "on_path", "initial_rms", "in_ticket"]
 """Of each layer of each arm's mask: inputs and outputs with at least one kept weight, and all that there are; kept
 weights; those of them on a path (`lth.pruning.paths`), which is empty where it cannot be said; root mean square of the
-kept weights that the arm starts from, empty where none is kept. Data that were packed before 2026-11-29 do not have the
-last three, or the last."""
+kept weights that the arm starts from, empty where none is kept; kept weights that the mask of the arm's ticket keeps as
+well, empty for dense arms and new output layers. Data that were packed before 2026-11-29 do not have the last four, or
+the last ones of them."""
 
 
-def starts(
-    plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: Iterable[Path]
-) -> list[tuple[str, int, Path]]:
-    """Arm, seed and ticket of each training of an evaluation; of a comparison, of its tickets.
+@dataclass(frozen=True)
+class Start:
+    """What one training of an assessment starts from."""
+
+    arm: str
+    seed: int
+    path: Path
+    """The ticket that it starts from: one as found, or a control that was made of it."""
+    ticket: str | None
+    """The ticket that it is, or whose mask or weights were changed; None for a dense arm."""
+    as_found: bool = False
+    """Whether it starts from the ticket itself."""
+
+
+def starts(plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: Iterable[Path]) -> Iterator[Start]:
+    """What each arm starts from, seed by seed; of a comparison, its tickets.
 
     Args:
         plan: of the study.
@@ -36,17 +54,19 @@ def starts(
     evaluation = assessment in plan.study.evaluations
     arms = plan.arms(assessment) if evaluation else plan.evaluated_tickets(assessment)
     tickets = arm_tickets if evaluation else as_found
-    places = product([arm.name for arm in arms], plan.study.seeds)
-    return [(arm, seed, path) for (arm, seed), path in zip(places, tickets, strict=True)]
+    for (arm, seed), path in zip(product(arms, plan.study.seeds), tickets, strict=True):
+        ticket = None if arm.kind == "dense" else arm.ticket
+        yield Start(arm.name, seed, path, ticket, arm.kind == "own" and arm.new_output is None)
 
 
-def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
+def unit_counts(trained: Iterable[Start], found: Mapping[tuple[int, str], "Ticket"]) -> pd.DataFrame:
     """What masks leave in use (`UNIT_COUNTS`), one row for each arm, seed and layer.
 
     Inputs of a convolution are its channels; those of a grouped one are counted within a group.
 
     Args:
-        trained: arm, seed, and the ticket that it starts from.
+        trained: what each training starts from.
+        found: the tickets as found, by seed and name.
 
     Raises:
         UserError: a file is no ticket, or damaged.
@@ -54,25 +74,43 @@ def unit_counts(trained: Iterable[tuple[str, int, Path]]) -> pd.DataFrame:
     from lth.artifacts.tickets import Ticket
 
     rows = []
-    for arm, seed, path in trained:
-        ticket = Ticket.load(path)
+    for start in trained:
+        parent = found[start.seed, start.ticket] if start.ticket else None
+        ticket = parent if parent and start.as_found else Ticket.load(start.path)
         joined, sizes = ticket.on_path(), ticket.sizes()
         for layer, mask in ticket.masks.items():
             by_unit = mask.reshape(*mask.shape[:2], -1).any(2)
             outputs, inputs = by_unit.shape
             used = [int(by_unit.any(0).sum()), inputs, int(by_unit.any(1).sum()), outputs]
             passing = float("nan") if joined is None else int(joined[layer].count_nonzero())
-            rows.append([arm, seed, layer, *used, int(mask.count_nonzero()), passing, sizes[layer]])
+            other = parent.masks[layer] if parent else None
+            shared = float("nan")
+            if other is not None and other.shape == mask.shape:
+                shared = int((mask & other).count_nonzero())
+            kept = int(mask.count_nonzero())
+            rows.append([start.arm, start.seed, layer, *used, kept, passing, sizes[layer], shared])
     return pd.DataFrame(rows, columns=UNIT_COUNTS)
 
 
-def with_paths(arms: pd.DataFrame, counts: pd.DataFrame | None) -> pd.DataFrame:
-    """Arms with `on_path_percent`: of the kept weights, those on a path from input to output, mean over seeds."""
-    if counts is None or "on_path" not in counts:
+def with_shares(arms: pd.DataFrame, counts: pd.DataFrame | None, kinds: Iterable[str]) -> pd.DataFrame:
+    """Arms with, of the kept weights, those on a path from input to output, or in the mask of their ticket as well.
+
+    Args:
+        arms: a row each.
+        counts: `UNIT_COUNTS`, or those of them that older data have.
+        kinds: `on_path`, `in_ticket`; the columns are `on_path_percent`, `in_ticket_percent`, means over seeds.
+    """
+    if counts is None:
         return arms
-    whole = counts.groupby(["arm", "seed"])[["kept", "on_path"]].sum(min_count=1)  # NaN in all layers or in none
-    share = (100 * whole["on_path"] / whole["kept"]).groupby("arm").mean()
-    return arms.assign(on_path_percent=arms["arm"].map(share))
+    found = {f"{kind}_percent": _percent_of_kept(counts, kind, "arm") for kind in kinds if kind in counts}
+    return arms.assign(**{name: arms["arm"].map(shares) for name, shares in found.items()})
+
+
+def _percent_of_kept(counts: pd.DataFrame, kind: str, *of: str) -> "pd.Series[float]":
+    """Of the kept weights of the layers that say it, mean over seeds, by the columns `of`."""
+    said = counts[counts[kind].notna()]
+    whole = said.groupby([*of, "seed"])[["kept", kind]].sum()
+    return (100 * whole[kind] / whole["kept"]).groupby([*of]).mean()
 
 
 def with_sizes(arms: pd.DataFrame, counts: pd.DataFrame | None) -> pd.DataFrame:
@@ -92,7 +130,8 @@ def with_sizes(arms: pd.DataFrame, counts: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def units(counts: pd.DataFrame) -> pd.DataFrame:
-    """One row for each arm and layer, means over seeds: inputs and outputs in use, size of the initial weights."""
+    """One row for each arm and layer, means over seeds: inputs and outputs in use, size of the initial weights, and the
+    share of the kept weights that are in the mask of the arm's ticket as well."""
     size = {"initial_rms_mean": ("initial_rms", "mean")} if "initial_rms" in counts else {}
     grouped = counts.groupby(["arm", "layer"], sort=False)
     table = grouped.agg(
@@ -103,4 +142,6 @@ def units(counts: pd.DataFrame) -> pd.DataFrame:
         outputs=("outputs", "first"),
         **size,
     )
+    if "in_ticket" in counts:
+        table = table.assign(in_ticket_percent=_percent_of_kept(counts, "in_ticket", "arm", "layer"))
     return table.reset_index()
