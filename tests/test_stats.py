@@ -61,6 +61,42 @@ def test_sign_flip_by_hand(differences: list[float], p: float) -> None:
     assert stats.sign_flip_p(differences) == p
 
 
+def as_in_a_history(right: int, images: int) -> float:
+    """Percent of the images, with the nine digits that history.csv has."""
+    return float(f"{100 * right / images:.9g}")
+
+
+def test_differences_that_tie_in_images_tie_in_rounded_accuracies() -> None:
+    first, second = [219, 218, 212, 212, 214, 221, 210, 218], [219, 217, 213, 209, 211, 220, 208, 217]
+    whole = stats.paired(first, second)  # differences 0 1 -1 3 3 1 2 1
+    percent = stats.paired([as_in_a_history(n, 300) for n in first], [as_in_a_history(n, 300) for n in second])
+    assert whole.p == percent.p == 20 / 256
+    assert (percent.wins, percent.ties, percent.losses) == (6, 1, 1)
+
+
+def test_a_written_accuracy_ties_with_the_same_one_in_memory() -> None:
+    result = stats.paired([as_in_a_history(100, 300)] * 8, [100 / 3] * 8)
+    assert (result.p, result.ties) == (1, 8)
+    assert isnan(result.effect_size)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8), st.integers(1, 30_000))
+@settings(max_examples=60, deadline=None)
+def test_p_is_that_of_the_counted_images(counts: list[tuple[int, int]], images: int) -> None:
+    accuracies = [[as_in_a_history(n, images) for n in arm] for arm in zip(*counts, strict=True)]
+    exact = [*zip(*counts, strict=True)]
+    assert stats.paired(*accuracies).p == stats.paired(*exact).p
+    assert stats.paired(*accuracies).ties == stats.paired(*exact).ties
+    assert stats.equivalence(*accuracies, 200 / images).p == stats.equivalence(*exact, 2).p
+
+
+@pytest.mark.parametrize("lost", [float("nan"), float("inf")])
+def test_what_is_not_finite_has_no_p(lost: float) -> None:
+    for test in (stats.sign_flip_p, stats.one_sided_sign_flip_p):
+        with pytest.raises(ValueError, match="not finite"):
+            test([lost, 1.0, 2.0, 3.0])
+
+
 @given(st.lists(numbers, min_size=1, max_size=9))
 @settings(max_examples=60, deadline=None)
 def test_sign_flip_against_every_pattern(differences: list[float]) -> None:
