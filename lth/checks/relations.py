@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
-from lth.checks.starts import counted_by, dense_fits, numbers_of_rounds, start_fits
+from lth.checks.starts import dense_fits, numbers_of_rounds, start_fits
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
@@ -16,6 +16,7 @@ from lth.config.options import THETA_0, Context
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
+from lth.plan.chains import counted_by
 from lth.plan.plan import Plan
 
 LONGEST_ROW = 100
@@ -36,7 +37,7 @@ def relations(study: Study) -> tuple[set[str], list[Fault]]:
         if found or broken & {*study.tickets[name].made_from()}:
             broken.add(name)
     for name, ticket in study.tickets.items():
-        rules = [_fit(study, ticket), *([] if name in broken else [_of_ticket(plan, ticket)])]
+        rules = [_fit(study, ticket), *([] if name in broken else [_of_ticket(plan, name)])]
         faults += [(("tickets", name, *path), message) for rule in rules for path, message in rule]
     for name, recipe in study.recipes.items():
         faults += [(("recipes", name, *path), message) for path, message in _of_recipe(study, name, recipe)]
@@ -134,7 +135,8 @@ def _of_other_classes(study: Study, ticket: TicketSpec, name: str) -> str | None
     return f"{words} '{min(fitting)}'; a ticket is pruned with one output layer: {advice}"
 
 
-def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
+def _of_ticket(plan: Plan, name: str) -> Iterator[Fault]:
+    ticket = plan.study.tickets[name]
     study, start, others = plan.study, ticket.start_or_none(), ticket.made_from()
     place = _made_by(ticket)
     if place == BASE:
@@ -145,7 +147,7 @@ def _of_ticket(plan: Plan, ticket: TicketSpec) -> Iterator[Fault]:
     yield from one_network(study, places, ("this ticket", ticket.network), why)
     if isinstance(ticket, ChainTicket) and start:
         if start.round > 0:
-            yield from start_fits(study, ticket, start.ticket)
+            yield from start_fits(plan, name, ticket, start.ticket)
             yield from pruned_alike(ticket, counted_by(study, start.ticket), start.ticket)
         if (least := plan.density(start.ticket, start.round)) < 1:
             yield from list(falling(ticket.densities or (), least))[:1]

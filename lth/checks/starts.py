@@ -1,6 +1,6 @@
 """Rules of tickets that begin with what another one has: its mask after some round, or its dense network."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from lth.artifacts.records import RecordError
 from lth.catalog.scores import SCORES
@@ -8,11 +8,21 @@ from lth.checks.wording import listed
 from lth.config.base import Fault
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, PrunedTicket, TicketSpec
+from lth.errors import UserError
+from lth.plan.chains import counted_by
 from lth.plan.plan import Plan
 
 
-def start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault]:
-    """What the start leaves of each layer is known, and enough for the rounds to come."""
+def start_fits(plan: Plan, name: str, ticket: ChainTicket, start: str) -> Iterator[Fault]:
+    """What the start leaves of each layer is known, and enough for the rounds to come.
+
+    Args:
+        plan: of the study.
+        name: of the ticket.
+        ticket: the one that starts from another.
+        start: the name of that.
+    """
+    study = plan.study
     for pruner in sorted(_pruners(study, start)) if ticket.scope != "global" else ():
         found = study.tickets[pruner]
         if isinstance(found, PrunedTicket) and found.scope != ticket.scope:
@@ -21,9 +31,8 @@ def start_fits(study: Study, ticket: ChainTicket, start: str) -> Iterator[Fault]
             yield ("start",), f"{message} {advice}"
             break
     other = counted_by(study, start)
-    if isinstance(other, GivenTicket) and ticket.scope != "global" and not _uniform(study, other):
-        message = f"'{start}' comes from a file whose layers keep different shares, so that layers may have less left"
-        yield ("start",), f"{message} than this ticket's `scope: {ticket.scope}` is to keep; use `scope: global`"
+    if isinstance(other, GivenTicket):
+        yield from _file_fits(study.seeds, other, ticket, start, _left_whole(plan, name))
     if isinstance(other, FollowingTicket):
         message = f"'{start}' is combined, and how many weights that leaves is not known beforehand"
         yield ("start",), f"{message}; start from one of {listed(other.made_from())}"
@@ -70,11 +79,27 @@ def numbers_of_rounds(rounds: tuple[int, ...] | list[int]) -> str:
     return f"rounds {rounds[0]} to {rounds[-1]}" if even else f"rounds {listed(map(str, rounds))}"
 
 
-def _uniform(study: Study, given: GivenTicket) -> bool:
+def _file_fits(
+    seeds: Iterable[int], given: GivenTicket, ticket: ChainTicket, start: str, whole: Collection[str]
+) -> Iterator[Fault]:
     try:
-        return all(given.options.is_uniform(seed) for seed in study.seeds)
+        uniform = all(given.options.is_uniform(seed, whole) for seed in seeds)
     except RecordError:  # which is reported itself
-        return True
+        return
+    if ticket.scope != "global" and not uniform:
+        message = f"'{start}' comes from a file whose layers keep different shares, so that layers may have less left"
+        yield ("start",), f"{message} than this ticket's `scope: {ticket.scope}` is to keep; use `scope: global`"
+    shares = {given.options.initial_density(seed, whole) for seed in seeds}
+    if whole and len(shares) > 1:
+        message = f"'{start}' comes from files that keep different shares of the layers that this ticket prunes"
+        yield ("start",), f"{message}; they must keep one, or take `unpruned` out"
+
+
+def _left_whole(plan: Plan, name: str) -> set[str]:
+    try:
+        return plan.left_whole(name)
+    except UserError:  # a network that is reported itself
+        return set()
 
 
 def _pruners(study: Study, name: str) -> set[str]:
@@ -83,13 +108,6 @@ def _pruners(study: Study, name: str) -> set[str]:
     if not isinstance(ticket, FollowingTicket):
         return {name}
     return {found for other in ticket.made_from() for found in _pruners(study, other)}
-
-
-def counted_by(study: Study, name: str) -> TicketSpec:
-    """The ticket itself, or the one that it follows alone and so has the counts of."""
-    ticket = study.tickets[name]
-    alone = isinstance(ticket, FollowingTicket) and len(ticket.made_from()) == 1
-    return counted_by(study, ticket.made_from()[0]) if alone else ticket
 
 
 def _has_layer_rates(study: Study, ticket: TicketSpec) -> bool:

@@ -1,6 +1,6 @@
 """The options of a method: the base of all, and what their check may look at."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -83,12 +83,17 @@ class Options(Model):
         """A file from outside the study that the job of a seed reads, if there is one."""
         return None
 
-    def initial_density(self, seed: int) -> Fraction:  # noqa: ARG002
-        """The share of weights that the first round keeps, where that does not follow from the study file."""
+    def initial_density(self, seed: int, whole: Collection[str] = ()) -> Fraction:  # noqa: ARG002
+        """The share of weights that the first round keeps, where that does not follow from the study file.
+
+        Args:
+            seed: whose.
+            whole: layers that do not count, since what is pruned next leaves them as they are.
+        """
         return Fraction(1)
 
-    def is_uniform(self, seed: int) -> bool:  # noqa: ARG002
-        """Whether all layers keep the same share of their weights in the first round."""
+    def is_uniform(self, seed: int, whole: Collection[str] = ()) -> bool:  # noqa: ARG002
+        """Whether all layers (but those) keep the same share of their weights in the first round."""
         return True
 
     @property

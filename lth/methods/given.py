@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,21 +28,23 @@ class GivenTicketOptions(Options):
         """The file of a seed."""
         return str(Path(self.file.replace("{seed}", str(seed))).expanduser())
 
-    def initial_density(self, seed: int) -> Fraction:
+    def initial_density(self, seed: int, whole: Collection[str] = ()) -> Fraction:
         """The share of weights that the file keeps; 1 if it cannot be read, which the check reports."""
         try:
-            counts = self._counts(seed)
+            counts = self._counts(seed, whole)
         except RecordError:
             return Fraction(1)
-        return Fraction(sum(kept for kept, _ in counts.values()), sum(total for _, total in counts.values()))
+        total = sum(total for _, total in counts.values())
+        return Fraction(sum(kept for kept, _ in counts.values()), total) if total else Fraction(1)
 
-    def is_uniform(self, seed: int) -> bool:
+    def is_uniform(self, seed: int, whole: Collection[str] = ()) -> bool:
         """Whether each layer keeps the same share, to within one weight, as layerwise pruning leaves them."""
-        share = self.initial_density(seed)
-        return all(abs(kept - share * total) <= 1 for kept, total in self._counts(seed).values())
+        share = self.initial_density(seed, whole)
+        return all(abs(kept - share * total) <= 1 for kept, total in self._counts(seed, whole).values())
 
-    def _counts(self, seed: int) -> dict[str, tuple[int, int]]:
-        return layer_counts(Path(self.input_file(seed) or ""))
+    def _counts(self, seed: int, whole: Collection[str] = ()) -> dict[str, tuple[int, int]]:
+        counts = layer_counts(Path(self.input_file(seed) or ""))
+        return {layer: count for layer, count in counts.items() if layer not in whole}
 
     def check(self, context: Context) -> Iterator[Fault]:
         """The files are there, are tickets, and keep the same share for all seeds."""

@@ -13,6 +13,7 @@ from lth.config.tickets import (
     IndependentTicket,
     PrunedTicket,
     Stage,
+    TicketSpec,
 )
 from lth.config.training import Recipe
 from lth.pruning.schedules import Rounds, density_after
@@ -157,8 +158,32 @@ class Chains:
         done, start = round_ - self._base(ticket), spec.start_or_none()
         if isinstance(spec, PrunedTicket) and spec.densities and done:
             return Fraction(str(spec.densities[done - 1]))
-        before = self.density(start.ticket, start.round, kind) if start else Fraction(1)
+        before = self._before(ticket, kind) if start else Fraction(1)
         return before * density_after(self.rates(ticket, round_, kind))
+
+    def _before(self, ticket: str, kind: LayerKind | None) -> Fraction:
+        """What the round that a ticket starts from keeps; of a file's, in the layers that this ticket prunes."""
+        spec = self.study.tickets[ticket]
+        start = spec.start_or_none()
+        assert start is not None
+        counted = counted_by(self.study, start.ticket)
+        if isinstance(counted, GivenTicket):
+            return counted.options.initial_density(self.study.seeds[0], self.left_whole(ticket))
+        return self.density(start.ticket, start.round, kind)
+
+    def left_whole(self, ticket: str) -> set[str]:
+        """The layers that a ticket does not prune. Imports torch, if there may be any.
+
+        Raises:
+            UserError: its network cannot be built.
+        """
+        spec = self.study.tickets[ticket]
+        if not isinstance(spec, PrunedTicket) or not spec.unpruned:
+            return set()
+        from lth.networks.build import layer_kinds, layout
+
+        kinds = layer_kinds(layout(self.study.networks[spec.network]))
+        return {layer for layer, kind in kinds.items() if kind in spec.unpruned}
 
     def named_densities(self, ticket: str, round_: int) -> dict[str, str] | None:
         """The shares, as fractions, of the layers that have densities of their own after a round, by pattern."""
@@ -223,3 +248,10 @@ def _rate(rate: float, of_kinds: LayerRates | None, kind: LayerKind | None) -> f
     """The rate at which a kind of layer is pruned; of no kind in particular, `rate`."""
     own = getattr(of_kinds, kind, None) if kind and of_kinds else None
     return rate if own is None else float(own)
+
+
+def counted_by(study: Study, name: str) -> TicketSpec:
+    """The ticket itself, or the one that it follows alone and so has the counts of."""
+    ticket = study.tickets[name]
+    alone = isinstance(ticket, FollowingTicket) and len(ticket.made_from()) == 1
+    return counted_by(study, ticket.made_from()[0]) if alone else ticket

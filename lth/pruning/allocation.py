@@ -53,12 +53,13 @@ def allocate(
         shares = _shares(pruned, target, of)
         kept = {name: keep_largest_groups(scores[name], shares[name], m, target.groups) for name, m in pruned.items()}
     elif target.scope == "global":
-        kept = keep_largest_of_all(scores, kept_count(total(pruned), target.density), pruned)
+        active = sum(int(mask.count_nonzero()) for mask in pruned.values())
+        kept = keep_largest_of_all(scores, min(kept_count(total(pruned), target.density), active), pruned)
     else:
         shares = _shares(pruned, target, of)
         counts = {name: kept_count(mask.numel(), shares[name]) for name, mask in pruned.items()}
-        active = {name: int(mask.count_nonzero()) for name, mask in pruned.items()}
-        kept = {name: keep_largest(scores[name], min(counts[name], active[name]), m) for name, m in pruned.items()}
+        left = {name: int(mask.count_nonzero()) for name, mask in pruned.items()}
+        kept = {name: keep_largest(scores[name], min(counts[name], left[name]), m) for name, m in pruned.items()}
     return {name: kept.get(name, mask) for name, mask in masks.items()}
 
 
