@@ -69,6 +69,13 @@ def test_published_accuracies_stand_at_their_epochs_in_test_rows_of_their_arm() 
     assert rows.loc["imp-own", ["published_epoch", "published_percent", "then_percent"]].isna().all()
 
 
+def test_what_was_scored_near_the_last_published_epoch_is_not_what_was_published() -> None:
+    late = curves()
+    late["epoch"] += 0.25 * (late["epoch"] == late["epoch"].max())
+    table, _ = with_published(arms(), late, TOLD)
+    assert table.set_index("arm").loc["dense", ["published_percent", "then_percent"]].isna().all()
+
+
 def test_the_table_of_arms_and_its_notes_say_so() -> None:
     table, _ = with_published(arms(), curves(), TOLD)
     header, rows, _ = cells.arm_table(table)

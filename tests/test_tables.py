@@ -14,7 +14,7 @@ from lth.analysis.tables import masks, runs
 from lth.analysis.tables.files import collect, read_table, write_table
 from lth.analysis.tables.markdown import assessment
 from lth.analysis.tables.notes import notes
-from lth.analysis.tables.verdict import text, verdict
+from lth.analysis.tables.verdict import family, text, verdict
 from lth.errors import UserError
 
 
@@ -107,6 +107,8 @@ def test_epochs_to_reach_and_never() -> None:
     trained = runs.runs(history, runs.ARM_RUN).merge(reached, on=runs.ARM_RUN).assign(reach_percent=50)
     arm = by_arm.summarise(trained, 0.05).iloc[0]
     assert (arm["reach_median_epoch"], arm["never_reached"], arm["n"]) == (2, 1, 3)
+    without = trained.assign(reach_percent=float("nan"), reach_epoch=float("nan"))
+    assert by_arm.summarise(without, 0.05)[["reach_median_epoch", "never_reached"]].isna().all(axis=None)
 
 
 def test_accuracy_to_reach_is_the_one_asked_for_or_follows_the_dense_arm() -> None:
@@ -215,6 +217,43 @@ def test_verdict_has_a_sentence_for_each_comparison_of_the_family() -> None:
     found = sentences({**EIGHT, **third}, [("a-own", "b-own"), ("a-own", "c-own")])
     assert len(found) == 2
     assert found[1].startswith("a-own is significantly better than c-own: ")
+
+
+def test_few_seeds_of_one_pair_say_nothing_of_the_others() -> None:
+    third = {"c-own": [value - 3 + 0.01 * place for place, value in enumerate(EIGHT["a-own"])]}
+    few = {**EIGHT, "b-own": EIGHT["b-own"][:2], **third}
+    pairs = [("a-own", "b-own"), ("a-own", "c-own")]
+    for told in (sentences(few, pairs), sentences(few, pairs[::-1])):
+        assert sum(sentence.startswith("a-own is significantly better than c-own") for sentence in told) == 1
+        assert told[-1] == (
+            "With 2 seeds the comparison of a-own and b-own is descriptive only: the exact sign-flip test cannot give "
+            "p < 0.5, and Holm's correction over 2 tests needs at best p <= 0.05 for a family-wise error rate of 0.05, "
+            "which takes 6 seeds."
+        )
+    table = by_arm.compare(arm_runs(few), pairs, 0.05)
+    assert [sentence[:32] for sentence in family(table)] == ["a-own is significantly better th", "With 2 seeds the comparison of a"]
+    all_few = {**few, "c-own": few["c-own"][:3]}
+    assert [sentence.partition(" is descriptive only")[0] for sentence in sentences(all_few, pairs)][1:] == [
+        "With 2 seeds the comparison of a-own and b-own",
+        "With 3 seeds the comparison of a-own and c-own",
+    ]
+    pairs += [("c-own", "b-own")]
+    assert sentences(few, pairs)[-1].startswith(
+        "With 2 seeds the comparisons of a-own and b-own and of c-own and b-own are descriptive only: "
+    )
+    assert family(table[:0]) == []
+
+
+def test_few_seeds_of_one_pair_can_still_show_that_it_is_equivalent() -> None:
+    six = {**NEAR, "c-own": NEAR["c-own"][:6], "b-own": NEAR["b-own"][:2]}
+    told, _ = within(six, [("a-own", "e-own"), ("a-own", "c-own"), ("a-own", "b-own")], 0.5)
+    assert [sentence.partition(":")[0].partition(" on cifar")[0] for sentence in told] == [
+        "a-own is significantly better than e-own, but equivalent to it within ±0.5 points",
+        "a-own and c-own are equivalent within ±0.5 points",
+        "With 6 seeds no difference between a-own and c-own can be significant",
+        "With 2 seeds the comparison of a-own and b-own is descriptive only",
+    ]
+    assert told[-1].endswith("takes 7 seeds; equivalence takes 5 seeds.")
 
 
 def within(

@@ -17,11 +17,12 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
     """One row an arm: accuracy and best step with their intervals, and epochs to the accuracy asked for.
 
     `reach_median_epoch` counts seeds that never got there as later than all others, and is empty where the median is
-    one of them; `never_reached` says how many there were.
+    one of them; `never_reached` says how many there were. Both are empty where no accuracy was asked for.
     """
     rows = []
     for (evaluation, arm), group in arm_runs.groupby(["evaluation", "arm"], sort=False):
         reach = [float(epoch) for epoch in group["reach_epoch"]]
+        asked = not np.isnan(group["reach_percent"].iloc[0])
         rows.append(
             {
                 **{"evaluation": evaluation, "arm": arm},
@@ -35,7 +36,7 @@ def summarise(arm_runs: pd.DataFrame, alpha: float) -> pd.DataFrame:
                 **_interval("best", group["best_step"], alpha, "step"),
                 "reach_percent": group["reach_percent"].iloc[0],
                 "reach_median_epoch": stats.median_with_never(reach),
-                "never_reached": int(group["reach_epoch"].isna().sum()),
+                "never_reached": int(group["reach_epoch"].isna().sum()) if asked else nan,
             }
         )
     return pd.DataFrame(rows)

@@ -28,8 +28,11 @@ def with_published(
     ]
     curves = curves.assign(published_percent=pd.Series(values, index=curves.index, dtype=float))
     last = {arm: max(by_epoch) for arm, by_epoch in known.items()}
-    rows = zip(curves["arm"], whole, curves["accuracy_percent"], curves["published_percent"], test, strict=True)
-    then = {arm: (own, told) for arm, epoch, own, told, is_test in rows if is_test and last.get(arm) == epoch}
+    beside = curves[curves["published_percent"].notna()]
+    rows = zip(
+        beside["arm"], beside["epoch"].round(), beside["accuracy_percent"], beside["published_percent"], strict=True
+    )
+    then = {arm: (own, told) for arm, epoch, own, told in rows if last[arm] == epoch}
     return arms.assign(
         published_epoch=arms["arm"].map(last),
         published_percent=arms["arm"].map({arm: told for arm, (_, told) in then.items()}),
