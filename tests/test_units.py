@@ -7,7 +7,7 @@ import pytest
 import synthetic
 import torch
 
-from lth.analysis.tables.units import UNIT_COUNTS, Start, starts, unit_counts, units, with_shares, with_sizes
+from lth.analysis.tables.units import UNIT_COUNTS, ArmStart, starts, unit_counts, units, with_shares, with_sizes
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.plan.plan import Plan
@@ -31,7 +31,7 @@ def test_inputs_and_outputs_with_a_weight_are_counted(tmp_path: Path) -> None:
         "11.weight": [(9, 0), (9, 83), (2, 0)],
         "9.weight": [],
     }
-    counts = unit_counts([Start("mine", 7, saved(tmp_path / "t.safetensors", kept), None)], {}).set_index("layer")
+    counts = unit_counts([ArmStart("mine", 7, saved(tmp_path / "t.safetensors", kept), None)], {}).set_index("layer")
     assert list(counts.reset_index().columns) == ["layer", *UNIT_COUNTS[:2], *UNIT_COUNTS[3:]]
     found = {layer: [int(row[name]) for name in UNIT_COUNTS[3:7]] for layer, row in counts.iterrows()}
     assert found == {
@@ -82,9 +82,9 @@ def test_the_share_that_a_control_has_in_common_with_its_ticket(tmp_path: Path) 
     other = saved(tmp_path / "other.safetensors", {**none, "3.weight": [(0, 0), (1, 3)], "11.weight": [(0, 0), (1, 1)]})
     found = {(7, "t"): Ticket.load(own)}
     trained = [
-        Start("t-own", 7, tmp_path / "is not read again", "t", as_found=True),
-        Start("t-magnitude", 7, other, "t"),
-        Start("dense", 7, own, None),
+        ArmStart("t-own", 7, tmp_path / "is not read again", "t", as_found=True),
+        ArmStart("t-magnitude", 7, other, "t"),
+        ArmStart("dense", 7, own, None),
     ]
     counts = unit_counts(trained, found)
     assert counts[counts["layer"] == "3.weight"]["in_ticket"].tolist()[:2] == [50, 25]
@@ -102,7 +102,7 @@ def test_a_new_output_layer_has_nothing_in_common_with_the_ticket(tmp_path: Path
     own = saved(tmp_path / "own.safetensors", {})
     fewer = Ticket.dense(Network(architecture="lenet5_classic", classes=3), 0)
     fewer.derive(fewer.masks, fewer.weights, ticket="t", round=1, seed=0).save(tmp_path / "fewer.safetensors")
-    counts = unit_counts([Start("t-own", 0, tmp_path / "fewer.safetensors", "t")], {(0, "t"): Ticket.load(own)})
+    counts = unit_counts([ArmStart("t-own", 0, tmp_path / "fewer.safetensors", "t")], {(0, "t"): Ticket.load(own)})
     assert counts.set_index("layer")["in_ticket"].isna().to_dict() == {
         **dict.fromkeys(["0.weight", "3.weight", "7.weight", "9.weight"], False),
         "11.weight": True,
@@ -115,7 +115,7 @@ def test_sizes_are_those_of_the_weights_that_an_arm_starts_from(tmp_path: Path) 
     kept = {"0.weight": [(0, 0)], "3.weight": [(0, 0), (1, 2)], "7.weight": [], "9.weight": [(3, 4)], "11.weight": []}
     path = saved(tmp_path / "t.safetensors", kept)
     weights = Ticket.load(path).weights
-    counts = unit_counts([Start("mine", 7, path, None)], {}).set_index("layer")
+    counts = unit_counts([ArmStart("mine", 7, path, None)], {}).set_index("layer")
     assert counts["initial_rms"].isna().to_dict() == {name: not places for name, places in kept.items()}
     first, (one, other) = weights["9.weight"][3, 4], (weights["3.weight"][place] for place in ((0, 0), (1, 2)))
     assert counts.loc["9.weight", "initial_rms"] == abs(float(first))

@@ -29,7 +29,7 @@ the last ones of them."""
 
 
 @dataclass(frozen=True)
-class Start:
+class ArmStart:
     """What one training of an assessment starts from."""
 
     arm: str
@@ -42,7 +42,7 @@ class Start:
     """Whether it starts from the ticket itself."""
 
 
-def starts(plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: Iterable[Path]) -> Iterator[Start]:
+def starts(plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: Iterable[Path]) -> Iterator[ArmStart]:
     """What each arm starts from, seed by seed; of a comparison, its tickets.
 
     Args:
@@ -56,10 +56,10 @@ def starts(plan: Plan, assessment: str, arm_tickets: Iterable[Path], as_found: I
     tickets = arm_tickets if evaluation else as_found
     for (arm, seed), path in zip(product(arms, plan.study.seeds), tickets, strict=True):
         ticket = None if arm.kind == "dense" else arm.ticket
-        yield Start(arm.name, seed, path, ticket, arm.kind == "own" and arm.new_output is None)
+        yield ArmStart(arm.name, seed, path, ticket, arm.kind == "own" and arm.new_output is None)
 
 
-def unit_counts(trained: Iterable[Start], found: Mapping[tuple[int, str], "Ticket"]) -> pd.DataFrame:
+def unit_counts(trained: Iterable[ArmStart], found: Mapping[tuple[int, str], "Ticket"]) -> pd.DataFrame:
     """What masks leave in use (`UNIT_COUNTS`), one row for each arm, seed and layer.
 
     Inputs of a convolution are its channels; those of a grouped one are counted within a group.
