@@ -43,7 +43,7 @@ def begun(network: Network, data: Dataset) -> Loop:
     examples = PREPARED[SOURCES[data.source].kind].load()("benchmark", data, None)
     ticket, device = Ticket.dense(network, 0), prepare_device(Compute(device="cpu"))
     loop = Loop.start(ticket.module(), ticket.masks, examples, RECIPE, 0, device)
-    loop.step(*next(iter(loop.feed.training_batches(RECIPE.batch_size, 0, 0, loop.steps))), 0, Hook())
+    loop.step(*loop.feed.made(next(loop.feed.draws(RECIPE.batch_size, 0, 0, loop.steps))), 0, Hook())
     return loop
 
 

@@ -115,7 +115,7 @@ def ours(
     recipe = Recipe(optimiser=optimiser, batch_size=BATCH, epochs=1000, precision=precision)  # type: ignore[arg-type]
     ticket = sparse_ticket(network, density)
     loop = Loop.start(ticket.module(), ticket.masks, texts, recipe, 0, prepare_device(Compute(device="cpu")))
-    batches, hook = enumerate(loop.feed.training_batches(BATCH, 0, 0, loop.steps)), Hook()
+    batches, hook = enumerate(map(loop.feed.made, loop.feed.draws(BATCH, 0, 0, loop.steps))), Hook()
 
     spent = 0.0
     mask_gradients = loop.masking.mask_gradients

@@ -51,7 +51,8 @@ def augmented_images(device: torch.device) -> str:
         ("everything", EVERYTHING),
     ):
         here, there = (pictures(3, 32).feed(where, augment) for where in (CPU, device))
-        pairs = zip(here.training_batches(16, 0, 0, 5), there.training_batches(16, 0, 0, 5), strict=True)
+        batches = (map(feed.made, feed.draws(16, 0, 0, 5)) for feed in (here, there))
+        pairs = zip(*batches, strict=True)
         differing, pixels = 0, 0
         for (expected, labels), (images, others) in pairs:
             assert torch.equal(labels, others.cpu()), "labels are in another order"

@@ -82,20 +82,17 @@ class Feed(ABC):
         """
         return ""
 
-    def training_batches(self, batch: int, seed: int, first: int, steps: int) -> Iterator[tuple[Any, Tensor]]:
-        """The batches of steps `first` to `steps` - 1: every training example once an epoch, in the seed's order.
-
-        A batch is what the network takes, and labels int64 [B].
-        """
-        return map(self.made, self.draws(batch, seed, first, steps))
-
     @abstractmethod
     def draws(self, batch: int, seed: int, first: int, steps: int) -> Iterator[Any]:
-        """What those batches are, before they are made: a few numbers, on the device once an epoch."""
+        """What the batches of steps `first` to `steps` - 1 are, before they are made: a few numbers, on the device once
+        an epoch. Every training example once an epoch, in the seed's order."""
 
     @abstractmethod
     def made(self, drawn: Any) -> tuple[Any, Tensor]:
-        """The batch of a draw. Nothing is read back from the device for it, so that no step waits for a GPU."""
+        """The batch of a draw: what the network takes, and labels int64 [B].
+
+        Nothing is read back from the device for it, so that no step waits for a GPU.
+        """
 
     @abstractmethod
     def scoring_batches(self, name: SplitName) -> Iterator[tuple[Any, Tensor]]:

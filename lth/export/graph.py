@@ -179,9 +179,13 @@ def state_of(graph: Graph) -> dict[str, Tensor]:
 
 
 def is_chain(graph: Graph) -> bool:
-    """Whether each step takes the output of the one before, and has a name without dots."""
+    """Whether each step takes the output of the one before, and has a name that `nn.Sequential` can give a layer: one
+    without dots that is no attribute of its own (`append`)."""
     steps = pairwise(graph.steps)
-    return all(step.inputs == (before.name,) and "." not in step.name for before, step in steps)
+    return all(
+        step.inputs == (before.name,) and "." not in step.name and not hasattr(nn.Sequential, step.name)
+        for before, step in steps
+    )
 
 
 def layer_of(step: Step) -> nn.Module | None:

@@ -31,13 +31,14 @@ def onnx_bytes(graph: Graph) -> bytes:
     except ImportError:
         raise UserError(f"ONNX {_MISSING}") from None
     channels, height, width = graph.shape
-    last = graph.steps[-1].name
+    names = {step.name: f"/{step.name}" for step in graph.steps}  # no tensor begins so, whatever layers are called
+    names |= {graph.steps[0].name: "images", graph.steps[-1].name: "logits"}
     constants = {name: np.array(value, dtype=np.int64) for name, value in _integers(graph).items()}
     weights = {name: tensor.contiguous().numpy() for name, tensor in graph.tensors().items()}
     nodes = [
-        helper.make_node(operator, [_name(name, last) for name in inputs], [_name(step.name, last)], **attributes)
+        helper.make_node(operator, [*(names[one] for one in step.inputs), *tensors], [names[step.name]], **attributes)
         for step in graph.steps[1:]
-        for operator, inputs, attributes in [_operation(step)]
+        for operator, tensors, attributes in [_operation(step)]
     ]
     made = helper.make_graph(
         nodes,
@@ -90,10 +91,6 @@ def check_onnx(content: bytes, graph: Graph) -> float:
     return worst
 
 
-def _name(name: str, last: str) -> str:
-    return {"input": "images", last: "logits"}.get(name, name)
-
-
 def _integers(graph: Graph) -> dict[str, list[int]]:
     """What operators take as tensors: bounds of slices, amounts of padding."""
     found: dict[str, list[int]] = {}
@@ -108,10 +105,10 @@ def _integers(graph: Graph) -> dict[str, list[int]]:
 
 
 def _operation(step: Step) -> tuple[str, list[str], dict[str, Any]]:
-    """Operator, inputs and attributes."""
-    settings, inputs = step.settings, list(step.inputs)
+    """Operator, the tensors that it takes beside the outputs of other steps, and attributes."""
+    settings = step.settings
     found: tuple[str, list[str], dict[str, Any]]
-    given = [*inputs, f"{step.name}.weight", *([f"{step.name}.bias"] if "bias" in step.tensors else [])]
+    given = [f"{step.name}.weight", *([f"{step.name}.bias"] if "bias" in step.tensors else [])]
     match step.kind:
         case "conv":
             found = "Conv", given, {"strides": [settings["stride"]] * 2, "pads": [settings["padding"]] * 4}
@@ -122,11 +119,11 @@ def _operation(step: Step) -> tuple[str, list[str], dict[str, Any]]:
             found = "BatchNormalization", [*given, *running], {"epsilon": settings["eps"]}
         case "max":
             sizes = {"kernel_shape": [settings["size"]] * 2, "strides": [settings["stride"]] * 2}
-            found = "MaxPool", inputs, sizes
+            found = "MaxPool", [], sizes
         case "stride":
-            found = "Slice", [*inputs, *(f"{step.name}.{key}" for key in ("starts", "ends", "axes", "steps"))], {}
+            found = "Slice", [f"{step.name}.{key}" for key in ("starts", "ends", "axes", "steps")], {}
         case "pad":
-            found = "Pad", [*inputs, f"{step.name}.pads"], {}
+            found = "Pad", [f"{step.name}.pads"], {}
         case _:
-            found = _PLAIN[step.kind], inputs, {}
+            found = _PLAIN[step.kind], [], {}
     return found

@@ -1,5 +1,8 @@
 """From a network to its graph."""
 
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from itertools import accumulate, chain, count
 from typing import Any
 
 from torch import nn
@@ -24,18 +27,33 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
         calls = calls_of(network)
     except Unread as problem:
         raise _unsupported(name, str(problem)) from None
-    steps, stands_for = list[Step](), list[str]()
+    steps, stands_for, taken = list[Step](), list[str](), _places(calls)
     for call in calls:
         step = _step(call, tuple(stands_for[one] for one in call.inputs), name)
         if step is not None:
-            if any(step.name == other.name for other in steps):  # a layer without tensors that is used again
-                step = Step(f"{step.name}_{len(steps)}", step.kind, step.inputs, step.settings)
+            if not step.tensors:
+                step = replace(step, name=_free(step.name, len(steps), taken))
             steps.append(step)
+            taken.add(step.name)
         stands_for.append(steps[-1].name if step is not None else stands_for[call.inputs[0]])
     graph = Graph(tuple(steps), shape)
     if fault := misfit(graph):
         raise _unsupported(name, f"has a step that does not fit ({fault})")
     return graph
+
+
+def _places(calls: Sequence[Call]) -> set[str]:
+    """Where layers with tensors are, which keep their names, and what contains a layer: no other step is called so."""
+    held = {call.name for call in calls if call.layer is not None and call.layer.state_dict()}
+    inside = (call.name.split(".")[:-1] for call in calls)
+    return held.union(*(accumulate(parts, "{}.{}".format) for parts in inside))
+
+
+def _free(name: str, number: int, taken: Collection[str]) -> str:
+    """The name of a step without tensors, with a number where it is taken: a layer may be called as torch.fx calls a
+    function (`relu`), and one without tensors may be used again."""
+    numbered = (f"{name}_{other}" for other in count(number))
+    return next(one for one in chain([name], numbered) if one not in taken)
 
 
 def _step(call: Call, inputs: tuple[str, ...], name: str) -> Step | None:

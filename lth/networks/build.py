@@ -227,7 +227,8 @@ def _shared(network: nn.Module) -> set[int]:
 def head_names(network: nn.Module) -> list[str]:
     """The parameters of the last layer, or of a pre-trained network's classifier."""
     last = network.head if isinstance(network, Pretrained) else prunable_names(network)[-1].rpartition(".")[0]
-    return [name for name, _ in network.named_parameters() if name.startswith(f"{last}.")]
+    prefix = f"{last}." if last else ""  # a network that is itself its last layer is its own head
+    return [name for name, _ in network.named_parameters() if name.startswith(prefix)]
 
 
 def has_randomness(network: nn.Module) -> bool:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from lth.config.data import Network
 from lth.errors import UserError, reason
 from lth.networks.build import holding, initial_weights, prunable_names
+from lth.networks.cost import weight_uses
 from lth.networks.own import is_plain
 from lth.printable import printable
 
@@ -28,21 +29,23 @@ HOMOGENEOUS = (
 
 
 def tried(spec: Network) -> nn.Module:
-    """The network, once it has been seen to turn images into logits.
+    """The network, once it has been seen to turn images into logits with every layer that can be pruned.
 
     Two images of noise are sent through it.
 
     Raises:
-        UserError: it cannot be built, does not take its images, does not return logits, or has nothing to prune.
+        UserError: it cannot be built, has a tensor under two names, does not take its images, does not return logits,
+            has nothing to prune, or does not use what it has.
     """
     shown = f"network '{printable(spec.architecture)}'"
     network = holding(spec, initial_weights(spec, 0)).eval()
-    if not prunable_names(network):
-        raise UserError(f"{shown}: has no layer to prune; convolutions, linear layers and attention can be pruned")
+    check_names(network, shown)
+    _check_prunable(network, shown)
     images = f"{spec.channels}x{spec.size}x{spec.size} images"
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            output = network(torch.randn(2, spec.channels, spec.size, spec.size))
+            noise = torch.randn(2, spec.channels, spec.size, spec.size)
+            output, uses = network(noise), weight_uses(network, noise[:1])
     except Exception as error:
         raise UserError(f"{shown}: fails on {images} with {type(error).__name__}: {reason(error)}") from error
     if not isinstance(output, Tensor):
@@ -54,7 +57,44 @@ def tried(spec: Network) -> nn.Module:
         )
     if spec.classes > 1 and bool((output >= 0).all()) and output.sum(1).sub(1).abs().max() < 1e-4:
         raise UserError(f"{shown}: returns probabilities (each row sums to 1); return logits, without the softmax")
+    if unused := next((name for name, count in uses.items() if not count), None):
+        raise UserError(
+            f"{shown}: forward does not call the layer '{printable(unused.rpartition('.')[0])}' in evaluation mode, so "
+            f"it cannot be pruned; take it out, or call it as a module"
+        )
     return network
+
+
+def check_names(network: nn.Module, shown: str) -> None:
+    """Each tensor of a network has one name: of a module under two, one would be masked and the other loaded over it.
+
+    Args:
+        network: on any device, `meta` included.
+        shown: what the sentence calls it.
+
+    Raises:
+        UserError: a parameter or buffer has two names.
+    """
+    first: dict[int, str] = {}
+    for name, tensor in network.state_dict(keep_vars=True).items():
+        if isinstance(tensor, Tensor) and (other := first.setdefault(id(tensor), name)) != name:
+            raise UserError(
+                f"{shown}: has one tensor under two names, '{printable(other)}' and '{printable(name)}'; name a module "
+                f"once, and give each layer weights of its own"
+            )
+
+
+def _check_prunable(network: nn.Module, shown: str) -> None:
+    """There are layers to prune, and the weights of each are a parameter."""
+    if not (names := prunable_names(network)):
+        raise UserError(f"{shown}: has no layer to prune; convolutions, linear layers and attention can be pruned")
+    parameters = {name for name, _ in network.named_parameters()}
+    if other := next((name for name in names if name not in parameters), None):
+        layer, _, weight = other.rpartition(".")
+        raise UserError(
+            f"{shown}: the layer '{printable(layer)}' has no parameter '{weight}' of its own, so it cannot be pruned; "
+            f"take off what computes it (weight norm or another parametrisation)"
+        )
 
 
 def is_homogeneous(network: nn.Module) -> bool:

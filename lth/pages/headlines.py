@@ -19,7 +19,6 @@ from lth.pages.numbers import unfounded, without_remarks
 from lth.pages.rows import chosen, number, words_of
 from lth.printable import printable
 
-CONCLUSIONS = ("reproduced", "refuted", "not comparable", "not attempted")
 HEADER = ("claim", "published", "here (95 % interval)", "conclusion", "why", "data")
 
 

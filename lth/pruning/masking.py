@@ -35,7 +35,7 @@ class Masking:
             moved = mask != self.masks[name]
             parameter = self.parameters[name]
             parameter.data.masked_fill_(~mask, 0.0)
-            for state in self._optimiser.state[parameter].values():
+            for state in self._optimiser.state.get(parameter, {}).values():  # indexing would make an empty one
                 if isinstance(state, Tensor) and state.shape == parameter.shape:
                     state.masked_fill_(moved, 0.0)
         self._install(masks)

@@ -52,7 +52,7 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
         return None
     if not flow.requires_grad or flow == 0:
         return {name: torch.zeros_like(mask) for name, mask in masks.items()}
-    slopes = torch.autograd.grad(flow, [state[name] for name in masks])
+    slopes = torch.autograd.grad(flow, [state[name] for name in masks], materialize_grads=True)  # 0: of a layer unused
     if not all(slope.isfinite().all() for slope in slopes):
         return None
     return {name: mask & (slope > 0) for (name, mask), slope in zip(masks.items(), slopes, strict=True)}

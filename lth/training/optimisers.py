@@ -45,7 +45,7 @@ class _Bare(Optimizer):
         updates = []
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
-            states = [self.state[weight] for weight in weights if weight in self.state]
+            states = [state for weight in weights if (state := self.state.get(weight))]
             if not KERNELS or len(states) != len(weights):
                 self._own_step()
                 return

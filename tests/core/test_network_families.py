@@ -71,6 +71,20 @@ def test_depthwise_weights_are_used_at_each_place_and_drawn_by_the_fans_of_their
     assert glorot.std().item() == pytest.approx((2 / (9 + 9)) ** 0.5, rel=0.03)
 
 
+@pytest.mark.parametrize(
+    ("name", "weights", "places"),
+    [
+        ("vit_b_16", ("in_proj_weight", "out_proj.weight"), {5}),  # four patches and the token of the class
+        ("swin_t", ("qkv.weight", "proj.weight"), {14 * 14, 7 * 7}),  # 8, 4, 2 and 1 patches a side, in windows of 7
+    ],
+)
+def test_an_attention_uses_its_weights_for_each_patch(name: str, weights: tuple[str, ...], places: set[int]) -> None:
+    network = layout(Network(architecture=f"torchvision:{name}", channels=3, size=32)).to("meta")
+    found = weight_uses(network, torch.zeros(1, 3, 32, 32, device="meta"))
+    assert {count for layer, count in found.items() if layer.endswith(weights)} == places
+    assert all(found.values())
+
+
 def evidence(of: nn.Module) -> Evidence:
     stream = torch.Generator().manual_seed(0)
     for name in layer_kinds(of):

@@ -10,6 +10,7 @@ from torch import nn
 
 from lth.config.training import Optimiser
 from lth.networks.build import names_of
+from lth.pruning.masking import Masking
 from lth.training.optimisers import make_optimiser
 
 PLAIN = {"sgd": torch.optim.SGD, "no momentum": torch.optim.SGD, "adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
@@ -82,6 +83,23 @@ def test_a_step_is_no_part_of_the_gradient() -> None:
     optimiser.step()
     assert weight.is_leaf
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_masks_may_change_before_the_first_step(kind: str) -> None:
+    """A weight has no state then, and none is made of looking."""
+    layer = nn.Linear(3, 2, bias=False)
+    spec = Optimiser(name=named(kind), learning_rate=0.1, momentum=0.9 if kind == "sgd" else 0.0)
+    optimiser = make_optimiser(spec, list(layer.parameters()))
+    masking = Masking(layer, {"weight": torch.ones(2, 3).bool()}, optimiser, torch.device("cpu"))
+    masking.change({"weight": torch.tensor([[True, False, True], [True, True, False]])})
+    assert not optimiser.state
+    for _ in range(2):  # torch's own step, then the kernel
+        layer.weight.grad = torch.ones(2, 3)
+        masking.mask_gradients()
+        optimiser.step()
+    masking.verify()
+    assert not (layer.weight == 0)[0, ::2].any()
 
 
 @pytest.mark.parametrize("kind", PLAIN)

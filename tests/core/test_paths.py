@@ -42,6 +42,15 @@ def test_a_weight_needs_a_way_in_and_a_way_out() -> None:
     assert not any(mask.any() for mask in (on_path(Small(), masks, (1, 1, 3)) or {}).values())
 
 
+def test_a_layer_that_is_not_used_is_on_no_path() -> None:
+    network = Small()
+    network.unused = nn.Linear(3, 2)
+    masks = {f"{name}.weight": torch.ones(2, 3 if name != "second" else 2).bool() for name in ("first", "second")}
+    found = on_path(network, {**masks, "unused.weight": torch.ones(2, 3).bool()}, (1, 1, 3))
+    assert found is not None
+    assert [int(mask.sum()) for mask in found.values()] == [6, 4, 0]
+
+
 def test_a_shortcut_is_a_path() -> None:
     """ResNet-20: with the first convolution of a block empty, the second leads nowhere, and the rest goes around."""
     network = build(Network(architecture="resnet20", channels=3, size=8))

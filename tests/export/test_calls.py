@@ -1,11 +1,17 @@
 """Networks with code of their own in `forward`: read by what their functions are, refused where they are unknown."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lth.errors import UserError
+from lth.export.compact import compacted
+from lth.export.graph import module_of
+from lth.export.onnx_file import check_onnx, onnx_bytes
+from lth.export.source import model_source
 from lth.export.trace import graph_of
 
 
@@ -66,3 +72,52 @@ class Pools(nn.Module):
 def test_a_pooling_with_other_settings_is_refused(told: dict[str, object]) -> None:
     with pytest.raises(UserError, match="computes max_pool2d"):
         graph_of(Pools(**told).eval(), (1, 8, 8), "it")
+
+
+class Named(nn.Module):
+    """Layers of some names, each perhaps in a container of that name, and functions between them."""
+
+    def __init__(self, *names: str, inside: bool = False, chain: bool = False) -> None:
+        super().__init__()
+        self.names, self.chain = names, chain
+        for name, (inputs, outputs) in zip(names, ((16, 4), (4, 4), (4, 3)), strict=True):
+            layer = nn.Linear(inputs, outputs)
+            self.add_module(name, nn.Sequential(layer) if inside else layer)
+
+    def forward(self, images: Tensor) -> Tensor:
+        first, second, third = (getattr(self, name) for name in self.names)
+        found = torch.relu(first(images.flatten(1)))
+        other = torch.relu(second(found))
+        return third(other if self.chain else found + other)
+
+
+NAMED = [
+    Named("input", "flatten", "relu"),
+    Named("add", "relu_1", "relu_2"),
+    Named("relu_4", "relu", "flatten_1"),
+    Named("images", "logits", "output"),
+    Named("relu", "flatten", "add", inside=True),
+    Named("append", "insert", "input", chain=True),  # attributes of nn.Sequential
+]
+"""What steps without tensors, and the values of an ONNX file, are called as well."""
+
+
+@pytest.mark.parametrize("network", NAMED, ids=lambda network: "-".join(network.names))
+def test_a_layer_keeps_its_name_whatever_other_steps_are_called(network: Named) -> None:
+    images = torch.randn(3, 1, 4, 4)
+    expected, graph = network(images), graph_of(network.eval(), (1, 4, 4), "it")
+    assert graph.tensors().keys() == network.state_dict().keys()
+    assert len({step.name for step in graph.steps}) == len(graph.steps)
+    made: dict[str, Any] = {"__name__": "model", "__file__": "model.py"}
+    exec(model_source(graph, "It", "state_dict.pt"), made)
+    written = made["build"]()
+    written.load_state_dict(network.state_dict())
+    for found in (module_of(graph)(images), written(images), module_of(compacted(graph))(images)):
+        assert torch.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("network", NAMED, ids=lambda network: "-".join(network.names))
+def test_a_layer_of_any_name_is_computed_by_onnx_runtime(network: Named) -> None:
+    pytest.importorskip("onnxruntime", reason="needs the extra `export`")
+    graph = graph_of(network.eval(), (1, 4, 4), "it")
+    assert check_onnx(onnx_bytes(graph), graph) < 1e-5

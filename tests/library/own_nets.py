@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations
 
 
 class Wide(nn.Module):
@@ -32,6 +33,98 @@ class Viewed(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         found = functional.max_pool2d(functional.relu(self.convolution(images)), 2)
         return self.out(found.view(found.size(0), -1))
+
+
+class Attentive(nn.Module):
+    """Rows of an image attend to each other: torch gives the weights of the output projection to a function."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(28, 2, batch_first=True)
+        self.out = nn.Linear(28, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        rows = images[:, 0]
+        return self.out(self.attention(rows, rows, rows)[0].mean(1))
+
+
+class ByFunction(nn.Module):
+    """Gives weights to functions, where others call the layer."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(1, 2, 5, stride=4)
+        self.out = nn.Linear(2 * 6 * 6, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        found = functional.conv2d(images, self.convolution.weight, stride=4)
+        return functional.linear(found.relu().flatten(1), self.out.weight, bias=self.out.bias)
+
+
+class Logistic(nn.Linear):
+    """Is itself its only layer."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__(784, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return super().forward(images.flatten(1))
+
+
+class Unused(nn.Module):
+    """Has a layer that it does not use."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.out, self.aux = nn.Linear(784, classes), nn.Linear(16, 5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(images.flatten(1))
+
+
+class Listed(nn.Module):
+    """Its layers are in a list, too."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(784, 16), nn.Linear(16, classes)
+        self.layers = nn.ModuleList([self.a, self.b])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers[1](self.layers[0](images.flatten(1)).relu())
+
+
+class Tied(nn.Module):
+    """Two layers with the same weights."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.first, self.second, self.out = nn.Linear(784, 784), nn.Linear(784, 784), nn.Linear(784, classes)
+        self.second.weight = self.first.weight
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(self.second(self.first(images.flatten(1)).relu()).relu())
+
+
+class Counted(nn.Module):
+    """Two batch norms that count in one buffer."""
+
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__()
+        self.first, self.second, self.out = nn.BatchNorm2d(1), nn.BatchNorm2d(1), nn.Linear(784, classes)
+        self.second.running_mean = self.first.running_mean
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(self.second(self.first(images)).flatten(1))
+
+
+def normed(classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), parametrizations.weight_norm(nn.Linear(784, classes)))
+
+
+def without_biases(channels: int, size: int, classes: int) -> nn.Module:
+    inputs = channels * size * size
+    return nn.Sequential(nn.Flatten(), nn.Linear(inputs, 16, bias=False), nn.ReLU(), nn.Linear(16, classes, bias=False))
 
 
 def plain(channels: int, size: int, classes: int) -> nn.Module:

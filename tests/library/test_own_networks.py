@@ -3,19 +3,25 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import own_nets
 import pytest
 import torch
 from torch import nn
 
+import lth
+from lth import Recipe
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
 from lth.config.data import Network
+from lth.data.images import Images
 from lth.errors import UserError
 from lth.fingerprint import fingerprint
-from lth.networks.build import build, has_randomness, initial_weights, layer_kinds, layout
+from lth.networks.build import build, has_randomness, head_names, initial_weights, layer_kinds, layout
+from lth.networks.cost import weight_uses
+from lth.networks.new_output import new_output_names
 from lth.networks.own import Given
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +105,11 @@ def test_a_scheme_that_cannot_draw_a_parameter_says_which_can() -> None:
         ("pair", "returns tuple, where one tensor of logits is needed"),
         ("fewer", "returns [2, 3] for 2 1x28x28 images, where logits of [2, 10] are needed, one for each class"),
         ("unprunable", "has no layer to prune"),
+        ("Listed", "has one tensor under two names, 'a.weight' and 'layers.0.weight'; name a module once, and"),
+        ("Tied", "has one tensor under two names, 'first.weight' and 'second.weight'; name a module once, and"),
+        ("Counted", "has one tensor under two names, 'first.running_mean' and 'second.running_mean'; name"),
+        ("Unused", "forward does not call the layer 'aux' in evaluation mode, so it cannot be pruned; take it out, or"),
+        ("normed", "the layer '1' has no parameter 'weight' of its own, so it cannot be pruned"),
         (
             "greedy",
             "needs the argument 'depth', and is called with `channels`, `size`, `classes` and `dropout` at most",
@@ -114,6 +125,57 @@ def test_what_cannot_be_trained_is_refused_before_the_run(name: str, words: str)
         read_study(study(name), [])
     assert words in str(refused.value)
     assert "networks.net.architecture" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "uses"),
+    [
+        ("Attentive", {"attention.in_proj_weight": 28, "attention.out_proj.weight": 28, "out.weight": 1}),
+        ("ByFunction", {"convolution.weight": 36, "out.weight": 1}),
+        ("Logistic", {"weight": 1}),
+        ("Unused", {"out.weight": 1, "aux.weight": 0}),
+    ],
+)
+def test_a_weight_counts_where_it_is_used_whether_its_layer_is_called_or_not(name: str, uses: dict[str, int]) -> None:
+    assert weight_uses(build(spec(name)), torch.zeros(1, 1, 28, 28)) == uses
+
+
+@pytest.mark.parametrize("name", ["Attentive", "ByFunction"])
+def test_layers_whose_weights_go_to_functions_are_pruned(name: str, digits: Images, quick: Recipe) -> None:
+    ticket = lth.find(f"own_nets:{name}", digits, rounds=1, rate=0.5, recipe=quick)
+    assert all(2 * int(mask.sum()) == mask.numel() for mask in ticket.masks.values())
+    assert lth.train(ticket, digits, quick).density == 0.5
+
+
+def test_counting_uses_leaves_each_modules_mode_as_it_was() -> None:
+    network = build(spec("plain")).train()
+    network[1].eval()  # one that its owner has frozen
+    weight_uses(network, torch.zeros(1, 1, 28, 28))
+    assert [module.training for module in network] == [True, False, True, True]
+    assert network.training
+
+
+def test_a_network_that_is_one_layer_is_its_own_head(digits: Images, quick: Recipe) -> None:
+    assert head_names(build(spec("Logistic"))) == ["weight", "bias"]
+    assert new_output_names(spec("Logistic"), 3) == ["weight", "bias"]
+    ticket = lth.find("own_nets:Logistic", digits, rounds=1, rate=0.5, recipe=quick)
+    found = lth.train(ticket, digits, quick, trains="head").weights
+    assert found["bias"].ne(ticket.weights["bias"]).any()
+    images = torch.arange(60 * 784).reshape(60, 28, 28) % 256
+    other = lth.train(ticket, (images.to(torch.uint8), torch.arange(60) % 3), quick)
+    assert other.ticket.masks["weight"].shape == (3, 784)
+
+
+@pytest.mark.parametrize("told", [{}, {"optimiser": "sgd"}, {"optimiser": "sgd", "momentum": 0.9}])
+@pytest.mark.parametrize(
+    "method", [{"method": "progressive", "until_epoch": 2}, {"method": "dynamic", "update_interval": 2}]
+)
+def test_a_network_of_prunable_weights_alone_is_pruned_while_it_trains(
+    method: dict[str, Any], told: dict[str, Any], digits: Images
+) -> None:
+    recipe = lth.recipe(epochs=3, batch_size=50, learning_rate=0.01, **told)
+    ticket = lth.find("own_nets:without_biases", digits, densities=[0.2], recipe=recipe, **method)
+    assert ticket.density == pytest.approx(0.2, abs=1e-4)
 
 
 def test_a_missing_module_is_named_with_the_folder_that_was_searched(

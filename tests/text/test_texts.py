@@ -76,8 +76,10 @@ def test_bucketing_leaves_hardly_any_padding() -> None:
 
 def test_training_goes_on_at_any_step_as_if_it_had_not_stopped() -> None:
     feed = opinions().feed(CPU)
-    whole = [(tokens.ids.tolist(), labels.tolist()) for tokens, labels in feed.training_batches(16, 3, 0, 15)]
-    rest = [(tokens.ids.tolist(), labels.tolist()) for tokens, labels in feed.training_batches(16, 3, 8, 15)]
+    whole, rest = (
+        [(tokens.ids.tolist(), labels.tolist()) for tokens, labels in map(feed.made, feed.draws(16, 3, first, 15))]
+        for first in (0, 8)
+    )
     assert len(whole) == 15
     assert whole[8:] == rest
     assert whole[:6] != whole[6:12]
@@ -121,9 +123,8 @@ def test_a_batch_is_made_without_reading_anything_back_from_the_device() -> None
     """On torch's meta device nothing can be; what the batches are is as on the processor."""
     texts = opinions()
     there, here = texts.feed(torch.device("meta")), texts.feed(CPU)
-    for (tokens, labels), (expected, _) in zip(
-        there.training_batches(7, 0, 0, 20), here.training_batches(7, 0, 0, 20), strict=True
-    ):
+    found, alike = (map(feed.made, feed.draws(7, 0, 0, 20)) for feed in (there, here))
+    for (tokens, labels), (expected, _) in zip(found, alike, strict=True):
         assert tokens.ids.shape == expected.ids.shape
         assert (tokens.attended is None) == (expected.attended is None)
         assert tokens.types.shape == expected.types.shape
