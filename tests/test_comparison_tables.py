@@ -269,5 +269,23 @@ def test_arms_of_different_recipes_are_told_of(tmp_path: Path) -> None:
     ]
     assert "snip with other, all others with find" in told
     assert verdict(arms, pairs)[1] == (
-        "They were trained with different recipes (other and find), so the masks alone do not explain a difference."
+        "They were trained with different recipes (snip with other and dense with find), so the masks alone do not "
+        "explain a difference."
     )
+
+
+def test_every_pair_of_different_recipes_is_told_of() -> None:
+    arms = pd.DataFrame({"arm": ["a", "b", "c"], "recipe": ["long", "long", "short"], "kind": "own", "dataset": "d"})
+    arms["density_percent"] = 10.0
+    runs = pd.DataFrame(
+        [
+            {"evaluation": "e", "arm": arm, "seed": seed, "test_accuracy_percent": 80.0 + place + 0.1 * seed}
+            for place, arm in enumerate("abc")
+            for seed in range(7)
+        ]
+    )
+    told = verdict(arms, by_arm.compare(runs, [("b", "a"), ("b", "c"), ("a", "c")], 0.05))
+    assert [sentence for sentence in told if "recipes" in sentence] == [
+        "These pairs were trained with different recipes (b with long and c with short; a with long and c with "
+        "short), so the masks alone do not explain a difference."
+    ]

@@ -231,7 +231,10 @@ def test_few_seeds_of_one_pair_say_nothing_of_the_others() -> None:
             "which takes 6 seeds."
         )
     table = by_arm.compare(arm_runs(few), pairs, 0.05)
-    assert [sentence[:32] for sentence in family(table)] == ["a-own is significantly better th", "With 2 seeds the comparison of a"]
+    assert [sentence[:32] for sentence in family(table)] == [
+        "a-own is significantly better th",
+        "With 2 seeds the comparison of a",
+    ]
     all_few = {**few, "c-own": few["c-own"][:3]}
     assert [sentence.partition(" is descriptive only")[0] for sentence in sentences(all_few, pairs)][1:] == [
         "With 2 seeds the comparison of a-own and b-own",

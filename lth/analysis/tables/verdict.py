@@ -2,14 +2,16 @@
 
 A difference is significant if its Holm-adjusted p is at most alpha; any other is "not significant", never "equal".
 Intervals decide nothing. "Equivalent" needs a margin, named in the study file, and a significant equivalence test. If
-the number of seeds rules out p <= alpha, one sentence says so, and the comparisons are descriptive only.
+the number of seeds rules out p <= alpha, a sentence says so, and those comparisons are descriptive only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from operator import or_
 from typing import Any
 
 import pandas as pd
 
+from lth.analysis.stats import holm
 from lth.analysis.tables import cells
 from lth.analysis.tables.cells import in_points, p_value, within
 from lth.analysis.tables.energy import ARM_ENERGY_HEADER, arm_energy_cells, energy_note
@@ -29,12 +31,15 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         return [
             f"The study file names no pairs to compare, so no test was run {where}: these results are descriptive only."
         ]
-    first, *others = comparisons.to_dict("records")
-    leading, reason = _leading(first, len(comparisons), where), _why_not(first, len(comparisons))
-    found = [leading, *_confounded(first, arms)]
-    if reason is None or _equivalence_possible(first, len(comparisons)):
-        found += [_brief(row) for row in others]
-    return [*found, reason] if reason else found
+    rows = comparisons.to_dict("records")
+    first, *others = rows
+    told, reasons = _told(rows)
+    others = [row for row, is_told in zip(others, told[1:], strict=True) if is_told]
+    confounded = _confounded(others, arms, "These pairs were trained with different recipes")
+    return [
+        *(_leading(first, len(rows), where), *_confounded([first], arms, "They were trained with different recipes")),
+        *(*map(_brief, others), *confounded, *reasons),
+    ]
 
 
 def text(
@@ -71,10 +76,9 @@ def text(
 
 def family(comparisons: pd.DataFrame) -> list[str]:
     """A sentence for each pair of a family of tests, without words about where it was tested."""
-    first, *_ = rows = comparisons.to_dict("records")
-    reason = _why_not(first, len(rows))
-    brief = [_brief(row) for row in rows] if reason is None or _equivalence_possible(first, len(rows)) else []
-    return [*brief, reason] if reason else brief
+    rows = comparisons.to_dict("records")
+    told, reasons = _told(rows)
+    return [*(_brief(row) for row, is_told in zip(rows, told, strict=True) if is_told), *reasons]
 
 
 def _where(arms: pd.DataFrame) -> str:
@@ -91,18 +95,16 @@ def _leading(row: _Row, family: int, where: str) -> str:
     return f"{_claim(row)} {where}: {numbers}."
 
 
-def _confounded(row: _Row, arms: pd.DataFrame) -> list[str]:
-    """A sentence if the leading pair also differs in its training recipe."""
+def _confounded(rows: Sequence[_Row], arms: pd.DataFrame, words: str) -> list[str]:
+    """A sentence, which begins with the words, if pairs also differ in their training recipe."""
     if "recipe" not in arms:
         return []
     recipes = dict(zip(arms["arm"], arms["recipe"], strict=True))
-    first, second = recipes[row["first"]], recipes[row["second"]]
-    if first == second:
+    pairs = [(row["first"], row["second"]) for row in rows if recipes[row["first"]] != recipes[row["second"]]]
+    if not pairs:
         return []
-    return [
-        f"They were trained with different recipes ({first} and {second}), so the masks alone do not explain a "
-        f"difference."
-    ]
+    found = "; ".join(f"{first} with {recipes[first]} and {second} with {recipes[second]}" for first, second in pairs)
+    return [f"{words} ({found}), so the masks alone do not explain a difference."]
 
 
 def _brief(row: _Row) -> str:
@@ -148,31 +150,57 @@ def _evidence_within(row: _Row) -> str:
     return f"; equivalence within {within(row['margin_points'])} points: {interval}, {tested}"
 
 
-def _equivalence_possible(row: _Row, family: int) -> bool:
-    """Whether so many seeds can show the equivalence of one pair of the family."""
-    return "margin_points" in row and family * smallest_equivalence_p(row["n"]) <= row["alpha"]
+def _told(rows: Sequence[_Row]) -> tuple[list[bool], list[str]]:
+    """Whether each row of a family has seeds enough for a sentence of its own, and sentences about those that have not.
 
-
-def _why_not(row: _Row, family: int) -> str | None:
-    """Why no difference of this family can be significant, which replaces the sentences of the others unless an
-    equivalence can; None if one can.
-
-    Under Holm's correction, no adjusted p is below the family's size times the smallest p: the threshold relaxes only
-    after another test has been significant.
+    A row has them if its difference can be significant, or else its equivalence. Of rows whose difference cannot,
+    those of as many seeds share a sentence.
     """
-    n, alpha = row["n"], row["alpha"]
-    if family * smallest_p(n) <= alpha:
-        return None
+    differs = _possible(rows, smallest_p)
+    equals = _possible(rows, smallest_equivalence_p) if rows and "margin_points" in rows[0] else [False] * len(rows)
+    reasons = []
+    for n in dict.fromkeys(row["n"] for row, can in zip(rows, differs, strict=True) if not can):
+        places = [place for place, row in enumerate(rows) if row["n"] == n and not differs[place]]
+        few = [rows[place] for place in places]
+        reasons.append(_why_not(few, len(rows), differs.count(False), equals[places[0]], equals.count(False)))
+    return [*map(or_, differs, equals)], reasons
+
+
+def _possible(rows: Sequence[_Row], smallest: Callable[[int], float]) -> list[bool]:
+    """Whether the adjusted p of each row can fall to alpha, by its seeds and those of its family (Holm)."""
+    return [p <= row["alpha"] for p, row in zip(holm([smallest(row["n"]) for row in rows]), rows, strict=True)]
+
+
+def _why_not(few: Sequence[_Row], family: int, lost: int, equals: bool, unequal: int) -> str:
+    """Why none of these differences can be significant.
+
+    Holm's threshold relaxes only after another test has been significant: at best alpha over the number of those that
+    cannot be.
+
+    Args:
+        few: rows of equally many seeds.
+        family: how many tests there are.
+        lost: how many of them cannot show a difference.
+        equals: whether so many seeds can show the equivalence of one pair.
+        unequal: how many tests cannot show equivalence.
+    """
+    n, alpha = few[0]["n"], few[0]["alpha"]
     seeds = "one seed" if n == 1 else f"{n} seeds"
-    these, tests = "this comparison is", "one test needs"
-    if family > 1:
-        these, tests = f"these {family} comparisons are", f"{family} tests with Holm's correction need"
-    descriptive, takes = f"{these} descriptive only", f"{seeds_needed(alpha, family)} seeds"
-    if _equivalence_possible(row, family):
-        descriptive = "no difference can be significant"
-    elif "margin_points" in row:
-        takes += f"; equivalence takes {equivalence_seeds_needed(alpha, family)} seeds"
+    pairs = [f"{row['first']} and {row['second']}" for row in few]
+    these = f"the comparison{'s' * (len(few) > 1)} of {' and of '.join(pairs)}"
+    between = f" between {' or between '.join(pairs)}"
+    if len(few) == family:
+        these, between = "this comparison" if family == 1 else f"these {family} comparisons", ""
+    tests = "one test needs" if family == 1 else f"{family} tests with Holm's correction need"
+    if lost < family:
+        tests = f"Holm's correction over {family} tests needs at best"
+    descriptive = f"{these} {'is' if len(few) == 1 else 'are'} descriptive only"
+    takes = f"{seeds_needed(alpha, lost)} seeds"
+    if equals:
+        descriptive = f"no difference{between} can be significant"
+    elif "margin_points" in few[0]:
+        takes += f"; equivalence takes {equivalence_seeds_needed(alpha, unequal)} seeds"
     return (
         f"With {seeds} {descriptive}: the exact sign-flip test cannot give p < {smallest_p(n):.3g}, and {tests} "
-        f"p <= {alpha / family:.2g} for a family-wise error rate of {alpha:g}, which takes {takes}."
+        f"p <= {alpha / lost:.2g} for a family-wise error rate of {alpha:g}, which takes {takes}."
     )
