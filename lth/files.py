@@ -4,6 +4,8 @@ import glob
 import hashlib
 import os
 import shutil
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,16 +13,19 @@ from pathlib import Path
 from lth.errors import UserError
 from lth.printable import printable
 
+_DAY = 86_400.0
+"""Seconds."""
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that its final name never shows half of it: temporary name, fsync, rename.
 
-    What others left that were killed while they wrote it is removed.
+    Several may write it at once: the last one has it. What others left that were killed while they wrote it is removed.
 
     Raises:
         UserError: the disk is full, read-only, or otherwise refuses.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
@@ -29,12 +34,45 @@ def write_bytes(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
         for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
-            left.unlink(missing_ok=True)
+            if _abandoned(left, path.name):
+                left.unlink(missing_ok=True)
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise UserError(
             f"{path}: cannot be written: {error.strerror}; free space or change the folder, then rerun"
         ) from None
+
+
+def _partial(path: Path) -> Path:
+    """The name of a file or folder while it is written: no other thread or process of this machine has the same.
+
+    Linux numbers threads and processes together, and a process has the number of its first thread.
+    """
+    return path.with_name(f".{path.name}.{threading.get_native_id()}.part")
+
+
+def _abandoned(partial: Path, name: str) -> bool:
+    """Whether the writer of an unfinished file of that name has ended, or the file is a day old."""
+    writer = partial.name[len(f".{name}.") : -len(".part")]
+    if not writer.isdecimal():
+        return False  # of another file, whose name begins alike
+    try:
+        return not _lives(int(writer)) or time.time() - partial.stat().st_mtime > _DAY
+    except FileNotFoundError:  # finished, or removed by another
+        return False
+
+
+def _lives(writer: int) -> bool:
+    """Whether there is a thread or process of that number on this machine."""
+    if os.name == "nt":  # signal 0 would be Ctrl+C
+        return True
+    try:
+        os.kill(writer, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def check_writable(folder: Path) -> None:
@@ -62,7 +100,7 @@ def whole_folder(to: Path) -> Iterator[Path]:
     Raises:
         UserError: the disk is full, read-only, or otherwise refuses.
     """
-    partial = to.absolute().with_name(f".{to.name}.{os.getpid()}.part")
+    partial = _partial(to.absolute())
     try:
         partial.mkdir(parents=True)
         yield partial

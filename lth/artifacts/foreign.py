@@ -27,6 +27,8 @@ WRAPPERS = ("state_dict", "model_state_dict", "model", "params", "net")
 """Keys under which checkpoints keep the weights."""
 _LARGEST = 64 * 2**30
 """Bytes."""
+_SHOWN = 200
+"""Characters of names that a sentence repeats."""
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -62,7 +64,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
 
 def _read(path: Path) -> Any:
     if path.suffix == ".safetensors":
-        return load_safetensors(path.read_bytes())
+        return dict(sorted(load_safetensors(path.read_bytes()).items()))  # they come in another order each time
     if path.suffix in (".npz", ".npy"):
         with np.load(path, allow_pickle=False) as archive:
             return {name.replace("/", "."): np.array(archive[name]) for name in archive.files}
@@ -96,6 +98,7 @@ def fitted_masks(
     """Masks for the layers of a network, as bool, by name or else by order.
 
     Where no layer has a mask of its name, they are taken in their order, turned from the layout of Flax if need be.
+    A file in .safetensors keeps no order.
 
     Args:
         found: masks of 0 and 1 by name.
@@ -103,14 +106,20 @@ def fitted_masks(
         path: their file, for error messages.
 
     Raises:
-        UserError: masks of other shapes or numbers, or of other values than 0 and 1.
+        UserError: masks of other shapes or numbers, of other values than 0 and 1, or some by name and one that prunes
+            what is no layer.
     """
     where = f"{printable(path)}: " if path else "masks: "
     for name, mask in found.items():
         if mask.dtype != torch.bool and not bool(((mask == 0) | (mask == 1)).all()):
             raise UserError(f"{where}'{printable(name)}' has other values than 0 and 1, so it is no mask")
     named = {name: found[name] for name in shapes if name in found}
-    if not named:
+    if named:
+        _check_used(found, shapes, where)
+    else:
+        if path and path.suffix == ".safetensors":
+            words = f"none of its masks has the name of a layer, such as '{next(iter(shapes), '')}'"
+            raise UserError(f"{where}{words}, and files in .safetensors keep no order to take them in; rename them")
         kernels = [mask for mask in found.values() if mask.ndim > 1]
         if len(kernels) != len(shapes):
             raise UserError(f"{where}has masks of {len(kernels)} layers, where the network has {len(shapes)}")
@@ -122,6 +131,14 @@ def fitted_masks(
             raise UserError(f"{where}the mask of '{name}' is {list(mask.shape)}, where the layer has {list(shape)}")
         masks[name] = mask != 0
     return masks
+
+
+def _check_used(found: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], where: str) -> None:
+    """That what has masks and is no layer is not pruned, biases aside: its name may be misspelt; raises UserError."""
+    for name, mask in found.items():
+        if name not in shapes and mask.ndim > 1 and not bool((mask != 0).all()):
+            layers = printable(", ".join(shapes), _SHOWN)
+            raise UserError(f"{where}'{printable(name, _SHOWN)}' is no layer of the network; it has {layers}")
 
 
 def _turned(mask: Tensor, shape: torch.Size) -> Tensor:

@@ -144,10 +144,10 @@ class Ticket:
             "layers": list(self.masks),
             "shapes": {name: list(mask.shape) for name, mask in self.masks.items()},
         }
-        write_tensors(Path(path), "ticket", tensors, {**self.provenance, **told})
+        write_tensors(Path(path).expanduser(), "ticket", tensors, {**self.provenance, **told})
 
     @classmethod
-    def load(cls, path: Path, network: Network | None = None, **expected: Any) -> "Ticket":
+    def load(cls, path: str | Path, network: Network | None = None, **expected: Any) -> "Ticket":
         """Read a ticket and check that it is whole, and that it is the one that is meant.
 
         Args:
@@ -160,6 +160,7 @@ class Ticket:
                 keeps, weights of another type or not finite, names or shapes that are not the network's, made for
                 another network, or another ticket than expected.
         """
+        path = Path(path).expanduser()
         tensors, metadata = read_tensors(path, "ticket")
         shown = printable(path)
         if network is not None and metadata.get("network") != network.model_dump():

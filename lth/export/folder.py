@@ -88,8 +88,11 @@ def export(path: Path, to: Path, format_: Format, *, compact: bool, weights: Mom
     """Write a ticket for other programs; lines that say what was written, and what is smaller.
 
     Raises:
-        UserError: the folder exists, the ticket is damaged, or a package is missing.
+        UserError: no such format, the folder exists, the ticket is damaged, or a package is missing.
     """
+    if format_ not in (formats := get_args(Format)):
+        allowed = f"{', '.join(formats[:-1])} or {formats[-1]}"
+        raise UserError(f"format: must be {allowed}, found {printable(repr(format_))}")
     check_new(to)
     ticket, dense = network_graph(path, weights)
     graph = compacted(dense) if compact else dense

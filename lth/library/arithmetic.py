@@ -1,12 +1,34 @@
 """The workflow's arithmetic for the length of a call, and the caller's settings back afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from threading import RLock
+from typing import ParamSpec, TypeVar
 
 import torch
 
 from lth.config.study import Compute
 from lth.training.device import prepare_device
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
+_CALLS = RLock()
+
+
+def one_at_a_time(call: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """Calls of other threads wait until this one has returned.
+
+    Torch's settings and its random numbers, from which networks of the caller's draw their weights, are those of the
+    whole process: of two calls at once, each would change what the other gives.
+    """
+
+    @wraps(call)
+    def waiting(*given: _Given.args, **named: _Given.kwargs) -> _Made:
+        with _CALLS:
+            return call(*given, **named)
+
+    return waiting
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Comparing arms: differences paired by seed, with exact tests and corrections."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ from lth.analysis.tables import arms, cells, verdict
 from lth.analysis.tables.terminal import grid, paragraphs
 from lth.errors import UserError
 from lth.library.result import Result
+from lth.printable import printable
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,12 @@ class Compared:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """For notebooks."""
-        sentences = "".join(f"<li>{sentence}</li>" for sentence in verdict.family(self.table))
+        """For notebooks: as for a terminal."""
+        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict.family(self.table))
         rows = [cells.comparison_cells(row) for row in self.table.to_dict("records")]
-        return f"<ul>{sentences}</ul>{pd.DataFrame(rows, columns=cells.COMPARISON_HEADER).to_html(index=False)}"
+        tested, within_margin = cells.equivalence_table(self.table)
+        tables = _html(cells.COMPARISON_HEADER, rows) + (_html(tested, within_margin) if within_margin else "")
+        return f"<ul>{sentences}</ul>{tables}"
 
 
 def compare(
@@ -55,9 +59,10 @@ def compare(
         alpha: family-wise error rate; intervals cover 1 - alpha.
 
     Raises:
-        UserError: two results of one arm with one seed, of different data sets, arms without a common seed, or an
-            unknown arm.
+        UserError: something else than lists of results, two results of one arm with one seed, of different data sets,
+            arms without a common seed, an unknown arm, or no pair.
     """
+    _check_results(results)
     runs = pd.DataFrame([_run(arm, result) for arm, of_arm in results.items() for result in of_arm])
     if len(results) < 2 or runs.empty or (lacking := [arm for arm in results if not len(results[arm])]):
         which = f"; '{lacking[0]}' has no results" if len(results) > 1 and not runs.empty else ""
@@ -74,9 +79,36 @@ def compare(
     if margin is not None and not 0 < margin <= 10:
         raise UserError(f"margin: must be above 0 and at most 10 percentage points, found {margin}")
     first, *others = results
-    family = [(first, other) for other in others] if pairs is None else list(pairs)
+    family = [(first, other) for other in others] if pairs is None else _checked_pairs(pairs)
     accuracies = runs.pivot(index="seed", columns="arm", values="test_accuracy_percent")[list(results)]
     return Compared(arms.compare(runs, family, alpha, margin), accuracies)
+
+
+def _check_results(results: Any) -> None:
+    """Whether there are lists of results by name; raises UserError."""
+    if not isinstance(results, Mapping):
+        found = f"found a {type(results).__name__}"
+        raise UserError(f"compare: {found}, where results by the name of their arm are needed")
+    for arm, of_arm in results.items():
+        listed = isinstance(of_arm, Collection)
+        other = of_arm if not listed else next((one for one in of_arm if not isinstance(one, Result)), None)
+        if other is not None:
+            found = f"'{arm}' {'holds' if listed else 'is'} a {type(other).__name__}"
+            raise UserError(f"compare: {found}, where a list of results is needed, one a seed")
+
+
+def _checked_pairs(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs, if there are some, each of two arms; raises UserError."""
+    if not pairs:
+        raise UserError("pairs: names no pair; leave it out to compare the first arm with each of the others")
+    for pair in pairs:
+        if isinstance(pair, str) or len(pair) != 2 or pair[0] == pair[1]:
+            raise UserError(f"pairs: two different arms are needed, found {printable(repr(pair))}")
+    return list(pairs)
+
+
+def _html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return str(pd.DataFrame(rows, columns=list(header)).to_html(index=False))
 
 
 def _run(arm: str, result: Result) -> dict[str, Any]:

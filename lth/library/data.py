@@ -32,7 +32,7 @@ def dataset(
     *,
     validation: int | None = None,
     classes: Sequence[str] | None = None,
-    name: str = "data",
+    name: str | None = None,
     grey: bool = False,
     size: int | None = None,
     limit: int | None = None,
@@ -51,7 +51,7 @@ def dataset(
             Sources have test examples of their own.
         validation: training examples that are set aside to choose the best epoch; without it a tenth, at most 5,000.
         classes: the names of the classes; without it those of the data, or 0, 1, 2, ...
-        name: what the data set is called in files and tables.
+        name: what the data set is called in files and tables; without it as its source, or `data`.
         grey: turn colour into one channel (ITU-R 601 luma).
         size: resize to so many pixels a side.
         limit: train on so many examples only, stratified.
@@ -66,7 +66,7 @@ def dataset(
             raise UserError(f"data: '{train}' has test examples and classes of its own; leave `test` and `classes` out")
         spec = _spec_of(train, validation, grey=grey, size=size, train=limit, split_seed=split_seed)
         found: Images = PREPARED[SOURCES[train].kind].load()(
-            short_name(train), spec, Path(root).expanduser() if root else data_root(None)
+            name or short_name(train), spec, Path(root).expanduser() if root else data_root(None)
         )
         return found
     if root is not None:
@@ -84,7 +84,7 @@ def dataset(
     with in_library("datasets", "data: "):
         return arrays_to_images(
             raw,
-            name=name,
+            name=name or "data",
             validation=validated,
             train=limit,
             test=held_out,

@@ -7,9 +7,11 @@ from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.export.folder import export
 from lth.export.options import Format, Moment
+from lth.library.arithmetic import one_at_a_time
 from lth.library.result import Result
 
 
+@one_at_a_time
 def export_ticket(
     what: Ticket | Result, to: str | Path, format: Format = "torch", *, compact: bool = False
 ) -> list[str]:
@@ -25,7 +27,8 @@ def export_ticket(
         lines that say what was written, and what is smaller.
 
     Raises:
-        UserError: the folder exists, the network has a layer that cannot be exported, or a package is missing.
+        UserError: no such format, the folder exists, the network has a layer that cannot be exported, or a package is
+            missing.
     """
     ticket = what.ticket if isinstance(what, Result) else what
     with TemporaryDirectory(prefix="lth-") as temporary:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,11 +17,13 @@ from lth.catalog.methods import METHODS
 from lth.catalog.source import ImageSource
 from lth.checks.read import read_study
 from lth.config.data import Initialisation, Network
-from lth.config.study import Compute, Study
+from lth.config.study import Study
+from lth.config.ticket_models import TICKETS
 from lth.config.training import Recipe
 from lth.data.images import Images
 from lth.errors import UserError
-from lth.library.arithmetic import arithmetic
+from lth.library.arguments import check_ticket, compute_of, seed_of
+from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.networks import AnyModel, fitting, network_for
 from lth.library.progress import shown_progress
@@ -31,10 +34,13 @@ from lth.library.sentences import in_library
 from lth.methods.round import RoundFiles, run_round
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
+from lth.printable import printable
 from lth.running.jobs import Job
 from lth.training.history import Row
 
 Device = Literal["auto", "cpu", "cuda"]
+_sources = count(1)
+"""Of data in memory; two threads never get the same number."""
 _STUDY = "library"
 _TICKET, _GIVEN = "ticket", "given"
 _PARENT = "given.safetensors"
@@ -46,6 +52,7 @@ def find(model: AnyModel | Ticket, data: Data, **keywords: Any) -> Ticket:
     return find_rounds(model, data, **keywords)[-1].ticket
 
 
+@one_at_a_time
 def find_rounds(
     model: AnyModel | Ticket,
     data: Data,
@@ -70,7 +77,7 @@ def find_rounds(
             network, or a `torch.nn.Module`. A function or class draws the initial weights of each seed; a module has
             one set of initial weights, which all seeds share. It is copied, not changed. Or a ticket, which is pruned
             further, on other data perhaps: its masks and initial weights are taken over, and it is trained before the
-            first pruning.
+            first pruning. Only `imp` and `dual` begin at a ticket.
         data: what `dataset` takes, or what it returned.
         method: how the ticket is found: `imp`, `at_init`, `progressive`, `dynamic`, `dual`, ... (`lth list`).
         recipe: how networks are trained, from `lth.recipe`; by default one epoch of its defaults.
@@ -80,7 +87,8 @@ def find_rounds(
         device: `auto` takes a GPU where torch sees one.
         threads: CPU threads. Another number gives other last bits.
         verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
-        folder: keeps all files of the rounds there, as the workflow has them below `results/`.
+        folder: keeps all files of the rounds there, as the workflow has them below `results/`; its path has no
+            `{seed}`.
         **options: those of the method, as in a study file: `rounds`, `rate`, `densities`, `scope`, `score`, ...
 
     Returns:
@@ -90,22 +98,24 @@ def find_rounds(
     Raises:
         UserError: an argument that is not allowed, a network or data that do not fit, or a training that diverged.
     """
-    if method in METHODS and METHODS[method].rounds == "following":
+    if isinstance(model, Result):
+        check_ticket(model, "model")
+    _check_method(method, begun=isinstance(model, Ticket))
+    seed, compute = seed_of(seed, model), compute_of(device, threads)
+    if folder is not None and "{seed}" in str(folder):
         raise UserError(
-            f"method: '{method}' is made from other tickets; studies have it, and `lth.control` makes controls"
+            f"folder: '{{seed}}' in it would stand for a seed, found {printable(folder)}; name it otherwise"
         )
     images = as_images(data)
     network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
-    if seed is None:
-        seed = int(model.provenance.get("seed", 0)) if isinstance(model, Ticket) else 0
     with _workspace(folder) as where:
         told: dict[str, Any] = {"method": method, **options}
         if isinstance(model, Ticket):
             told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
-        rounds, compute = plan.rounds(_TICKET), Compute(device=device, threads=threads)
+        rounds = plan.rounds(_TICKET)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         images.save(path)
@@ -118,6 +128,24 @@ def find_rounds(
                 results.append(_result(files, seed, images.name))
                 done()
     return results
+
+
+def _check_method(method: str, *, begun: bool) -> None:
+    """Whether tickets are found like that, and from a ticket where one is given (`begun`); raises UserError."""
+    if method in METHODS and METHODS[method].rounds == "following":
+        raise UserError(
+            f"method: '{method}' is made from other tickets; studies have it, and `lth.control` makes controls"
+        )
+    if method == "given":
+        raise UserError("method: 'given' is a ticket of a file; `lth.load` reads it")
+    if begun and method in TICKETS and method not in (able := [name for name in TICKETS if _begins(name)]):
+        words = f"only the methods {', '.join(able)} begin at a ticket, found method '{method}'"
+        raise UserError(f"model: {words}; give its network to begin anew")
+
+
+def _begins(method: str) -> bool:
+    """Whether a ticket of a method may begin at another ticket."""
+    return not {"start", "base"}.isdisjoint(TICKETS[method].model_fields)
 
 
 def _written(ticket: Ticket, network: Network, path: Path, seed: int) -> dict[str, Any]:
@@ -137,7 +165,8 @@ def _from(method: str, start: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def _source(images: Images) -> Iterator[str]:
-    """The name of a source that stands for data in memory while the study is checked."""
+    """The name of a source that stands for data in memory while the study is checked; no file says it."""
+    name = f"in_memory:images-{next(_sources)}"
     _, channels, size, _ = images.splits["train"].images.shape
     entry = ImageSource(
         target="in_memory:images",
@@ -148,11 +177,11 @@ def _source(images: Images) -> Iterator[str]:
         train=len(images.splits["train"]) + len(images.splits["validation"]),
         test=len(images.splits["test"]),
     )
-    IN_MEMORY_SOURCES["in_memory:images"] = entry
+    IN_MEMORY_SOURCES[name] = entry
     try:
-        yield "in_memory:images"
+        yield name
     finally:
-        del IN_MEMORY_SOURCES["in_memory:images"]
+        del IN_MEMORY_SOURCES[name]
 
 
 def _study(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lth.artifacts.foreign import fitted_masks, read_checkpoint, without_reparametrisation
@@ -13,17 +14,22 @@ from lth.artifacts.tickets import INTEGER, Ticket
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.files import checksum
+from lth.library.arithmetic import one_at_a_time
 from lth.library.networks import AnyModel, architecture_name, described
 from lth.library.zoo import PREFIX, zoo_file
 from lth.networks.build import layout, prunable_names
 from lth.printable import printable
 
+AnyMask = Tensor | NDArray[Any]
+"""A mask of 0 and 1."""
 
+
+@one_at_a_time
 def load(
     path: str | Path,
     model: AnyModel | None = None,
     *,
-    masks: str | Path | Mapping[str, Tensor] | None = None,
+    masks: str | Path | Mapping[str, AnyMask] | None = None,
     weights: str | Path | None = None,
     shape: tuple[int, int, int] = (1, 28, 28),
 ) -> Ticket:
@@ -38,12 +44,14 @@ def load(
         path: of the ticket (`ticket.safetensors`) or the checkpoint; or `zoo:NAME` (`zoo:NAME@SEED`), a ticket in the
             folders or URLs of shared tickets that the variable LTH_ZOO names.
         model: the network. A ticket needs it only if it was found in a network that only that process knew.
-        masks: a file with masks of 0 and 1, or the masks, by parameter name (or in the order of the layers).
+        masks: a file with masks of 0 and 1, or the masks (tensors or arrays), by parameter name; if no name is that of
+            a layer, in the order of the layers, which files in .safetensors do not keep.
         weights: another checkpoint, with the weights that training begins with: the initial ones.
-        shape: channels and pixels of the images that the network of a checkpoint takes.
+        shape: channels, height and width in pixels of the images that the network of a checkpoint takes.
 
     Raises:
-        UserError: no file, damaged, neither a ticket nor a checkpoint, or of another network than the model.
+        UserError: no file, damaged, neither a ticket nor a checkpoint, or of another network than the model; a mask for
+            what is no layer, weights that are complex or not finite in float32, or another shape than of images.
     """
     named = str(path).startswith(PREFIX)
     file = zoo_file(str(path)) if named else Path(path).expanduser()
@@ -67,7 +75,7 @@ def load(
 def _of_checkpoint(
     file: Path,
     model: AnyModel,
-    masks: str | Path | Mapping[str, Tensor] | None,
+    masks: str | Path | Mapping[str, AnyMask] | None,
     weights: str | Path | None,
     shape: tuple[int, int, int],
 ) -> Ticket:
@@ -76,7 +84,7 @@ def _of_checkpoint(
     _check_shapes(file, found, built, "the checkpoint")
     shapes = {name: found[name].shape for name in prunable_names(built)}
     if isinstance(masks, Mapping):
-        chosen = fitted_masks(masks, shapes)
+        chosen = fitted_masks({str(name): _as_tensor(str(name), mask) for name, mask in masks.items()}, shapes)
     elif masks is not None:
         chosen = fitted_masks(read_checkpoint(Path(masks).expanduser()), shapes, Path(masks))
     elif own:
@@ -85,29 +93,66 @@ def _of_checkpoint(
         chosen = {name: found[name] != 0 for name in shapes}
     told: dict[str, Any] = {"network": network.model_dump(), "parent": None, "given": checksum(file), "method": "given"}
     if weights is not None:
-        other = Path(weights).expanduser()
-        found, _ = without_reparametrisation(read_checkpoint(other))
-        _check_shapes(other, found, built, "the checkpoint")
-        told["given_weights"] = checksum(other)
+        file = Path(weights).expanduser()
+        found, _ = without_reparametrisation(read_checkpoint(file))
+        _check_shapes(file, found, built, "the checkpoint")
+        told["given_weights"] = checksum(file)
+    kept = {
+        name: torch.where(chosen[name], w, 0.0) if name in chosen else w for name, w in _in_float32(file, found).items()
+    }
+    return Ticket(chosen, kept, told)
+
+
+def _as_tensor(name: str, mask: Any) -> Tensor:
+    try:
+        return torch.as_tensor(mask)
+    except (TypeError, ValueError, RuntimeError):
+        what = f"'{printable(name)}' is a {type(mask).__name__}"
+        raise UserError(f"masks: {what}, where an array of 0 and 1 is needed") from None
+
+
+def _in_float32(file: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies of weights as tickets hold them; buffers that count or index stay integers."""
+    weights = {}
     for name, tensor in found.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise UserError(f"{printable(file)}: '{printable(name)}' has values that are not finite")
-    kept = {name: torch.where(chosen[name], w, 0.0) if name in chosen else w for name, w in found.items()}
-    return Ticket(chosen, {n: w if w.dtype in INTEGER else w.float().clone() for n, w in kept.items()}, told)
+        where = f"{printable(file)}: '{printable(name)}'"
+        if tensor.is_complex():
+            raise UserError(f"{where} has complex values, where real ones are needed")
+        weights[name] = tensor if tensor.dtype in INTEGER else tensor.float().clone()
+        if not bool(weights[name].isfinite().all()):
+            raise UserError(f"{where} has values that are not finite in float32")
+    return weights
 
 
 def _network_of(
     file: Path, model: AnyModel, shape: tuple[int, int, int], weights: Mapping[str, Tensor]
 ) -> tuple[Network, nn.Module]:
     """The description of a checkpoint's network, and the network itself; its last layer says how many classes."""
-    channels, size, width = shape
-    if size != width:
-        raise UserError(f"shape: images are {size}x{width} pixels; square ones are needed")
+    images = _image_shape(shape)
     matrices = [tensor for tensor in weights.values() if tensor.ndim > 1]
     if not matrices:
         raise UserError(f"{printable(file)}: holds no weights of layers")
-    network, _ = described(model, (channels, size), len(matrices[-1]))
+    name = architecture_name(model)
+    network, _ = described(name, images, max(2, len(matrices[-1])))  # a guess: files need not have the network's order
+    built = layout(network)
+    if not (layers := prunable_names(built)):
+        raise UserError("model: has no convolution or linear layer")
+    output = weights.get(layers[-1])
+    if output is None or output.ndim == 0 or len(output) == network.classes:
+        return network, built
+    network, _ = described(name, images, len(output))
     return network, layout(network)
+
+
+def _image_shape(shape: Any) -> tuple[int, int]:
+    """Channels, and pixels a side."""
+    try:
+        channels, height, width = shape
+    except (TypeError, ValueError):
+        raise UserError(f"shape: channels, height and width are needed, found {printable(shape)}") from None
+    if height != width:
+        raise UserError(f"shape: images are {height}x{width} pixels; square ones are needed")
+    return channels, height
 
 
 def _check_shapes(file: Path, found: Mapping[str, Tensor], built: nn.Module, what: str) -> None:

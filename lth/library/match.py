@@ -1,6 +1,6 @@
 """Down to which density rounds match their dense network: differences paired by seed, tested from dense to sparse."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -42,8 +42,12 @@ def matching(rounds: Sequence[Sequence[Result]], *, margin: float, alpha: float 
         alpha: probability of any false claim; intervals cover 1 - alpha.
 
     Raises:
-        UserError: seeds differ in their rounds, one occurs twice, or the first round is not dense.
+        UserError: no list of each seed's rounds, seeds differ in their rounds, one occurs twice, or the first round is
+            not dense.
     """
+    if not isinstance(rounds, Collection) or not all(isinstance(of_seed, Collection) for of_seed in rounds):
+        words = "`[lth.find_rounds(..., seed=seed) for seed in range(5)]`"
+        raise UserError(f"matching: a list of results for each seed is needed, as {words} gives them")
     if not rounds or len(rounds[0]) < 2:
         raise UserError("matching: at least one seed with a dense and a pruned round is needed, as find_rounds returns")
     seeds, first = [of_seed[0].seed for of_seed in rounds if of_seed], rounds[0]

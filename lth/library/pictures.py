@@ -35,8 +35,9 @@ def draw_masks(tickets: _Rounds | Mapping[str, _Rounds], to: str | Path) -> Path
     named = {str(name): rounds for name, rounds in tickets.items()} if isinstance(tickets, Mapping) else {"": tickets}
     listed = {name: [one] if isinstance(one, Ticket | Result) else [*one] for name, one in named.items()}
     chains = [_chain(name or _method(rounds), rounds) for name, rounds in listed.items()]
-    draw_chains(", ".join(chain.title for chain in chains), chains, Path(to))
-    return Path(to)
+    file = Path(to).expanduser()
+    draw_chains(", ".join(chain.title for chain in chains), chains, file)
+    return file
 
 
 def _method(rounds: Sequence[Ticket | Result]) -> str:

@@ -43,6 +43,10 @@ def refused(faults: Iterable[Fault], about: str = "") -> UserError:
 
 def _argument(path: KeyPath) -> str:
     """`tickets.ticket.score` is the argument `score`."""
+    if path[:1] == ("compute",):
+        return ".".join(str(part) for part in path[1:])
     if path[:1] == ("datasets",) and path[1:] != (PART,) and len(path) == 2:
         return "name"
+    if path == ("datasets", PART, "train"):  # `train` of `lth.dataset` are the examples
+        return "limit"
     return ".".join(str(part) for part in path[2:])

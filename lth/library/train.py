@@ -11,10 +11,10 @@ import torch
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, DerivedKind
 from lth.config.noise import Noise
-from lth.config.study import Compute
 from lth.config.training import Recipe
 from lth.errors import UserError
-from lth.library.arithmetic import arithmetic
+from lth.library.arguments import check_ticket, compute_of, seed_of, whole_number
+from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.find import Device
 from lth.library.networks import fitting
@@ -26,9 +26,11 @@ from lth.library.sentences import in_library
 from lth.methods import controls
 from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
+from lth.printable import printable
 from lth.training.train import train as run_training
 
 
+@one_at_a_time
 def train(
     ticket: Ticket,
     data: Data,
@@ -54,16 +56,20 @@ def train(
         verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
 
     Raises:
-        UserError: data that do not fit the ticket's network, or a training that diverged.
+        UserError: an argument that is not allowed, data that do not fit the ticket's network, or a training that
+            diverged.
     """
+    check_ticket(ticket)
+    if trains not in ("all", "head"):
+        raise UserError(f"trains: must be 'all' or 'head', found {printable(repr(trains))}")
+    order, compute = seed_of(seed, ticket), compute_of(device, threads)
     images = as_images(data)
-    order = int(ticket.provenance.get("seed", 0)) if seed is None else seed
     if (classes := max(2, len(images.classes))) != ticket.network.classes:
         ticket = with_new_output(ticket, classes, order)
     fitting(ticket, images)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
     with (
-        arithmetic(Compute(device=device, threads=threads)) as where,
+        arithmetic(compute) as where,
         shown_progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),
     ):
         trained = run_training(
@@ -73,6 +79,7 @@ def train(
     return Result(ticket=ticket, seed=order, dataset=images.name, history=history, weights=trained.weights)
 
 
+@one_at_a_time
 def control(
     ticket: Ticket,
     kind: DerivedKind | Literal["dense"],
@@ -94,20 +101,26 @@ def control(
             `reinitialised`, `rescaled`, `own_signs`, `redrawn_signs`, `noisy` and `permuted` (other weights under its
             masks), or `dense` (no mask).
         seed: of everything that is drawn; by default the ticket's own.
-        draw: which of several independent draws.
+        draw: which of several independent draws, from 0 on.
         noise: how much `noisy` adds, as a study says it: `{"relative": 0.1}` or `{"std": 0.01}`.
 
     Raises:
-        UserError: no such kind or noise, or weights have to be drawn of a network that this process does not know.
+        UserError: no such kind, seed, draw or noise, noise for another kind than `noisy`, or weights have to be drawn
+            of a network that this process does not know.
     """
+    check_ticket(ticket)
     if kind != "dense" and kind not in DERIVED:
         raise UserError(f"kind: there is no control '{kind}'; there are {', '.join(['dense', *DERIVED])}")
-    drawn = int(ticket.provenance.get("seed", 0)) if seed is None else seed
+    if noise is not None and kind != "noisy":
+        raise UserError(f"noise: only kind 'noisy' has it, found kind '{kind}'; leave it out")
+    drawn, which = seed_of(seed, ticket), whole_number("draw", draw)
     named = str(ticket.provenance.get("ticket", ""))
-    made = controls.control(ticket, kind, ticket.network, drawn, named, draw, _noise(noise))
+    made = controls.control(ticket, kind, ticket.network, drawn, named, which, _noise(noise))
     if kind != "dense" and ARM_KINDS[kind].weights == "theta_0" and not _from_theta_0(ticket, drawn):
         words = f"{kind}: theta_0 is drawn from seed {drawn}, and the ticket's weights are others"
-        warnings.warn(f"{words}: it differs from the ticket in its mask and in its weights", stacklevel=2)
+        warnings.warn(
+            f"{words}: it differs from the ticket in its mask and in its weights", stacklevel=3
+        )  # of the caller
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
 

@@ -1,5 +1,6 @@
 """Tickets from files: of other studies and of other programs."""
 
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import numpy as np
 import own_nets
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils import prune
 
 import lth
+from lth.artifacts.foreign import read_checkpoint
 from lth.checks.problems import StudyError
 from lth.checks.read import read_study
 from lth.cli import main
@@ -85,6 +88,73 @@ def test_initial_weights_may_come_from_another_checkpoint(tmp_path: Path) -> Non
     assert ticket.weights["1.weight"].equal(begun.state_dict()["1.weight"] * masks["1.weight"])
 
 
+def headed(classes: int) -> nn.Module:
+    """A network whose last layer is the first by name."""
+    return nn.Sequential(OrderedDict(flat=nn.Flatten(), z=nn.Linear(784, 12), a=nn.Linear(12, classes)))
+
+
+def test_the_number_of_classes_is_that_of_the_output_layer_in_whatever_order_a_file_has_its_tensors(
+    tmp_path: Path,
+) -> None:
+    save_file(headed(7).state_dict(), tmp_path / "c.safetensors")
+    assert [*read_checkpoint(tmp_path / "c.safetensors")] == ["a.bias", "a.weight", "z.bias", "z.weight"]
+    ticket = lth.load(tmp_path / "c.safetensors", headed)
+    assert ticket.network.classes == 7
+    assert ticket.module()(torch.zeros(2, 1, 28, 28)).shape == (2, 7)
+    torch.save(dict(reversed(headed(7).state_dict().items())), tmp_path / "c.pt")
+    assert lth.load(tmp_path / "c.pt", headed).network.classes == 7
+    torch.save(headed(7)[1].state_dict(), tmp_path / "z.pt")
+    with pytest.raises(lth.UserError, match=r"'z.weight' is missing in the checkpoint and \[12, 784\] in the model"):
+        lth.load(tmp_path / "z.pt", headed)
+    with pytest.raises(lth.UserError, match="model: has no convolution or linear layer"):
+        lth.load(tmp_path / "z.pt", nn.LayerNorm(3))
+
+
+def test_masks_that_fit_by_order_only_are_refused_where_a_file_keeps_no_order(tmp_path: Path) -> None:
+    torch.save(net().state_dict(), tmp_path / "c.pt")
+    masks = {"first": torch.ones(12, 784), "second": torch.ones(10, 12)}
+    save_file(masks, tmp_path / "masks.safetensors")
+    with pytest.raises(lth.UserError, match="none of its masks has the name of a layer, such as '1"):
+        lth.load(tmp_path / "c.pt", net, masks=tmp_path / "masks.safetensors")
+    torch.save(masks, tmp_path / "masks.pt")
+    assert lth.load(tmp_path / "c.pt", net, masks=tmp_path / "masks.pt").density == 1
+
+
+def test_a_mask_for_no_layer_is_refused(tmp_path: Path) -> None:
+    torch.save(net().state_dict(), tmp_path / "c.pt")
+    masks = {"1.weight": torch.zeros(12, 784), "33.weight": torch.zeros(10, 12)}
+    with pytest.raises(lth.UserError, match=r"masks: '33.weight' is no layer of the network; it has 1.weight, 3"):
+        lth.load(tmp_path / "c.pt", net, masks=masks)
+    unpruned = {"33.weight": torch.ones(10, 12), "1.bias": torch.zeros(12)}
+    assert lth.load(tmp_path / "c.pt", net, masks={**masks, **unpruned}).layers() == [
+        ("1.weight", 0, 9408, 12),
+        ("3.weight", 120, 120, 10),
+    ]
+
+
+def test_masks_may_be_arrays_of_numpy(tmp_path: Path) -> None:
+    torch.save(net().state_dict(), tmp_path / "c.pt")
+    masks = masks_of(net())
+    for kind in (np.bool_, np.uint8, np.float64):
+        given: Any = {name: mask.numpy().astype(kind) for name, mask in masks.items()}
+        assert all(lth.load(tmp_path / "c.pt", net, masks=given).masks[name].equal(masks[name]) for name in masks)
+    with pytest.raises(lth.UserError, match=r"masks: '1.weight' is a dict, where an array of 0 and 1 is needed"):
+        lth.load(tmp_path / "c.pt", net, masks={"1.weight": {}})  # type: ignore[dict-item]
+
+
+def test_weights_that_float32_cannot_hold_are_refused_by_the_name_of_their_file(tmp_path: Path) -> None:
+    torch.save(net().state_dict(), tmp_path / "good.pt")
+    for value, words in ((torch.nan, "not finite"), (1e300, "not finite in float32"), (1j, "complex values")):
+        weights = {
+            name: w.to(torch.complex64 if isinstance(value, complex) else torch.float64)
+            for name, w in net().state_dict().items()
+        }
+        weights["3.bias"][0] = value
+        torch.save(weights, tmp_path / "bad.pt")
+        with pytest.raises(lth.UserError, match=rf"bad.pt: '[13]\.(weight|bias)' has .*{words}"):
+            lth.load(tmp_path / "good.pt", net, weights=tmp_path / "bad.pt")
+
+
 class Hostile:
     def __reduce__(self) -> Any:
         return Path.touch, (Path("/tmp/never"),)
@@ -113,6 +183,8 @@ def test_bad_checkpoints_are_refused_in_a_sentence(tmp_path: Path) -> None:
     refused("has other values than 0 and 1", tmp_path / "good.pt", net, masks=tmp_path / "twos.pt")
     refused("has masks of 1 layers, where the network has 2", tmp_path / "good.pt", net, masks=tmp_path / "one.pt")
     refused("square ones are needed", tmp_path / "good.pt", net, shape=(1, 28, 20))
+    for shape in ((28, 28), 28):
+        refused("shape: channels, height and width are needed, found .*28", tmp_path / "good.pt", net, shape=shape)
     assert not Path("/tmp/never").exists()
 
 

@@ -4,7 +4,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 import lth
+from lth.catalog.datasets import SOURCES
 from lth.config.study import Compute
 from lth.data.images import Images
+from lth.library.find import _source
 from lth.methods.round import RoundFiles, run_round
 from lth.running.jobs import Job
 
@@ -179,15 +183,18 @@ def test_controls_over_theta_0_of_a_ticket_from_elsewhere_are_warned_of(digits: 
             lth.control(moved, kind)  # type: ignore[arg-type]
 
 
-def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:
-    def result(seed: int, accuracy: float, dataset: str = "d") -> lth.Result:
-        rows = [
-            {"epoch": 1.0, "step": 5, "kept": 1, "split": split, "loss_nats": 0.5, "accuracy_percent": accuracy}
-            for split in ("validation", "test")
-        ]
-        ticket = lth.Ticket({"w": torch.ones(1, 1, dtype=torch.bool)}, {"w": torch.ones(1, 1)}, {})
-        return lth.Result(ticket=ticket, seed=seed, dataset=dataset, history=pd.DataFrame(rows), weights={})
+TICKET = lth.Ticket({"w": torch.ones(1, 1, dtype=torch.bool)}, {"w": torch.ones(1, 1)}, {})
 
+
+def result(seed: int, accuracy: float, dataset: str = "d") -> lth.Result:
+    rows = [
+        {"epoch": 1.0, "step": 5, "kept": 1, "split": split, "loss_nats": 0.5, "accuracy_percent": accuracy}
+        for split in ("validation", "test")
+    ]
+    return lth.Result(ticket=TICKET, seed=seed, dataset=dataset, history=pd.DataFrame(rows), weights={})
+
+
+def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:
     own = [result(seed, 80 + seed) for seed in range(6)]
     random = [result(seed, 78 + seed + 0.1 * (seed % 2)) for seed in reversed(range(6))]
     found = lth.compare({"own": own, "random": random}, margin=3)
@@ -213,6 +220,131 @@ def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:
         lth.compare({"own": own, "random": random}, [("own", "dense")])
     with pytest.raises(lth.UserError, match="margin: must be above 0"):
         lth.compare({"own": own, "random": random}, margin=-1)
+
+
+def test_a_notebook_shows_a_comparison_as_a_terminal_does() -> None:
+    name = "<i>own</i> & other"
+    arms = {name: [result(seed, 80) for seed in range(6)], "random": [result(seed, 80.1) for seed in range(6)]}
+    shown = lth.compare(arms, margin=3)._repr_html_()
+    assert shown.count("<table") == 2
+    assert "<th>margin</th>" in shown
+    assert shown.count("&lt;i&gt;own&lt;/i&gt; &amp; other") == 3  # a sentence and two tables
+    assert "<i>" not in shown
+    assert lth.compare(arms)._repr_html_().count("<table") == 1
+
+
+RESULT: Any = result(0, 80)
+ROUNDS: Any = [RESULT, result(0, 79)]
+MISTAKEN: list[tuple[Callable[[], Any], str]] = [
+    (lambda: lth.compare({"a": RESULT, "b": RESULT}), "compare: 'a' is a Result, where a list of results is needed"),
+    (lambda: lth.compare({"a": [ROUNDS]}), "compare: 'a' holds a list, where a list of results is needed, one a seed"),
+    (lambda: lth.compare({"a": "bc"}), "compare: 'a' holds a str, where a list of results"),
+    (lambda: lth.compare(ROUNDS), "compare: found a list, where results by the name of their arm are needed"),
+    (lambda: lth.compare({"a": ROUNDS[:1], "b": ROUNDS[:1]}, []), "pairs: names no pair; leave it out to compare"),
+    (
+        lambda: lth.compare({"a": ROUNDS[:1], "b": ROUNDS[:1]}, ["ab"]),
+        "pairs: two different arms are needed, found 'ab'",
+    ),
+    (lambda: lth.compare({"a": ROUNDS[:1], "b": ROUNDS[:1]}, [("a", "a")]), "pairs: two different arms are needed"),
+    (lambda: lth.matching(ROUNDS, margin=1), "matching: a list of results for each seed is needed, as"),
+    (lambda: lth.matching(RESULT, margin=1), "matching: a list of results for each seed is needed, as"),
+    (lambda: lth.train(RESULT, None), "ticket: found a Result; give its ticket, `result.ticket`"),
+    (lambda: lth.control(RESULT, "shuffled"), "ticket: found a Result; give its ticket, `result.ticket`"),
+    (lambda: lth.find(RESULT, None), "model: found a Result; give its ticket, `result.ticket`"),
+    (lambda: lth.train(ROUNDS, None), "ticket: found a list, where a ticket is needed"),
+    (lambda: lth.train(TICKET, None, seed=-1), r"seed: must be a whole number from 0 to 2147483647, found -1"),
+    (lambda: lth.train(TICKET, None, seed="a"), r"seed: must be a whole number from 0 to 2147483647, found 'a'"),
+    (lambda: lth.train(TICKET, None, seed=True), r"seed: must be a whole number from 0 to 2147483647, found True"),
+    (lambda: lth.train(TICKET, None, trains="tail"), "trains: must be 'all' or 'head', found 'tail'"),
+    (lambda: lth.train(TICKET, None, threads=0), "threads: must be a whole number at least 1 and at most 256, found 0"),
+    (lambda: lth.train(TICKET, None, device="gpu"), "device: found 'gpu'.*; must be one of auto, cpu, cuda"),
+    (lambda: lth.control(TICKET, "shuffled", seed=-1), "seed: must be a whole number from 0"),
+    (lambda: lth.control(TICKET, "shuffled", draw=-1), "draw: must be a whole number from 0 on, found -1"),
+    (lambda: lth.control(TICKET, "shuffled", draw="a"), "draw: must be a whole number from 0 on, found 'a'"),
+    (
+        lambda: lth.control(TICKET, "shuffled", noise={"std": 1}),
+        "noise: only kind 'noisy' has it, found kind 'shuffled'; leave it out",
+    ),
+    (
+        lambda: lth.export_ticket(TICKET, "out", "pytorch"),
+        "format: must be torch, huggingface, onnx or csr, found 'pyto",
+    ),
+    (lambda: lth.find("lenet_300_100", None, seed=-1), "seed: must be a whole number from 0"),
+    (
+        lambda: lth.find("lenet_300_100", None, threads=0),
+        "threads: must be a whole number at least 1 and at most 256, found 0",
+    ),
+    (lambda: lth.find("lenet_300_100", None, device="gpu"), "device: found 'gpu'.*; must be one of auto, cpu, cuda"),
+    (
+        lambda: lth.find("lenet_300_100", None, method="given", file="t"),
+        "method: 'given' is a ticket of a file; `lth.load`",
+    ),
+    (lambda: lth.find("lenet_300_100", None, folder="x/{seed}/y"), "folder: '{seed}' in it would stand for a seed"),
+    (
+        lambda: lth.find(TICKET, None, method="at_init", densities=[0.1]),
+        "model: only the methods imp, dual begin at a ticket, found method 'at_init'; give its network to begin anew",
+    ),
+    (lambda: lth.dataset((IMAGES, LABELS), limit=0), "data: limit: must be a whole number above 0, found 0"),
+    (lambda: lth.dataset("digits", limit=0), "data: limit: must be a whole number above 0, found 0"),
+    (lambda: lth.dataset("digits", limit=10**6), "data: limit: more images than there are"),
+]
+
+
+@pytest.mark.parametrize(("call", "words"), MISTAKEN, ids=[words[:40] for _, words in MISTAKEN])
+def test_a_mistaken_argument_is_named(call: Callable[[], Any], words: str) -> None:
+    with pytest.raises(lth.UserError, match=words):
+        call()
+
+
+def test_a_seed_of_numpy_is_a_seed_and_a_ticket_that_says_none_has_seed_0(digits: Images, quick: lth.Recipe) -> None:
+    ticket = lth.find("lenet_300_100", digits, method="dense", recipe=quick, seed=np.int64(3))
+    assert lth.train(ticket, digits, quick).seed == 3
+    none = lth.Ticket(ticket.masks, ticket.weights, {**ticket.provenance, "seed": None})
+    assert lth.train(none, digits, quick).seed == 0
+    assert lth.control(none, "reinitialised").provenance["seed"] == 0
+    assert lth.find_rounds(none, digits, rounds=1, recipe=quick)[0].seed == 0
+
+
+def test_a_name_is_given_to_a_source_as_well() -> None:
+    assert lth.dataset("digits", validation=60, limit=200, name="mine").name == "mine"
+    assert lth.dataset("digits", validation=60, limit=200).name == "digits"
+    assert lth.dataset((IMAGES, LABELS)).name == "data"
+
+
+def test_the_home_folder_can_be_written_as_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    TICKET.save("~/t.safetensors")
+    assert lth.Ticket.load("~/t.safetensors").layers() == TICKET.layers()
+    assert lth.draw_masks(TICKET, "~/masks.html") == tmp_path / "masks.html"
+    assert not (tmp_path / "~").exists()
+
+
+def test_calls_of_several_threads_give_what_they_give_alone(digits: Images, quick: lth.Recipe) -> None:
+    def slow(classes: int) -> nn.Module:
+        first = nn.Linear(784, 4)
+        sleep(0.02)  # torch's random numbers are the process's: another thread would draw in between
+        return nn.Sequential(nn.Flatten(), first, nn.ReLU(), nn.Linear(4, classes))
+
+    def found(seed: int) -> lth.Ticket:
+        return lth.find(slow, digits, rounds=1, rate=0.5, recipe=quick, seed=seed)
+
+    alone = [found(seed) for seed in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        together = [*threads.map(found, range(3))]
+    for one, other in zip(alone, together, strict=True):
+        assert all(other.masks[name].equal(mask) for name, mask in one.masks.items())
+        assert all(other.weights[name].equal(weights) for name, weights in one.weights.items())
+
+
+def test_data_of_two_calls_at_once_are_not_mixed_up(digits: Images) -> None:
+    """Each call looks its data up under a name of its own, which is in no file that it writes."""
+    small = lth.dataset((IMAGES, LABELS))
+    with _source(digits) as first:
+        with _source(small) as second:
+            assert [SOURCES[name].classes for name in (first, second)] == [10, 3]
+        assert SOURCES[first].classes == 10
+    assert first not in SOURCES
 
 
 class HubImages:
