@@ -14,6 +14,8 @@ import torch
 from torch import fx, nn
 from torch.nn import functional
 
+from lth.pruning.scores.passes import modes
+
 _ZEROS = {"mode": "constant", "value": None}
 """What padding is asked for where nothing else is."""
 Arguments = Mapping[str | int, Any]
@@ -45,15 +47,18 @@ def calls_of(network: nn.Module) -> list[Call]:
 
     Raises:
         Unread: its code cannot be traced, uses a layer with parameters twice, computes what is no such call or is not
-            used, or changes a tensor that is used elsewhere.
+            used, changes a tensor that is used elsewhere, drops values in eval mode, or has hooks, which a trace does
+            not show.
     """
+    if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
+        raise Unread("has hooks")
     if not [*network.children()] and type(network).__module__.startswith("torch.nn."):  # torch.fx would look inside it
         return [Call("images", "images"), Call("", "layer", (0,), network)]
-    try:
-        nodes = [node for node in fx.symbolic_trace(network).graph.nodes if not is_shape(node)]
-    except Exception as error:  # whatever its code may say to a stand-in for a tensor
-        raise Unread(f"cannot be traced ({type(error).__name__})") from None
-    *nodes, output = nodes
+    *nodes, output = _traced(network)
+    if any(node.target is functional.dropout for node in nodes):
+        with modes(network):
+            if any(_drops(node) for node in _traced(network)):
+                raise Unread("drops values in evaluation mode, too")
     modules, calls, place = dict(network.named_modules()), list[Call](), dict[fx.Node, int]()
     for node in nodes:
         users = _users(node)
@@ -68,9 +73,20 @@ def calls_of(network: nn.Module) -> list[Call]:
     with_tensors = [call.name for call in calls if call.layer is not None and call.layer.state_dict()]
     if len(with_tensors) > len({*with_tensors}):
         raise Unread("uses a layer more than once")
-    if place.get(output.args[0]) != len(calls) - 1:
+    if place.get(output.args[0]) != len(calls) - 1:  # type: ignore[arg-type]
         raise Unread("has several outputs")
     return calls
+
+
+def _traced(network: nn.Module) -> list[fx.Node]:
+    try:
+        return [node for node in fx.symbolic_trace(network).graph.nodes if not is_shape(node)]
+    except Exception as error:  # whatever its code may say to a stand-in for a tensor
+        raise Unread(f"cannot be traced ({type(error).__name__})") from None
+
+
+def _drops(node: fx.Node) -> bool:
+    return node.target is functional.dropout and isinstance(_as_layer(node), nn.Dropout)
 
 
 def _call(node: fx.Node, modules: Mapping[str, nn.Module], place: Mapping[fx.Node, int], begun: bool) -> Call:

@@ -50,7 +50,8 @@ def norm(op: Any, a: Arrays, width: int, chunks: int, images: int, training: boo
                 inputs, outputs = a.activations[x : x + size], a.activations[y : y + size]
                 if op.relu:
                     for n in range(size):
-                        outputs[n] = max((inputs[n] - centre[n]) * slope[n] + shift[n], ZERO)
+                        value = (inputs[n] - centre[n]) * slope[n] + shift[n]
+                        outputs[n] = ZERO if value <= ZERO else value
                 else:
                     for n in range(size):
                         outputs[n] = (inputs[n] - centre[n]) * slope[n] + shift[n]

@@ -44,6 +44,7 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
         f"they are for CPUs, and this training is on {feed.device.type}": feed.device.type != "cpu",
         f"they compute in fp32, and the recipe says {recipe.precision}": recipe.precision != "fp32",
         "only the last layer is trained": trains != "all",
+        "some of its parameters are not trained": not all(one.requires_grad for one in network.parameters()),
         "its examples are texts": not isinstance(feed, ImageFeed),
     }
     for reason, applies in against.items():
@@ -53,6 +54,10 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
 
     _, channels, rows, columns = feed.inputs(torch.zeros(1, dtype=torch.int64)).shape
     try:
-        return Operations.of(network, channels, rows, columns), ""
+        operations = Operations.of(network, channels, rows, columns)
     except Unsupported as problem:
         return None, f"there is none for {problem}"
+    batch, examples = recipe.batch_size, len(feed.splits["train"])
+    if operations.normalises_images and (batch == 1 or examples % batch == 1):
+        return None, "batch norm has a batch of one image"  # which dense training refuses
+    return operations, ""

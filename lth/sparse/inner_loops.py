@@ -96,7 +96,7 @@ def _make_gather(places: int, vectors: int) -> Any:
                             value = found[number * vectors + n]
                             value = builder.select(more, builder.fadd(value, load_vector(builder, target, n)), value)
                             decides = builder.select(other, load_vector(builder, masked, n), value)
-                            positive = builder.select(builder.fcmp_ordered(">", decides, ZEROS), value, ZEROS)
+                            positive = builder.select(builder.fcmp_ordered("<=", decides, ZEROS), ZEROS, value)
                             store_vector(builder, builder.select(builder.or_(relu, other), positive, value), target, n)
             return context.get_dummy_value()
 

@@ -8,6 +8,9 @@ from torch import nn
 from lth.networks.calls import Call, Unread, calls_of
 from lth.sparse.table import DROPOUT, LINEAR, MEAN, NORM, POOL, SUM
 
+_LARGEST_WINDOW = 16
+"""Pixels a side of a max-pooling: which of them is largest is kept in eight bits."""
+
 
 class Unsupported(Exception):
     """A module that sparse training has no kernel for; says which."""
@@ -144,6 +147,11 @@ class Operations:
         graph._finish()
         return graph
 
+    @property
+    def normalises_images(self) -> bool:
+        """Whether a batch norm has one value of each image and channel, and so none to compare in a batch of one."""
+        return any(node.kind == NORM and node.y.rows * node.y.columns == 1 for node in self.nodes)
+
     def _tensor(self, channels: int, rows: int, columns: int) -> Place:
         self.tensors.append(Place(channels, rows, columns))
         return self.tensors[-1]
@@ -223,8 +231,10 @@ class Operations:
 
     def _pool(self, name: str, module: nn.MaxPool2d, x: Place) -> Place:
         window, stride = module.kernel_size, module.stride
-        if window != stride or not isinstance(window, int) or module.padding or module.ceil_mode:
-            raise Unsupported(f"{name} (a max-pooling whose windows overlap or reach over the border)")
+        plain = not module.padding and module.dilation == 1 and not module.ceil_mode and not module.return_indices
+        if window != stride or not isinstance(window, int) or not plain or window > _LARGEST_WINDOW:
+            words = "with dilation, whose windows overlap or reach over the border, or of more than 256 pixels"
+            raise Unsupported(f"{name} (a max-pooling {words})")
         if window == 1:
             return x
         y = self._tensor(x.channels, x.rows // window, x.columns // window)

@@ -1,4 +1,7 @@
-"""What lies between layers: ReLU, pooling, means over places, and the sums of residual blocks."""
+"""What lies between layers: ReLU, pooling, means over places, and the sums of residual blocks.
+
+What is not a number stays so, as in torch: a ReLU is 0 where its input is at most 0, not where it is not above 0.
+"""
 
 from typing import Any
 
@@ -18,7 +21,7 @@ def mask_back(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 at = op.y + chunk * op.y_chunk + row * op.y_row + column * op.y_column
                 y, dy = a.activations[at : at + size], a.gradients[at : at + size]
                 for n in range(size):
-                    dy[n] = dy[n] if y[n] > ZERO else ZERO
+                    dy[n] = ZERO if y[n] <= ZERO else dy[n]
 
 
 @compiled
@@ -42,12 +45,12 @@ def pool(op: Any, a: Arrays, width: int, chunks: int) -> None:
                         here = x + (place // op.window) * op.x_row + (place % op.window) * op.x_column
                         other = a.activations[here : here + size]
                         for n in range(size):
-                            larger = other[n] > best[n]
+                            larger = other[n] > best[n] or np.isnan(other[n])
                             best[n] = other[n] if larger else best[n]
                             picked[n] = np.uint8(place) if larger else picked[n]
                 if op.relu:
                     for n in range(size):
-                        best[n] = best[n] if best[n] > ZERO else ZERO
+                        best[n] = ZERO if best[n] <= ZERO else best[n]
                 pick += size
 
 
@@ -56,11 +59,13 @@ def _largest_of_four(x: Floats, first: int, second: int, third: int, fourth: int
     size = len(best)
     a, b, c, d = x[first : first + size], x[second : second + size], x[third : third + size], x[fourth : fourth + size]
     for n in range(size):
-        high, low = max(a[n], b[n]), max(c[n], d[n])
-        left = np.uint8(1) if b[n] > a[n] else np.uint8(0)
-        right = np.uint8(3) if d[n] > c[n] else np.uint8(2)
-        picked[n] = right if low > high else left
-        best[n] = max(high, low)
+        in_left, in_right = b[n] > a[n] or np.isnan(b[n]), d[n] > c[n] or np.isnan(d[n])
+        high, low = b[n] if in_left else a[n], d[n] if in_right else c[n]
+        left = np.uint8(1) if in_left else np.uint8(0)
+        right = np.uint8(3) if in_right else np.uint8(2)
+        below = low > high or np.isnan(low)
+        picked[n] = right if below else left
+        best[n] = low if below else high
 
 
 @compiled
@@ -76,7 +81,7 @@ def pool_back(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 dy, y, picked = a.gradients[at : at + size], a.activations[at : at + size], a.picks[pick : pick + size]
                 if op.x_relu:
                     for n in range(size):
-                        dy[n] = dy[n] if y[n] > ZERO else ZERO
+                        dy[n] = ZERO if y[n] <= ZERO else dy[n]
                 for place in range(op.window * op.window):
                     here = x + (place // op.window) * op.x_row + (place % op.window) * op.x_column
                     dx, number = a.gradients[here : here + size], np.uint8(place)
@@ -116,7 +121,7 @@ def mean_back(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 dx, here = a.gradients[x : x + size], a.activations[x : x + size]
                 if op.x_relu:
                     for n in range(size):
-                        dx[n] = dy[n] * share if here[n] > ZERO else ZERO
+                        dx[n] = ZERO if here[n] <= ZERO else dy[n] * share
                 else:
                     for n in range(size):
                         dx[n] = dy[n] * share
@@ -136,9 +141,10 @@ def add(op: Any, a: Arrays, width: int, chunks: int) -> None:
                 second = a.activations[z : z + other]
                 if op.relu:
                     for n in range(other):
-                        result[n] = max(first[n] + second[n], ZERO)
+                        value = first[n] + second[n]
+                        result[n] = ZERO if value <= ZERO else value
                     for n in range(other, size):
-                        result[n] = max(first[n], ZERO)
+                        result[n] = ZERO if first[n] <= ZERO else first[n]
                 else:
                     for n in range(other):
                         result[n] = first[n] + second[n]

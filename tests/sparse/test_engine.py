@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 pytest.importorskip("numba", reason="sparse kernels need numba")
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
@@ -16,6 +16,7 @@ from small import CPU, NETWORK, sparse_ticket, tiny_images
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
 from lth.config.training import Augmentation, Freeze, LearningRateSchedule, Optimiser, Recipe
+from lth.errors import UserError
 from lth.pruning.masks import random_like
 from lth.seeds import generator
 from lth.sparse import choice
@@ -176,6 +177,31 @@ def test_what_cannot_be_sparse_is_dense_and_says_why_once(network: Network, chan
     found = trained(ADAM.model_copy(update=changes), "sparse", network, log=log.append)
     assert apart(dense.weights, found.weights) == 0
     assert [line for line in log if "kernels" in line] == [f"dense kernels, as there are no sparse ones here: {said}"]
+
+
+def test_frozen_weights_stay_as_they_are_on_any_kernels() -> None:
+    def ended(kernels: str, log: list[str]) -> dict[str, Tensor]:
+        network, masks = sparse_ticket().module(), sparse_ticket().masks
+        first = next(network.parameters()).requires_grad_(False)
+        before = first.clone()
+        recipe = ADAM.model_copy(update={"kernels": kernels, "epochs": 1})
+        found = train(network, masks, tiny_images(), recipe, seed=1, device=CPU, log=log.append).weights
+        assert found[next(iter(found))].equal(before)
+        return found
+
+    log: list[str] = []
+    assert apart(ended("dense", []), ended("sparse", log)) == 0
+    assert any("some of its parameters are not trained" in line for line in log)
+
+
+@pytest.mark.parametrize("kernels", ["dense", "sparse"])
+def test_batch_norm_of_one_value_is_refused_on_any_kernels(kernels: str) -> None:
+    layers = [nn.Flatten(), nn.Linear(256, 8), nn.BatchNorm1d(8), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 3)]
+    network = nn.Sequential(*layers)
+    masks = {f"{place}.weight": torch.ones_like(layers[place].weight).bool() for place in (1, 3, 5)}
+    recipe = ADAM.model_copy(update={"kernels": kernels, "batch_size": 23})  # 70 images: the last batch has one
+    with pytest.raises(UserError, match="batch norm needs more than one image"):
+        train(network, masks, tiny_images(), recipe, seed=1, device=CPU)
 
 
 def test_without_numba_kernels_are_dense(monkeypatch: pytest.MonkeyPatch) -> None:

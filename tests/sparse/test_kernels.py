@@ -363,6 +363,8 @@ def unused(images: Tensor, layer: nn.Module) -> Tensor:
             "add (a sum",
         ),
         (lambda images, layer: layer(images[:, :, ::2, ::2]), "layer (a layer after a stride without a conv"),
+        (lambda images, layer: functional.dropout(layer(images).flatten(1)), "drops values in evaluation mode, too"),
+        (lambda images, layer: functional.dropout(layer(images), 0.5, True), "drops values in evaluation mode, too"),
     ],
 )
 def test_code_that_would_be_read_wrongly_has_no_kernel(code: Any, named: str) -> None:
@@ -391,7 +393,9 @@ def test_a_pooling_of_what_others_take_has_no_kernel() -> None:
             nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Dropout(0.5), nn.ReLU()),
             "3 (a ReLU that no layer comes right",
         ),
-        (nn.Sequential(nn.MaxPool2d(2, stride=1), nn.Flatten(), nn.Linear(1, 3)), "0 (a max-pooling whose windows"),
+        (nn.Sequential(nn.MaxPool2d(2, stride=1), nn.Flatten(), nn.Linear(1, 3)), "whose windows overlap"),
+        (nn.Sequential(nn.MaxPool2d(2, dilation=2), nn.Flatten(), nn.Linear(1, 3)), "0 (a max-pooling with dilation"),
+        (nn.Sequential(nn.MaxPool2d(17), nn.Flatten(), nn.Linear(1, 3)), "or of more than 256 pixels)"),
         (nn.Sequential(nn.Conv2d(1, 2, 2, dilation=2)), "0 (a convolution with dilation"),
         (nn.Sequential(nn.Conv2d(1, 3, 1)), "a network whose output is no logits"),
         (nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(4, 3)), "0 (a ReLU that no layer comes right before)"),
@@ -401,6 +405,33 @@ def test_what_has_no_kernel_is_named(network: nn.Module, named: str) -> None:
     with pytest.raises(Unsupported) as caught:
         Operations.of(network, 1, 2, 2)
     assert named in str(caught.value)
+
+
+def test_what_a_hook_does_has_no_kernel() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    Operations.of(network, 1, 2, 2)
+    network[1].register_forward_hook(lambda _module, _given, output: 2 * output)
+    with pytest.raises(Unsupported, match="has hooks"):
+        Operations.of(network, 1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [nn.Flatten(), nn.Linear(16, 4), nn.ReLU(), nn.Linear(4, 3)],
+        [nn.Conv2d(1, 4, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(4, 3)],
+        [nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)],
+    ],
+    ids=["linear", "pooling", "norm"],
+)
+def test_what_is_not_a_number_passes_a_relu(layers: list[nn.Module]) -> None:
+    """As in torch: otherwise a training that has diverged could end as a good one."""
+    network = nn.Sequential(*layers).eval()
+    next(one for one in layers if isinstance(one, nn.Linear | nn.Conv2d)).bias.data.fill_(float("nan"))
+    images = torch.randn(2, 1, 4, 4)
+    with torch.inference_mode():
+        assert network(images).isnan().all()
+        assert runner(network, (1, 4, 4))(images).isnan().all()
 
 
 @pytest.mark.parametrize(("name", "batch"), [("lenet5_classic", 1), ("lenet5_classic", 70), ("resnet20", 3)])
