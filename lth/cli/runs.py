@@ -97,6 +97,9 @@ def _clean(arguments: argparse.Namespace) -> Iterator[str]:
     if warning := take_study(results):
         yield f"warning: {warning}"
     noted = _noted(results)
+    if noted is None and os.path.lexists(note := results / FOLDER / NOTE):
+        advice = "run the study again, or delete this note if the study file has all that its last run had"
+        raise UserError(f"{note}: cannot be read, so that nothing is deleted; {advice}")
     found = leftovers(plan, noted[0] if noted else None, Path())
     if found.protected:
         words = "are not in the study file, but in its last run or its manifest; they stay until it has run again"

@@ -32,6 +32,7 @@ from lth.pages.guide import guide
 from lth.plan.inputs import all_arms, all_rounds, arm_tickets, evaluated, records
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
+from lth.printable import printable
 from lth.verification.listing import settings
 from lth.verification.manifest import verify
 
@@ -49,7 +50,8 @@ def pack_study(results: Path, study: Study | None, to: Path | None, *, add: bool
         add: keep the seeds that the folder has and the results do not.
 
     Raises:
-        UserError: no seed is complete, a file is damaged or of other settings, or the folder holds other files.
+        UserError: no seed is complete, a file is damaged or of other settings, the folder holds other files or another
+            study, or seeds that the results do not have and `add` does not keep.
     """
     finished = finished_study(results)
     if study is None and finished is None:
@@ -66,6 +68,8 @@ def pack_study(results: Path, study: Study | None, to: Path | None, *, add: bool
         check_seeds(results, whole)
     folder = to or Path("docs/results/data", planned.study)
     old = _packed_before(folder)
+    if old:
+        _check_replaced(folder, whole, results, add=add)
     new = Packed(
         {
             "study": whole.study,
@@ -219,6 +223,19 @@ def _packed_before(folder: Path) -> set[str]:
         raise UserError(
             f"{folder}: exists, and holds no data of a study ({CONTENTS}); choose another folder (--to FOLDER)"
         ) from None
+
+
+def _check_replaced(folder: Path, study: Study, results: Path, *, add: bool) -> None:
+    """Whether what is in a folder may be replaced: it is of the same study, and of no seed that is lost by it."""
+    told = read_json(folder / CONTENTS, sealed=False)
+    if (name := told.get("study")) != study.study:
+        found = f"holds the data of study '{printable(name)}', found '{study.study}'"
+        raise UserError(f"{folder}: {found}; choose another folder (--to FOLDER)")
+    lost = [seed for seed in told.get("seeds", []) if seed not in study.seeds]
+    if lost and not add:
+        seeds = f"seed{'s' * (len(lost) > 1)} {printable(', '.join(map(str, lost)))}"
+        advice = f"keep {'them' if len(lost) > 1 else 'it'} with --add, or choose another folder (--to FOLDER)"
+        raise UserError(f"{folder}: has {seeds}, which {results} has not; {advice}")
 
 
 def _there(results: Path, paths: Paths, names: Iterable[str]) -> list[Path]:

@@ -126,6 +126,19 @@ def test_what_the_last_run_or_the_manifest_has_stays(project: Project) -> None:
     assert {path for path in before if "/seed0/" in path} <= {*project.files(*SAME)}
 
 
+def test_nothing_is_deleted_where_the_last_run_cannot_be_read(project: Project) -> None:
+    """A newer version may have keys that this one does not know."""
+    before = project.files(*SAME)
+    (project.results / "manifest.json").unlink()
+    note = project.results / ".running/study.json"
+    note.write_text(note.read_text().replace('"seeds"', '"of_a_newer_version": 1, "seeds"', 1))
+    project.edit("study.yaml", "seeds: [0, 1]", "seeds: [0]")
+    done = clean(project, "--yes")
+    assert done.status == 1
+    assert f"{note.relative_to(project.folder)}: cannot be read, so that nothing is deleted" in done.text
+    assert {*before} - {f for f in before if f.endswith("manifest.json")} <= {*project.files(*SAME)}
+
+
 def test_a_study_that_runs_or_has_not_run_is_left_alone(project: Project, tmp_path: Path) -> None:
     litter(project)
     with FileLock(project.results / ".running/lock"):

@@ -278,6 +278,23 @@ def test_of_an_unfinished_study_the_complete_seeds_are_packed(
     assert "no seed is complete" in told
 
 
+def test_packed_seeds_are_not_replaced_by_fewer_or_by_another_study(
+    project: Project, packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(packed, tmp_path / "tiny")
+    before = bytes_in(folder)
+    (project.results / "manifest.json").unlink()
+    shutil.rmtree(project.results / "tickets/letters/seed1")
+    told = refused(capsys, "collect", project.results, "--study", project.study, "--to", folder)
+    assert f"{folder}: has seed 1, which {project.results} has not; keep it with --add" in told
+    contents = json.loads((folder / "data.json").read_text())
+    contents["study"] = "another"
+    (folder / "data.json").write_text(json.dumps(contents))
+    told = refused(capsys, "collect", project.results, "--study", project.study, "--to", folder)
+    assert f"{folder}: holds the data of study 'another', found 'tiny'" in told
+    assert {name for name, content in bytes_in(folder).items() if content != before[name]} == {"data.json"}
+
+
 def test_seeds_of_a_further_run_are_added_to_the_packed_ones(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
