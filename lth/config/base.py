@@ -8,7 +8,6 @@ sentences.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
@@ -29,6 +28,7 @@ from pydantic_core import PydanticCustomError
 
 from lth.catalog.registry import Registry
 from lth.config.descriptions import descriptions
+from lth.paths import path_fault
 
 KeyPath = tuple[str | int, ...]
 """The keys that lead to a value, and positions in lists."""
@@ -57,9 +57,6 @@ def _unknown(sentence: str, names: Iterable[str], lead: str) -> PydanticCustomEr
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
 """Names that Windows keeps for devices: no folder there can have them, and results are copied."""
 
-LONGEST_PART = 255
-"""Bytes of one folder's name, on all usual file systems."""
-
 
 def _no_device(name: str) -> str:
     if name in DEVICES:
@@ -70,14 +67,7 @@ def _no_device(name: str) -> str:
 
 def _folder(text: str) -> str:
     """A path whose home folder, if it begins with one, is known, and whose parts are not too long for folders."""
-    try:
-        parts = Path(text).expanduser().parts
-    except RuntimeError:
-        user = Path(text).parts[0]
-        message = f"begins with the home folder of a user who does not exist, found '{user}'; write the folder out"
-        raise fault(message) from None
-    if any(len(part.encode()) > LONGEST_PART for part in parts):
-        message = f"has a part that is longer than the {LONGEST_PART} bytes that a folder's name may have; shorten it"
+    if message := path_fault(text):
         raise fault(message)
     return text
 

@@ -37,7 +37,8 @@ class Dataset(Model):
     tokenizer: Annotated[Folder, Field(min_length=1)] | None = None
     """For texts: the model whose tokenizer cuts them; the `model` of the networks that read them."""
     max_length: Annotated[int, Field(ge=8, le=4096)] | None = None
-    """For texts: longer ones are cut off after so many tokens; without it after 128."""
+    """For texts: longer ones are cut off after so many tokens; without it after 128. No text may be longer than the
+    model takes (512 tokens for BERT)."""
     validation: Count = 5000
     """Training examples set aside for model selection (best epoch); stratified. The test set selects nothing."""
     train: Count | None = None

@@ -63,7 +63,7 @@ class LearningRateSchedule(Model):
     """For `step`: the epochs after which the rate is multiplied by `factor`."""
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """For `step`."""
-    period_epochs: Annotated[float, Field(gt=0)] | None = None
+    period_epochs: Annotated[float, Field(ge=0.001)] | None = None
     """For `cosine_restarts`: epochs of the first cycle."""
     period_growth: Annotated[float, Field(ge=1, le=10)] = 1.0
     """For `cosine_restarts`: how many times longer each cycle is than the one before."""

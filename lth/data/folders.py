@@ -19,6 +19,7 @@ from lth.data.listing import listing_digest
 from lth.data.opened import Opened, Part
 from lth.data.pictures import ENDINGS, picture, picture_shape
 from lth.errors import UserError
+from lth.paths import expanded
 from lth.printable import printable
 from lth.reading import read_regular
 
@@ -129,7 +130,7 @@ def _opened(tree: _Tree) -> Opened:
 
 
 def _tree(which: str) -> _Tree:
-    root = Path(which).expanduser()
+    root = expanded(which)
     train = root / "train"
     if not train.is_dir():
         there = "is not there" if not root.exists() else "has no folder `train`" if root.is_dir() else "is no folder"

@@ -22,6 +22,7 @@ from lth.data.opened import Opened, Part
 from lth.data.pictures import decoded_picture, picture
 from lth.data.root import data_root
 from lth.errors import UserError, reason
+from lth.paths import expanded
 from lth.printable import printable
 
 HUB_FOLDER = "huggingface"
@@ -57,10 +58,15 @@ class _Name:
         return cls(name, revision or None, label or None)
 
     def copy(self, root: Path) -> Path | None:
-        """The folder that has a copy: the path itself if it is one, else that in the data root if it is there."""
+        """The folder that has a copy: the path itself if it is one, else that in the data root if it is there.
+
+        Raises:
+            UserError: it can be no path.
+        """
         if self.name.startswith((".", "/", "~")):
-            return Path(self.name).expanduser()
-        folder = root / HUB_FOLDER / (f"{self.name}@{self.revision}" if self.revision else self.name)
+            return expanded(self.name)
+        name = f"{self.name}@{self.revision}" if self.revision else self.name
+        folder = expanded(root / HUB_FOLDER / name, f"huggingface:{printable(name, 200)}")
         return folder if folder.is_dir() else None
 
 

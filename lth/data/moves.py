@@ -86,6 +86,14 @@ def _gather(images: Tensor, index: Tensor) -> Tensor:
     size, channels, height, width = images.shape
     bordered = functional.pad(images, (1, 1, 1, 1))  # [B, C, H + 2, W + 2]
     area = (height + 2) * (width + 2)
-    starts = torch.arange(0, size * channels * area, area, dtype=torch.int32, device=images.device)
+    starts = first_pixels(size * channels, area, images.device)
     flat = index[:, None] + starts.view(size, channels, 1, 1)  # [B, C, H, W]
     return bordered.view(-1).index_select(0, flat.view(-1)).view(images.shape)
+
+
+def first_pixels(planes: int, area: int, device: torch.device) -> Tensor:
+    """Where each of some planes of `area` pixels begins: [planes], int32 where that can count all of their pixels, else
+    int64, which takes longer."""
+    count = planes * area
+    dtype = torch.int32 if count <= torch.iinfo(torch.int32).max else torch.int64
+    return torch.arange(0, count, area, dtype=dtype, device=device)

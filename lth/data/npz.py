@@ -31,6 +31,7 @@ from lth.data.own_arrays import (
     whole_labels,
 )
 from lth.errors import UserError, reason
+from lth.paths import expanded
 from lth.printable import printable
 from lth.reading import check_regular
 
@@ -96,14 +97,14 @@ def npz_source(which: str) -> OwnSource:
 
 def npz_content(which: str) -> str:
     """A digest of the arrays in a file, by the checksums that its directory has; raises UserError as `npz_source`."""
-    with _zip(Path(which).expanduser()) as file:
+    with _zip(expanded(which)) as file:
         parts = sorted((info.filename, info.file_size, info.CRC) for info in file.infolist())
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def open_npz(which: str, root: Path | None) -> Opened:  # noqa: ARG001  (the path says where it is)
     """The data set in a file, its images not read yet; raises UserError as `npz_source` does."""
-    path, facts = Path(which).expanduser(), _facts_of(which)
+    path, facts = expanded(which), _facts_of(which)
     layout = facts.layouts["train"]
     heads = {name: facts.heads[f"{name}_images"] for name in facts.layouts}
     packed = sum(head.info.file_size for head in heads.values() if not _is_mappable(head))
@@ -125,7 +126,7 @@ def open_npz(which: str, root: Path | None) -> Opened:  # noqa: ARG001  (the pat
 
 
 def _facts_of(which: str) -> _Facts:
-    path = Path(which).expanduser()
+    path = expanded(which)
     try:
         check_regular(path, "a file of numpy (npz)")
         found = path.stat()

@@ -3,17 +3,15 @@
 import os
 from pathlib import Path
 
-from lth.errors import UserError
+from lth.paths import expanded
 
 
 def data_root(configured: str | None) -> Path:
     """The folder of published data sets: the variable LTH_DATA, else the study's key, else `data` where we stand.
 
     Raises:
-        UserError: the variable begins with the home folder (`~name`) of nobody.
+        UserError: it is no path, or begins with the home folder (`~name`) of nobody.
     """
-    folder = os.environ.get("LTH_DATA") or configured or "data"
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError:
-        raise UserError(f"LTH_DATA: {folder} begins with the home folder of a user who does not exist") from None
+    if told := os.environ.get("LTH_DATA"):
+        return expanded(told, "LTH_DATA")
+    return expanded(configured or "data", "data_root")

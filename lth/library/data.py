@@ -19,6 +19,7 @@ from lth.data.root import data_root
 from lth.errors import UserError
 from lth.library.gather import class_names, gathered
 from lth.library.sentences import PART, in_library, refused
+from lth.paths import expanded
 
 Data = Any
 """What `dataset` takes as training examples, or what it returned."""
@@ -66,7 +67,7 @@ def dataset(
             raise UserError(f"data: '{train}' has test examples and classes of its own; leave `test` and `classes` out")
         spec = _spec_of(train, validation, grey=grey, size=size, train=limit, split_seed=split_seed)
         found: Images = PREPARED[SOURCES[train].kind].load()(
-            name or short_name(train), spec, Path(root).expanduser() if root else data_root(None)
+            name or short_name(train), spec, expanded(root, "data: root") if root else data_root(None)
         )
         return found
     if root is not None:

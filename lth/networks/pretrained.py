@@ -17,6 +17,8 @@ class Pretrained(nn.Module):
     """Where the layer is that makes one vector of the encoder's output, likewise."""
     vocabulary: int
     """Tokens that it knows."""
+    positions: int
+    """Tokens of the longest text that it reads."""
 
     @abstractmethod
     def initialise(self, stream: torch.Generator, *, reinitialised: bool) -> None:

@@ -35,12 +35,16 @@ def tried(spec: Network) -> nn.Module:
 
     Raises:
         UserError: it cannot be built, has a tensor under two names, does not take its images, does not return logits,
-            has nothing to prune, or does not use what it has.
+            has nothing to prune or nothing to train, or does not use what it has.
     """
     shown = f"network '{printable(spec.architecture)}'"
     network = holding(spec, initial_weights(spec, 0)).eval()
     check_names(network, shown)
     _check_prunable(network, shown)
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise UserError(
+            f"{shown}: has no parameter that is trained (requires_grad is False for all); leave some of them trainable"
+        )
     images = f"{spec.channels}x{spec.size}x{spec.size} images"
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):

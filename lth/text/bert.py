@@ -33,6 +33,7 @@ class TextClassifier(Pretrained):
         self.encoder: nn.Module = encoder(read_metadata(model, "model")["config"], dropout)
         config: Any = self.encoder.config
         width, self.vocabulary = int(config.hidden_size), int(config.vocab_size)
+        self.positions = _positions(self.encoder)
         self.deviation = float(config.initializer_range)
         """Standard deviation of drawn weights; BERT's own is 0.02 (Devlin et al. 2019, code)."""
         self.classifier = nn.Sequential(
@@ -57,6 +58,14 @@ class TextClassifier(Pretrained):
                     parameter.copy_(known[whole])
                 else:
                     _draw(module, name, parameter, self.deviation, stream)
+
+
+def _positions(network: nn.Module) -> int:
+    """Tokens that an encoder has positions for: of the family of RoBERTa they begin behind that of padding."""
+    config: Any = network.config
+    table = getattr(getattr(network, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    return int(config.max_position_embeddings) - (0 if padding is None else padding + 1)
 
 
 def _draw(module: nn.Module, name: str, parameter: nn.Parameter, deviation: float, stream: torch.Generator) -> None:

@@ -7,7 +7,6 @@ commit that the study names.
 import json
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor
 from lth.artifacts.tensors import write_tensors
 from lth.errors import UserError, reason
 from lth.files import checksum
+from lth.paths import expanded
 from lth.printable import printable
 from lth.reading import check_regular, read_regular
 from lth.seeds import generator
@@ -48,11 +48,10 @@ def folder_of(name: str) -> Path:
             digits of a commit: a name alone would give whatever its owner last put there.
 
     Raises:
-        UserError: there is none, it names no commit, it cannot be downloaded, or it holds something other than files.
+        UserError: there is none, it can be no path, it names no commit, it cannot be downloaded, or it holds something
+            other than files.
     """
-    folder = Path(name)
-    with suppress(RuntimeError):  # `~` of somebody who is not there
-        folder = folder.expanduser()
+    folder = expanded(name, f"model '{printable(name, _SHOWN)}'")
     if folder.is_dir():
         return _only_files(folder)
     if name in _PACKAGES:

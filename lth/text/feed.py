@@ -66,13 +66,19 @@ class TextFeed(Feed):
         """How often a text uses each weight: once a token, on average over the training texts; the pooler's once.
 
         Raises:
-            UserError: the network has fewer tokens than the texts' tokenizer.
+            UserError: the network has fewer tokens than the texts' tokenizer, or fewer positions than a text.
         """
-        known = network.vocabulary if isinstance(network, Pretrained) else 0
+        known, most = (network.vocabulary, network.positions) if isinstance(network, Pretrained) else (0, 0)
         if known < self.vocabulary:
             raise UserError(
                 f"data set '{self.name}' has tokens up to {self.vocabulary - 1}, but the model knows only {known}: "
                 f"its tokenizer belongs to another model; set the data set's `tokenizer` to the network's `model`"
+            )
+        longest = max(int(lengths.max()) for lengths in self._lengths.values() if len(lengths))
+        if longest > most:  # said now, since a batch with such a text may come late
+            raise UserError(
+                f"data set '{self.name}' has texts of {longest} tokens, but the model takes {most}; set the data set's "
+                f"`max_length: {most}`"
             )
         tokens = round(float(self.splits["train"].tokens.lengths.double().mean()))
         return {name: 1 if "pooler" in name else tokens for name in prunable_names(network)}

@@ -36,12 +36,15 @@ def rate_factor(schedule: LearningRateSchedule, step: int, steps: int, epoch_ste
     if schedule.name == "constant":
         return 1.0
     if schedule.name == "step":
-        return float(schedule.factor ** sum(step >= epoch * epoch_steps for epoch in schedule.milestones))
+        passed = sum(step >= epoch * epoch_steps - _NEARLY for epoch in schedule.milestones)
+        return float(schedule.factor**passed)
     done = _progress(schedule, step - warmup, max(steps - warmup, 1), epoch_steps)
     height = 1 - done if schedule.name == "linear" else (1 + cos(pi * done)) / 2
     return schedule.final + (1 - schedule.final) * height
 
 
+_NEARLY = 1e-6
+"""Steps: epochs are floats, and 1.1 epochs of 100 steps are 110.00000000000001 of them, which step 110 has reached."""
 _INITIAL = 0.04
 """The share of the highest rate that one cycle begins at: torch's `div_factor` is 25."""
 
@@ -61,6 +64,8 @@ def _progress(schedule: LearningRateSchedule, step: float, steps: float, epoch_s
         return step / steps
     assert schedule.period_epochs is not None
     period = schedule.period_epochs * epoch_steps
-    while step >= period:
+    if schedule.period_growth == 1:  # at once: a short period comes again many times
+        step -= (step + _NEARLY) // period * period
+    while step >= period - _NEARLY:
         step, period = step - period, period * schedule.period_growth
-    return step / period
+    return max(step, 0.0) / period

@@ -386,8 +386,12 @@ LENGTHS = {
         "14 recipes.new.schedule.period_epochs: must be below the 9 epochs of the recipe, found 9",
     ),
     "restarts at less than a step": (
+        *recipe("epochs: 9, schedule: {name: cosine_restarts, period_epochs: 0.01}"),
+        "14 recipes.new.schedule.period_epochs: must be at least a step, 0.05263 of an epoch of 'digits', found 0.01",
+    ),
+    "restarts at next to nothing": (
         *recipe("epochs: 9, schedule: {name: cosine_restarts, period_epochs: 1e-18}"),
-        "14 recipes.new.schedule.period_epochs: must be at least a step, 0.05263 of an epoch of 'digits', found 1e-18",
+        "14 recipes.new.schedule.period_epochs: must be a number at least 0.001, found '1e-18'",
     ),
     "a penalty that leaps over its limit": (
         ticket("method: dual, densities: [0.5], transform: find, penalty: {rise: 5}"),

@@ -5,7 +5,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lth
 from lth.config.training import LearningRateSchedule
+from lth.errors import UserError
 from lth.training.learning_rates import LEARNING_RATE_SCHEDULES, rate_factor
 
 EPOCH = 10
@@ -57,6 +59,27 @@ def test_cosine_with_restarts_is_torchs() -> None:
     assert ours(LearningRateSchedule(name="cosine_restarts", period_epochs=1, period_growth=2), 70) == pytest.approx(
         expected
     )
+
+
+def test_a_milestone_that_no_float_holds_exactly_comes_at_its_step() -> None:
+    schedule = LearningRateSchedule(name="step", milestones=(1.1,))  # of 100 steps: 110.00000000000001
+    assert [rate_factor(schedule, step, 200, 100) for step in (109, 110)] == [1.0, 0.1]
+
+
+@pytest.mark.parametrize("growth", [1, 2])
+def test_a_restart_that_no_float_holds_exactly_comes_at_its_step(growth: float) -> None:
+    schedule = LearningRateSchedule(name="cosine_restarts", period_epochs=1.1, period_growth=growth)
+    assert rate_factor(schedule, 110, 500, 100) == 1.0
+    assert rate_factor(schedule, 109, 500, 100) < 0.001
+    warm = schedule.model_copy(update={"warmup_epochs": 1.1})
+    assert [rate_factor(warm, step, 500, 100) for step in (110, 220)] == pytest.approx([1.0, 1.0])
+
+
+def test_a_period_that_is_too_short_to_be_counted_is_refused() -> None:
+    with pytest.raises(UserError, match=r"schedule.period_epochs: must be a number at least 0\.001, found 1e-18"):
+        lth.recipe(epochs=1, schedule={"name": "cosine_restarts", "period_epochs": 1e-18})
+    short = LearningRateSchedule(name="cosine_restarts", period_epochs=0.001)
+    assert rate_factor(short, 1_000_000, 2_000_000, 100) == pytest.approx(1.0)
 
 
 def test_linear_and_warm_up_by_hand() -> None:

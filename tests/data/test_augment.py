@@ -394,3 +394,9 @@ def test_rectangles_are_drawn_as_torchvision_draws_them() -> None:
 
 def test_where_no_rectangle_fits_nothing_is_erased() -> None:
     assert not draw_changes(Augmentation(erasing=1), 20, 1, 1, seed=0, epoch=1).rectangle[:, 2:].any()
+
+
+def test_the_pixels_of_a_huge_batch_are_counted_beyond_32_bits() -> None:
+    starts = moves.first_pixels(16, 2**28, torch.device("cpu"))
+    assert starts[[7, 8, 15]].tolist() == [1879048192, 2147483648, 4026531840]
+    assert moves.first_pixels(4, 9, torch.device("cpu")).dtype == torch.int32

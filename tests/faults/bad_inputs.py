@@ -485,7 +485,11 @@ def bad_inputs() -> Iterator[Bad]:
     yield call("study: a pipe", "is a FIFO", lambda folder: _command("check", _pipe(folder / "s.yaml")))
     yield call("study: 200 MB", "at most 250,000 are", lambda folder: _command("check", _large(folder / "s.yaml")))
     yield call("results: a study file", r"did you mean results.small", _verdict_of_a_study)
-    yield call("LTH_DATA: the home folder of nobody", "LTH_DATA: ~nobody_here begins with", _data_of_nobody)
+    yield call(
+        "LTH_DATA: the home folder of nobody",
+        "LTH_DATA: begins with the home folder of a user who does not exist, found '~nobody_here'",
+        _data_of_nobody,
+    )
     yield call("study: a folder", "is a folder", lambda folder: _command("check", folder))
     yield call("study: no file", "nowhere.yaml", lambda folder: _command("check", folder / "nowhere.yaml"))
     yield artifact("empty", "damaged or not a safetensors file", lambda: b"")

@@ -131,6 +131,10 @@ def plain(channels: int, size: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, 12), nn.ReLU(), nn.Linear(12, classes))
 
 
+def frozen(classes: int) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, classes)).requires_grad_(False)
+
+
 def softmax(classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, classes), nn.Softmax(1))
 

@@ -105,6 +105,7 @@ def test_a_scheme_that_cannot_draw_a_parameter_says_which_can() -> None:
         ("pair", "returns tuple, where one tensor of logits is needed"),
         ("fewer", "returns [2, 3] for 2 1x28x28 images, where logits of [2, 10] are needed, one for each class"),
         ("unprunable", "has no layer to prune"),
+        ("frozen", "has no parameter that is trained (requires_grad is False for all); leave some of them trainable"),
         ("Listed", "has one tensor under two names, 'a.weight' and 'layers.0.weight'; name a module once, and"),
         ("Tied", "has one tensor under two names, 'first.weight' and 'second.weight'; name a module once, and"),
         ("Counted", "has one tensor under two names, 'first.running_mean' and 'second.running_mean'; name"),

@@ -1,5 +1,6 @@
 """Encoders: what is prunable, that rewinding restores, that training under a mask keeps it, and is the same twice."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import count
 from pathlib import Path
@@ -9,7 +10,7 @@ import torch
 from sentences import CPU, opinions, tiny
 from torch import nn
 
-from lth.artifacts.tensors import read_tensors
+from lth.artifacts.tensors import read_tensors, write_tensors
 from lth.artifacts.tickets import Ticket
 from lth.catalog.scores import SCORES
 from lth.config.data import Network
@@ -23,6 +24,9 @@ from lth.pruning.scores.evidence import Evidence
 from lth.running.scratch import Scratch
 from lth.running.stopping import Stopped
 from lth.seeds import generator
+from lth.text.bert import TextClassifier
+from lth.text.texts import TextSplit, Tokens
+from lth.text.tiny import tiny_config
 from lth.training.device import prepare_device
 from lth.training.train import train
 from lth.training.trained import Trained
@@ -166,11 +170,34 @@ def test_scores_that_look_at_texts_prune_an_encoder_before_training(score: str, 
 
 
 def test_tokens_that_the_model_does_not_know_are_a_sentence(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     ticket = Ticket.dense(tiny(tmp_path), 0)
     with pytest.raises(UserError, match=r"data set 'reviews' has tokens up to 999, .* knows only \d+: its tokenizer"):
         train(ticket.module(), ticket.masks, replace(opinions(), vocabulary=1000), RECIPE, seed=0, device=CPU)
+
+
+def test_texts_that_are_longer_than_the_model_reads_are_a_sentence(tmp_path: Path) -> None:
+    texts = opinions()
+    ids = torch.full((50, 65), 6, dtype=torch.int32)
+    lengths = torch.full((50,), 65, dtype=torch.int16)
+    long = replace(texts, splits={**texts.splits, "test": TextSplit(Tokens(ids, lengths, lengths), torch.zeros(50))})
+    words = r"data set 'reviews' has texts of 65 tokens, but the model takes 64; set the data set's `max_length: 64`"
+    with pytest.raises(UserError, match=words):
+        long.feed(CPU).weight_uses(build(tiny(tmp_path)))
+
+
+def test_the_positions_of_a_roberta_begin_behind_its_padding(tmp_path: Path) -> None:
+    config = {**tiny_config(), "model_type": "roberta", "pad_token_id": 1}
+    write_tensors(tmp_path / "model", "model", {}, {"name": "small", "config": config})
+    network = TextClassifier(tmp_path / "model", 2, 0.0)
+    assert network.positions == 62
+
+    def read(tokens: int) -> torch.Tensor:
+        lengths = torch.tensor([tokens])
+        return network(Tokens(torch.full((1, tokens), 6), lengths, lengths))
+
+    assert read(62).shape == (1, 2)
+    with pytest.raises((IndexError, RuntimeError)):
+        read(63)
 
 
 def test_an_encoder_without_a_pooler_is_a_sentence() -> None:

@@ -118,6 +118,14 @@ def test_a_folder_without_a_tokenizer_is_a_sentence(tmp_path: Path) -> None:
         tokenizer_of(str(folder))
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [("~nobodyxx/m", "begins with the home folder of a user who"), ("a\0b", "holds a null byte")]
+)
+def test_a_folder_that_is_no_path_is_a_sentence(name: str, words: str) -> None:
+    with pytest.raises(UserError, match=f"^model '.*': {words}"):
+        folder_of(name)
+
+
 def test_a_commit_that_is_nowhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     name = f"nobody/nothing@{'0' * 40}"
