@@ -12,11 +12,9 @@ import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
@@ -44,13 +42,13 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise UserError(f"{shown}: no such file")
     try:
         found = _read(path)
-    except (OSError, ValueError, RuntimeError, KeyError, EOFError, BadZipFile, SafetensorError) as error:
-        raise UserError(f"{shown}: cannot be read as a checkpoint: {reason(error)}") from None
     except pickle.UnpicklingError:
         raise UserError(
-            f"{shown}: holds Python objects besides tensors, which are not loaded since they may run code; save a "
-            f"state_dict (torch.save(model.state_dict(), PATH))"
+            f"{shown}: is no checkpoint, or holds Python objects besides tensors, which are not loaded since they may "
+            f"run code; save a state_dict (torch.save(model.state_dict(), PATH))"
         ) from None
+    except Exception as error:  # a file that is no checkpoint fails in any way
+        raise UserError(f"{shown}: cannot be read as a checkpoint: {reason(error)}") from None
     for wrapper in WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
             found = found[wrapper]

@@ -50,9 +50,10 @@ class Derived(Options):
             yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
 
     def variant(self) -> str:
-        """The kind, how much noise if a study says it, and of which ticket."""
+        """The kind, how much noise and which draw if a study says it, and of which ticket."""
         size = f" {self.noise.words()}" if self.noise else ""
-        return f"{self.kind}{size}, of {self.of}"
+        draw = f" (draw {self.draw})" if self.draw else ""
+        return f"{self.kind}{size}{draw}, of {self.of}"
 
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """The kind, and of which ticket."""
@@ -62,7 +63,9 @@ class Derived(Options):
         """New ones, or theta_0, perhaps of another scale."""
         if ARM_KINDS[self.kind].weights == "theta_0":
             return None
-        return f"newly drawn weights (draw {self.draw})" if self.kind == "reinitialised" else self.variant()
+        if self.kind == "reinitialised":
+            return f"newly drawn weights (draw {self.draw})"
+        return f"{self.variant()} round {self.of_round}" if self.of_round else self.variant()
 
 
 def find(round_: Round, options: Derived) -> Found:

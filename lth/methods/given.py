@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 from lth.artifacts.records import RecordError, layer_counts
 from lth.config.base import Fault, Folder
 from lth.config.options import Context, Options
+from lth.errors import UserError
 from lth.methods.found import Found
+from lth.printable import printable
 
 if TYPE_CHECKING:
+    from lth.config.data import Network
     from lth.methods.round import Round
+
+_SHOWN = 60
+"""Characters of a name that a sentence repeats."""
 
 
 class GivenTicketOptions(Options):
@@ -48,12 +54,18 @@ class GivenTicketOptions(Options):
 
     def check(self, context: Context) -> Iterator[Fault]:
         """The files are there, are tickets, and keep the same share for all seeds."""
-        shares = set()
+        shares, layers = set(), _layers(context.network)
         for seed in context.seeds:
             try:
-                self._counts(seed)
+                counts = self._counts(seed)
             except RecordError as error:
                 yield ("file",), f"'{self.input_file(seed)}' {error}; a ticket's file is needed"
+                return
+            sizes = {layer: total for layer, (_, total) in counts.items()}
+            if layers is not None and sizes != layers:
+                shown = " and ".join(_shown(one) for one in (sizes, layers))
+                words = f"is no ticket of this network: the weights of their layers are {shown}"
+                yield ("file",), f"'{self.input_file(seed)}' {words}; give the network that it was found in"
                 return
             shares.add(self.initial_density(seed))
         if len(shares) > 1:
@@ -71,6 +83,22 @@ class GivenTicketOptions(Options):
     def initial_weights(self, ticket: str) -> str | None:
         """Those of the file."""
         return f"weights from a file ('{ticket}')"
+
+
+def _layers(network: Network) -> dict[str, int] | None:
+    """How many weights each prunable layer has; None if the network cannot be built, which is reported itself."""
+    from lth.networks.build import layout, prunable_names
+
+    try:
+        built = layout(network)
+        return {name: built.get_parameter(name).numel() for name in prunable_names(built)}
+    except UserError:
+        return None
+
+
+def _shown(layers: Mapping[str, int]) -> str:
+    first = ", ".join(f"{printable(name, _SHOWN)} {total}" for name, total in list(layers.items())[:3])
+    return f"{first}, ..." if len(layers) > 3 else first
 
 
 def find(round_: Round, options: GivenTicketOptions) -> Found:  # noqa: ARG001

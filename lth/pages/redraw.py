@@ -58,14 +58,25 @@ def redraw(folder: Path, *, check: bool = False) -> Iterator[str]:
 
 def pages_without_data(folder: Path) -> list[str]:
     """The pages of a folder that name no data, so that nothing checks their numbers."""
-    return [path.name for path in sorted(folder.glob("*.md")) if not is_marked(path.read_text(encoding="utf-8"))]
+    return [path.name for path in _pages(folder) if not is_marked(_text(path))]
+
+
+def _pages(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob("*.md")) if path.is_file()]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is no UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8") from None
 
 
 def _marked(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; expected the folder of the pages, such as docs/results")
     without = pages_without_data(folder)
-    pages = [path for path in sorted(folder.glob("*.md")) if path.name not in without]
+    pages = [path for path in _pages(folder) if path.name not in without]
     if not pages:
         raise UserError(f"{folder}: no page names its data (<!-- data: STUDY -->)")
     return pages
@@ -76,7 +87,7 @@ def _page(folder: Path, path: Path, opened: Callable[[Path], StudyData], faults:
 
     The first study that a page names is meant from its beginning, a later one below its marker.
     """
-    page = parsed_page(path, path.read_bytes().decode())
+    page = parsed_page(path, _text(path))
     studies = _studies_of(folder, page, opened)
     meant = next(iter(studies.values()), None)
     made: list[Sequence[str]] = []

@@ -119,7 +119,7 @@ def _only(study: Study, tickets: Iterable[str]) -> Study:
         needed |= dict.fromkeys(more)
         left += more
     chosen = {name: ticket for name, ticket in study.tickets.items() if name in needed}
-    return study.model_copy(update={"tickets": chosen, "evaluations": {}, "comparisons": {}})
+    return study.model_copy(update={"tickets": chosen, "evaluations": {}, "comparisons": {}, "noise": None})
 
 
 def _finished_accuracies(results: Path) -> _Rows:

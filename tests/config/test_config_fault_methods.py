@@ -467,6 +467,20 @@ FOLLOWERS = {
         ticket("method: combined, of: [home, home]"),
         "20 tickets.new.of: combines 'home' with itself; give two tickets",
     ),
+    "combined over different draws": (
+        ticket("method: derived, of: home, kind: permuted", "one"),
+        ticket("method: derived, of: home, kind: permuted, draw: 1", "other"),
+        ticket("method: combined, of: [one, other]"),
+        "22 tickets.new.of: 'one' starts from permuted, of home, 'other' from permuted (draw 1), of home; combine "
+        "tickets that start from the same weights",
+    ),
+    "combined over the weights of different rounds": (
+        ticket("method: derived, of: home, kind: permuted, of_round: 3", "one"),
+        ticket("method: derived, of: home, kind: permuted, of_round: 4", "other"),
+        ticket("method: combined, of: [one, other], of_rounds: [3, 4]"),
+        "22 tickets.new.of: 'one' starts from permuted, of home round 3, 'other' from permuted, of home round 4; "
+        "combine tickets that start from the same weights",
+    ),
     "combined over different weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 5", "late"),
         ticket("method: combined, of: [home, late]"),

@@ -174,11 +174,13 @@ def test_bad_checkpoints_are_refused_in_a_sentence(tmp_path: Path) -> None:
     torch.save({"x": torch.ones(3, 4)}, tmp_path / "one.pt")
     (tmp_path / "text.pt").write_text("no checkpoint")
     refused("no such file", tmp_path / "none.pt")
-    refused("holds Python objects besides tensors, which are not loaded", tmp_path / "hostile.pt", net)
+    refused("or holds Python objects besides tensors, which are not loaded", tmp_path / "hostile.pt", net)
     refused("holds no tensors by name", tmp_path / "empty.pt", net)
     refused(r"'1.weight' is missing in the checkpoint and \[12, 784\] in the model", tmp_path / "other.pt", net)
     refused("has values that are not finite", tmp_path / "nan.pt", net)
     refused("holds Python objects|cannot be read as a checkpoint", tmp_path / "text.pt", net)
+    (tmp_path / "study.pt").write_text("study: x\nseeds: [0]\n")
+    refused("holds Python objects|cannot be read as a checkpoint", tmp_path / "study.pt", net)
     refused("to make one of a checkpoint, give its network", tmp_path / "good.pt")
     refused("has other values than 0 and 1", tmp_path / "good.pt", net, masks=tmp_path / "twos.pt")
     refused("has masks of 1 layers, where the network has 2", tmp_path / "good.pt", net, masks=tmp_path / "one.pt")
@@ -239,6 +241,15 @@ def test_a_study_starts_from_files_one_for_each_seed(digits: Images, quick: lth.
     digits.save(tmp_path / "data.safetensors")
     with pytest.raises(StudyError, match="is no ticket; a ticket's file is needed"):
         read_study(study(str(tmp_path / "data.safetensors")), [])
+
+
+def test_a_given_ticket_of_another_network_is_a_fault_of_its_study(
+    digits: Images, quick: lth.Recipe, tmp_path: Path
+) -> None:
+    file = tmp_path / "s.safetensors"
+    lth.find("lenet5_classic", digits, rounds=1, recipe=quick).save(file)
+    with pytest.raises(StudyError, match=r"tickets\.given\.file: .*s\.safetensors' is no ticket of this network"):
+        read_study(study(str(file)), [])
 
 
 def test_the_command_makes_a_ticket_of_a_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -278,6 +278,12 @@ def test_of_an_unfinished_study_the_complete_seeds_are_packed(
     assert "no seed is complete" in told
 
 
+def test_a_page_that_is_no_text_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "page.md").write_bytes("Übersicht".encode("latin-1"))
+    assert "page.md: is no UTF-8 text (invalid continuation byte at byte 0)" in refused(capsys, "redraw", tmp_path)
+
+
 def test_packed_seeds_are_not_replaced_by_fewer_or_by_another_study(
     project: Project, packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
