@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lth.errors import UserError
+from lth.machine import process_lives
 from lth.printable import printable
 
 _DAY = 86_400.0
@@ -57,22 +58,9 @@ def _abandoned(partial: Path, name: str) -> bool:
     if not writer.isdecimal():
         return False  # of another file, whose name begins alike
     try:
-        return not _lives(int(writer)) or time.time() - partial.stat().st_mtime > _DAY
+        return not process_lives(int(writer)) or time.time() - partial.stat().st_mtime > _DAY
     except FileNotFoundError:  # finished, or removed by another
         return False
-
-
-def _lives(writer: int) -> bool:
-    """Whether there is a thread or process of that number on this machine."""
-    if os.name == "nt":  # signal 0 would be Ctrl+C
-        return True
-    try:
-        os.kill(writer, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def check_writable(folder: Path) -> None:

@@ -18,6 +18,7 @@ from lth.catalog.architectures import ARCHITECTURES
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.networks.build import holding, initial_weights, layout, prunable_names
+from lth.paths import expanded
 from lth.printable import printable
 from lth.pruning import masks as algebra
 from lth.pruning.paths import on_path
@@ -144,7 +145,7 @@ class Ticket:
             "layers": list(self.masks),
             "shapes": {name: list(mask.shape) for name, mask in self.masks.items()},
         }
-        write_tensors(Path(path).expanduser(), "ticket", tensors, {**self.provenance, **told})
+        write_tensors(expanded(path), "ticket", tensors, {**self.provenance, **told})
 
     @classmethod
     def load(cls, path: str | Path, network: Network | None = None, **expected: Any) -> "Ticket":
@@ -160,7 +161,7 @@ class Ticket:
                 keeps, weights of another type or not finite, names or shapes that are not the network's, made for
                 another network, or another ticket than expected.
         """
-        path = Path(path).expanduser()
+        path = expanded(path)
         tensors, metadata = read_tensors(path, "ticket")
         shown = printable(path)
         if network is not None and metadata.get("network") != network.model_dump():
@@ -253,7 +254,7 @@ def _check_counts(path: Path, masks: Mapping[str, Tensor], metadata: Mapping[str
 
 def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], network: Network) -> None:
     """Names and shapes are the network's, and the masks are those of its prunable layers."""
-    shapes, prunable = _shapes(network)
+    shapes, prunable = network_shapes(network)
     shown = printable(path)
     if missing := [name for name in shapes if name not in weights]:
         lacking = f"{len(missing)} of the {len(shapes)} parameters of {_describe(network.model_dump())}"
@@ -270,7 +271,7 @@ def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str
 
 
 @lru_cache(maxsize=4)
-def _shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
+def network_shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
     """The shape of every parameter and buffer, and the prunable ones, in network order."""
     built = layout(network)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}, tuple(prunable_names(built))

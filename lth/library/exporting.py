@@ -9,6 +9,7 @@ from lth.export.folder import export
 from lth.export.options import Format, Moment
 from lth.library.arithmetic import one_at_a_time
 from lth.library.result import Result
+from lth.paths import expanded
 
 
 @one_at_a_time
@@ -37,4 +38,4 @@ def export_ticket(
         if isinstance(what, Result):
             TrainedWeights(last=what.weights).save(path.with_name("trained.safetensors"), path, ticket.masks)
         weights: Moment = "trained" if isinstance(what, Result) else "initial"
-        return [*export(path, Path(to).expanduser(), format, compact=compact, weights=weights)]
+        return [*export(path, expanded(to), format, compact=compact, weights=weights)]

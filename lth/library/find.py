@@ -32,6 +32,7 @@ from lth.library.recipe import recipe as default_recipe
 from lth.library.result import Result
 from lth.library.sentences import in_library
 from lth.methods.round import RoundFiles, run_round
+from lth.paths import expanded
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
 from lth.printable import printable
@@ -218,7 +219,7 @@ def _study(
 def _workspace(folder: str | Path | None) -> Iterator[Path]:
     """The folder of the files, or one that is gone afterwards."""
     if folder is not None:
-        yield Path(folder).expanduser()
+        yield expanded(folder)
         return
     with TemporaryDirectory(prefix="lth-") as temporary:
         yield Path(temporary)

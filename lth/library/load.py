@@ -18,6 +18,7 @@ from lth.library.arithmetic import one_at_a_time
 from lth.library.networks import AnyModel, architecture_name, described
 from lth.library.zoo import PREFIX, zoo_file
 from lth.networks.build import layout, prunable_names
+from lth.paths import expanded
 from lth.printable import printable
 
 AnyMask = Tensor | NDArray[Any]
@@ -54,7 +55,7 @@ def load(
             what is no layer, weights that are complex or not finite in float32, or another shape than of images.
     """
     named = str(path).startswith(PREFIX)
-    file = zoo_file(str(path)) if named else Path(path).expanduser()
+    file = zoo_file(str(path)) if named else expanded(path)
     if file.is_file() and not is_ours(file):
         if model is None:
             raise UserError(f"{printable(file)}: is no ticket; to make one of a checkpoint, give its network (`model`)")
@@ -86,14 +87,14 @@ def _of_checkpoint(
     if isinstance(masks, Mapping):
         chosen = fitted_masks({str(name): _as_tensor(str(name), mask) for name, mask in masks.items()}, shapes)
     elif masks is not None:
-        chosen = fitted_masks(read_checkpoint(Path(masks).expanduser()), shapes, Path(masks))
+        chosen = fitted_masks(read_checkpoint(expanded(masks)), shapes, Path(masks))
     elif own:
         chosen = fitted_masks(own, shapes, file)
     else:
         chosen = {name: found[name] != 0 for name in shapes}
     told: dict[str, Any] = {"network": network.model_dump(), "parent": None, "given": checksum(file), "method": "given"}
     if weights is not None:
-        file = Path(weights).expanduser()
+        file = expanded(weights)
         found, _ = without_reparametrisation(read_checkpoint(file))
         _check_shapes(file, found, built, "the checkpoint")
         told["given_weights"] = checksum(file)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from itertools import count
 from typing import Any
 
 from torch import nn
@@ -18,9 +17,6 @@ from lth.networks.trial import tried
 
 AnyModel = str | nn.Module | Callable[..., nn.Module]
 """A name from `lth list`, an import path, a function or class that builds the network, or the network itself."""
-
-_numbers = count(1)
-"""Of networks without a name; two threads never get the same."""
 
 
 def network_for(model: AnyModel, images: Images, initialisation: Initialisation | None = None) -> Network:
@@ -91,11 +87,11 @@ def architecture_name(model: AnyModel) -> str:
     module, name = getattr(model, "__module__", "__main__"), getattr(model, "__qualname__", "network")
     if module != "__main__" and getattr(sys.modules.get(module), name, None) is model:
         return f"{module}:{name}"
-    known = next((known for known, constructor in [*IN_MEMORY.items()] if constructor is model), None)
+    known = next((known for known, constructor in IN_MEMORY.items() if constructor is model), None)
     return known or _remembered(name.replace("<", "").replace(">", ""), model)
 
 
 def _remembered(name: str, constructor: Callable[..., Any]) -> str:
-    full = f"in_memory:{name}-{next(_numbers)}"
+    full = f"in_memory:{name}-{len(IN_MEMORY) + 1}"
     IN_MEMORY[full] = constructor
     return full

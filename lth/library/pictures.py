@@ -10,6 +10,7 @@ from lth.analysis.pictures.write import draw_chains
 from lth.artifacts.tickets import Ticket
 from lth.errors import UserError
 from lth.library.result import Result
+from lth.paths import expanded
 from lth.printable import printable
 
 _Rounds = Ticket | Result | Sequence[Ticket | Result]
@@ -35,7 +36,7 @@ def draw_masks(tickets: _Rounds | Mapping[str, _Rounds], to: str | Path) -> Path
     named = {str(name): rounds for name, rounds in tickets.items()} if isinstance(tickets, Mapping) else {"": tickets}
     listed = {name: [one] if isinstance(one, Ticket | Result) else [*one] for name, one in named.items()}
     chains = [_chain(name or _method(rounds), rounds) for name, rounds in listed.items()]
-    file = Path(to).expanduser()
+    file = expanded(to)
     draw_chains(", ".join(chain.title for chain in chains), chains, file)
     return file
 

@@ -118,9 +118,8 @@ def control(
     made = controls.control(ticket, kind, ticket.network, drawn, named, which, _noise(noise))
     if kind != "dense" and ARM_KINDS[kind].weights == "theta_0" and not _from_theta_0(ticket, drawn):
         words = f"{kind}: theta_0 is drawn from seed {drawn}, and the ticket's weights are others"
-        warnings.warn(
-            f"{words}: it differs from the ticket in its mask and in its weights", stacklevel=3
-        )  # of the caller
+        words = f"{words}: it differs from the ticket in its mask and in its weights"
+        warnings.warn(words, stacklevel=3)  # of the caller, above `one_at_a_time`
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
 

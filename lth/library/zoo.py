@@ -14,6 +14,7 @@ from urllib.request import urlopen
 from lth.artifacts.records import MANIFEST
 from lth.errors import UserError, reason
 from lth.files import write_bytes
+from lth.paths import expanded
 from lth.printable import printable
 from lth.verification.shared import is_shared, shared_manifest
 
@@ -60,7 +61,7 @@ def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
         if _is_url(location):
             yield location, _manifest_of(location)
             continue
-        folder = Path(location).expanduser()
+        folder = expanded(location)
         inside = sorted(folder.iterdir()) if folder.is_dir() else []
         for place in (folder, *inside):
             if told := shared_manifest(place):

@@ -87,13 +87,13 @@ class GivenTicketOptions(Options):
 
 def _layers(network: Network) -> dict[str, int] | None:
     """How many weights each prunable layer has; None if the network cannot be built, which is reported itself."""
-    from lth.networks.build import layout, prunable_names
+    from lth.artifacts.tickets import network_shapes
 
     try:
-        built = layout(network)
-        return {name: built.get_parameter(name).numel() for name in prunable_names(built)}
+        shapes, prunable = network_shapes(network)
     except UserError:
         return None
+    return {name: shapes[name].numel() for name in prunable}
 
 
 def _shown(layers: Mapping[str, int]) -> str:

@@ -67,9 +67,7 @@ def pack_study(results: Path, study: Study | None, to: Path | None, *, add: bool
     else:
         check_seeds(results, whole)
     folder = to or Path("docs/results/data", planned.study)
-    old = _packed_before(folder)
-    if old:
-        _check_replaced(folder, whole, results, add=add)
+    old = _packed_before(folder, whole, results, add=add)
     new = Packed(
         {
             "study": whole.study,
@@ -208,26 +206,21 @@ def _compressed(text: str) -> bytes:
     return gzip.compress(text.encode(), compresslevel=9, mtime=0)
 
 
-def _packed_before(folder: Path) -> set[str]:
+def _packed_before(folder: Path, study: Study, results: Path, *, add: bool) -> set[str]:
     """The files that were packed into the folder before, which may be replaced.
 
     Raises:
-        UserError: the folder holds something else.
+        UserError: the folder holds something else, another study, or seeds that would be lost.
     """
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return set()
     try:
         told: Mapping[str, Any] = read_json(folder / CONTENTS, sealed=False)
-        return {name for name in map(str, told["tables"]) if ".." not in Path(name).parts and name[:1] != "/"}
+        tables = {name for name in map(str, told["tables"]) if ".." not in Path(name).parts and name[:1] != "/"}
     except (RecordError, KeyError, TypeError):
         raise UserError(
             f"{folder}: exists, and holds no data of a study ({CONTENTS}); choose another folder (--to FOLDER)"
         ) from None
-
-
-def _check_replaced(folder: Path, study: Study, results: Path, *, add: bool) -> None:
-    """Whether what is in a folder may be replaced: it is of the same study, and of no seed that is lost by it."""
-    told = read_json(folder / CONTENTS, sealed=False)
     if (name := told.get("study")) != study.study:
         found = f"holds the data of study '{printable(name)}', found '{study.study}'"
         raise UserError(f"{folder}: {found}; choose another folder (--to FOLDER)")
@@ -236,6 +229,7 @@ def _check_replaced(folder: Path, study: Study, results: Path, *, add: bool) -> 
         seeds = f"seed{'s' * (len(lost) > 1)} {printable(', '.join(map(str, lost)))}"
         advice = f"keep {'them' if len(lost) > 1 else 'it'} with --add, or choose another folder (--to FOLDER)"
         raise UserError(f"{folder}: has {seeds}, which {results} has not; {advice}")
+    return tables
 
 
 def _there(results: Path, paths: Paths, names: Iterable[str]) -> list[Path]:

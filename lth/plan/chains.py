@@ -27,6 +27,7 @@ class Chains:
         # asked for by every job again, and not cheap
         self._rounds: dict[str, tuple[int, ...]] = {}
         self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
+        self._whole: dict[str, set[str]] = {}
 
     def first_round(self, ticket: str) -> int:
         """The round that a ticket begins with: 0, the one it starts from, or the first that it prunes or follows."""
@@ -180,10 +181,12 @@ class Chains:
         spec = self.study.tickets[ticket]
         if not isinstance(spec, PrunedTicket) or not spec.unpruned:
             return set()
-        from lth.networks.build import layer_kinds, layout
+        if ticket not in self._whole:
+            from lth.networks.build import layer_kinds, layout
 
-        kinds = layer_kinds(layout(self.study.networks[spec.network]))
-        return {layer for layer, kind in kinds.items() if kind in spec.unpruned}
+            kinds = layer_kinds(layout(self.network(ticket)))
+            self._whole[ticket] = {layer for layer, kind in kinds.items() if kind in spec.unpruned}
+        return self._whole[ticket]
 
     def named_densities(self, ticket: str, round_: int) -> dict[str, str] | None:
         """The shares, as fractions, of the layers that have densities of their own after a round, by pattern."""

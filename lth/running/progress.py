@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from lth.machine import process_lives
 from lth.plan.forecast import PlannedJob, makespan, planned_jobs
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
@@ -140,13 +141,7 @@ def _lives(told: Mapping[str, Any] | None) -> bool:
         return False
     if told.get("host") != socket.gethostname() or not isinstance(pid := told.get("pid"), int):
         return True
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
+    return process_lives(pid)
 
 
 def last_line(log: Path) -> str:

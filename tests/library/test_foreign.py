@@ -8,6 +8,7 @@ import numpy as np
 import own_nets
 import pytest
 import torch
+from file_study import study
 from safetensors.torch import save_file
 from torch import nn
 from torch.nn.utils import prune
@@ -204,20 +205,6 @@ def test_a_ticket_is_pruned_further_on_other_data(digits: Images, quick: lth.Rec
     with pytest.raises(lth.UserError, match="whose layers keep different shares"):
         lth.find(uneven, letters, rounds=1, recipe=quick)
     assert lth.find(uneven, letters, rounds=1, recipe=quick, scope="global").density == pytest.approx(0.4, abs=1e-4)
-
-
-def study(file: str, **more: Any) -> dict[str, Any]:
-    return {
-        "study": "from_file",
-        "seeds": [0, 1],
-        "datasets": {"digits": {"source": "digits", "validation": 100}},
-        "networks": {"net": {"architecture": "lenet_300_100"}},
-        "recipes": {"r": {"optimiser": {"learning_rate": 1e-3}, "batch_size": 60, "epochs": 1}},
-        "tickets": {
-            "given": {"network": "net", "recipe": "r", "dataset": "digits", "method": "given", "file": file},
-            **more,
-        },
-    }
 
 
 def test_a_study_starts_from_files_one_for_each_seed(digits: Images, quick: lth.Recipe, tmp_path: Path) -> None:

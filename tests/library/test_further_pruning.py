@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from file_study import study
 
 import lth
 from lth.checks.problems import StudyError
@@ -58,19 +59,9 @@ def test_seeds_must_keep_equal_shares_of_what_is_pruned(tmp_path: Path, dense: l
     assert len({sum(kept(first(dense, *parts))) for parts in shares}) == 1
     common = {"network": "net", "recipe": "r", "dataset": "digits"}
     start: dict[str, Any] = {"rounds": 1, "scope": "global", "start": {"ticket": "given", "round": 1}}
-    told = {
-        "study": "further",
-        "seeds": [0, 1],
-        "datasets": {"digits": {"source": "digits", "validation": 100}},
-        "networks": {"net": {"architecture": "lenet_300_100"}},
-        "recipes": {"r": {"optimiser": {"learning_rate": 1e-3}, "epochs": 1, "batch_size": 60}},
-        "tickets": {
-            "given": {**common, "method": "given", "file": str(tmp_path / "s{seed}.safetensors")},
-            "further": {**common, **start},
-        },
-    }
+    told = study(str(tmp_path / "s{seed}.safetensors"), further={**common, **start})
     assert read_study(told, [])[0]
-    told["tickets"]["further"]["unpruned"] = ["output"]  # type: ignore[index]
+    told["tickets"]["further"]["unpruned"] = ["output"]
     with pytest.raises(StudyError, match=r"'given' .* different shares of the layers that this ticket prunes"):
         read_study(told, [])
     first(dense, *shares[0]).save(tmp_path / "s1.safetensors")

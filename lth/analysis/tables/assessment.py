@@ -53,9 +53,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
     summary = early_stopping.of_arms(summary, trained, plan, assessment)
     summary = with_shares(summary, left.units, ["on_path"])
-    if isinstance(
-        spec, Evaluation
-    ):  # the arms of a comparison are tickets, and may have been trained from other weights
+    if isinstance(spec, Evaluation):  # a comparison's arms are tickets, perhaps trained from other weights
         summary = with_sizes(with_shares(summary, left.units, ["in_ticket"]), left.units)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)

@@ -35,10 +35,12 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     first, *others = rows
     told, reasons = _told(rows)
     others = [row for row, is_told in zip(others, told[1:], strict=True) if is_told]
-    confounded = _confounded(others, arms, "These pairs were trained with different recipes")
     return [
-        *(_leading(first, len(rows), where), *_confounded([first], arms, "They were trained with different recipes")),
-        *(*map(_brief, others), *confounded, *reasons),
+        _leading(first, len(rows), where),
+        *_confounded([first], arms, "They were trained with different recipes"),
+        *map(_brief, others),
+        *_confounded(others, arms, "These pairs were trained with different recipes"),
+        *reasons,
     ]
 
 
