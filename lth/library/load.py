@@ -18,6 +18,7 @@ from lth.library.arithmetic import one_at_a_time
 from lth.library.networks import AnyModel, architecture_name, described
 from lth.library.zoo import PREFIX, zoo_file
 from lth.networks.build import layout, prunable_names
+from lth.networks.trial import check_names
 from lth.paths import expanded
 from lth.printable import printable
 
@@ -136,6 +137,7 @@ def _network_of(
     name = architecture_name(model)
     network, _ = described(name, images, max(2, len(matrices[-1])))  # a guess: files need not have the network's order
     built = layout(network)
+    check_names(built, f"network '{printable(network.architecture)}'")
     if not (layers := prunable_names(built)):
         raise UserError("model: has no convolution or linear layer")
     output = weights.get(layers[-1])

@@ -191,6 +191,13 @@ def test_bad_checkpoints_are_refused_in_a_sentence(tmp_path: Path) -> None:
     assert not Path("/tmp/never").exists()
 
 
+def test_a_network_with_a_tensor_under_two_names_is_refused(tmp_path: Path) -> None:
+    """One of them would be masked, and the other loaded over it."""
+    torch.save(own_nets.Listed().state_dict(), tmp_path / "listed.pt")
+    with pytest.raises(lth.UserError, match=r"one tensor under two names, 'a\.weight' and 'layers\.0\.weight'"):
+        lth.load(tmp_path / "listed.pt", own_nets.Listed)
+
+
 def test_a_ticket_is_pruned_further_on_other_data(digits: Images, quick: lth.Recipe) -> None:
     first = lth.find("lenet_300_100", digits, rounds=1, rate=0.5, recipe=quick, seed=2)
     letters = lth.dataset("letters", validation=60, limit=200)
