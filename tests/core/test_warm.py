@@ -1,6 +1,7 @@
 """Jobs that begin as forks: a script cannot tell, is told all signals, and outlives nobody it should not outlive."""
 
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -73,7 +74,16 @@ def environment() -> dict[str, str]:
 
 def lives(process: int) -> bool:
     """Whether there is such a process."""
-    return Path(f"/proc/{process}/stat").exists() and Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except (FileNotFoundError, ProcessLookupError):  # also where it ends while it is read
+        return False
+
+
+def handles(process: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    (caught,) = re.findall(r"SigCgt:\s+(\w+)", Path(f"/proc/{process}/status").read_text())
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def wait_until(true: Callable[[], bool]) -> None:
@@ -125,6 +135,7 @@ def test_a_signal_to_the_client_reaches_the_fork(script: Script, number: signal.
         assert running.stdout
         fork = int(running.stdout.readline())
         assert fork != running.pid
+        wait_until(lambda: handles(running.pid, number))  # the fork may write before the client knows its number
         running.send_signal(number)
         assert running.wait(20) == 75
     assert not lives(fork)
@@ -167,6 +178,7 @@ def test_a_client_waits_for_the_fork_of_a_killed_server(script: Script) -> None:
         warm, *processes = running.stdout.readline().split()
         assert warm == "True"
         fork, server = map(int, processes)
+        wait_until(lambda: handles(running.pid, signal.SIGTERM))
         os.kill(server, signal.SIGKILL)
         assert running.wait(20) == 75
         assert not lives(fork)
