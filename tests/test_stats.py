@@ -80,7 +80,7 @@ def test_a_written_accuracy_ties_with_the_same_one_in_memory() -> None:
     assert isnan(result.effect_size)
 
 
-@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8), st.integers(1, 30_000))
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8), st.integers(40, 30_000))
 @settings(max_examples=60, deadline=None)
 def test_p_is_that_of_the_counted_images(counts: list[tuple[int, int]], images: int) -> None:
     accuracies = [[as_in_a_history(n, images) for n in arm] for arm in zip(*counts, strict=True)]

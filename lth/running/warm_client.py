@@ -6,6 +6,7 @@ refuses, the script runs here. Imports little, since it is started for every job
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -13,6 +14,8 @@ import time
 from contextlib import suppress
 
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGURG)
+AT_MOST = 0.5
+"""Seconds that a signal waits which came just before a call that waits: Python calls its handler after that call."""
 UNKNOWN = 75
 """Exit status where the server was killed, and the fork with it: as of a job that was stopped."""
 
@@ -34,6 +37,8 @@ def run_as_fork(address: str, arguments: list[str]) -> int | None:
         for number in FORWARDED:
             signal.signal(number, lambda number, _: _tell(fork, number))
         with suppress(OSError):
+            while not select.select([server], [], [], AT_MOST)[0]:
+                pass
             ended = server.recv(4, socket.MSG_WAITALL)
             if len(ended) == 4:
                 return int.from_bytes(ended, "big", signed=True)

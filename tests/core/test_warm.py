@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lth.running.warm_client import FORWARDED
+
 ROOT = Path(__file__).parents[2]
 STARTER = f"""\
 import sys
@@ -20,6 +22,33 @@ from lth.running.warm import start_server
 print(start_server(["json.tool", "json.gone"], 1), flush=True)
 sys.stdin.read()
 """
+NOTED_EARLY = f"""\
+import os, signal, socket, subprocess, sys, threading, time
+sys.path.insert(0, {str(ROOT)!r})
+from lth.running.warm_client import FORWARDED, run_as_fork
+
+def serve():
+    client, _ = server.accept()
+    with client, subprocess.Popen(["sleep", "60"]) as fork:
+        client.sendall(fork.pid.to_bytes(4, "big"))
+        while signal.getsignal(FORWARDED[-1]) is signal.SIG_DFL:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        os.kill(os.getpid(), signal.SIGUSR2)
+        try:
+            fork.wait(10)
+        except subprocess.TimeoutExpired:
+            fork.kill()
+        client.sendall(fork.wait().to_bytes(4, "big", signed=True))
+
+with socket.socket(socket.AF_UNIX) as server:
+    server.bind("socket")
+    server.listen()
+    threading.Thread(target=serve).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+    print(run_as_fork("socket", []))
+"""
+"""A client whose waiting call no signal interrupts, since another thread gets it."""
 THREADS = {
     f"{name}_{what}_THREADS": "1"
     for name, what in (
@@ -135,10 +164,18 @@ def test_a_signal_to_the_client_reaches_the_fork(script: Script, number: signal.
         assert running.stdout
         fork = int(running.stdout.readline())
         assert fork != running.pid
-        wait_until(lambda: handles(running.pid, number))  # the fork may write before the client knows its number
+        wait_until(lambda: handles(running.pid, FORWARDED[-1]))  # the fork may write before the client knows its number
         running.send_signal(number)
         assert running.wait(20) == 75
     assert not lives(fork)
+
+
+def test_a_signal_just_before_the_client_waits_reaches_the_fork(tmp_path: Path) -> None:
+    """Python has noted it then, and calls the handler after the call that waits."""
+    told = subprocess.run(
+        [sys.executable, "-c", NOTED_EARLY], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (told.stdout, told.stderr) == (f"{-signal.SIGUSR2}\n", "")
 
 
 def test_what_a_script_does_not_catch_ends_it_as_ever(script: Script) -> None:
@@ -178,7 +215,7 @@ def test_a_client_waits_for_the_fork_of_a_killed_server(script: Script) -> None:
         warm, *processes = running.stdout.readline().split()
         assert warm == "True"
         fork, server = map(int, processes)
-        wait_until(lambda: handles(running.pid, signal.SIGTERM))
+        wait_until(lambda: handles(running.pid, FORWARDED[-1]))
         os.kill(server, signal.SIGKILL)
         assert running.wait(20) == 75
         assert not lives(fork)
