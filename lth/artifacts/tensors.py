@@ -131,7 +131,7 @@ def _described(path: Path, kind: Kind | None, stored: Mapping[str, str] | None) 
 def _check_metadata(path: Path, kind: Kind, metadata: Mapping[str, Any]) -> None:
     for key, types in NEEDED[kind].items():
         if not isinstance(metadata.get(key), types):
-            raise UserError(f"{printable(path)}: has no valid '{key}' in its metadata; delete it and rerun")
+            raise UserError(f"{printable(path)}: has no valid '{key}' in its metadata", advice(path))
 
 
 def check_tensor(path: Path, name: str, tensor: Tensor | None, dtype: torch.dtype, *shape: int | None) -> Tensor:
@@ -148,7 +148,7 @@ def check_tensor(path: Path, name: str, tensor: Tensor | None, dtype: torch.dtyp
         UserError: it is missing, of another type or shape, or holds values that are not finite.
     """
     if tensor is None:
-        raise UserError(f"{printable(path)}: lacks the tensor '{name}'; delete it and rerun")
+        raise UserError(f"{printable(path)}: lacks the tensor '{name}'", advice(path))
     shown = f"{printable(path)}: {printable(name, _SHOWN)}"
     if tensor.dtype != dtype:
         raise UserError(f"{shown} is {type_name(tensor)}, where {type_name(torch.empty(0, dtype=dtype))} is needed")

@@ -206,7 +206,7 @@ def _layers(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, An
             f"{shown}: its masks are for {printable(masked)}, but its metadata lists the layers {printable(layers)}"
         )
     if not layers:
-        raise UserError(f"{shown}: has no masks; delete it and rerun")
+        raise UserError(f"{shown}: has no masks", advice(path))
     if not isinstance(shapes, dict):
         words = "says no shapes of its layers, as tickets from before 0.1.0, which hold all weights"
         raise UserError(f"{shown}: {words}; delete the results of that study and rerun", advice(path))
@@ -247,9 +247,7 @@ def _check_counts(path: Path, masks: Mapping[str, Tensor], metadata: Mapping[str
     for key, count in {"kept": algebra.kept(masks), "total": algebra.total(masks)}.items():
         if metadata.get(key, count) != count:
             found = printable(metadata[key], _SHOWN)
-            raise UserError(
-                f"{printable(path)}: says {key} is {found}, where its masks have {count}; delete it and rerun"
-            )
+            raise UserError(f"{printable(path)}: says {key} is {found}, where its masks have {count}", advice(path))
 
 
 def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str, Tensor], network: Network) -> None:
@@ -258,7 +256,7 @@ def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str
     shown = printable(path)
     if missing := [name for name in shapes if name not in weights]:
         lacking = f"{len(missing)} of the {len(shapes)} parameters of {_describe(network.model_dump())}"
-        raise UserError(f"{shown}: lacks {lacking}, first '{missing[0]}'; delete it and rerun")
+        raise UserError(f"{shown}: lacks {lacking}, first '{missing[0]}'", advice(path))
     if extra := [name for name in weights if name not in shapes]:
         raise UserError(f"{shown}: has a parameter '{printable(extra[0], _SHOWN)}', which its network has not")
     for name, shape in shapes.items():

@@ -82,4 +82,4 @@ def _trained(path: Path, name: str, tensor: Tensor, start: Tensor, mask: Tensor 
             return whole(tensor, mask)
         shapes += f" and keeps {kept}"
     found, needed = f"{type_name(tensor)} {list(tensor.shape)}", f"{type_name(start)} {shapes}"
-    raise UserError(f"{printable(path)}: {name} is {found}, where its ticket has {needed}; delete it and rerun")
+    raise UserError(f"{printable(path)}: {name} is {found}, where its ticket has {needed}", advice(path))

@@ -2,7 +2,7 @@
 
 A score is a function `Evidence -> {prunable parameter: worth}`, of each weight's shape; the larger, the more it is
 worth. It knows nothing of densities or schedules: `lth.pruning.allocation.allocate` turns it into masks. To add one:
-write it in a file of this folder and name it in `SCORES`.
+write it in a file of `lth/pruning/scores/` and name it in `SCORES`.
 """
 
 from collections.abc import Iterator

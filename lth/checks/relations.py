@@ -5,6 +5,7 @@ them has no plan and is left out of the other rules.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from math import ceil
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
@@ -117,8 +118,11 @@ def _fit(study: Study, ticket: TicketSpec) -> Iterator[Fault]:
     if isinstance(ticket, PrunedTicket):
         layers = ARCHITECTURES[network.architecture].layers
         yield from layers_exist(ticket, network.architecture, layers)
-        if ticket.densities and "rate" in ticket.model_fields_set:  # no fault of the type: jobs are told all defaults
+        given = "rate" in ticket.model_fields_set  # no fault of the type: jobs are told all defaults
+        if given and ticket.densities:
             yield ("rate",), "has no effect beside `densities`; take one of them out"
+        if given and stages and all(stage.rate for stage in stages):
+            yield ("rate",), "has no effect: each stage of the `chain` has a `rate` of its own; take it out"
 
 
 def _of_other_classes(study: Study, ticket: TicketSpec, name: str) -> str | None:
@@ -173,11 +177,11 @@ def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[s
 
 
 def _context(plan: Plan, ticket: TicketSpec) -> Context:
-    study, chain = plan.study, ticket if isinstance(ticket, ChainTicket) else None
+    study = plan.study
     name = next(name for name, other in study.tickets.items() if other is ticket)
     return Context(
         recipe=ticket.recipe,
-        retrain=chain.retrain if chain else None,
+        trainings=ticket.trainings(),
         seeds=study.seeds,
         recipes=study.recipes,
         datasets=study.datasets,
@@ -219,27 +223,21 @@ def _trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
 
 def datasets_of(study: Study, recipe: str, evaluations: bool = True) -> list[str]:
     """The names of the data sets that a recipe trains on, each once."""
-    found = [name for ticket in study.tickets.values() if recipe in recipes_of(ticket) for name in ticket.trained_on()]
+    found = [name for ticket in study.tickets.values() for name in ticket.trainings().get(recipe, ())]
     found += [one.dataset for one in study.evaluations.values() if evaluations and one.recipe == recipe]
     return list(dict.fromkeys(found))
 
 
-def recipes_of(ticket: TicketSpec) -> set[str]:
-    """The recipes that a ticket's trainings follow."""
-    retrain = {ticket.retrain} if isinstance(ticket, ChainTicket) and ticket.retrain else set()
-    return {ticket.recipe, *ticket.options.extra_trainings, *retrain}
-
-
 def _of_recipe(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
-    """What a schedule does lies within the training; augmentation changes pixels."""
-    yield from _schedule(study, name, recipe)
+    """What a recipe does in time lies within the training; augmentation changes pixels."""
+    yield from list(_in_time(study, name, recipe))[:1]
     texts = [other for other in datasets_of(study, name) if study.datasets[other].noun == "texts"]
     if recipe.augment is not None and texts:
         yield ("augment",), f"changes images, and {listed(texts)} holds texts; use a recipe without it"
 
 
-def _schedule(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
-    """What depends on how many steps an epoch has; the first data set that it is wrong for is named."""
+def _in_time(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
+    """What depends on how many steps an epoch has, for each data set."""
     period = recipe.schedule.period_epochs
     for words, data in _trained_with(study, name).items():
         steps, epoch = recipe.steps(data.sizes[0])
@@ -247,8 +245,10 @@ def _schedule(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
             if value * epoch >= steps:
                 epochs = f"the {steps / epoch:.4g} epochs of {words} that {steps} iterations are"
                 yield ("schedule", key), f"must be below {epochs}, found {value:g}"
-                return
         if period and period * epoch < 1:
             message = f"must be at least a step, {1 / epoch:.4g} of an epoch of {words}, found {period:g}"
             yield ("schedule", "period_epochs"), message
-            return
+        scorings = ceil(steps / (recipe.evaluate_every or epoch))
+        if recipe.patience and recipe.patience >= scorings:
+            message = f"must be below the {scorings} evaluations of a training on {words} to end it early"
+            yield ("patience",), f"{message}, found {recipe.patience}"

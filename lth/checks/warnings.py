@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.checks.networks import foreign_code
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
-from lth.checks.relations import datasets_of, recipes_of, weights_of
+from lth.checks.relations import datasets_of, weights_of
 from lth.checks.wording import listed
 from lth.config.base import Fault
 from lth.config.data import Dataset
@@ -104,7 +104,7 @@ def _is_grey(dataset: Dataset) -> bool:
 
 def _unused(plan: Plan) -> Iterator[Fault]:
     tickets, evaluations = plan.study.tickets.values(), plan.study.evaluations.values()
-    recipes = {recipe for ticket in tickets for recipe in recipes_of(ticket)}
+    recipes = {recipe for ticket in tickets for recipe in ticket.trainings()}
     used: dict[str, set[str]] = {
         "datasets": {*plan.used_datasets},
         "networks": {ticket.network for ticket in tickets},

@@ -23,8 +23,8 @@ class Context:
 
     recipe: str
     """The name of the recipe of its dense (or only) training."""
-    retrain: str | None
-    """The name of the recipe of pruned rounds, if it is another one."""
+    trainings: Mapping[str, tuple[str, ...]]
+    """The names of the recipes of all its trainings, each with those of the data sets that it is used on."""
     recipes: Mapping[str, Recipe]
     """All recipes of the study."""
     datasets: Mapping[str, Dataset]

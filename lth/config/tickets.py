@@ -85,6 +85,10 @@ class TicketSpec(Model):
         """The data sets of its rounds, each once."""
         return (self.dataset,) if self.dataset else ()
 
+    def trainings(self) -> dict[str, tuple[str, ...]]:
+        """The recipes of its trainings, each with the data sets that it is used on."""
+        return dict.fromkeys([self.recipe, *self.options.extra_trainings], self.trained_on())
+
     def label(self) -> str:
         """How it is found, by the name that the field has for it: `IMP`, `SNIP`, `RigL`, `RST Iter-5`, ..."""
         return self.options.variant() or self.method_label
@@ -190,6 +194,15 @@ class ChainTicket(PrunedTicket):
     def trained_on(self) -> tuple[str, ...]:
         """The data sets of its stages, each once."""
         return tuple(dict.fromkeys(stage.dataset for stage in self.chain)) if self.chain else super().trained_on()
+
+    def trainings(self) -> dict[str, tuple[str, ...]]:
+        """With `retrain`, `recipe` trains the dense network alone, which a ticket with a start does not begin with."""
+        found = super().trainings()
+        if self.retrain and self.retrain != self.recipe:
+            rounds = [stage.dataset for stage in self.chain or () for _ in range(stage.rounds)] or [*self.trained_on()]
+            found[self.recipe] = () if self.start else (rounds[0],)
+            found[self.retrain] = tuple(dict.fromkeys(rounds if self.start else rounds[1:] or rounds))
+        return found
 
     def faults(self) -> Iterator[Fault]:
         """One way to say what is pruned on; rates of layers only where layers have rates."""

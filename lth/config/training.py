@@ -128,6 +128,12 @@ class Augmentation(Model):
     interpolation: Literal["nearest", "bilinear"] = "nearest"
     """For rotation and shift; `nearest` is torchvision's default."""
 
+    def faults(self) -> Iterator[Fault]:
+        """Interpolation of nothing."""
+        if self.interpolation != "nearest" and not (self.rotation_degrees or self.shift):
+            message = "only `rotation_degrees` and `shift` have it, found neither; take it out, or give one of them"
+            yield ("interpolation",), message
+
 
 class Freeze(Model):
     """Gradients set to zero by a weight's value instead of by a mask: a mistake of published code, to be repeated.
@@ -199,10 +205,8 @@ class Recipe(Model):
         if self.epochs is not None and self.iterations is not None:
             yield ("iterations",), "given besides `epochs`; take one of them out"
         if self.patience and self.epochs and not self.evaluate_every and self.patience >= self.epochs:
-            yield (
-                ("patience",),
-                f"must be below the {self.epochs} epochs to end a training early, found {self.patience}",
-            )
+            message = f"must be below the {self.epochs} epochs to end a training early, found {self.patience}"
+            yield ("patience",), message
         for key, epoch in self.schedule.needed_epochs.items():
             if self.epochs is not None and epoch >= self.epochs:
                 yield ("schedule", key), f"must be below the {self.epochs} epochs of the recipe, found {epoch:g}"

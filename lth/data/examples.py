@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol, Self
 import torch
 from torch import Tensor, nn
 
+from lth.artifacts.repair import advice
 from lth.artifacts.tensors import check_range, check_tensor, read_metadata
 from lth.catalog.kinds import FEEDS, HELD
 from lth.config.training import Augmentation
@@ -106,6 +107,11 @@ class Feed(ABC):
     def inputs(self, rows: Tensor) -> Any:
         """Training examples as the network takes them: int64 [rows] on the device."""
 
+    def sampled(self, per_class: int) -> int:
+        """How many examples `sample` gives."""
+        counts = torch.bincount(self.splits["train"].labels, minlength=self.classes)  # [classes]
+        return int(counts.clamp(max=per_class).sum())
+
     def sample(self, per_class: int, stream: torch.Generator) -> tuple[Any, Tensor]:
         """Training examples, equally many of each class (all of a class that has fewer), and their labels."""
         labels = self.splits["train"].labels.cpu()
@@ -126,7 +132,7 @@ def load_examples(path: Path) -> Examples:
 def check_classes(path: Path, classes: Any) -> tuple[str, ...]:
     """The names of an artifact's classes; raises UserError where they are none."""
     if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
-        raise UserError(f"{printable(path)}: has no valid 'classes' in its metadata; delete it and rerun")
+        raise UserError(f"{printable(path)}: has no valid 'classes' in its metadata", advice(path))
     return tuple(classes)
 
 

@@ -72,8 +72,8 @@ class Imp(Options):
 
     def _check_best(self, context: Context) -> Iterator[Fault]:
         """The best epoch can be another one than the first and the last, and a later round can make up for it."""
-        for recipe in dict.fromkeys([context.recipe, context.retrain or context.recipe]):
-            for dataset in context.trained_on:
+        for recipe, datasets in context.trainings.items():
+            for dataset in datasets:
                 steps, epoch = context.length(recipe, dataset)
                 if (context.recipes[recipe].evaluate_every or epoch) >= steps:
                     message = f"'{self.score}' needs a best step before the last, and recipe '{recipe}' is scored only"
@@ -178,7 +178,7 @@ def score_costs(round_: Round, options: Imp, masks: Masks) -> tuple[tuple[str, M
         return ()
     meter = Meter(round_.weight_uses)
     meter.use(masks)
-    meter.passed(len(round_.examples.classes) * (options.per_class or known.per_class))
+    meter.passed(round_.feed.sampled(options.per_class or known.per_class))
     return (("score", meter),)
 
 

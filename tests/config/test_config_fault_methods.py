@@ -355,6 +355,26 @@ LENGTHS = {
         *recipe("epochs: 4, patience: 4"),
         "14 recipes.new.patience: must be below the 4 epochs to end a training early, found 4",
     ),
+    "patience that is never over, in iterations": (
+        *recipe("iterations: 38, patience: 2"),
+        "14 recipes.new.patience: must be below the 2 evaluations of a training on 'digits' to end it early, found 2",
+    ),
+    "patience that is never over, by steps": (
+        *recipe("epochs: 4, evaluate_every: 30, patience: 3"),
+        "14 recipes.new.patience: must be below the 3 evaluations of a training on 'digits' to end it early, found 3",
+    ),
+    "interpolation of pixels that are not moved": (
+        *recipe("epochs: 4, augment: {flip: true, interpolation: bilinear}"),
+        "14 recipes.new.augment.interpolation: only `rotation_degrees` and `shift` have it, found neither; take it "
+        "out, or give one of them",
+    ),
+    "a rate of no stage": (
+        ticket(
+            "rate: 0.4, chain: [{dataset: digits, rounds: 1, rate: 0.1}, {dataset: letters, rounds: 1, rate: 0.3}]",
+            trained="network: lenet, recipe: find",
+        ),
+        "20 tickets.new.rate: has no effect: each stage of the `chain` has a `rate` of its own; take it out",
+    ),
     "rounds that one of two combined tickets has not": (
         ticket("method: combined, of: [home, away], of_rounds: [4, 5]"),
         "20 tickets.new.of_rounds[1]: no such round: 'away' has rounds 0 to 4, found 5",
@@ -656,6 +676,21 @@ def test_a_few_examples_have_many_epochs(tmp_path):
         problems(tmp_path, changed(few, rare, beyond)),
         "recipes.try.schedule.milestones: must be below the 50 epochs of 100 examples of 'photos' that 100 iterations",
     )
+
+
+def test_a_recipe_fits_the_data_sets_that_it_is_used_on(tmp_path):
+    """With `retrain`, the dense network's alone: 38 iterations are 2 epochs of digits, and 0.644 of letters."""
+    short = recipe("iterations: 38, schedule: {name: step, milestones: [1.5]}")[0]
+
+    def chain(first: str, second: str, keys: str = "retrain: find, ") -> str:
+        stages = f"chain: [{{dataset: {first}, rounds: 2}}, {{dataset: {second}, rounds: 1}}]"
+        return changed(short, ticket(keys + stages, trained="network: lenet, recipe: new"))
+
+    study_of(tmp_path, chain("digits", "letters"))
+    for text in (chain("letters", "digits"), chain("digits", "letters", keys="")):
+        (found,) = problems(tmp_path, text)
+        words = "must be below the 0.6441 epochs of 'letters' that 38 iterations are, found 1.5"
+        assert found == f"14 recipes.new.schedule.milestones: {words}"
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)

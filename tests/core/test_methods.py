@@ -297,6 +297,17 @@ def test_pruning_at_initialisation(run: Run, score: str) -> None:
     assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30, "synflow": 100}.get(score, 0)
 
 
+@pytest.mark.parametrize(("per_class", "images"), [(20, 60), (30, 70)])
+def test_what_a_score_costs_counts_the_images_that_there_are(run: Run, per_class: int, images: int) -> None:
+    """Of 70, all of a class that has fewer."""
+    dense = run("dense")
+    snip = run("snip", **scratch("at_init", "1/5", score="snip", scope="global", per_class=per_class))
+    taylor = run("taylor", dense, **pruned(score="taylor", per_class=per_class))
+    for found in (snip, taylor):
+        (cost,) = (row for row in found.rows("cost") if row["phase"] == "score")
+        assert int(cost["forward_images"]) == images
+
+
 @pytest.mark.parametrize("score", ["taylor", "gradient"])
 def test_imp_by_a_gradient_of_the_trained_network(run: Run, score: str) -> None:
     """Other masks than by magnitude, of the same counts, over theta_0; the pass over the sample is counted."""

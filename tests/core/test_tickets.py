@@ -195,6 +195,16 @@ def test_a_ticket_of_another_network_and_weights_as_tickets_are_refused(sparse: 
         Ticket.load(tmp_path / "w")
 
 
+def test_a_ticket_that_a_user_gives_is_not_to_be_deleted(sparse: Ticket, tmp_path: Path) -> None:
+    """What made it may lie elsewhere, or be gone."""
+    path = tmp_path / "given.safetensors"
+    weights = {name: value for name, value in sparse.weights.items() if name != "11.bias"}
+    with pytest.raises(UserError) as caught:
+        Ticket(sparse.masks, weights, sparse.provenance).of_network(NETWORK, path)
+    network = "network lenet5_classic (1x28x28 to 10, glorot_normal)"
+    assert str(caught.value) == f"{path}: lacks 1 of the 10 parameters of {network}, first '11.bias'"
+
+
 def test_trained_weights_belong_to_one_ticket(sparse: Ticket, tmp_path: Path) -> None:
     sparse.save(tmp_path / "t")
     TrainedWeights(last=sparse.weights, best=sparse.weights).save(tmp_path / "w", tmp_path / "t")
