@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lth.analysis.figures.draw import create
 from lth.analysis.tables.matching import against_dense, matching_notes, matching_table
+from lth.config.tickets import Start
 from lth.plan.dense import dense_round
 from lth.plan.plan import Plan
 
@@ -120,6 +121,19 @@ def test_each_round_has_its_dense_network() -> None:
         update={"tickets": {"dense": tickets["dense"].model_copy(update={"recipe": "moving"}), "snip": tickets["snip"]}}
     )
     assert dense_round(Plan(other), "snip", 1) is None  # trained otherwise: no fair comparison
+
+
+def test_a_network_that_was_trained_before_is_no_dense_network_of_others() -> None:
+    """Its own chain's it is: the round that is pruned first."""
+    methods = Plan(synthetic.methods(1))
+    tickets = methods.study.tickets
+    start = Start(ticket="dense", round=0)
+    moved = tickets["imp"].model_copy(update={"rewind": "parent", "start": start, "recipe": tickets["snip"].recipe})
+    study = methods.study.model_copy(
+        update={"tickets": {"moved": moved, "dense": tickets["dense"], "snip": tickets["snip"]}}
+    )
+    assert dense_round(Plan(study), "moved", 1) == ("moved", 0)
+    assert dense_round(Plan(study), "snip", 1) == ("dense", 0)
 
 
 def test_the_table_pairs_by_seed() -> None:

@@ -91,20 +91,25 @@ def test_how_sure_counts_the_seeds_on_the_side_of_the_difference() -> None:
 
 
 def test_costs_are_sums_over_rounds_and_seeds() -> None:
+    plan, arms = Plan(synthetic.methods(1)), ARMS.replace("b", "imp")
     costs = pd.DataFrame(
         [
-            {"ticket": "b", "round": 0, "own_epochs": 4.0, "own_flops": 1e12, "epochs": 4.0, "flops": 1e12},
-            {"ticket": "b", "round": 3, "own_epochs": 4.0, "own_flops": 5e11, "epochs": 8.0, "flops": 1.5e12},
+            {"ticket": "imp", "round": 0, "own_epochs": 4.0, "own_flops": 1e12, "epochs": 4.0, "flops": 1e12},
+            {"ticket": "imp", "round": 3, "own_epochs": 4.0, "own_flops": 5e11, "epochs": 8.0, "flops": 1.5e12},
+            {"ticket": "snip", "round": 1, "own_epochs": 0.0, "own_flops": 0.0, "epochs": 6.0, "flops": 1e11},
+            {"ticket": "dense", "round": 0, "own_epochs": 0.0, "own_flops": 0.0, "epochs": 2.0, "flops": 1e11},
         ]
     ).assign(n=8, seconds=90.0, joules=float("nan"))
-    shared, measured = spent(ARMS, costs)
+    shared, measured = spent(plan, arms, costs)
     assert shared[0].startswith("Finding all tickets took 64 passes over training data and 12 TFLOPs")
-    assert "b after round 3, took 8 passes and 1.5 TFLOPs a seed, 2 times a dense training" in shared[1]
+    assert "imp after round 3, took 8 passes and 1.5 TFLOPs a seed, 2 times a dense training" in shared[1]
     assert measured == ["On this machine that was 1.5 minutes a seed; energy not measured."]
-    assert spent(ARMS, costs, Electricity(grams_per_kwh=380))[1] == measured
+    best = arms[arms["arm"] == "b-own"].assign(ticket="snip", round=1)
+    assert "snip after round 1, took 6 passes and 0.1 TFLOPs a seed, 3 times a dense" in spent(plan, best, costs)[0][1]
+    assert spent(plan, arms, costs, Electricity(grams_per_kwh=380))[1] == measured
     known = costs.assign(joules=1.8e6)
-    assert spent(ARMS, known)[1] == ["On this machine that was 1.5 minutes a seed; 0.5 kWh."]
-    assert spent(ARMS, known, Electricity(grams_per_kwh=380, citation="the agency, 2024"))[1] == [
+    assert spent(plan, arms, known)[1] == ["On this machine that was 1.5 minutes a seed; 0.5 kWh."]
+    assert spent(plan, arms, known, Electricity(grams_per_kwh=380, citation="the agency, 2024"))[1] == [
         "On this machine that was 1.5 minutes a seed; 0.5 kWh, 190 g CO2 at 380 g CO2 per kWh (the agency, 2024)."
     ]
 

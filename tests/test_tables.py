@@ -111,6 +111,13 @@ def test_epochs_to_reach_and_never() -> None:
     assert by_arm.summarise(without, 0.05)[["reach_median_epoch", "never_reached"]].isna().all(axis=None)
 
 
+def test_what_is_reached_before_the_last_pruning_is_not_reached_by_the_pruned_network() -> None:
+    history = pd.DataFrame(rows("a", 0, [3, 2, 1, 1, 1], [10, 90, 40, 60, 90], kept=[9, 9, 5, 2, 2]))
+    assert runs.reach_epochs(history, runs.ARM_RUN, 50)["reach_epoch"].to_list() == [3]
+    assert runs.reach_epochs(history, runs.ARM_RUN, 80)["reach_epoch"].to_list() == [4]
+    assert runs.reach_epochs(history, runs.ARM_RUN, 95)["reach_epoch"].isna().all()
+
+
 def test_accuracy_to_reach_is_the_one_asked_for_or_follows_the_dense_arm() -> None:
     trained = arm_runs({"dense": [80.0, 60.0], "a-own": [10.0, 20.0]})
     assert runs.reach_percent(trained, 33.0) == 33.0

@@ -30,8 +30,6 @@ def _tickets(plan: Plan, spec: Evaluation | Comparison, broken: Collection[str])
     """They have one network, and rounds of the density, the dense ones of a comparison excepted."""
     study, first = plan.study, spec.tickets[0]
     places: list[tuple[KeyPath, str]] = [(("tickets", n), ticket) for n, ticket in enumerate(spec.tickets)]
-    if isinstance(spec, Evaluation) and spec.matched_to:
-        places.append((("matched_to",), spec.matched_to))
     of = f"'{first}'", study.tickets[first].network
     yield from one_network(study, places, of, "arms that are compared are of one network")
     named = dict.fromkeys(ticket for _, ticket in places if ticket not in broken)

@@ -111,6 +111,16 @@ class Options(Model):
         return None
 
     @property
+    def trains_as_parent(self) -> bool:
+        """Whether rounds begin their training where their parent's begins: after a rewinding, at that step."""
+        return False
+
+    @property
+    def scores_images(self) -> bool:
+        """Whether pruning looks at images of the data set that the parent was trained on."""
+        return False
+
+    @property
     def extra_trainings(self) -> Mapping[str, int]:
         """Recipes by name that the method trains before the round's own training, and how often each."""
         return {}

@@ -18,6 +18,7 @@ from lth.config.base import (
     Density,
     Fault,
     Folder,
+    KeyPath,
     Model,
     Name,
     Rate,
@@ -154,7 +155,8 @@ class Evaluation(Assessment):
     """Keep the trained weights of every arm, as `trained.safetensors` beside its history: after the `last` step, or
     those and the ones of the best step (`both`). Not with several `draws`."""
     trains: Literal["all", "head"] = "all"
-    """`head`: only the last layer (of `bert`: the classifier) is trained, all else stays as the ticket has it."""
+    """`head`: only the last layer (of `bert`: the classifier) is trained. All other weights stay as the ticket has
+    them; the running statistics of batch norms become those of the new images."""
     new_output: Annotated[int, Field(ge=2, le=MOST_CLASSES)] | None = None
     """The classes of `dataset`: all arms get a new output layer for so many, which is not pruned, and of a seed the
     same for all of them. Without it they keep their own, and `dataset` must have as many classes as the network."""
@@ -178,10 +180,11 @@ class Evaluation(Assessment):
             )
         if self.examples is None and self.draws > 1:
             yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
-        for position, ticket in enumerate(self.controls_of):
-            if ticket not in self.tickets:
+        named: list[tuple[KeyPath, TicketName | None]] = [(("matched_to",), self.matched_to)]
+        for path, ticket in [*named, *((("controls_of", n), ticket) for n, ticket in enumerate(self.controls_of))]:
+            if ticket is not None and ticket not in self.tickets:
                 allowed = ", ".join(_shown(name) for name in self.tickets)
-                yield ("controls_of", position), f"found {_shown(ticket)}; must be one of `tickets`: {allowed}"
+                yield path, f"found {_shown(ticket)}; must be one of `tickets`: {allowed}"
 
 
 class Compute(Model):

@@ -59,7 +59,7 @@ def find(round_: Round, options: AtInit) -> Found:
 
     def evidence(masks: Masks) -> Evidence:
         nonlocal seen
-        seen += round_.feed.sampled(options.per_class or known.per_class) or int(known.signed)
+        seen += round_.scored_feed.sampled(options.per_class or known.per_class) or int(known.signed)
         return round_.evidence(options.score, dense.weights, masks, options.per_class)
 
     masks = prune_at_init(known.load(), evidence, dense.masks, steps, round_.allocate)

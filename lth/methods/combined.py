@@ -48,6 +48,11 @@ class Combined(Options):
             yield ("of",), f"{message}; combine tickets that start from the same weights"
 
     @property
+    def trains_as_parent(self) -> bool:
+        """If it starts from the weights that both were found from."""
+        return self.weights == "initial"
+
+    @property
     def starts_from_trained(self) -> bool:
         """Unless it starts from the weights that both were found from."""
         return self.weights != "initial"

@@ -49,6 +49,11 @@ class Derived(Options):
             message = f"a {self.kind} mask is over theta_0, and '{self.of}' starts from {weights}"
             yield ("of",), f"{message}, so that two things would differ; derive a ticket over theta_0"
 
+    @property
+    def trains_as_parent(self) -> bool:
+        """Always: one thing is changed, and that is not how long it is trained."""
+        return True
+
     def variant(self) -> str:
         """The kind, how much noise and which draw if a study says it, and of which ticket."""
         size = f" {self.noise.words()}" if self.noise else ""

@@ -96,6 +96,9 @@ class Dual(Options):
         if context.by_rounds:
             message = "`method: dual` masks to each density in cycles of its own, not in rounds; give `densities`"
             yield ("rounds",), f"{message} instead"
+        if context.recipes[self.transform].patience:
+            message = f"is trained to its end, found `patience` in recipe '{self.transform}'; give it one without"
+            yield ("transform",), message
         if self.remove == "start":
             return  # there is no penalty on weights that are gone
         penalty = self.penalty

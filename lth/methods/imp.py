@@ -87,6 +87,16 @@ class Imp(Options):
         return self.rewind_step
 
     @property
+    def trains_as_parent(self) -> bool:
+        """With `rewind: initial`, which keeps the parent's initial weights, whatever they are."""
+        return self.rewind == "initial"
+
+    @property
+    def scores_images(self) -> bool:
+        """With the gradient's scores."""
+        return SCORES[self.score].images
+
+    @property
     def starts_from_trained(self) -> bool:
         """With `rewind: parent`."""
         return self.rewind == "parent"
@@ -178,7 +188,7 @@ def score_costs(round_: Round, options: Imp, masks: Masks) -> tuple[tuple[str, M
         return ()
     meter = Meter(round_.weight_uses)
     meter.use(masks)
-    meter.passed(round_.feed.sampled(options.per_class or known.per_class))
+    meter.passed(round_.scored_feed.sampled(options.per_class or known.per_class))
     return (("score", meter),)
 
 

@@ -84,9 +84,10 @@ def density_at(options: Progressive, final: Fraction, epoch: int | Fraction) -> 
     """The density that belongs to an epoch (from 1; 0: before any): that of the beginning to `from_epoch`, `final` from
     `until_epoch` on. A fraction lies between two epochs (`reached`).
 
-    In between sparsity rises evenly, or as s_f + (s_0 - s_f) (1 - x)^3 does (Zhu & Gupta 2017, section 3).
+    In between sparsity rises evenly, or as s_f + (s_0 - s_f) (1 - x)^3 does (Zhu & Gupta 2017, section 3). A layer with
+    a density of its own above that of the beginning has it from the beginning on.
     """
-    begin = Fraction(1) if options.from_density is None else Fraction(str(options.from_density))
+    begin = Fraction(1) if options.from_density is None else max(Fraction(str(options.from_density)), final)
     span = options.until_epoch - options.from_epoch
     done = min(max(Fraction(epoch - options.from_epoch, span), Fraction(0)), Fraction(1))
     risen = done if options.shape == "linear" else 1 - (1 - done) ** 3

@@ -43,6 +43,8 @@ class RoundFiles:
     """The artifacts of one round."""
 
     data: Path
+    scored: Path | None = None
+    """The data set that the parent was trained on, where a score looks at its images and this round has another one."""
     parent: Path | None = None
     """The ticket before: of the last round, or the one that this is made from; none for a dense start."""
     parent_trained: Path | None = None
@@ -135,6 +137,15 @@ class Round:
         return feed
 
     @cached_property
+    def scored_feed(self) -> Feed:
+        """The examples that a score looks at: those of the training that is pruned."""
+        if self.files.scored is None:
+            return self.feed
+        feed = load_examples(self.files.scored).feed(self.device)
+        feed.suit(self._scored)
+        return feed
+
+    @cached_property
     def weight_uses(self) -> dict[str, int]:
         """How often one image uses each weight of a layer."""
         return self.feed.weight_uses(self._scored)
@@ -168,7 +179,7 @@ class Round:
             best={name: weight.to(self.device) for name, weight in self.trained.best.items()} if known.best else None,
             shape=(self.spec.network.channels, self.spec.network.size, self.spec.network.size),
             stream=self.random_scores(),
-            sample=lambda n: self.feed.sample(n, generator(self.spec.seed, "scored images")),
+            sample=lambda n: self.scored_feed.sample(n, generator(self.spec.seed, "scored images")),
             per_class=per_class or known.per_class,
         )
 

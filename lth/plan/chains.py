@@ -219,13 +219,32 @@ class Chains:
     def first_step(self, ticket: str, round_: int) -> int:
         """The step at which a round's training begins.
 
-        After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), unless
-        the round has a `retrain` (of whichever recipe) or data set of its own, of which nothing has been done yet.
+        After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), also of
+        tickets that are made from such a one, unless the round has a `retrain` (of whichever recipe), recipe or data
+        set of its own, of which nothing has been done yet.
         """
-        spec, step = self.study.tickets[ticket], self.study.tickets[ticket].options.early_step
-        if step is None or not self.prunes(ticket, round_) or (isinstance(spec, ChainTicket) and spec.retrain):
+        spec, of = self.study.tickets[ticket], self._rewound(ticket, round_)
+        if of is None or (isinstance(spec, ChainTicket) and spec.retrain):
             return 0
-        return step if self.dataset(ticket, round_) == self.dataset(ticket, self._base(ticket)) else 0
+        begun = self.dataset(of, self._base(of)), self.study.tickets[of].recipe
+        alike = (self.dataset(ticket, round_), self.recipe_name(ticket, round_)) == begun
+        return (self.study.tickets[of].options.early_step or 0) if alike else 0
+
+    def _rewound(self, ticket: str, round_: int) -> str | None:
+        """The ticket that has rewound to a step what this round is made from."""
+        while self.study.tickets[ticket].options.early_step is None:
+            parents = self.parents(ticket, round_)
+            if not parents or not self.study.tickets[ticket].options.trains_as_parent:
+                return None
+            ticket, round_ = parents[0]
+        return ticket if self.prunes(ticket, round_) else None
+
+    def scored_dataset(self, ticket: str, round_: int) -> str | None:
+        """The data set whose images the pruning of a round looks at, where its training is on another one."""
+        if not self.prunes(ticket, round_) or not self.study.tickets[ticket].options.scores_images:
+            return None
+        (parent,) = self.parents(ticket, round_)
+        return before if (before := self.dataset(*parent)) != self.dataset(ticket, round_) else None
 
     def nearest_round(self, ticket: str, density: float) -> int:
         """The round whose density is nearest to the one asked for; the check has made sure that it is near enough."""

@@ -8,14 +8,20 @@ from lth.plan.plan import Plan
 def dense_round(plan: Plan, ticket: str, round_: int) -> tuple[str, int] | None:
     """The dense network that a round is compared with: the same network, trained on the same data set.
 
-    Its own chain's round 0, where it has one; else, of the same training recipe, a ticket of the method `dense` or
-    another chain's round 0, in the order of the study. None where the study trains no such network.
+    Its own chain's round 0, where it has one; else, of the same training recipe and from theta_0, a ticket of the
+    method `dense` or another chain's round 0, in the order of the study. None where the study trains no such network.
     """
     dataset, network = plan.dataset(ticket, round_), plan.study.tickets[ticket].network
     found = [place for place in _dense_rounds(plan, network) if plan.dataset(*place) == dataset]
     own = [place for place in found if place[0] == ticket]
-    alike = [place for place in found if plan.recipe_name(*place) == plan.recipe_name(ticket, round_)]
+    alike = [place for place in found if _from_theta_0(plan, *place)]
+    alike = [place for place in alike if plan.recipe_name(*place) == plan.recipe_name(ticket, round_)]
     return next(iter([*own, *alike]), None)
+
+
+def _from_theta_0(plan: Plan, ticket: str, round_: int) -> bool:
+    """Whether nothing was trained before, as a chain's start may have been."""
+    return not plan.parents(ticket, round_)
 
 
 def _dense_rounds(plan: Plan, network: str) -> Iterator[tuple[str, int]]:

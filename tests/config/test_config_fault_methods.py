@@ -527,6 +527,11 @@ FOLLOWERS = {
         ticket("rounds: 2, retrain: fine"),
         "20 tickets.new.retrain: 'fine' is not defined (did you mean 'find'?); `recipes` has find, try",
     ),
+    "a transformation that ends early": (
+        *recipe("epochs: 9, patience: 2"),
+        ticket("method: dual, densities: [0.5], transform: new, penalty: {rise: 0.1, every: 1}"),
+        "21 tickets.new.transform: is trained to its end, found `patience` in recipe 'new'; give it one without",
+    ),
     "unknown recipe of dual": (
         ticket("method: dual, densities: [0.5], transform: tri"),
         "20 tickets.new.transform: 'tri' is not defined (did you mean 'try'?); `recipes` has find, try",
@@ -612,6 +617,12 @@ COMPARISONS = {
     "draws of nothing": (
         ("    density: 0.1296\n", "    density: 0.1296\n    draws: 3\n"),
         "34 evaluations.transfer.draws: has no effect without `examples`, of which they are draws; give both or none",
+    ),
+    "controls of a ticket that is not evaluated": (
+        ("[home, away, cross]", "[home, cross]"),
+        ("matched_to: cross", "matched_to: away\n    controls: [random]"),
+        ("    density: 0.1296\n    matched", "    density: 0.1296\n    matched"),
+        "evaluations.transfer.matched_to: found 'away'; must be one of `tickets`: 'home', 'cross'",
     ),
     "unknown ticket": (
         *comparison("", "home, awya"),

@@ -359,6 +359,55 @@ def test_rounds_rewound_to_a_step_begin_there_unless_they_have_another_recipe_or
     assert [both.round_job("imp", 0, round_).first_step for round_ in range(2)] == [0, 0]
 
 
+def test_what_is_made_from_a_rewound_ticket_begins_its_training_where_that_does(tmp_path):
+    """Else a control would be trained longer than its ticket, by an earlier part of the schedule."""
+    rewound = ("rounds: 4, rate: 0.4}\n  away", "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5}\n  away")
+    keys = {
+        "permuted": "method: derived, of: home, kind: permuted",
+        "fresh": "method: derived, of: permuted, kind: reinitialised",
+        "also": "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5",
+        "union": "method: combined, of: [home, also]",
+        "mean": "method: combined, of: [home, also], weights: mean",
+        "further": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}",
+        "trained": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: trained",
+        "from_dense": "rounds: 1, rate: 0.4, start: {ticket: home, round: 0}",
+    }
+    texts = [f"  {name}: {{network: lenet, recipe: find, dataset: digits, {text}}}\n" for name, text in keys.items()]
+    texts += ["  otherwise: {network: lenet, recipe: try, dataset: digits, method: derived, of: home}\n"]
+    texts += ["  elsewhere: {network: lenet, recipe: find, dataset: letters, method: derived, of: home}\n"]
+    plan = Plan(study_of(tmp_path, changed(rewound, ("  away:", "".join(texts) + "  away:"))))
+    found = {name: [plan.first_step(name, round_) for round_ in plan.rounds(name)] for name in (*keys, "cross")}
+    assert found == {
+        "permuted": [5, 5, 5, 5],
+        "fresh": [5, 5, 5, 5],
+        "also": [0, 5, 5, 5, 5],
+        "union": [5, 5, 5, 5],
+        "mean": [0, 0, 0, 0],  # of trained weights
+        "further": [5, 5],
+        "trained": [0, 0],
+        "from_dense": [0, 0],  # which has theta_0
+        "cross": [0, 0, 0],  # on letters
+    }
+    assert plan.first_step("otherwise", 1) == plan.first_step("elsewhere", 1) == 0
+
+
+def test_a_score_of_images_looks_at_those_of_the_training_that_it_prunes(tmp_path):
+    chain = "chain: [{dataset: digits, rounds: 2}, {dataset: letters, rounds: 2}]"
+    texts = [
+        f"  {score}: {{network: lenet, recipe: find, score: {score}, {chain}}}\n" for score in ("taylor", "magnitude")
+    ]
+    plan = Plan(study_of(tmp_path, changed(("  away:", "".join(texts) + "  away:"))))
+    assert [plan.dataset("taylor", round_) for round_ in range(5)] == [
+        "digits",
+        "digits",
+        "letters",
+        "letters",
+        "letters",
+    ]
+    assert [plan.scored_dataset("taylor", round_) for round_ in range(5)] == [None, None, "digits", None, None]
+    assert not any(plan.scored_dataset("magnitude", round_) for round_ in range(5))
+
+
 SHARED_DENSE = (
     ("rounds: 4, rate: 0.4}\n  away", "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5}\n  away"),
     (

@@ -56,7 +56,9 @@ def run(tmp_path: Path) -> Run:
     """Runs a round over the tiny images: `run("name", parents..., method=..., ...)`."""
     tiny_images().save(tmp_path / "images")
 
-    def running(name: str, parent: Done | None = None, other: Done | None = None, **changes: Any) -> Done:
+    def running(
+        name: str, parent: Done | None = None, other: Done | None = None, scored: Path | None = None, **changes: Any
+    ) -> Done:
         folder = tmp_path / name
         folder.mkdir()
         trained = parent.folder / "trained" if parent and changes.get("prunes") else None
@@ -64,6 +66,7 @@ def run(tmp_path: Path) -> Run:
             trained = parent.folder / "trained"
         files = RoundFiles(
             data=tmp_path / "images",
+            scored=scored,
             parent=parent and parent.folder / "ticket",
             parent_trained=trained,
             other=other and other.folder / "ticket",
@@ -297,6 +300,17 @@ def test_pruning_at_initialisation(run: Run, score: str) -> None:
     assert int(phases["score"]["forward_images"]) == {"snip": 39, "grasp": 30, "synflow": 100}.get(score, 0)
 
 
+def test_a_score_looks_at_the_images_that_its_weights_were_trained_on(run: Run, tmp_path: Path) -> None:
+    """Where a chain goes on to another data set, the round that is trained there prunes by the one before."""
+    dense, other = run("dense"), tmp_path / "other"
+    tiny_images(noise=80).save(other)
+    here = run("here", dense, **pruned(score="taylor"))
+    alike = run("alike", dense, scored=tmp_path / "images", **pruned(score="taylor"))
+    there = run("there", dense, scored=other, **pruned(score="taylor"))
+    assert all(mask.equal(alike.ticket.masks[name]) for name, mask in here.ticket.masks.items())
+    assert not all(mask.equal(there.ticket.masks[name]) for name, mask in here.ticket.masks.items())
+
+
 @pytest.mark.parametrize(("per_class", "images"), [(20, 60), (30, 70)])
 def test_what_a_score_costs_counts_the_images_that_there_are(run: Run, per_class: int, images: int) -> None:
     """Of 70, all of a class that has fewer."""
@@ -449,6 +463,8 @@ def test_the_density_of_progressive_pruning_by_epoch() -> None:
     sparse = Progressive(from_epoch=1, until_epoch=5, from_density=0.6)
     at = [density_at(sparse, Fraction(1, 5), epoch) for epoch in range(8)]
     assert at == [Fraction(3, 5)] * 2 + [Fraction(1, 2), Fraction(2, 5), Fraction(3, 10), *[Fraction(1, 5)] * 3]
+    denser = [density_at(sparse, Fraction(9, 10), epoch) for epoch in range(8)]
+    assert denser == [Fraction(9, 10)] * 8  # a layer of its own density, which is never below that
     cubic = density_at(Progressive(shape="cubic", until_epoch=2), Fraction(0), 1)
     assert cubic == Fraction(1, 8)
 

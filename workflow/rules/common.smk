@@ -139,6 +139,8 @@ def round_inputs(wildcards):
         "data": paths.dataset(plan.dataset(ticket, number)),
         **model_input(ticket),
     }
+    if scored := plan.scored_dataset(ticket, number):
+        inputs["scored"] = paths.dataset(scored)
     if given := study.tickets[ticket].options.input_file(int(seed)):
         inputs["given"] = given
     parents = plan.parents(ticket, number)

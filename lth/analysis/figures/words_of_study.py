@@ -46,8 +46,8 @@ def _early_stop(facts: Facts) -> str:
 
 def _accuracy_drop(facts: Facts) -> str:
     return sentences(
-        "Test accuracy of every round minus that of its dense network (same network, data set and recipe), paired by "
-        f"seed: {in_a_row(facts.tickets(dense=False), 'tickets')}; {facts.n}.",
+        "Test accuracy of every round minus that of its dense network (of its own chain, else of the same recipe), "
+        f"paired by seed: {in_a_row(facts.tickets(dense=False), 'tickets')}; {facts.n}.",
         _FALLS,
         facts.intervals("Bands"),
         _matching(facts.plan.study.matching_margin),

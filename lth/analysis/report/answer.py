@@ -11,7 +11,8 @@ from lth.analysis.tables.energy import energy_in_words
 from lth.catalog.controls import ARM_KINDS, ArmKind
 from lth.checks.power import smallest_p
 from lth.config.energy import Electricity
-from lth.plan.plan import arm_name
+from lth.plan.dense import dense_round
+from lth.plan.plan import Plan, arm_name
 
 _Row = Mapping[Any, Any]
 """One row of a table, by column."""
@@ -170,7 +171,7 @@ def certainty(comparisons: pd.DataFrame) -> list[str]:
 
 
 def spent(
-    arms: pd.DataFrame, costs: pd.DataFrame, electricity: Electricity | None = None
+    plan: Plan, arms: pd.DataFrame, costs: pd.DataFrame, electricity: Electricity | None = None
 ) -> tuple[list[str], list[str]]:
     """What finding the tickets cost, in sentences: what two runs share, and what was measured in this one."""
     n = int(costs["n"].max())
@@ -180,7 +181,7 @@ def spent(
         f"weights, over {n} seed{'s' * (n > 1)}."
     ]
     measured: list[str] = []
-    best = _best_place(arms, costs)
+    best = _best_place(plan, arms, costs)
     if best is not None:
         row, dense = best
         times = f", {row['epochs'] / dense['epochs']:.3g} times a dense training" if dense is not None else ""
@@ -196,13 +197,13 @@ def spent(
     return shared, measured
 
 
-def _best_place(arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[_Row, _Row | None] | None:
-    """The costs of the best ticket's round, and of the dense round of some ticket."""
+def _best_place(plan: Plan, arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[_Row, _Row | None] | None:
+    """The costs of the best ticket's round, and of the dense network that it is held against."""
     own = arms[arms["kind"] == "own"]
     if own.empty:
         return None
     best = max(own.to_dict("records"), key=lambda row: float(row["accuracy_percent"]))
-    here = costs[(costs["ticket"] == best["ticket"]) & (costs["round"] == best["round"])].to_dict("records")
-    dense = costs[costs["round"] == 0].to_dict("records")
-    same = [row for row in dense if row["ticket"] == best["ticket"]] or dense
-    return (here[0], same[0] if same else None) if here else None
+    of_place = {(row["ticket"], row["round"]): row for row in costs.to_dict("records")}
+    here = of_place.get((best["ticket"], best["round"]))
+    dense = dense_round(plan, best["ticket"], int(best["round"]))
+    return (here, of_place.get(dense) if dense else None) if here else None

@@ -214,8 +214,8 @@ def lost_accuracy(matching: pd.DataFrame, costs: pd.DataFrame, dataset: str, nam
         else " Descriptive: nothing here is tested."
     )
     caption = (
-        "Test accuracy of every round minus that of its dense network (same network, data set and recipe), paired by "
-        f"seed.{bands(rows)}{words}{_COSTS}"
+        "Test accuracy of every round minus that of its dense network (of its own chain, else of the same recipe), "
+        f"paired by seed.{bands(rows)}{words}{_COSTS}"
     )
     return Chart(
         name=name,

@@ -25,18 +25,20 @@ not that the arms are equal.
 Effect size d_z: mean / standard deviation of the paired differences, with Hedges' (1981) small-sample correction; "-"
 if undefined.
 
-Density: all sparse arms of an evaluation have the same density. Tickets in a comparison agree in density to within 2 %
-by their pruning rates; unpruned layers and layers with rates of their own shift the total, and the tables give the
-actual density. Random and shuffled masks of an evaluation have exactly the per-layer counts of their ticket.
+Density: the tickets of an evaluation or comparison agree in density to within 2 % by their pruning rates, combined ones
+excepted; unpruned layers and layers with rates of their own shift the total, and the tables give the actual density.
+Random and shuffled masks of an evaluation have exactly the per-layer counts of their ticket.
 
 Initial weights: the kept weights start from the initialisation of the seed, in reinitialised arms from a new one. They
-start from trained weights only if the ticket's options say so (rewind, parent).
+start from trained weights if the ticket's options say so (rewind, the weights of combined tickets), in tickets of the
+method dual, which has trained them, and where the file of a given ticket holds such.
 
 Mask overlap: Jaccard index per layer; chance is its exact expectation for independent random masks with the same
 counts.
 
 Cost: the training of the ticket and of every round that it was derived from, each counted once. Epochs are passes over
-the training data, forward and backward, for training and for scoring or transforming weights before it. FLOPs are
+the training data, forward and backward, for training and for scoring or transforming weights before it; the images
+that a saliency score looks at count once, also those of which GraSP takes second derivatives. FLOPs are
 theoretical: two per kept weight and use in the forward pass, four in the backward pass (also in the first layer, which
 needs only half of that), and the full dense gradients where weights grow by gradient; the dense kernels that ran
 executed more. Evaluation on validation and test data is not counted. Seconds and joules are of whole jobs on a shared

@@ -112,7 +112,7 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
     shown = _shown(figures, plan, None, prefix, source.base, covered)
     found.figures += shown
     first = arms[plan.assessments[0]] if plan.assessments else None
-    cost, measured = spent(first, costs, study.energy) if first is not None else ([], [])
+    cost, measured = spent(plan, first, costs, study.energy) if first is not None else ([], [])
     found.told = {
         "study": study,
         "prefix": prefix,

@@ -28,10 +28,14 @@ def best_steps(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
     could do before is no result of the pruned one.
     """
     validation = history[history["split"] == "validation"].sort_values([*run, "step"], kind="stable")
-    pruned = validation[validation["kept"] == validation.groupby(list(run))["kept"].transform("min")]
-    least = pruned.groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
+    least = _pruned(validation, run).groupby(list(run), sort=True)["loss_nats"].idxmin()  # the first of equals
     best = validation.loc[least, [*run, "step", "loss_nats"]].reset_index(drop=True)
     return best.rename(columns={"loss_nats": "validation_loss_nats"})
+
+
+def _pruned(scored: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+    """The rows in which a run has as few weights as ever."""
+    return scored[scored["kept"] == scored.groupby(list(run))["kept"].transform("min")]
 
 
 def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
@@ -54,8 +58,11 @@ def runs(history: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
 
 
 def reach_epochs(history: pd.DataFrame, run: Sequence[str], percent: float) -> pd.DataFrame:
-    """Each run's first epoch (parts count) with at least this test accuracy, as `reach_epoch`; NaN if it never came."""
-    test = history[history["split"] == "test"]
+    """Each run's first epoch (parts count) with at least this test accuracy, as `reach_epoch`; NaN if it never came.
+
+    As for `best_steps`, only where as few weights are left as ever.
+    """
+    test = _pruned(history[history["split"] == "test"], run)
     there = test[test["accuracy_percent"] >= percent]
     first = there.groupby(list(run))["epoch"].min().rename("reach_epoch").reset_index()
     return test[list(run)].drop_duplicates().merge(first, on=list(run), how="left")
