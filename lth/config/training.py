@@ -181,8 +181,8 @@ class Recipe(Model):
 
     kernels: Literal["sparse", "dense"] | None = None
     """`sparse` computes with the kept weights only, on CPUs, where the network's layers allow it; `dense` with all.
-    Without it, sparse where at most 60 % of the weights are kept (30 % if there are convolutions). Results differ by
-    rounding; see docs/benchmarks.md."""
+    Without it, sparse where at most 60 % of the weights are kept (30 % if there are convolutions) and the training
+    takes more than 6e10 FLOPs with all weights. Results differ by rounding; see docs/benchmarks.md."""
     freeze: Freeze | None = None
     """Zero the gradients of kept weights by their value, to repeat what published code does; see below. Not for
     studies of one's own."""

@@ -23,8 +23,8 @@ class Derived(Options):
     of: TicketName
     """The ticket whose rounds are followed."""
     kind: DerivedKind = "reinitialised"
-    """The control; what each is, stands at `controls` of evaluations. `reinitialised`: newly drawn weights under the
-    masks."""
+    """Which control; they are described under `controls` of an evaluation. `reinitialised`: newly drawn weights under
+    the masks."""
     of_round: RoundCount | None = None
     """Only that round of `of`, instead of all its pruned ones or every so-many-th."""
     draw: Annotated[int, Field(ge=0, le=1000)] = 0

@@ -41,7 +41,8 @@ class Imp(Options):
     trained, and begins at the start's trained weights again."""
     rewind_step: Annotated[int, Field(ge=1)] | None = None
     """For `rewind: step`: the optimiser step of the dense training that is rewound to. Weights, learning rate and
-    batches are those of that step; momentum and Adam's moments begin at zero, as in the paper's code (open_lth)."""
+    batches are those of that step; momentum and Adam's moments begin at zero, as in the paper's code (open_lth).
+    Tickets that are derived from this one, or start from its weights, begin their training there, too."""
 
     per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
     """For `taylor` and `gradient`: images of each class that the score sees; without it 13."""

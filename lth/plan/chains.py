@@ -1,7 +1,8 @@
 """Which rounds a ticket has, what each of them is made of and trained on, and how much it keeps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fractions import Fraction
+from pathlib import Path
 
 from lth.config.data import Network
 from lth.config.layers import LayerKind, LayerRates
@@ -28,6 +29,9 @@ class Chains:
         self._rounds: dict[str, tuple[int, ...]] = {}
         self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
         self._whole: dict[str, set[str]] = {}
+        self.folder: Path | None = None
+        """Where the study's results lie, if they may be looked at: how much a given ticket keeps, whose file cannot be
+        read from here, is read from the ticket that was made of it."""
 
     def first_round(self, ticket: str) -> int:
         """The round that a ticket begins with: 0, the one it starts from, or the first that it prunes or follows."""
@@ -155,7 +159,7 @@ class Chains:
         if isinstance(spec, FollowingTicket):
             return self.density(spec.made_from()[0], round_, kind)
         if isinstance(spec, GivenTicket):
-            return spec.options.initial_density(self.study.seeds[0])
+            return self._given_density(spec)
         done, start = round_ - self._base(ticket), spec.start_or_none()
         if isinstance(spec, PrunedTicket) and spec.densities and done:
             return Fraction(str(spec.densities[done - 1]))
@@ -169,8 +173,16 @@ class Chains:
         assert start is not None
         counted = counted_by(self.study, start.ticket)
         if isinstance(counted, GivenTicket):
-            return counted.options.initial_density(self.study.seeds[0], self.left_whole(ticket))
+            return self._given_density(counted, self.left_whole(ticket))
         return self.density(start.ticket, start.round, kind)
+
+    def _given_density(self, spec: GivenTicket, whole: Collection[str] = ()) -> Fraction:
+        seed, options = self.study.seeds[0], spec.options
+        if self.folder and not Path(options.input_file(seed) or "").is_file():
+            name = next(name for name, other in self.study.tickets.items() if other is spec)
+            made = self.folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
+            options = options.model_copy(update={"file": str(made)})
+        return options.initial_density(seed, whole)
 
     def left_whole(self, ticket: str) -> set[str]:
         """The layers that a ticket does not prune. Imports torch, if there may be any.

@@ -119,6 +119,9 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
         for arm in plan.arms(name):
             a_seed += evaluation.draws * _tables(dataset, recipe) if evaluation.examples else _tables(dataset, recipe)
             density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
+            if evaluation.keep_weights:
+                moments = 2 if evaluation.keep_weights == "both" else 1
+                a_seed += trained_bytes(counts[plan.sized_as(arm)], density, moments)
             if arm.is_control:
                 before = replace(arm, new_output=None)
                 controls[before] = ticket_bytes(counts[plan.sized_as(before)], density)

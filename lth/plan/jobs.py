@@ -1,7 +1,7 @@
 """What each job gets told: the part of a study that its result depends on, and nothing else."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,6 +27,10 @@ class ModelJob(Model):
 
     network: str
     model: str
+    content: str | None = None
+    """What the files of a user's own folder hold, as a digest: with other content the job is another."""
+
+    later_keys: ClassVar = ("content",)
 
 
 class RoundJob(Model):

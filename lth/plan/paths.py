@@ -76,6 +76,11 @@ class Paths:
         weights = [path for path in self.artifacts() if path.endswith("/trained.safetensors")]
         return [path for path in weights if path.startswith((f"{self.results}/evaluations/", *rounds))]
 
+    def may_be_gone(self) -> set[str]:
+        """Trained weights of last rounds, which nothing reads: of a chain that was longer they were temporary."""
+        weights = {path for path in self.artifacts() if path.endswith("/trained.safetensors")}
+        return weights - {*self.kept_weights()}
+
     def artifacts(self) -> Iterator[str]:
         """All that data, model, round, control and evaluation jobs leave behind for good; some more than once."""
         study, plan = self.plan.study, self.plan

@@ -22,6 +22,11 @@ LEAST_OF_DATA_MB = 2000
 """Of a job that prepares a data set."""
 BASE_MB = {"images": 1300, "texts": 5000}
 """A process with torch and a small network; one with an encoder, its moments and transformers."""
+MASK_MB = {"images": 1000, "texts": 3000}
+"""Of a job that reads a ticket and writes one; 20 bytes a weight, where 100M are an encoder's."""
+LEAST_OF_MANIFEST_MB = 3000
+MODEL_MB = 2000
+"""Of a job that fetches a pre-trained model."""
 
 
 def examples(dataset: Dataset, recipe: Recipe) -> float:
@@ -55,6 +60,12 @@ def round_minutes(plan: Plan, ticket: str, round_: int) -> int:
     return minutes(plan, work, LEAST_MINUTES if plan.part(ticket, round_) is None else LEAST_OF_SEVERAL)
 
 
+def longest_minutes(plan: Plan, ticket: str, round_: int) -> int | None:
+    """What a round may ask for at most; of those that one job runs in turn, the times add up."""
+    longest, alone = plan.study.compute.longest_minutes, plan.part(ticket, round_) is None
+    return longest if longest is None or alone else max(1, longest // plan.study.compute.rounds_per_job)
+
+
 def evaluation_minutes(plan: Plan, evaluation: str) -> int:
     """The limit of an arm's evaluation, with all its draws."""
     spec = plan.study.evaluations[evaluation]
@@ -67,6 +78,17 @@ def memory_mb(plan: Plan, dataset: str, network: str) -> int:
     """The memory of a training: the process, the data set in memory twice over, and the network's own."""
     kind = "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
     return BASE_MB[kind] + ceil(2 * _bytes(plan.study.datasets[dataset]) / 1e6)
+
+
+def mask_mb(plan: Plan, network: str) -> int:
+    """The memory of a job that makes a mask or a layer for a ticket: some copies of its weights, and no data."""
+    return MASK_MB["texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"]
+
+
+def manifest_mb(plan: Plan) -> int:
+    """The memory in which all artifacts are read again, one after the other: the largest data set twice over."""
+    largest = max((_bytes(plan.study.datasets[name]) for name in plan.used_datasets), default=0)
+    return LEAST_OF_MANIFEST_MB + ceil(2 * largest / 1e6)
 
 
 def preparation_mb(plan: Plan, dataset: str) -> int:

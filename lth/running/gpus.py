@@ -2,7 +2,7 @@
 
 Snakemake only counts GPUs; it does not say which is free. So each job locks one: a lock file for each GPU and each job
 that may share it, held until the process ends, however it ends. Nobody waits: a job that finds all of them taken says
-with whom it shares one. Where a scheduler has assigned devices (Slurm, LSF), its word counts and nothing is locked.
+with whom it shares one. A job to which a scheduler (Slurm, LSF) has assigned one GPU sees only that, and locks nothing.
 """
 
 import os
@@ -37,18 +37,25 @@ def take_gpu(
     Raises:
         UserError: the folder of the locks is a link, somebody else's, or open to others.
     """
-    if count < 2 or any(name in environment for name in ASSIGNED):
+    if count < 2:
         return None
     visible = [name.strip() for name in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
-    return _first_free((visible or [str(number) for number in range(count)])[:count], sharing, _folder(), shares)
+    numbers = [str(number) for number in range(count)]
+    allocation = next((f"{environment[name]}-" for name in ASSIGNED if name in environment), "")
+    return _first_free((visible or numbers)[:count], sharing, _folder(), shares, allocation)
 
 
-def _first_free(devices: Sequence[str], sharing: int, folder: Path, shares: Callable[[str], None]) -> int:
-    """The first device with a free slot, those with fewer jobs before those with more; the first if none is free."""
+def _first_free(
+    devices: Sequence[str], sharing: int, folder: Path, shares: Callable[[str], None], allocation: str
+) -> int:
+    """The first device with a free slot, those with fewer jobs before those with more; the first if none is free.
+
+    Of each allocation of a scheduler by itself: in each the numbers of its GPUs may begin at 0.
+    """
     others: list[str] = []
     for slot in range(sharing):
         for number, device in enumerate(devices):
-            name = f"gpu-{device.replace('/', '-')}-{slot}"
+            name = f"gpu-{allocation}{device}-{slot}".replace("/", "-")
             try:
                 _held.append(acquire(folder / f"{name}.lock", folder / f"{name}.json"))
             except Busy as busy:

@@ -40,7 +40,7 @@ def snakemake_command(
     workflow = snakefile()
     if workflow is None:
         raise UserError("lth run: the workflow is not beside the package; install the package anew")
-    given = [] if _has_cores(options) else ["--cores", str(cores or usable_cores())]
+    given = [] if cores is None and _has_cores(options) else ["--cores", str(cores or usable_cores())]
     ours = ["--configfile", *map(str, studies), *(("--quiet", "rules") if quiet else ()), "--snakefile", str(workflow)]
     # the first two take any number of values: a target must not follow them
     return [sys.executable, "-m", "snakemake", *ours, *given, *(["--dry-run"] if dry else []), *options]

@@ -1,6 +1,8 @@
 """Energy of a job, where the machine can tell: Intel's and AMD's RAPL counters, and an NVIDIA GPU's own."""
 
+import threading
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,8 @@ from lth.running.scratch import Scratch
 from lth.training.history import write_rows
 
 POWERCAP = Path("/sys/class/powercap")
+READ_EVERY = 60.0
+"""Seconds between two readings: the counter of a package has its whole range in four minutes at a kilowatt."""
 
 
 @dataclass
@@ -25,21 +29,48 @@ class Energy:
 
     device: torch.device
     powercap: Path = field(default_factory=lambda: POWERCAP)
-    _began: dict[Path, int] = field(init=False)
+    _counters: "_Counters" = field(init=False)
     _gpu_began: float | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self._began = _packages(self.powercap)
+        self._counters = _Counters(self.powercap)
         self._gpu_began = _gpu_joules(self.device)
+        if self._counters.read() is not None:
+            ended = threading.Event()
+            weakref.finalize(self, ended.set)
+            threading.Thread(target=_keep_reading, args=(self._counters, ended), daemon=True).start()
 
     def joules(self) -> float | None:
         """Joules so far; None if nothing here measures them, or not all that does the work."""
         gpu = _gpu_joules(self.device)
-        if not self._began or (self.device.type == "cuda" and (gpu is None or self._gpu_began is None)):
+        microjoules = self._counters.read()
+        if microjoules is None or (self.device.type == "cuda" and (gpu is None or self._gpu_began is None)):
             return None
-        now = _packages(self.powercap)
-        microjoules = sum(_since(domain, self._began[domain], value) for domain, value in now.items())
         return microjoules / 1e6 + ((gpu or 0.0) - (self._gpu_began or 0.0))
+
+
+class _Counters:
+    """What the processor packages have used, over any number of turns of their counters that are read in each."""
+
+    def __init__(self, powercap: Path) -> None:
+        self._powercap, self._last, self._used = powercap, _packages(powercap), 0
+        self._reading = threading.Lock()
+
+    def read(self) -> int | None:
+        """Microjoules since it was made; None where a counter is not there, or cannot be read any more."""
+        with self._reading:
+            now = _packages(self._powercap)
+            if not now or now.keys() != self._last.keys():
+                self._last = {}
+                return None
+            self._used += sum(_since(domain, self._last[domain], value) for domain, value in now.items())
+            self._last = now
+            return self._used
+
+
+def _keep_reading(packages: _Counters, ended: threading.Event) -> None:
+    while not ended.wait(READ_EVERY):
+        packages.read()
 
 
 class Spending:

@@ -7,7 +7,7 @@ as it was last run), or that its manifest lists.
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +69,16 @@ def leftovers(plan: Plan, last: Study | None, folder: Path) -> Leftovers:
                 protected += 1
             else:
                 gone.append(path)
-    temporary = [path for path in _temporary(plan, folder) if path.relative_to(results).as_posix() not in listed]
+    temporary = {*_temporary(plan, folder)} - {results / name for name in listed}
+    if last:  # what the last run still needs, or keeps
+        temporary -= {results / name for name in before} - {*_temporary(Plan(last), folder)}
     scratch = folder / plan.study.compute.scratch_of(plan.study.study)
-    jobs = {str(Path(job.key).parent.relative_to(plan.results)) for job in planned_jobs(Paths(plan))}
+    plans = [plan, *([Plan(last)] if last else [])]
+    jobs = {str(Path(job.key).parent.relative_to(plan.results)) for one in plans for job in planned_jobs(Paths(one))}
     found = {
-        "trained weights that no missing job needs": temporary,
+        "trained weights that no missing job needs": sorted(temporary),
         "states of trainings that have finished or are not in the study": abandoned(scratch, results, jobs),
-        "logs of jobs that are not in the study": [*_old_logs(plan, last, results)],
+        "logs of jobs that are not in the study": [*_old_logs(plans, results)],
         "results that are not in the study": gone,
         "files that were being written when a job was killed": partial,
     }
@@ -150,12 +153,12 @@ def _temporary(plan: Plan, folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _old_logs(plan: Plan, last: Study | None, results: Path) -> Iterator[Path]:
-    plans = [plan, *([Plan(last)] if last else [])]
-    needed = {job.log.removeprefix(f"{plan.results}/logs/") for one in plans for job in planned_jobs(Paths(one))}
+def _old_logs(plans: Sequence[Plan], results: Path) -> Iterator[Path]:
+    logs = f"{plans[0].results}/logs/"
+    needed = {job.log.removeprefix(logs) for one in plans for job in planned_jobs(Paths(one))}
     needed |= {f"figures/{name}.log" for one in plans for name in one.assessments} | {*_LOGS}
     drawn = (Path(file) for one in plans for file in animation_files(Paths(one)))
-    needed |= {path.relative_to(plan.results).with_suffix(".log").as_posix() for path in drawn}
+    needed |= {path.relative_to(plans[0].results).with_suffix(".log").as_posix() for path in drawn}
     for path in _files(results / "logs"):
         if path.suffix == ".log" and path.relative_to(results / "logs").as_posix() not in needed:
             yield path

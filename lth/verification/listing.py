@@ -45,8 +45,12 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
     Raises:
         UserError: one is missing.
     """
-    planned = (results / Path(path).relative_to(Plan(study).results) for path in Paths(Plan(study)).artifacts())
-    paths = sorted({*summaries, *planned})
+    plan = Plan(study)
+    planned, gone = (
+        {results / Path(path).relative_to(plan.results) for path in paths}
+        for paths in (Paths(plan).artifacts(), Paths(plan).may_be_gone())
+    )
+    paths = sorted({*summaries, *planned} - {path for path in gone if not path.is_file()})
     if missing := [path for path in paths if not path.is_file()]:
         more = f", and {len(missing) - 1} more are missing" if len(missing) > 1 else ""
         raise UserError(f"{missing[0]}: no such file{more}", advice(*missing))

@@ -66,6 +66,7 @@ def test_options_of_a_run_are_passed_on_but_those_that_it_gives_itself() -> None
     quiet = snakemake.snakemake_command([Path("study.yaml")], None, False, ["target", "--profile", "slurm"], quiet=True)
     assert quiet[quiet.index("--quiet") + 2] == "--snakefile"  # which takes one value, so that no target is swallowed
     assert "--cores" not in snakemake.snakemake_command([Path("study.yaml")], None, False, ["--profile=slurm"])
+    assert "--cores" in snakemake.snakemake_command([Path("study.yaml")], 1, False, ["--workflow-profile", "mine"])
     over = snakemake.snakemake_command([Path("study.yaml"), Path("shorter.yaml")], None, False, [])
     assert over[3:7] == ["--configfile", "study.yaml", "shorter.yaml", "--snakefile"]
     with pytest.raises(UserError, match="name further study files after the first to give another"):

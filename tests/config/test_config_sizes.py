@@ -6,7 +6,15 @@ import pytest
 
 from lth.checks.read import load_study
 from lth.plan.plan import Plan
-from lth.plan.sizes import asked, evaluation_minutes, memory_mb, round_minutes
+from lth.plan.sizes import (
+    asked,
+    evaluation_minutes,
+    longest_minutes,
+    manifest_mb,
+    mask_mb,
+    memory_mb,
+    round_minutes,
+)
 
 STUDY = """\
 study: sizes
@@ -52,6 +60,20 @@ def test_memory_follows_from_the_data(tmp_path: Path) -> None:
     """45,000 images of 784 or 3,072 bytes, twice, and a process with torch."""
     assert memory_mb(plan(tmp_path), "mnist", "lenet") == 1300 + 71
     assert memory_mb(plan(tmp_path), "photos", "wide") == 1300 + 277
+
+
+def test_reading_all_again_takes_the_largest_data_set_twice(tmp_path: Path) -> None:
+    assert manifest_mb(plan(tmp_path)) == 3000 + 277  # 45,000 images of 3,072 bytes
+    assert mask_mb(plan(tmp_path), "wide") == 1000
+
+
+def test_rounds_of_one_job_share_its_longest_time(tmp_path: Path) -> None:
+    """Snakemake adds their times up, and a queue refuses a job that asks for more than its limit."""
+    alone = "compute: {examples_per_second: 300, longest_minutes: 120}"
+    together = alone.replace("}", ", rounds_per_job: 10}")
+    found = [plan(tmp_path, "compute: {examples_per_second: 300}", new) for new in (alone, together)]
+    assert [longest_minutes(one, "home", 1) for one in found] == [120, 12]
+    assert longest_minutes(plan(tmp_path), "home", 1) is None
 
 
 @pytest.mark.parametrize(("attempt", "most", "expected"), [(1, None, 40), (3, None, 120), (3, 100, 100), (1, 30, 30)])

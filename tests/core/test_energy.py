@@ -2,6 +2,8 @@
 
 import csv
 import json
+import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -51,6 +53,28 @@ def test_a_counter_that_started_again_is_understood(tmp_path: Path) -> None:
     energy = Energy(CPU, tmp_path)
     counter(tmp_path, "intel-rapl:0", 100_000)
     assert energy.joules() == 0.2
+
+
+def test_a_counter_may_start_again_many_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a kilowatt that is every four minutes; between two readings it has not."""
+    monkeypatch.setattr(subject, "READ_EVERY", 0.01)
+    counter(tmp_path, "intel-rapl:0", 0)
+    energy, value = Energy(CPU, tmp_path), tmp_path / "intel-rapl:0" / "energy_uj"
+    for turn in range(1, 11):
+        other = value.with_name("next")
+        other.write_text(str(600_000 * turn % 1_000_000))
+        other.replace(value)
+        deadline = time.monotonic() + 20
+        while energy._counters._used < 600_000 * turn:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+    assert energy.joules() == 6
+    readers = threading.active_count()
+    del energy
+    deadline = time.monotonic() + 20
+    while threading.active_count() >= readers:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_no_counter_or_an_unreadable_one_is_unknown(tmp_path: Path) -> None:

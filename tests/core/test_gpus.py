@@ -93,16 +93,23 @@ def test_a_job_computes_on_the_gpu_that_it_took(tmp_path: Path, monkeypatch: pyt
     assert told == [0, 1, 2]
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
     monkeypatch.setenv("LSB_JOBID", "7")
+    assert prepare_device(Compute()) == torch.device("cuda", 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     assert prepare_device(Compute()) == torch.device("cuda")
     assert prepare_device(Compute(device="cpu")) == torch.device("cpu")
     for lock in held:
         lock.release()
 
 
-@pytest.mark.parametrize(
-    ("count", "environment"), [(1, {}), (0, {}), (4, {"SLURM_JOB_ID": "7"}), (4, {"LSB_JOBID": "7"})]
-)
-def test_where_there_is_no_choice_or_it_was_made_nothing_is_locked(count: int, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("variable", ["SLURM_JOB_ID", "LSB_JOBID"])
+def test_jobs_in_an_allocation_of_several_gpus_take_different_ones(jobs: Jobs, variable: str) -> None:
+    """In another allocation on the same machine the same numbers may be other GPUs."""
+    assert [jobs.start(2, 1, f"{variable}=7") for _ in range(2)] == [["0"], ["1"]]
+    assert [jobs.start(2, 1, f"{variable}=8") for _ in range(2)] == [["0"], ["1"]]
+
+
+@pytest.mark.parametrize(("count", "environment"), [(1, {}), (0, {}), (1, {"SLURM_JOB_ID": "7"})])
+def test_where_there_is_no_choice_nothing_is_locked(count: int, environment: dict[str, str]) -> None:
     assert gpus.take_gpu(count, 1, environment) is None
 
 

@@ -40,7 +40,7 @@ def test_weights_that_only_the_next_round_needs_are_no_target_and_do_not_stay(re
     trained = "tickets/digits/seed0/round01/trained.safetensors"
     write_text(results / trained, "")
     assert f"-- results/tiny/{trained} &&" in command(results, [trained])
-    (results / "tickets/digits/seed0/round02").mkdir()
+    (results / "tickets/digits/seed0/round03").mkdir()  # the next one, with `every: 2`
     steps = command(results, [trained]).split(" && ")
     assert steps[1:] == ["snakemake --configfile 'my study.yaml' --cores 2", f"rm -f -- results/tiny/{trained}"]
 

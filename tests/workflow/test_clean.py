@@ -126,6 +126,25 @@ def test_what_the_last_run_or_the_manifest_has_stays(project: Project) -> None:
     assert {path for path in before if "/seed0/" in path} <= {*project.files(*SAME)}
 
 
+def test_the_state_of_a_training_of_the_last_run_stays(project: Project) -> None:
+    """It was stopped, and the study file has another seed since."""
+    job, scratch = "evaluations/transfer/dense/seed1", project.results / "scratch"
+    (project.results / job / "history.csv").unlink()
+    state = scratch / job / "training1.safetensors"
+    state.parent.mkdir(parents=True)
+    for path in (state, state.with_name("lock")):
+        path.write_text("{}")
+    marker = {"study": "tiny", "results": str(project.results.resolve())}
+    (scratch / MARKER).write_text(json.dumps(marker))
+    project.edit("study.yaml", "seeds: [0, 1]", "seeds: [0]")
+    done = clean(project, "--yes")
+    assert done.status == 0, done.text
+    assert state.exists()
+    (project.results / ".running/study.json").unlink()
+    assert clean(project, "--yes").status == 0
+    assert not state.exists()
+
+
 def test_nothing_is_deleted_where_the_last_run_cannot_be_read(project: Project) -> None:
     """A newer version may have keys that this one does not know."""
     before = project.files(*SAME)

@@ -19,6 +19,10 @@ from tiny import (
     trained,
 )
 
+from lth.checks.read import load_study
+from lth.errors import UserError
+from lth.verification.listing import listed_files
+
 pytestmark = pytest.mark.workflow
 
 TABLES = {"study_tables", "evaluation_tables"}
@@ -253,6 +257,14 @@ def test_a_shorter_chain_trains_nothing(project: Project) -> None:
     project.study.write_text(STUDY.replace("dataset: letters, rounds: 2", "dataset: letters, rounds: 1"))
     planned = project.planned()
     assert (trained(planned), controls(planned)) == (set(), set())
+    weights = "tickets/letters/seed0/round01/trained.safetensors"
+    assert not (project.results / weights).exists()
+    listed = listed_files(project.results, load_study(project.study), [])
+    assert weights not in listed
+    assert weights.replace("trained", "ticket") in listed
+    (project.results / weights).with_name("ticket.safetensors").unlink()
+    with pytest.raises(UserError, match=r"round01/ticket\.safetensors: no such file"):
+        listed_files(project.results, load_study(project.study), [])
 
 
 def test_an_edited_artifact_is_noticed_and_a_restored_one_is_none(project: Project) -> None:

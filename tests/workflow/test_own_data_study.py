@@ -31,6 +31,7 @@ recipes:
   still: {optimiser: {learning_rate: 1e-12}, batch_size: 50, iterations: 2}
 tickets:
   published: {network: lenet, recipe: find, dataset: cells, method: given, file: mine/checkpoint.safetensors}
+  thinned: {network: lenet, recipe: still, dataset: cells, method: given, file: mine/thinned.safetensors}
   moved:
     network: lenet
     recipe: find
@@ -68,9 +69,11 @@ def make(folder: Path) -> None:
             (mine / f"leaves/{part}/class {label}").mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(mine / f"leaves/{part}/class {label}/{number}.bmp")
     network = Ticket.dense(Network(architecture="lenet5_classic", classes=4), 99).module()
-    torch.save(network.state_dict(), mine / "theirs.pt")
-    made = ["--to", str(mine / "checkpoint.safetensors")]
-    assert main(["import", str(mine / "theirs.pt"), "--network", "lenet5_classic", *made]) == 0
+    for name in ("checkpoint", "thinned"):
+        torch.save(network.state_dict(), mine / f"{name}.pt")
+        made = ["--network", "lenet5_classic", "--to", str(mine / f"{name}.safetensors")]
+        assert main(["import", str(mine / f"{name}.pt"), *made]) == 0
+        network.state_dict()["7.weight"][:, ::2] = 0  # pruned by its owner
     outcome = project.run()
     assert outcome.status == 0, outcome.text
 
@@ -100,8 +103,19 @@ def test_the_whole_study_runs_and_has_nothing_left_to_do(finished_own: Project) 
     assert "40 test" in (finished_own.results / "logs/data/leaves.log").read_text()
 
 
+def test_results_of_a_given_ticket_are_sound_wherever_its_file_is(
+    own: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How much it keeps is a part of the rounds' settings, and stands in the ticket that was made of it."""
+    assert Ticket.load(own.results / "tickets/thinned/seed0/round01/ticket.safetensors").density < 0.8
+    monkeypatch.chdir("/")
+    assert main(["verify", str(own.results)]) == 0, capsys.readouterr()
+    (own.folder / "mine/thinned.safetensors").unlink()
+    assert main(["verify", str(own.results)]) == 0, capsys.readouterr()
+
+
 def test_dual_tickets_may_begin_at_a_checkpoint_of_another_program(finished_own: Project) -> None:
-    theirs = torch.load(finished_own.folder / "mine/theirs.pt")
+    theirs = torch.load(finished_own.folder / "mine/checkpoint.pt")
     ticket = Ticket.load(finished_own.results / "tickets/moved/seed0/round01/ticket.safetensors")
     assert ticket.density == pytest.approx(0.3, abs=1e-3)
     for name, mask in ticket.masks.items():

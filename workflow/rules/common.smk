@@ -42,8 +42,12 @@ from lth.plan.inputs import (
 from lth.plan.paths import ARM_FILES, ROUND_TABLES, Paths
 from lth.plan.plan import Arm, Plan
 from lth.plan.sizes import (
+    MODEL_MB,
     asked,
     evaluation_minutes,
+    longest_minutes,
+    manifest_mb,
+    mask_mb,
     memory_mb,
     preparation_mb,
     round_minutes,
@@ -51,6 +55,7 @@ from lth.plan.sizes import (
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import STARTED_BY
+from lth.text.model_files import folder_content
 from lth.analysis.tables import evaluation_tables, study_tables
 
 try:
@@ -124,6 +129,22 @@ def source_targets(name):
     """The code that reads, prepares and holds a data set."""
     source = SOURCES[study.datasets[name].source]
     return source.target, PREPARED[source.kind].target, HELD[source.kind].target
+
+
+def data_parameters(wildcards):
+    """The parameters of a data set's preparation; a tokenizer may be a folder of the user's."""
+    job, name = data_job(plan, wildcards.dataset), wildcards.dataset
+    if job.content is None and job.spec.tokenizer:
+        content = guarded(folder_content, job.spec.tokenizer)
+        job = job.model_copy(update={"content": content})
+    return parameters(job, "data.py", *source_targets(name))
+
+
+def model_parameters(wildcards):
+    """The parameters of a pre-trained model; it may be a folder of the user's."""
+    job = plan.model_job(wildcards.network)
+    content = guarded(folder_content, job.model)
+    return parameters(job.model_copy(update={"content": content}), "model.py")
 
 
 def model_input(ticket):
@@ -253,11 +274,17 @@ def round_limits(resource):
     def limit(wildcards, attempt):
         ticket, number = wildcards.ticket, int(wildcards.round)
         if resource == "runtime":
-            return asked_minutes(round_minutes(plan, ticket, number), attempt)
+            most = longest_minutes(plan, ticket, number)
+            return asked(round_minutes(plan, ticket, number), attempt, most)
         network = study.tickets[ticket].network
         return asked_mb(memory_mb(plan, plan.dataset(ticket, number), network), attempt)
 
     return limit
+
+
+def mask_limit(wildcards, attempt):
+    """Megabytes for a job that makes a ticket of another, increasing with each attempt."""
+    return asked_mb(mask_mb(plan, study.tickets[wildcards.ticket].network), attempt)
 
 
 def evaluation_limits(resource):

@@ -9,7 +9,7 @@ rule control:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        mem_mb=mask_limit,
     params:
         cfg=control_parameters,
     script:
@@ -37,7 +37,7 @@ rule new_output:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=1000,
+        mem_mb=mask_limit,
     params:
         cfg=new_output_parameters,
     script:

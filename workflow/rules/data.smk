@@ -6,13 +6,11 @@ rule data:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=lambda wildcards: preparation_mb(plan, wildcards.dataset),
-    params:
-        cfg=lambda wildcards: parameters(
-            data_job(plan, wildcards.dataset),
-            "data.py",
-            *source_targets(wildcards.dataset),
+        mem_mb=lambda wildcards, attempt: asked_mb(
+            preparation_mb(plan, wildcards.dataset), attempt
         ),
+    params:
+        cfg=data_parameters,
     script:
         "../scripts/data.py"
 
@@ -25,8 +23,8 @@ rule model:
     conda:
         ENVIRONMENT
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: asked_mb(MODEL_MB, attempt),
     params:
-        cfg=lambda wildcards: parameters(plan.model_job(wildcards.network), "model.py"),
+        cfg=model_parameters,
     script:
         "../scripts/model.py"

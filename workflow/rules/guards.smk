@@ -26,7 +26,8 @@ def begin():
 
 def clear_scratch():
     """Delete locks and training states once the study is complete; runs of other targets leave them alone."""
-    needed = (*paths.artifacts(), f"{RESULTS}/report.html", f"{RESULTS}/manifest.json")
+    needed = {*paths.artifacts()} - paths.may_be_gone()
+    needed |= {f"{RESULTS}/report.html", f"{RESULTS}/manifest.json"}
     if not all(Path(file).is_file() for file in needed):
         return
     left = clear(SCRATCH, Path(RESULTS))

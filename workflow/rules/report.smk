@@ -164,6 +164,8 @@ rule manifest:
         f"{RESULTS}/logs/manifest.log",
     conda:
         ENVIRONMENT
+    resources:
+        mem_mb=lambda wildcards, attempt: asked_mb(manifest_mb(plan), attempt),
     params:
         cfg=summary("manifest.py"),
     script:
