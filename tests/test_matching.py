@@ -127,13 +127,13 @@ def test_a_network_that_was_trained_before_is_no_dense_network_of_others() -> No
     """Its own chain's it is: the round that is pruned first."""
     methods = Plan(synthetic.methods(1))
     tickets = methods.study.tickets
-    start = Start(ticket="dense", round=0)
-    moved = tickets["imp"].model_copy(update={"rewind": "parent", "start": start, "recipe": tickets["snip"].recipe})
-    study = methods.study.model_copy(
-        update={"tickets": {"moved": moved, "dense": tickets["dense"], "snip": tickets["snip"]}}
-    )
-    assert dense_round(Plan(study), "moved", 1) == ("moved", 0)
-    assert dense_round(Plan(study), "snip", 1) == ("dense", 0)
+    start, recipe = Start(ticket="before", round=0), tickets["snip"].recipe
+    moved = tickets["imp"].model_copy(update={"rewind": "parent", "start": start, "recipe": recipe})
+    before = tickets["dense"].model_copy(update={"recipe": "moving"})
+    chosen = {"before": before, "moved": moved, "snip": tickets["snip"]}
+    plan = Plan(methods.study.model_copy(update={"tickets": chosen}))
+    assert dense_round(plan, "moved", 1) == ("moved", 0)
+    assert dense_round(plan, "snip", 1) is None
 
 
 def test_the_table_pairs_by_seed() -> None:
