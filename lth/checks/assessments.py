@@ -32,7 +32,7 @@ def _tickets(plan: Plan, spec: Evaluation | Comparison, broken: Collection[str])
     places: list[tuple[KeyPath, str]] = [(("tickets", n), ticket) for n, ticket in enumerate(spec.tickets)]
     of = f"'{first}'", study.tickets[first].network
     yield from one_network(study, places, of, "arms that are compared are of one network")
-    named = dict.fromkeys(ticket for _, ticket in places if ticket not in broken)
+    named = dict.fromkeys(ticket for ticket in spec.tickets if ticket not in broken)
     sparse = [one for one in named if isinstance(spec, Evaluation) or not isinstance(study.tickets[one], DenseTicket)]
     if message := _unreached(plan, sparse, spec.density):
         yield ("density",), message

@@ -151,8 +151,8 @@ def recoloured(images: Tensor, changes: Changes, mean: Tensor) -> Tensor:
 
 def moves_whole_pixels(spec: Augmentation) -> bool:
     """Whether an augmentation moves pixels, each as it is."""
-    blends = spec.interpolation == "bilinear" and (spec.rotation_degrees or spec.shift)
-    return not blends and bool(spec.crop_padding or spec.flip or spec.rotation_degrees or spec.shift)
+    moves = spec.crop_padding or spec.flip or spec.rotation_degrees or spec.shift
+    return bool(moves) and spec.interpolation == "nearest"
 
 
 def only_moves(spec: Augmentation) -> bool:

@@ -5,7 +5,7 @@ from lth.paths import expanded
 from lth.printable import printable
 
 
-def folder_content(name: str) -> str | None:
+def model_content(name: str) -> str | None:
     """A digest of the files of a folder; None where the name is one of a package or of the hub.
 
     Raises:

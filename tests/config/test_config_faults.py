@@ -371,18 +371,6 @@ MEANING = {
         "33 evaluations.transfer.density: no round of 'home', 'away', 'cross' keeps within 2% of 0.17; "
         "the nearest: round 3 keeps 0.216 and round 4 keeps 0.1296",
     ),
-    "unreached by the matched ticket": (
-        ("[home, away, cross]", "[home]"),
-        ("    rounds: 2\n", "    rounds: 1\n"),
-        "33 evaluations.transfer.density: no round of 'cross' keeps",
-    ),
-    "matched_to of another network": (
-        ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
-        ("  away: {network: lenet", "  away: {network: other"),
-        ("[home, away, cross]", "[home, cross]"),
-        ("matched_to: cross", "matched_to: away"),
-        "35 evaluations.transfer.matched_to: 'away' has network 'other', 'home' has 'lenet'",
-    ),
     "tickets of two networks": (
         ("  lenet: {", "  other: {architecture: lenet_300_100}\n  lenet: {"),
         ("  away: {network: lenet", "  away: {network: other"),

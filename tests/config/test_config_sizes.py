@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lth.checks.read import load_study
+from lth.plan.disk import WeightCounts, disk_space, trained_bytes
 from lth.plan.plan import Plan
 from lth.plan.sizes import (
     asked,
@@ -60,6 +61,17 @@ def test_memory_follows_from_the_data(tmp_path: Path) -> None:
     """45,000 images of 784 or 3,072 bytes, twice, and a process with torch."""
     assert memory_mb(plan(tmp_path), "mnist", "lenet") == 1300 + 71
     assert memory_mb(plan(tmp_path), "photos", "wide") == 1300 + 277
+
+
+@pytest.mark.parametrize(("keys", "moments"), [("keep_weights: last", 1), ("keep_weights: both", 2)])
+def test_weights_that_an_evaluation_keeps_take_space(tmp_path: Path, keys: str, moments: int) -> None:
+    """Of each arm and seed: dense, or at a density of a quarter."""
+    counts = dict.fromkeys(("lenet", "wide"), WeightCounts(layers=(1000, 3000), others=40, tensors=4))
+    without, kept = (disk_space(plan(tmp_path, "examples: 600, draws: 10", new), counts, 1) for new in ("", keys))
+    densities = [1.0 if arm.kind == "dense" else 0.25 for arm in plan(tmp_path).arms("few")]
+    assert {*densities} == {1.0, 0.25}
+    a_seed = sum(trained_bytes(counts["lenet"], density, moments) for density in densities)
+    assert kept.kept - without.kept == 2 * a_seed
 
 
 def test_reading_all_again_takes_the_largest_data_set_twice(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ from lth.plan.sizes import (
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import STARTED_BY
-from lth.text.model_files import folder_content
+from lth.text.model_files import model_content
 from lth.analysis.tables import evaluation_tables, study_tables
 
 try:
@@ -135,7 +135,7 @@ def data_parameters(wildcards):
     """The parameters of a data set's preparation; a tokenizer may be a folder of the user's."""
     job, name = data_job(plan, wildcards.dataset), wildcards.dataset
     if job.content is None and job.spec.tokenizer:
-        content = guarded(folder_content, job.spec.tokenizer)
+        content = guarded(model_content, job.spec.tokenizer)
         job = job.model_copy(update={"content": content})
     return parameters(job, "data.py", *source_targets(name))
 
@@ -143,7 +143,7 @@ def data_parameters(wildcards):
 def model_parameters(wildcards):
     """The parameters of a pre-trained model; it may be a folder of the user's."""
     job = plan.model_job(wildcards.network)
-    content = guarded(folder_content, job.model)
+    content = guarded(model_content, job.model)
     return parameters(job.model_copy(update={"content": content}), "model.py")
 
 
