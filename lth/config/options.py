@@ -115,6 +115,10 @@ class Options(Model):
         """Whether rounds begin their training where their parent's begins: after a rewinding, at that step."""
         return False
 
+    def further(self, round_: int) -> tuple[str | int, ...] | None:  # noqa: ARG002
+        """What names the order of batches of a round that goes on from trained weights; None for the study's order."""
+        return None
+
     @property
     def scores_images(self) -> bool:
         """Whether pruning looks at images of the data set that the parent was trained on."""

@@ -52,6 +52,10 @@ class Combined(Options):
         """If it starts from the weights that both were found from."""
         return self.weights == "initial"
 
+    def further(self, round_: int) -> tuple[str | int, ...] | None:  # noqa: ARG002
+        """Of trained weights, as after a `start`."""
+        return ("start",) if self.weights != "initial" else None
+
     @property
     def starts_from_trained(self) -> bool:
         """Unless it starts from the weights that both were found from."""
@@ -91,9 +95,9 @@ def find(round_: Round, options: Combined) -> Found:
                 f"{options.of[0]} and {options.of[1]} start from different weights in {name}; combine tickets that "
                 "rewind to the same ones"
             )
-    order = None
+    which = options.further(round_.spec.round)
+    order = round_.further(*which) if which else None
     if options.weights != "initial":
-        order = round_.further("start")
         weights = joined(first, second, round_.trained.last, round_.other_trained.last, options.weights)
     rule = union if options.rule == "union" else intersection
     ticket = first.derive(rule(first.masks, second.masks), weights, parents=list(options.of))

@@ -79,4 +79,4 @@ def find(round_: Round, options: Derived) -> Found:
 
     spec = round_.spec
     made = control(round_.parent, options.kind, spec.network, spec.seed, options.of, options.draw, options.noise)
-    return Found(ticket=made)
+    return Found(ticket=made, data_order=round_.further(*spec.further) if spec.further else None)

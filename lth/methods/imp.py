@@ -92,6 +92,11 @@ class Imp(Options):
         """With `rewind: initial`, which keeps the parent's initial weights, whatever they are."""
         return self.rewind == "initial"
 
+    def further(self, round_: int) -> tuple[str | int, ...] | None:
+        """With `rewind: parent` the same for all rounds, which begin at the same trained weights."""
+        orders: dict[str, tuple[str | int, ...]] = {"trained": ("round", round_), "parent": ("start",)}
+        return orders.get(self.rewind)
+
     @property
     def scores_images(self) -> bool:
         """With the gradient's scores."""
@@ -137,11 +142,8 @@ def find(round_: Round, options: Imp) -> Found:
     if round_.files.parent is None:
         return Found(ticket=round_.dense)
     parent = round_.parent
-    order = None
-    if options.rewind == "trained":
-        order = round_.further("round", spec.round)
-    if options.rewind == "parent":  # in all rounds the same trained weights, once trained further
-        order = round_.further("start")
+    which = options.further(spec.round)
+    order = round_.further(*which) if which else None
     if not spec.prunes:
         weights = round_.trained.last if options.rewind == "parent" else parent.weights
         return Found(ticket=parent.derive(parent.masks, weights), data_order=order)

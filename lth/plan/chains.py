@@ -251,6 +251,15 @@ class Chains:
             ticket, round_ = parents[0]
         return ticket if self.prunes(ticket, round_) else None
 
+    def further(self, ticket: str, round_: int) -> tuple[str | int, ...] | None:
+        """What names the order of batches of a ticket, or of the one that it is derived from, where that is not the
+        study's."""
+        while isinstance(self.study.tickets[ticket], FollowingTicket):
+            if not self.study.tickets[ticket].options.trains_as_parent:
+                break
+            ticket, round_ = self.parents(ticket, round_)[0]
+        return self.study.tickets[ticket].options.further(round_)
+
     def scored_dataset(self, ticket: str, round_: int) -> str | None:
         """The data set whose images the pruning of a round looks at, where its training is on another one."""
         if not self.prunes(ticket, round_) or not self.study.tickets[ticket].options.scores_images:

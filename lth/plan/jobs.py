@@ -65,6 +65,9 @@ class RoundJob(Model):
     """All rounds prune the first: told where the score may find nothing there to go by."""
     first_step: int = 0
     """Of this round's training, which goes on where the weights that it starts from were taken."""
+    further: tuple[str | int, ...] | None = None
+    """Of a ticket that is derived from one whose training goes on from trained weights: what names that one's order of
+    batches, and so its own."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Those of the method; one that names a recipe has its own name instead, by which `recipes` has it."""
     recipes: dict[str, Recipe] = Field(default_factory=dict)

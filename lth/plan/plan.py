@@ -221,6 +221,7 @@ class Plan(Chains):
             dense_of=next((other for other, _ in self.parents(ticket, round_) if other == self.dense_of(ticket)), None),
             one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
+            further=self.further(ticket, round_) if spec.options.trains_as_parent else None,
             options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
             recipes=recipes,
         )

@@ -391,6 +391,21 @@ def test_what_is_made_from_a_rewound_ticket_begins_its_training_where_that_does(
     assert plan.first_step("otherwise", 1) == plan.first_step("elsewhere", 1) == 0
 
 
+def test_what_is_made_from_trained_weights_has_the_batches_of_its_ticket(tmp_path):
+    trained = ("rounds: 4, rate: 0.4}\n  away", "rounds: 4, rate: 0.4, rewind: trained}\n  away")
+    keys = {"noisy": "of: home, kind: noisy", "fresh": "of: noisy", "other": "of: away, kind: permuted"}
+    texts = [
+        f"  {n}: {{network: lenet, recipe: find, dataset: digits, method: derived, {k}}}\n" for n, k in keys.items()
+    ]
+    plan = Plan(study_of(tmp_path, changed(trained, ("  away:", "".join(texts) + "  away:"))))
+    assert {name: plan.round_job(name, 0, 3).further for name in (*keys, "home")} == {
+        "noisy": ("round", 3),
+        "fresh": ("round", 3),
+        "other": None,
+        "home": None,  # which its own job knows
+    }
+
+
 def test_a_score_of_images_looks_at_those_of_the_training_that_it_prunes(tmp_path):
     chain = "chain: [{dataset: digits, rounds: 2}, {dataset: letters, rounds: 2}]"
     texts = [

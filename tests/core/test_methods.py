@@ -801,6 +801,21 @@ def test_derived_tickets_change_one_thing(run: Run) -> None:
     assert not starts_from(again.ticket, dict(Ticket.load(dense.folder.parent / "reinitialised" / "ticket").weights))
 
 
+def test_what_is_derived_from_trained_weights_has_the_batches_of_its_ticket(run: Run) -> None:
+    """Without noise to speak of it is trained as the ticket is."""
+    dense = run("dense")
+    ticket = run("ticket", dense, **pruned("1/4", rewind="trained"))
+    options = {"ticket": "c", "of": "t", "kind": "noisy", "noise": {"std": 1e-6}}
+    found = [
+        run(f"noisy {order}", ticket, further=order, **scratch("derived", **options)) for order in (None, ("round", 1))
+    ]
+    far, near = (
+        max(float((one.trained.last[name] - weight).abs().max()) for name, weight in ticket.trained.last.items())
+        for one in found
+    )
+    assert near < 1e-3 < far
+
+
 def test_combined_tickets(run: Run) -> None:
     first = run("first", **scratch("at_init", score="random", ticket="a"))
     second = run("second", **scratch("at_init", score="magnitude", ticket="b"))
