@@ -1,4 +1,5 @@
-"""Networks of the user's are built and tried before a study runs, and layers are looked for that a study names.
+"""Networks of the user's are built and tried before a study runs, layers are looked for that a study names, and single
+images that batch norm cannot be trained with.
 
 Imports torch, where a study has one of them.
 """
@@ -10,6 +11,7 @@ from lth.catalog.importing import module_file
 from lth.catalog.scores import SCORES
 from lth.checks.layers import layers_exist, patterns_fit
 from lth.config.base import Fault
+from lth.config.data import Network
 from lth.config.study import Study
 from lth.config.tickets import PrunedTicket
 from lth.errors import UserError
@@ -21,6 +23,51 @@ def own_networks(study: Study) -> Iterator[Fault]:
         if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
             yield from _own_network(study, name)
     yield from _layers_by_name(study)
+    yield from _single_images(study)
+
+
+def _single_images(study: Study) -> Iterator[Fault]:
+    """Recipes by which an epoch ends in a batch of one image, for networks that cannot be trained with it."""
+    for name, recipe in study.recipes.items():
+        used = [
+            (of.network, dataset, None) for of in study.tickets.values() for dataset in of.trainings().get(name, ())
+        ] + [
+            (study.tickets[ticket].network, of.dataset, of.examples)
+            for of in study.evaluations.values()
+            for ticket in of.tickets
+            if of.recipe == name
+        ]
+        for network, dataset, few in dict.fromkeys(used):
+            count, batch = few or study.datasets[dataset].sizes[0], recipe.batch_size
+            steps, epoch = recipe.steps(count)
+            alone = batch == 1 or (count % batch == 1 and steps >= epoch)
+            if alone and _needs_several(study.networks[network]):
+                words = (
+                    f"batch norm of network '{network}' needs more than one image, and the last batch of an epoch of"
+                )
+                examples = f"{count} examples of '{dataset}'"
+                message = f"{words} {examples} has one; change it, or the number of training examples"
+                yield ("recipes", name, "batch_size"), message
+                break
+
+
+def _needs_several(spec: Network) -> bool:
+    """Whether a network's batch norm has one value of each channel in a batch of one image."""
+    import torch
+
+    from lth.networks.build import layout
+
+    if ARCHITECTURES[spec.architecture].text:
+        return False
+    try:
+        network = layout(spec).to("meta").train()  # shapes alone: nothing is computed
+        with torch.no_grad():
+            network(torch.zeros(1, spec.channels, spec.size, spec.size, device="meta"))
+    except ValueError as error:
+        return "more than 1 value per channel" in str(error)
+    except Exception:  # what else is wrong with it is said elsewhere
+        return False
+    return False
 
 
 def _layers_by_name(study: Study) -> Iterator[Fault]:

@@ -363,6 +363,13 @@ LENGTHS = {
         *recipe("epochs: 4, evaluate_every: 30, patience: 3"),
         "14 recipes.new.patience: must be below the 3 evaluations of a training on 'digits' to end it early, found 3",
     ),
+    "a last batch of one image": (
+        ("  lenet: {", "  other: {architecture: alexnet_s}\n  lenet: {"),
+        ("    batch_size: 60\n    epochs: 2\n  try", "    batch_size: 137\n    epochs: 2\n  try"),
+        ticket("rounds: 2", trained="network: other, recipe: find, dataset: digits"),
+        "13 recipes.find.batch_size: batch norm of network 'other' needs more than one image, and the last batch of an "
+        "epoch of 1097 examples of 'digits' has one; change it, or the number of training examples",
+    ),
     "interpolation of pixels that are not moved": (
         *recipe("epochs: 4, augment: {flip: true, interpolation: bilinear}"),
         "14 recipes.new.augment.interpolation: only `rotation_degrees` and `shift` have it, found neither; take it "
@@ -780,6 +787,16 @@ def test_an_unpruned_layer_is_one_that_encoders_have(tmp_path):
     words = "'bert' has no 'output' layers; its layers are dense, pooler"
     expect(found["[output]"], f"tickets.sst2.unpruned[0]: {words}")
     expect(found["[pooler, dense]"], "tickets.sst2.unpruned: leaves nothing to prune")
+
+
+def test_a_last_batch_of_one_image_is_no_fault_without_such_a_norm_or_before_the_end_of_an_epoch(tmp_path):
+    """1,097 digits in batches of 137 are 8 and one; a 2D norm has a value for each pixel."""
+    ones = ("    batch_size: 60\n    epochs: 2\n  try", "    batch_size: 137\n    epochs: 2\n  try")
+    study_of(tmp_path, changed(ones))
+    study_of(tmp_path, changed(ones, ("lenet5_classic}", "resnet20}")))
+    alexnet, short = ("lenet5_classic}", "alexnet_s}"), ("137\n    epochs: 2", "137\n    iterations: 8")
+    assert problems(tmp_path, changed(ones, alexnet))
+    study_of(tmp_path, changed(ones, alexnet, short))
 
 
 def test_the_sound_study_with_a_ticket_more_is_sound(tmp_path):
