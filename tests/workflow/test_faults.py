@@ -163,17 +163,6 @@ def test_a_job_whose_snakemake_was_killed_ends_too(project: Project) -> None:
         assert [*(project.folder / target).parent.iterdir()] == []
 
 
-def test_a_full_disk_is_one_sentence(project: Project) -> None:
-    """Stood in for by a limit on the size of files, which refuses the same write."""
-    images = project.results / "data/digits.safetensors"
-    images.unlink()
-    command = project.command(str(images.relative_to(project.folder)))
-    outcome = project.start(["bash", "-c", 'ulimit -f 100 && exec "$@"', "bash", *command])
-    assert_sentence(outcome, project, "data/digits", "data/digits.safetensors", "cannot be written", "free space")
-    assert not images.exists()
-    assert leftovers(project) == []
-
-
 def test_a_broken_study_is_told_everything_at_once(project: Project) -> None:
     """Before any job, with file, line and key, and with no traceback."""
     text = STUDY.replace("rate: 0.5", "rate: 1.5", 1).replace("matched_to", "matchd_to")
