@@ -10,6 +10,7 @@ from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.importing import module_file
 from lth.catalog.scores import SCORES
 from lth.checks.layers import layers_exist, patterns_fit
+from lth.checks.relations import trainings_by
 from lth.config.base import Fault
 from lth.config.data import Network
 from lth.config.study import Study
@@ -29,24 +30,15 @@ def own_networks(study: Study) -> Iterator[Fault]:
 def _single_images(study: Study) -> Iterator[Fault]:
     """Recipes by which an epoch ends in a batch of one image, for networks that cannot be trained with it."""
     for name, recipe in study.recipes.items():
-        used = [
-            (of.network, dataset, None) for of in study.tickets.values() for dataset in of.trainings().get(name, ())
-        ] + [
-            (study.tickets[ticket].network, of.dataset, of.examples)
-            for of in study.evaluations.values()
-            for ticket in of.tickets
-            if of.recipe == name
-        ]
-        for network, dataset, few in dict.fromkeys(used):
-            count, batch = few or study.datasets[dataset].sizes[0], recipe.batch_size
+        for network, dataset, few in trainings_by(study, name):
+            count = few or study.datasets[dataset].sizes[0]
             steps, epoch = recipe.steps(count)
-            alone = batch == 1 or (count % batch == 1 and steps >= epoch)
+            alone = recipe.has_single(count) and (recipe.batch_size == 1 or steps >= epoch)
             if alone and _needs_several(study.networks[network]):
-                words = (
-                    f"batch norm of network '{network}' needs more than one image, and the last batch of an epoch of"
+                message = (
+                    f"batch norm of network '{network}' needs more than one image, and the last batch of an epoch of "
+                    f"{count} examples of '{dataset}' has one; change it, or the number of training examples"
                 )
-                examples = f"{count} examples of '{dataset}'"
-                message = f"{words} {examples} has one; change it, or the number of training examples"
                 yield ("recipes", name, "batch_size"), message
                 break
 
@@ -63,10 +55,8 @@ def _needs_several(spec: Network) -> bool:
         network = layout(spec).to("meta").train()  # shapes alone: nothing is computed
         with torch.no_grad():
             network(torch.zeros(1, spec.channels, spec.size, spec.size, device="meta"))
-    except ValueError as error:
+    except Exception as error:  # what else is wrong with it is said elsewhere
         return "more than 1 value per channel" in str(error)
-    except Exception:  # what else is wrong with it is said elsewhere
-        return False
     return False
 
 

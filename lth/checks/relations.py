@@ -212,19 +212,26 @@ def weights_of(study: Study, name: str) -> str:
 
 def _trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
     """The data sets that a recipe trains on, in words; those of few-shot evaluations are as small as those are."""
-    found = {f"'{name}'": study.datasets[name] for name in datasets_of(study, recipe, evaluations=False)}
-    for evaluation in study.evaluations.values():
-        if evaluation.recipe == recipe:
-            whole, few = study.datasets[evaluation.dataset], evaluation.examples
-            words = f"{few} examples of '{evaluation.dataset}'" if few else f"'{evaluation.dataset}'"
-            found[words] = whole.model_copy(update={"train": few}) if few else whole
+    found = {}
+    for _, name, few in trainings_by(study, recipe):
+        whole = study.datasets[name]
+        words = f"{few} examples of '{name}'" if few else f"'{name}'"
+        found[words] = whole.model_copy(update={"train": few}) if few else whole
     return found
 
 
-def datasets_of(study: Study, recipe: str, evaluations: bool = True) -> list[str]:
+def datasets_of(study: Study, recipe: str) -> list[str]:
     """The names of the data sets that a recipe trains on, each once."""
-    found = [name for ticket in study.tickets.values() for name in ticket.trainings().get(recipe, ())]
-    found += [one.dataset for one in study.evaluations.values() if evaluations and one.recipe == recipe]
+    return list(dict.fromkeys(name for _, name, _ in trainings_by(study, recipe)))
+
+
+def trainings_by(study: Study, recipe: str) -> list[tuple[str, str, int | None]]:
+    """Network, data set and number of examples (None for all) of the trainings by a recipe, each once, in order."""
+    found: list[tuple[str, str, int | None]] = [
+        (ticket.network, name, None) for ticket in study.tickets.values() for name in ticket.trainings().get(recipe, ())
+    ]
+    arms = [(one, ticket) for one in study.evaluations.values() if one.recipe == recipe for ticket in one.tickets]
+    found += [(study.tickets[name].network, one.dataset, one.examples) for one, name in arms]
     return list(dict.fromkeys(found))
 
 

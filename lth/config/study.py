@@ -180,9 +180,11 @@ class Evaluation(Assessment):
             )
         if self.examples is None and self.draws > 1:
             yield ("draws",), "has no effect without `examples`, of which they are draws; give both or none"
-        named: list[tuple[KeyPath, TicketName | None]] = [(("matched_to",), self.matched_to)]
-        for path, ticket in [*named, *((("controls_of", n), ticket) for n, ticket in enumerate(self.controls_of))]:
-            if ticket is not None and ticket not in self.tickets:
+        named: dict[KeyPath, TicketName] = {("controls_of", n): ticket for n, ticket in enumerate(self.controls_of)}
+        if self.matched_to:
+            named["matched_to",] = self.matched_to
+        for path, ticket in named.items():
+            if ticket not in self.tickets:
                 allowed = ", ".join(_shown(name) for name in self.tickets)
                 yield path, f"found {_shown(ticket)}; must be one of `tickets`: {allowed}"
 

@@ -195,11 +195,15 @@ class ChainTicket(PrunedTicket):
         """The data sets of its stages, each once."""
         return tuple(dict.fromkeys(stage.dataset for stage in self.chain)) if self.chain else super().trained_on()
 
+    def stages(self) -> list[Stage]:
+        """The stage that each pruning of its chain belongs to."""
+        return [stage for stage in self.chain or () for _ in range(stage.rounds)]
+
     def trainings(self) -> dict[str, tuple[str, ...]]:
         """With `retrain`, `recipe` trains the dense network alone, which a ticket with a start does not begin with."""
         found = super().trainings()
         if self.retrain and self.retrain != self.recipe:
-            rounds = [stage.dataset for stage in self.chain or () for _ in range(stage.rounds)] or [*self.trained_on()]
+            rounds = [stage.dataset for stage in self.stages()] or [*self.trained_on()]
             found[self.recipe] = () if self.start else (rounds[0],)
             found[self.retrain] = tuple(dict.fromkeys(rounds if self.start else rounds[1:] or rounds))
         return found

@@ -198,6 +198,10 @@ class Recipe(Model):
         """Optimiser steps of a training whose epochs have so many."""
         return self.iterations or (self.epochs or 0) * epoch_steps
 
+    def has_single(self, examples: int) -> bool:
+        """Whether an epoch of so many examples has a batch of a single one."""
+        return self.batch_size == 1 or examples % self.batch_size == 1
+
     def faults(self) -> Iterator[Fault]:
         """One way to say how long the training is, and a schedule that ends before it."""
         if self.epochs is None and self.iterations is None:

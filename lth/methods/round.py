@@ -132,16 +132,15 @@ class Round:
     @cached_property
     def feed(self) -> Feed:
         """The examples on the device, unchanged by augmentation."""
-        feed = self.examples.feed(self.device)
-        feed.suit(self._scored)
-        return feed
+        return self._fed(self.examples)
 
     @cached_property
     def scored_feed(self) -> Feed:
         """The examples that a score looks at: those of the training that is pruned."""
-        if self.files.scored is None:
-            return self.feed
-        feed = load_examples(self.files.scored).feed(self.device)
+        return self._fed(load_examples(self.files.scored)) if self.files.scored else self.feed
+
+    def _fed(self, examples: Examples) -> Feed:
+        feed = examples.feed(self.device)
         feed.suit(self._scored)
         return feed
 

@@ -1,6 +1,6 @@
 """Which rounds a ticket has, what each of them is made of and trained on, and how much it keeps."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from lth.config.tickets import (
     GivenTicket,
     IndependentTicket,
     PrunedTicket,
-    Stage,
     TicketSpec,
 )
 from lth.config.training import Recipe
@@ -23,15 +22,14 @@ from lth.pruning.schedules import Rounds, density_after
 class Chains:
     """Lookups over the tickets of a checked study."""
 
-    def __init__(self, study: Study) -> None:
-        self.study = study
+    def __init__(self, study: Study, folder: Path | None = None) -> None:
+        """Of a study, whose results lie in the folder if they may be looked at: how much a given ticket keeps, whose
+        file cannot be read from here, is read from the ticket that was made of it."""
+        self.study, self._folder = study, folder
         # asked for by every job again, and not cheap
         self._rounds: dict[str, tuple[int, ...]] = {}
         self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
         self._whole: dict[str, set[str]] = {}
-        self.folder: Path | None = None
-        """Where the study's results lie, if they may be looked at: how much a given ticket keeps, whose file cannot be
-        read from here, is read from the ticket that was made of it."""
 
     def first_round(self, ticket: str) -> int:
         """The round that a ticket begins with: 0, the one it starts from, or the first that it prunes or follows."""
@@ -135,7 +133,7 @@ class Chains:
             return (spec.rate,) * count
         if not spec.chain:
             return (_rate(spec.rate, spec.layer_rates, kind),) * count
-        stages = _stages(spec.chain)[:count]
+        stages = spec.stages()[:count]
         return tuple(_rate(stage.rate or spec.rate, stage.layer_rates or spec.layer_rates, kind) for stage in stages)
 
     def _base(self, ticket: str) -> int:
@@ -178,9 +176,9 @@ class Chains:
 
     def _given_density(self, spec: GivenTicket, whole: Collection[str] = ()) -> Fraction:
         seed, options = self.study.seeds[0], spec.options
-        if self.folder and not Path(options.input_file(seed) or "").is_file():
+        if self._folder and not Path(options.input_file(seed) or "").is_file():
             name = next(name for name, other in self.study.tickets.items() if other is spec)
-            made = self.folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
+            made = self._folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
             options = options.model_copy(update={"file": str(made)})
         return options.initial_density(seed, whole)
 
@@ -211,7 +209,7 @@ class Chains:
         """The data set that the network of this round is trained on (which decides the *next* pruning)."""
         spec = self.study.tickets[ticket]
         if isinstance(spec, ChainTicket) and spec.chain:
-            stages = _stages(spec.chain)
+            stages = spec.stages()
             return stages[min(round_ - self._base(ticket), len(stages) - 1)].dataset
         assert spec.dataset is not None
         return spec.dataset
@@ -254,11 +252,9 @@ class Chains:
     def further(self, ticket: str, round_: int) -> tuple[str | int, ...] | None:
         """What names the order of batches of a ticket, or of the one that it is derived from, where that is not the
         study's."""
-        while isinstance(self.study.tickets[ticket], FollowingTicket):
-            if not self.study.tickets[ticket].options.trains_as_parent:
-                break
+        while isinstance(spec := self.study.tickets[ticket], FollowingTicket) and spec.options.trains_as_parent:
             ticket, round_ = self.parents(ticket, round_)[0]
-        return self.study.tickets[ticket].options.further(round_)
+        return spec.options.further(round_)
 
     def scored_dataset(self, ticket: str, round_: int) -> str | None:
         """The data set whose images the pruning of a round looks at, where its training is on another one."""
@@ -280,11 +276,6 @@ class Chains:
     def network(self, ticket: str) -> Network:
         """The network of a ticket."""
         return self.study.networks[self.study.tickets[ticket].network]
-
-
-def _stages(chain: Sequence[Stage]) -> list[Stage]:
-    """The stage that each pruning of a chain belongs to."""
-    return [stage for stage in chain for _ in range(stage.rounds)]
 
 
 def _rate(rate: float, of_kinds: LayerRates | None, kind: LayerKind | None) -> float:

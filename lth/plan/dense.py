@@ -14,14 +14,9 @@ def dense_round(plan: Plan, ticket: str, round_: int) -> tuple[str, int] | None:
     dataset, network = plan.dataset(ticket, round_), plan.study.tickets[ticket].network
     found = [place for place in _dense_rounds(plan, network) if plan.dataset(*place) == dataset]
     own = [place for place in found if place[0] == ticket]
-    alike = [place for place in found if _from_theta_0(plan, *place)]
-    alike = [place for place in alike if plan.recipe_name(*place) == plan.recipe_name(ticket, round_)]
+    begun = [place for place in found if not plan.parents(*place)]  # a start may have been trained before
+    alike = [place for place in begun if plan.recipe_name(*place) == plan.recipe_name(ticket, round_)]
     return next(iter([*own, *alike]), None)
-
-
-def _from_theta_0(plan: Plan, ticket: str, round_: int) -> bool:
-    """Whether nothing was trained before, as a chain's start may have been."""
-    return not plan.parents(ticket, round_)
 
 
 def _dense_rounds(plan: Plan, network: str) -> Iterator[tuple[str, int]]:

@@ -7,6 +7,7 @@ arm changes no job that is already done.
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from pathlib import Path
 
 from lth.catalog.controls import ARM_KINDS, DERIVED, OF_EACH, SHARED, ArmKind
 from lth.catalog.scores import SCORES
@@ -60,8 +61,8 @@ def arm_name(ticket: str, kind: ArmKind, initialisation: Initialisation | None =
 class Plan(Chains):
     """Lookups over a checked study."""
 
-    def __init__(self, study: Study) -> None:
-        super().__init__(study)
+    def __init__(self, study: Study, folder: Path | None = None) -> None:
+        super().__init__(study, folder)
         self._arms: dict[str, dict[str, Arm]] = {}  # asked for by every job of an evaluation, and not cheap
 
     def assessment(self, name: str) -> Evaluation | Comparison:

@@ -76,13 +76,16 @@ def evaluation_minutes(plan: Plan, evaluation: str) -> int:
 
 def memory_mb(plan: Plan, dataset: str, network: str) -> int:
     """The memory of a training: the process, the data set in memory twice over, and the network's own."""
-    kind = "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
-    return BASE_MB[kind] + ceil(2 * _bytes(plan.study.datasets[dataset]) / 1e6)
+    return BASE_MB[_reads(plan, network)] + ceil(2 * _bytes(plan.study.datasets[dataset]) / 1e6)
 
 
 def mask_mb(plan: Plan, network: str) -> int:
     """The memory of a job that makes a mask or a layer for a ticket: some copies of its weights, and no data."""
-    return MASK_MB["texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"]
+    return MASK_MB[_reads(plan, network)]
+
+
+def _reads(plan: Plan, network: str) -> str:
+    return "texts" if ARCHITECTURES[plan.study.networks[network].architecture].text else "images"
 
 
 def manifest_mb(plan: Plan) -> int:

@@ -57,7 +57,6 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
         operations = Operations.of(network, channels, rows, columns)
     except Unsupported as problem:
         return None, f"there is none for {problem}"
-    batch, examples = recipe.batch_size, len(feed.splits["train"])
-    if operations.normalises_images and (batch == 1 or examples % batch == 1):
+    if operations.normalises_images and recipe.has_single(len(feed.splits["train"])):
         return None, "batch norm has a batch of one image"  # which dense training refuses
     return operations, ""

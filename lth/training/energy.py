@@ -68,9 +68,9 @@ class _Counters:
             return self._used
 
 
-def _keep_reading(packages: _Counters, ended: threading.Event) -> None:
+def _keep_reading(counters: _Counters, ended: threading.Event) -> None:
     while not ended.wait(READ_EVERY):
-        packages.read()
+        counters.read()
 
 
 class Spending:

@@ -45,12 +45,10 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
     Raises:
         UserError: one is missing.
     """
-    plan = Plan(study)
-    planned, gone = (
-        {results / Path(path).relative_to(plan.results) for path in paths}
-        for paths in (Paths(plan).artifacts(), Paths(plan).may_be_gone())
-    )
-    paths = sorted({*summaries, *planned} - {path for path in gone if not path.is_file()})
+    planned = Paths(Plan(study))
+    may_be_gone = planned.may_be_gone()
+    made = {path: results / Path(path).relative_to(planned.results) for path in planned.artifacts()}
+    paths = sorted({*summaries, *(file for path, file in made.items() if path not in may_be_gone or file.is_file())})
     if missing := [path for path in paths if not path.is_file()]:
         more = f", and {len(missing) - 1} more are missing" if len(missing) > 1 else ""
         raise UserError(f"{missing[0]}: no such file{more}", advice(*missing))

@@ -57,9 +57,8 @@ def check_records(study: Study, records: Iterable[Path], tickets: Iterable[Path]
 
 def faults(study: Study, records: Iterable[Path], tickets: Iterable[Path] = ()) -> list[TableFault]:
     """What `check_records` finds."""
-    plan, known, records = Plan(study), {path.parent: path for path in tickets}, [*records]
-    if records:
-        plan.folder = records[0].parents[4]
+    records, known = [*records], {path.parent: path for path in tickets}
+    plan = Plan(study, records[0].parents[4] if records else None)
     return [fault for record in records for fault in _faults(plan, record, known)]
 
 
