@@ -10,7 +10,7 @@ import synthetic
 
 from lth.analysis.tables import arms as by_arm
 from lth.analysis.tables import cells, notes
-from lth.analysis.tables.costs import sums
+from lth.analysis.tables.costs import sums, with_costs
 from lth.analysis.tables.files import read_table
 from lth.analysis.tables.markdown import pages
 from lth.analysis.tables.recipes import recipe_summary
@@ -288,4 +288,22 @@ def test_every_pair_of_different_recipes_is_told_of() -> None:
     assert [sentence for sentence in told if "recipes" in sentence] == [
         "These pairs were trained with different recipes (b with long and c with short; a with long and c with "
         "short), so the masks alone do not explain a difference."
+    ]
+
+
+def test_arms_of_one_round_keep_one_row_each() -> None:
+    """At density 1 a chain's round is the dense network's."""
+    study = synthetic.methods(2)
+    plan = Plan(study)
+    arms = pd.DataFrame({"arm": ["imp", "dense"], "ticket": "imp", "kind": ["own", "dense"], "round": 0}, index=[4, 7])
+    costs = pd.DataFrame(
+        {"ticket": "imp", "round": 0, "seed": seed, "phase": "train", "epochs": 2.0, "forward_images": 5}
+        | {"backward_images": 5, "flops": 1e9}
+        for seed in (0, 1)
+    )
+    measured = costs[["ticket", "round", "seed"]].assign(seconds=1.0, joules=nan)
+    found = with_costs(arms, plan, costs, measured)
+    assert found[["arm", "epochs", "method"]].to_numpy().tolist() == [
+        ["imp", 2.0, "IMP"],
+        ["dense", 2.0, "dense"],
     ]

@@ -644,3 +644,41 @@ def test_a_matrix_needs_two_tickets_on_the_same_two_targets() -> None:
     assert "transfer_matrix" in figures_of(Plan(two))
     again = one.model_copy(update={"evaluations": {"transfer": transfer, "again": transfer}})
     assert "transfer_matrix" not in figures_of(Plan(again))  # one target twice
+
+
+def test_a_matrix_of_many_tickets_is_coloured_by_the_best_of_all() -> None:
+    """The best of 26 tickets is not among the 24 that are drawn; each of these is 30 points behind it."""
+    arms = pd.DataFrame(
+        {"evaluation": target, "arm": f"t{place}-own", "ticket": f"t{place}", "kind": "own", "dataset": "cifar", "n": 3}
+        | {"accuracy_percent": 90.0 if place == 25 else 60.0}
+        for target in ("x", "y")
+        for place in range(26)
+    )
+    axis, _ = create("transfer_matrix", {"arms": arms}, {}).axes
+    assert {*axis.images[0].get_array().flatten().tolist()} == {-30}
+
+
+def test_the_caption_of_lost_accuracy_names_tickets_that_have_a_dense_network() -> None:
+    """`snip` is trained by a recipe by which no dense network is."""
+    told = synthetic.methods(3).model_dump(mode="json", exclude_none=True)
+    told["comparisons"] = {}
+    told["recipes"]["longer"] = {**told["recipes"]["find"], "iterations": 2 * synthetic.STEPS}
+    told["tickets"] = {name: told["tickets"][name] for name in ("dense", "imp", "snip")}
+    told["tickets"]["snip"]["recipe"] = "longer"
+    words = captions(Plan(Study.model_validate(told)))["accuracy_drop"]
+    assert "paired by seed: imp; n = 3 seeds." in words
+    assert "Of snip the study trains no such dense network." in words
+
+
+def test_captions_of_curves_say_which_round_and_that_seeds_may_stop_early() -> None:
+    """`imp` is compared after the eighth of its twelve rounds."""
+    plain = synthetic.methods(3)
+    words = captions(Plan(plain), "at_tenth")["accuracy_by_epoch"]
+    assert "Of imp, pruned in rounds, it is the training of the round at this density." in words
+    assert "stopped early" not in words
+    told = plain.model_dump(mode="json", exclude_none=True)
+    told["recipes"]["find"]["patience"] = 3
+    assert (
+        "A curve ends with the first seed that stopped early."
+        in (captions(Plan(Study.model_validate(told)), "at_tenth")["accuracy_by_epoch"])
+    )

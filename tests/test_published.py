@@ -119,3 +119,20 @@ def test_the_accuracy_to_reach_is_that_of_the_network_s_own_dense_arm() -> None:
     rows = [("dense", "dense", 60.0), ("dense", "dense", 62.0), ("dense-kaiming_normal", "dense", 10.0)]
     found = pd.DataFrame(rows, columns=["arm", "kind", "test_accuracy_percent"])
     assert reach_percent(found, None) == pytest.approx(0.95 * 61)
+
+
+def test_seeds_that_went_on_longest_are_not_compared_with_what_was_published() -> None:
+    """One seed of two stopped before the last published epoch: the mean there is of the other alone."""
+    by_epoch = curves()
+    by_epoch.loc[by_epoch["epoch"] == 2, "n"] = 1
+    table, beside = with_published(arms(), by_epoch, TOLD)
+    rows = table.set_index("arm")
+    assert rows.loc["imp-random", "published_percent"] == 36.83
+    assert rows["then_percent"].isna().all()
+    assert cells.published_rows(table) == [["imp-random", "36.83 (epoch 2)", "-"], ["dense", "62.00 (epoch 2)", "-"]]
+    assert any("empty where seeds had stopped before it" in note for note in notes(table, pd.DataFrame()))
+    figure = create("accuracy_by_epoch", {"curves": beside}, {"imp": 0})
+    lines = [[*map(float, line.get_ydata())] for line in figure.axes[0].lines if line.get_linestyle() != ":"]
+    assert [1.0, 11.0] in lines  # imp-random, as far as both seeds go
+    dotted = [[*map(float, line.get_ydata())] for line in figure.axes[0].lines if line.get_linestyle() == ":"]
+    assert [29.74, 36.83] in dotted

@@ -15,8 +15,10 @@ from lth.analysis.figures.colours import colour_places
 from lth.analysis.figures.draw import create
 from lth.analysis.figures.style import PAPER, Palette
 from lth.analysis.report.chart import Chart, Choice
+from lth.analysis.report.charts import paired_differences
 from lth.analysis.report.section import StudyFiles, part
 from lth.analysis.report.trainings import single_layers
+from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table, write_table
 from lth.config.study import Study
 from lth.plan.plan import Plan
@@ -298,3 +300,26 @@ def test_captions_of_one_seed_tell_of_no_intervals_and_tests(tmp_path: Path, stu
 def test_captions_tell_of_a_margin_where_there_is_one(studies: dict[str, Drawn]) -> None:
     told = {name: {c.name for c in study.charts.values() if "margin" in c.caption} for name, study in studies.items()}
     assert told == {"transfer": {"transfer-differences"}, "methods": {"-drop-mnist"}}
+
+
+def test_the_axis_of_differences_in_several_panels_holds_zero_and_the_margin() -> None:
+    """Marks outside of a fixed domain would take the room of all others."""
+    names = [f"t{place}" for place in range(14)]
+    arms = pd.DataFrame({"arm": f"{name}-own", "ticket": name, "kind": "own", "dataset": "d"} for name in names)
+    runs = pd.DataFrame(
+        {"arm": f"{name}-own", "seed": seed, "test_accuracy_percent": 50.0 - 2.2 * (place > 0) + 0.01 * seed}
+        for place, name in enumerate(names)
+        for seed in range(3)
+    )
+    pairs = compare(runs, [(f"{name}-own", "t0-own") for name in names[1:]], 0.05)
+    palette = Palette({name: place for place, name in enumerate(names)})
+    for margin, least, most in ((None, -2.2, 0.0), (4.0, -4.0, 4.0)):
+        told = pairs if margin is None else pairs.assign(margin_points=margin)
+        chart = paired_differences("differences", runs, arms, told, palette)
+        assert len(chart.panels) > 1
+        (domain,) = {
+            tuple(layer["encoding"]["x"]["scale"]["domain"])
+            for layer in chart.spec["layer"]
+            if "scale" in layer["encoding"]["x"]
+        }
+        assert domain == pytest.approx((least, most))

@@ -9,6 +9,8 @@ import synthetic
 from lth.artifacts.records import json_text, seal
 from lth.cli import main
 from lth.config.study import Study
+from lth.pages.pack import finished_study
+from lth.plan.plan import Plan
 from lth.verification.listing import settings
 
 
@@ -57,3 +59,24 @@ def test_what_cannot_be_joined_is_one_sentence(
     assert main(["report", str(tmp_path / "empty"), "--to", page]) == 1
     assert "has no manifest.json, so the study is not finished; run it to its end" in capsys.readouterr().err
     assert not Path(page).exists()
+
+
+def test_a_finished_study_has_the_order_of_its_file(tmp_path: Path) -> None:
+    """The first evaluation is the question of the report, and of patterns of layers the first that fits counts."""
+    one = synthetic.study(2)
+    told = one.model_dump(mode="json", exclude_none=True)
+    told["evaluations"] = {"main": told["evaluations"]["transfer"], "appendix": told["evaluations"]["transfer"]}
+    study = Study.model_validate(told)
+    (tmp_path / "manifest.json").write_text(json_text(seal({"study": settings(study), "files": {}})))
+    found = finished_study(tmp_path)
+    assert found is not None
+    assert Plan(found).assessments == Plan(study).assessments == ["main", "appendix"]
+    assert list(found.tickets) == list(study.tickets)
+
+
+def test_the_page_of_several_takes_the_tables_of_the_study_not_those_of_an_assessment(tmp_path: Path) -> None:
+    """`at_tenth/layers.csv` comes before `layers.csv`; no chart is made of it, so that nobody reads it."""
+    example = synthetic.methods(2, compare=[["imp", "snip"]])
+    results = finished(tmp_path / "methods", example)
+    (results / "tables/at_tenth/layers.csv").write_text("not a table\n")
+    assert main(["report", str(results), "--to", str(tmp_path / "joined.html")]) == 0

@@ -47,8 +47,8 @@ def seal(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def json_text(told: Mapping[str, Any]) -> str:
-    """A record as it is written into a file."""
-    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+    """A record as it is written into a file, in its own order: in a study the order of names says what comes first."""
+    return json.dumps(told, indent=1) + "\n"
 
 
 def checksums(*files: Path) -> dict[str, str]:

@@ -84,6 +84,8 @@ def own_architecture(name: str) -> OwnArchitecture | None:
     return None
 
 
+POOLER = "encoder.pooler"
+"""How the names of layers of the kind `pooler` begin, in networks that read texts."""
 CONVOLUTIONAL = ("first", "convolution", "output")
 """Kinds of layers of networks with no other linear layer than the last."""
 

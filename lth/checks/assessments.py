@@ -126,7 +126,18 @@ def _of_comparison(plan: Plan, name: str, spec: Comparison, broken: Collection[s
         yield ("tickets", spec.tickets.index("dense")), message
     if not {*spec.tickets} & {*broken}:
         yield from _one_dataset(plan, name, spec)
+        yield from _not_dense(plan, name, spec)
         yield from _arms_exist(spec, [arm.name for arm in plan.arms(name)])
+
+
+def _not_dense(plan: Plan, name: str, spec: Comparison) -> Iterator[Fault]:
+    """No ticket is the arm `dense` under another name."""
+    arms = plan.arms(name)
+    dense = [(arm.ticket, arm.round) for arm in arms if arm.kind == "dense"]
+    for arm in arms:
+        if arm.kind != "dense" and (arm.ticket, arm.round) in dense:
+            message = f"round {arm.round} of '{arm.ticket}', the nearest to {spec.density:g}, is the arm `dense` itself"
+            yield ("density",), f"{message}; must be a density to which something is pruned"
 
 
 def _one_dataset(plan: Plan, name: str, spec: Comparison) -> Iterator[Fault]:

@@ -67,7 +67,11 @@ def _layers_by_name(study: Study) -> Iterator[Fault]:
             from lth.networks.build import layout
 
             spec = study.networks[of.network]
-            faults = patterns_fit(of, spec.architecture, layout(spec))
+            try:
+                network = layout(spec)
+            except UserError:  # a model that is yet to be downloaded; what else is wrong is said elsewhere
+                continue
+            faults = patterns_fit(of, spec.architecture, network)
             yield from ((("tickets", ticket, *path), message) for path, message in faults)
 
 

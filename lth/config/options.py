@@ -92,6 +92,10 @@ class Options(Model):
         """
         return Fraction(1)
 
+    def layers(self, seed: int) -> tuple[str, ...]:  # noqa: ARG002
+        """The layers of the file that the first round is read from; none where there is no such file."""
+        return ()
+
     def is_uniform(self, seed: int, whole: Collection[str] = ()) -> bool:  # noqa: ARG002
         """Whether all layers (but those) keep the same share of their weights in the first round."""
         return True

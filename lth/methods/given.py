@@ -43,6 +43,13 @@ class GivenTicketOptions(Options):
         total = sum(total for _, total in counts.values())
         return Fraction(sum(kept for kept, _ in counts.values()), total) if total else Fraction(1)
 
+    def layers(self, seed: int) -> tuple[str, ...]:
+        """The layers of the file; none if it cannot be read, which the check reports."""
+        try:
+            return tuple(self._counts(seed))
+        except RecordError:
+            return ()
+
     def is_uniform(self, seed: int, whole: Collection[str] = ()) -> bool:
         """Whether each layer keeps the same share, to within one weight, as layerwise pruning leaves them."""
         share = self.initial_density(seed, whole)

@@ -114,22 +114,10 @@ def finished_study(results: Path) -> Study | None:
     if not (results / MANIFEST).exists():
         return None
     try:
-        told = read_json(results / MANIFEST)["study"]
-        # the manifest's keys are sorted, those of the study file are in the order of the tables
-        tickets = {name: told["tickets"][name] for name in _tickets_in_order(results)}
-        return Study.model_validate({**told, "tickets": {**tickets, **told["tickets"]}})
+        return Study.model_validate(read_json(results / MANIFEST)["study"])
     except (RecordError, ValueError, KeyError) as error:
         words = error if isinstance(error, RecordError) else "damaged: no valid study"
         raise UserError(f"{results / MANIFEST}: {words}; see `python -m lth verify {results}`") from None
-
-
-def _tickets_in_order(results: Path) -> list[str]:
-    """The tickets in the order of the study file, which the table of rounds has; none if it cannot be read."""
-    try:
-        header, *rows = csv_rows((results / "tables/rounds.csv").read_text(encoding="utf-8"))
-        return list(dict.fromkeys(row[header.index("ticket")] for row in rows))
-    except (OSError, ValueError):
-        return []
 
 
 def _missing(results: Path, study: Study, seed: int) -> str | None:

@@ -4,8 +4,10 @@ from collections.abc import Collection
 from fractions import Fraction
 from pathlib import Path
 
+from lth.catalog.architectures import ARCHITECTURES, POOLER
 from lth.config.data import Network
 from lth.config.layers import LayerKind, LayerRates
+from lth.config.options import Options
 from lth.config.study import Study
 from lth.config.tickets import (
     ChainTicket,
@@ -175,15 +177,19 @@ class Chains:
         return self.density(start.ticket, start.round, kind)
 
     def _given_density(self, spec: GivenTicket, whole: Collection[str] = ()) -> Fraction:
+        return self._given_options(spec).initial_density(self.study.seeds[0], whole)
+
+    def _given_options(self, spec: GivenTicket) -> Options:
+        """Those of a given ticket, with a file that can be read from here."""
         seed, options = self.study.seeds[0], spec.options
-        if self._folder and not Path(options.input_file(seed) or "").is_file():
-            name = next(name for name, other in self.study.tickets.items() if other is spec)
-            made = self._folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
-            options = options.model_copy(update={"file": str(made)})
-        return options.initial_density(seed, whole)
+        if not self._folder or Path(options.input_file(seed) or "").is_file():
+            return options
+        name = next(name for name, other in self.study.tickets.items() if other is spec)
+        made = self._folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
+        return options.model_copy(update={"file": str(made)})
 
     def left_whole(self, ticket: str) -> set[str]:
-        """The layers that a ticket does not prune. Imports torch, if there may be any.
+        """The layers of the file that a ticket starts from which it does not prune. Imports torch, if there may be any.
 
         Raises:
             UserError: its network cannot be built.
@@ -192,11 +198,21 @@ class Chains:
         if not isinstance(spec, PrunedTicket) or not spec.unpruned:
             return set()
         if ticket not in self._whole:
+            self._whole[ticket] = {layer for layer, kind in self._kinds(ticket).items() if kind in spec.unpruned}
+        return self._whole[ticket]
+
+    def _kinds(self, ticket: str) -> dict[str, LayerKind]:
+        """The kind of each layer of a ticket's network, by name."""
+        network, start = self.network(ticket), self.study.tickets[ticket].start_or_none()
+        if not ARCHITECTURES[network.architecture].text:
             from lth.networks.build import layer_kinds, layout
 
-            kinds = layer_kinds(layout(self.network(ticket)))
-            self._whole[ticket] = {layer for layer, kind in kinds.items() if kind in spec.unpruned}
-        return self._whole[ticket]
+            return layer_kinds(layout(network))
+        given = counted_by(self.study, start.ticket) if start else None
+        if not isinstance(given, GivenTicket):
+            return {}
+        layers = self._given_options(given).layers(self.study.seeds[0])  # the model may not be on this machine yet
+        return {name: "pooler" if name.startswith(POOLER) else "dense" for name in layers}
 
     def named_densities(self, ticket: str, round_: int) -> dict[str, str] | None:
         """The shares, as fractions, of the layers that have densities of their own after a round, by pattern."""

@@ -43,7 +43,11 @@ def allocate(
         masks: bool, by layer; what is pruned already stays pruned.
         target: where weights compete, and how many are kept.
         kinds: by layer; without them all are `dense`.
+
+    Raises:
+        UserError: nothing is left to prune, or a pattern of the target is the first that fits of no layer.
     """
+    _check_patterns(target.of_name, masks)
     of = kinds or dict.fromkeys(masks, "dense")
     pruned = {name: mask for name, mask in masks.items() if of[name] not in target.unpruned}
     if not pruned:
@@ -61,6 +65,13 @@ def allocate(
         left = {name: int(mask.count_nonzero()) for name, mask in pruned.items()}
         kept = {name: keep_largest(scores[name], min(counts[name], left[name]), m) for name, m in pruned.items()}
     return {name: kept.get(name, mask) for name, mask in masks.items()}
+
+
+def _check_patterns(patterns: Mapping[str, Fraction], masks: Masks) -> None:
+    used = {first_fitting(patterns, name) for name in masks}
+    if other := next((pattern for pattern in patterns if pattern not in used), None):
+        some = f"{', '.join([*masks][:4])}{', ...' if len(masks) > 4 else ''}"
+        raise UserError(f"layer_densities: no layer has '{other}' as its first pattern; the layers are {some}")
 
 
 def _shares(masks: Masks, target: Target, kinds: Mapping[str, LayerKind]) -> dict[str, Fraction]:

@@ -25,7 +25,8 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
     density (Vysogorets & Kempe 2023, "Connectivity matters").
 
     Found by one pass forwards and backwards in float64: all inputs are one, kept weights positive, biases and shifts
-    zero, and maxima means, so that what flows through a weight is above zero where a path leads through it.
+    zero, maxima means, and activations pass everything on, so that what flows through a weight is above zero where a
+    path leads through it. That is so if `forward` does nothing but what is known to keep the sign of what flows.
 
     Args:
         network: of the masks, on the CPU; it is not changed.
@@ -34,7 +35,8 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
 
     Returns:
         Masks within `masks`; None for networks with attention, embeddings, or norms other than batch norm, for those
-        that do not compute in float64, and for those so deep that the flow leaves its range.
+        whose `forward` calls something else that the flow cannot be followed through (a difference, a softmax), for
+        those that do not compute in float64, and for those so deep that the flow leaves its range.
     """
     if any(isinstance(module, _UNFIT) for module in network.modules()):
         return None
@@ -46,7 +48,7 @@ def on_path(network: nn.Module, masks: Mapping[str, Tensor], shape: tuple[int, .
     try:
         with modes(network), _Means():
             flow = functional_call(network, state, (ones,)).sum()
-    except RuntimeError:  # somebody's own code, which computes in single precision whatever it is given
+    except (RuntimeError, _Unknown):  # the first: somebody's own code, which computes in single precision
         return None
     if not flow.isfinite():
         return None
@@ -75,6 +77,35 @@ def _mean(
     return functional.avg_pool2d(maps, kernel_size, stride, padding, ceil_mode)
 
 
+class _Unknown(Exception):
+    """A function through which what flows may change its sign."""
+
+
+def _same(flow: Tensor, *_: Any, **__: Any) -> Tensor:
+    return flow
+
+
+_ACTIVATIONS = frozenset(
+    """
+    relu relu_ relu6 leaky_relu leaky_relu_ elu elu_ celu selu gelu silu mish softplus softsign tanh sigmoid hardtanh
+    hardtanh_ hardsigmoid hardswish prelu rrelu dropout dropout1d dropout2d dropout3d alpha_dropout
+    feature_alpha_dropout
+    """.split()  # noqa: SIM905
+)
+"""Where one is not flat, something flows through it; where it is, for other inputs."""
+_KNOWN = frozenset(
+    """
+    linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm matmul __matmul__ mm bmm
+    einsum add add_ __add__ __radd__ __iadd__ mul mul_ __mul__ __rmul__ __imul__ div div_ __truediv__ __itruediv__ mean
+    sum amax max fn max_pool1d max_pool3d avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d
+    adaptive_avg_pool3d cat concat concatenate stack chunk split unbind narrow select __getitem__ index_select pad
+    interpolate pixel_shuffle pixel_unshuffle channel_shuffle flatten unflatten view reshape permute transpose swapaxes
+    movedim squeeze unsqueeze expand expand_as repeat contiguous clone roll flip size dim numel __get__ __len__
+    """.split()  # noqa: SIM905
+)
+"""Functions and methods that turn what is at least zero into sums and products of it; `fn` is torch's of maxima."""
+
+
 class _Means(TorchFunctionMode):
     """Of each window the mean: where one is not the maximum, something flows through it for other inputs."""
 
@@ -86,6 +117,23 @@ class _Means(TorchFunctionMode):
     """With indices they are other functions, and remain as they are."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Raises _Unknown for a function of tensors that is not known to keep the sign of what flows."""
+        name, given = getattr(func, "__name__", ""), (*args, *(kwargs or {}).values())
         if func in self._INSTEAD:
             func, kwargs = self._INSTEAD[func], {key: kwargs[key] for key in kwargs or {} if key != "return_indices"}
+        elif name in _ACTIVATIONS:
+            func = _same
+        elif (name not in _KNOWN and any(map(_flows, given))) or any(map(_is_negative, given)):
+            raise _Unknown(name)
         return func(*args, **(kwargs or {}))
+
+
+def _flows(value: Any) -> bool:
+    """Whether a tensor of numbers is given, or a list with one."""
+    if isinstance(value, list | tuple):
+        return any(map(_flows, value))
+    return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _is_negative(value: Any) -> bool:
+    return isinstance(value, float) and value < 0

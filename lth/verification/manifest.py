@@ -57,7 +57,12 @@ def write_manifest(results: Path, study: Study, summaries: Iterable[Path]) -> in
     if wrong := _inside_all(results, files, study) or list(_against_page(results, files, shown)):
         lines = [f"{results / finding.path}: {finding.words}" for finding in wrong]
         raise UserError("; ".join(lines), advice(*(results / finding.path for finding in wrong)))
-    told = {"study": settings(study), "files": files, "artifacts": shown, RERUN: study_options(results)}
+    told = {
+        "study": settings(study),
+        "files": dict(sorted(files.items())),
+        "artifacts": shown,
+        RERUN: study_options(results),
+    }
     write_text(results / MANIFEST, json_text(seal(told)))
     return len(files)
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from lab import LOGIN_NODE, PROFILE
-from tiny import STUDY, Project
+from tiny import ROOT, STUDY, Project
 
 pytestmark = pytest.mark.workflow
 TRAININGS = ("round", "last_round", "evaluation")
@@ -56,3 +57,14 @@ def test_a_part_of_a_chain_is_sent_as_one_job(tmp_path: Path) -> None:
         "cross-seed{}-part0": ["last_round", "round"],
     }
     assert found == {name.format(seed): [rules] for name, rules in of_seed.items() for seed in (0, 1)}
+
+
+@pytest.mark.parametrize("profile", ["slurm", "lsf"])
+def test_every_rule_that_trains_has_the_queue_of_trainings(profile: str) -> None:
+    """Also the one of evaluations that keep their weights, which is made of the other."""
+    text = "".join(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))
+    made = re.findall(r"^ *use rule (?:round|evaluation) as (\w+)", text, re.MULTILINE)
+    settings = yaml.safe_load((ROOT / f"workflow/profiles/{profile}/config.yaml").read_text())["set-resources"]
+    assert {*settings} == {"round", "evaluation", *made}
+    assert "evaluation_with_weights" in made
+    assert len({tuple(of.items()) for of in settings.values()}) == 1

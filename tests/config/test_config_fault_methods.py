@@ -666,6 +666,11 @@ COMPARISONS = {
         *comparison("", "one"),
         "32 comparisons.at_home.tickets: has no sparse ticket to compare with the dense network; add one",
     ),
+    "a density at which nothing is pruned": (
+        *comparison("", density=1),
+        "32 comparisons.at_home.density: round 0 of 'home', the nearest to 1, is the arm `dense` itself; must be a "
+        "density to which something is pruned",
+    ),
     "two dense tickets": (
         ticket("method: dense", "one"),
         ticket("method: dense", "two"),

@@ -156,3 +156,63 @@ def test_what_cannot_be_followed_is_none(between: nn.Module) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Unflatten(1, (1, 3)), between, nn.Linear(3, 2))
     masks = {"1.weight": torch.ones(3, 4, dtype=torch.bool), "4.weight": torch.ones(2, 3, dtype=torch.bool)}
     assert on_path(network, masks, (1, 2, 2)) is None
+
+
+class Written(nn.Module):
+    """Two layers, and a line of somebody's own between input and output."""
+
+    def __init__(self, line: Callable[[nn.Module, torch.Tensor], torch.Tensor], where: str) -> None:
+        super().__init__()
+        self.a, self.b, self.line, self.where = nn.Linear(4, 3), nn.Linear(3, 2), line, where
+        self.register_buffer("mean", torch.full((4,), 0.5))
+        self.scale = nn.Parameter(torch.ones(3))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        flow = inputs.flatten(1)
+        flow = self.line(self, flow) if self.where == "first" else flow
+        flow = self.a(flow)
+        flow = self.line(self, flow) if self.where == "between" else flow
+        flow = self.b(flow)
+        return self.line(self, flow) if self.where == "last" else flow
+
+
+MASKS = {"a.weight": torch.ones(3, 4).bool(), "b.weight": torch.ones(2, 3).bool()}
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("first", lambda net, x: (x - net.mean) / 2),
+        ("first", lambda net, x: 1 - x),
+        ("first", lambda net, x: x * -1.0),
+        ("first", lambda net, x: x - x.mean(1, keepdim=True)),
+        ("between", lambda net, x: functional.layer_norm(x, (3,))),
+        ("between", lambda net, x: functional.normalize(x)),
+        ("between", lambda net, x: -x),
+        ("last", lambda net, x: functional.log_softmax(x, 1)),
+        ("last", lambda net, x: x.softmax(1)),
+    ],
+)
+def test_what_may_change_the_sign_of_the_flow_is_none(
+    where: str, line: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+) -> None:
+    assert on_path(Written(line, where), MASKS, (1, 2, 2)) is None
+
+
+@pytest.mark.parametrize(
+    ("where", "line"),
+    [
+        ("between", lambda net, x: functional.relu6(100 * x)),
+        ("between", lambda net, x: torch.tanh(100 * x)),
+        ("between", lambda net, x: x.relu_() * net.scale + x),
+        ("between", lambda net, x: torch.stack([x, x]).mean(0).view(x.shape[0], -1)),
+        ("between", lambda net, x: torch.cat([x[:, :1], x[:, 1:]], 1)),
+        ("first", lambda net, x: x / 255.0),
+    ],
+)
+def test_all_is_on_a_path_through_what_keeps_the_sign(
+    where: str, line: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+) -> None:
+    found = on_path(Written(line, where), MASKS, (1, 2, 2))
+    assert found is not None
+    assert all(mask.all() for mask in found.values())

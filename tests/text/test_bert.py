@@ -10,7 +10,7 @@ import torch
 from sentences import CPU, opinions, tiny
 from torch import nn
 
-from lth.artifacts.tensors import read_tensors, write_tensors
+from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import Ticket
 from lth.catalog.scores import SCORES
 from lth.config.data import Network
@@ -187,8 +187,7 @@ def test_texts_that_are_longer_than_the_model_reads_are_a_sentence(tmp_path: Pat
 
 def test_the_positions_of_a_roberta_begin_behind_its_padding(tmp_path: Path) -> None:
     config = {**tiny_config(), "model_type": "roberta", "pad_token_id": 1}
-    write_tensors(tmp_path / "model", "model", {}, {"name": "small", "config": config})
-    network = TextClassifier(tmp_path / "model", 2, 0.0)
+    network = TextClassifier(tmp_path / "model", config, 2, 0.0)
     assert network.positions == 62
 
     def read(tokens: int) -> torch.Tensor:

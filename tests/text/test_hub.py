@@ -8,7 +8,7 @@ import pytest
 
 from lth.errors import UserError
 from lth.text import sources
-from lth.text.checkpoints import folder_of
+from lth.text.location import folder_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -60,8 +60,8 @@ def test_a_model_is_fetched_by_its_name_and_no_code_or_pickle_with_it(
     pytest.importorskip("transformers", reason="the text extra is not installed")
     asked: dict[str, Any] = {}
 
-    def download(name: str, *, revision: str, allow_patterns: list[str]) -> str:
-        asked.update(name=name, revision=revision, patterns=allow_patterns)
+    def download(name: str, *, revision: str, allow_patterns: list[str], local_files_only: bool) -> str:
+        asked.update(name=name, revision=revision, patterns=allow_patterns, here=local_files_only)
         return str(tmp_path)
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
@@ -69,6 +69,9 @@ def test_a_model_is_fetched_by_its_name_and_no_code_or_pickle_with_it(
     assert (asked["name"], asked["revision"]) == ("somebody/encoder", COMMIT)
     assert not any(pattern.endswith((".bin", ".py", ".pkl", "*")) for pattern in asked["patterns"])
     assert "model.safetensors" in asked["patterns"]
+    assert not asked["here"]
+    folder_of(f"somebody/encoder@{COMMIT}", download=False)
+    assert asked["here"]
 
 
 @pytest.mark.parametrize("revision", ["", "@", "@main", "@v1.0", f"@{COMMIT[:39]}", f"@{COMMIT}\n", f"@{COMMIT}/.."])

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tiny import Project, once, trained
 
+from lth.analysis.pictures.rounds import tickets_below
 from lth.artifacts.tickets import Ticket
 from lth.export.folder import export
 from lth.verification.manifest import verify
@@ -108,3 +109,9 @@ def test_an_exported_arm_does_not_claim_the_classes_of_the_source(finished_study
     assert "-> [n, 4]" in card
     assert "its statistics are not known here" in card
     assert "id2label" not in (tmp_path / "out/config.json").read_text()
+
+
+def test_the_masks_of_a_study_are_those_of_its_rounds(finished_study: Project) -> None:
+    """A ticket with a new output layer has the name, seed and round of the one that it was made of."""
+    found = {path.relative_to(finished_study.results).parts[0] for path in tickets_below(finished_study.results)}
+    assert found == {"tickets"}

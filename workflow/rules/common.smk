@@ -61,7 +61,7 @@ from lth.analysis.tables import evaluation_tables, study_tables
 try:
     main = workflow.is_main_process
     study, warnings = read_study(config, workflow.configfiles, tries=main)
-except StudyError as error:
+except (StudyError, UserError) as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process:
     for warning in warnings:

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import GREY, Palette
+from lth.analysis.tables.arms import of_all_seeds
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 
 _SCHEMES = {
@@ -100,11 +101,12 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
             axis.set_visible(False)
             continue
         view = rows[row][column]
-        shown = curves[(curves["split"] == split) & view.shows(curves)]
-        for _, line in shown.groupby("arm", sort=False):
+        here = curves[(curves["split"] == split) & view.shows(curves)]
+        shown = of_all_seeds(here, ["arm"])
+        for arm, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
             if value == "accuracy" and "published_percent" in line:
-                _published_line(axis, line, palette)
+                _published_line(axis, here[here["arm"] == arm], palette)
         if value == "loss":
             _leave_out_the_untrained(axis, shown)
         if view.close:

@@ -91,6 +91,13 @@ class Facts:
         return self.assessment in self.plan.study.comparisons
 
     @property
+    def may_stop_early(self) -> bool:
+        """Whether a training of an arm may end before its recipe does (`patience`)."""
+        if isinstance(self.spec, Evaluation):
+            return bool(self.plan.study.recipes[self.spec.recipe].patience)
+        return any(self.plan.recipe(arm.ticket, arm.round).patience for arm in self.arms())
+
+    @property
     def target(self) -> str:
         """The data set that arms are trained on."""
         return self.plan.assessment_dataset(self.assessment)

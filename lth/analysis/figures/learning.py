@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from lth.analysis.figures import marks, parts, scales
 from lth.analysis.figures.style import SHADES, SHAPES, MarkAndLine, Palette
+from lth.analysis.tables.arms import of_all_seeds
 from lth.analysis.tables.cells import amount
 from lth.analysis.tables.notes import named
 
@@ -61,7 +62,7 @@ def rounds_shown(curves: pd.DataFrame) -> tuple[pd.DataFrame, list[tuple[str, st
 
     A ticket that takes over another one's masks stands beside it.
     """
-    test = of_all_seeds(curves)
+    test = of_all_seeds(curves[curves["split"] == "test"], ["ticket", "round"])
     densities = test.groupby(["ticket", "round"], sort=False)["density_percent"].min()
     test = test.merge(densities.rename("final_percent").reset_index(), on=["ticket", "round"])
     views = [(str(t), str(d)) for (t, d), rows in test.groupby(["ticket", "dataset"], sort=False) if _several(rows)]
@@ -78,13 +79,6 @@ def density_shade(percent: float, least: float) -> str:
 
 _FEW_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _TICKS = (*_FEW_TICKS[:6], 3, 7, 10, 15, 20, 30, 40, 50, 70, 100)
-
-
-def of_all_seeds(curves: pd.DataFrame) -> pd.DataFrame:
-    """Test rows as far as all seeds were trained: a mean over those that went on longest would be of chosen ones."""
-    test = curves[curves["split"] == "test"]
-    found: pd.DataFrame = test[test["n"] == test.groupby(["ticket", "round"])["n"].transform("max")]
-    return found
 
 
 def _several(rows: pd.DataFrame) -> bool:
@@ -144,7 +138,7 @@ def accuracy_while_pruned(tables: Mapping[str, pd.DataFrame], palette: Palette) 
 
 def trainings(curves: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
     """Test rows of each training within which weights are pruned, by ticket and label."""
-    test = of_all_seeds(curves)
+    test = of_all_seeds(curves[curves["split"] == "test"], ["ticket", "round"])
     density = test.groupby(["ticket", "round"], sort=False)["density_percent"]
     test = test[density.transform("max") > density.transform("min")]
     return {

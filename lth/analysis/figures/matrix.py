@@ -28,8 +28,9 @@ def transfer_matrix(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     targets = list(own["evaluation"].unique())
     sources = list(own["ticket"].unique())
     means = own.pivot(index="ticket", columns="evaluation", values="accuracy_percent")
-    values = means.reindex(index=sources[:MOST_SOURCES], columns=targets).to_numpy(dtype=np.float64)
-    behind = values - np.nanmax(values, axis=0, keepdims=True)
+    every = means.reindex(index=sources, columns=targets).to_numpy(dtype=np.float64)
+    values = every[:MOST_SOURCES]
+    behind = values - np.nanmax(every, axis=0, keepdims=True)  # of a best ticket that is not drawn, too
     least = min(-0.01, float(np.nanmin(behind)))
     rows, columns = values.shape
     width = max(4.6, min(9.0, 2.2 + 0.95 * columns))

@@ -98,7 +98,8 @@ def _by_epoch(facts: Facts, what: str) -> str:
         else "One panel for each initialisation or control"
         + (f"; in each the arms that all tickets share ({in_a_row(facts.across, 'arms')})." if facts.across else ".")
     )
-    return sentences(facts.of_arms(what), facts.intervals("Bands"), panels)
+    ends = "A curve ends with the first seed that stopped early." if facts.several and facts.may_stop_early else ""
+    return sentences(facts.of_arms(what), facts.intervals("Bands"), ends, panels)
 
 
 def _accuracy_by_epoch(facts: Facts) -> str:
@@ -109,17 +110,17 @@ def _accuracy_by_epoch(facts: Facts) -> str:
         "A curve further left learns faster, where arms are trained with one recipe."
         if facts.compares
         else "A curve further left learns faster.",
-        _last_round(facts),
+        _which_round(facts),
         f"Dotted: published accuracies of {in_a_row(published, 'arms')}." if published else "",
     )
 
 
-def _last_round(facts: Facts) -> str:
+def _which_round(facts: Facts) -> str:
     """Of arms that took several trainings, which one is shown."""
     chains = [name for name in facts.evaluated if isinstance(facts.plan.study.tickets[name], ChainTicket)]
     if not facts.compares or not chains:
         return ""
-    return f"Of {in_a_row(chains, 'tickets')}, pruned in rounds, it is the training of the last one."
+    return f"Of {in_a_row(chains, 'tickets')}, pruned in rounds, it is the training of the round at this density."
 
 
 def _loss_by_epoch(facts: Facts) -> str:
@@ -151,7 +152,7 @@ def _epochs_to_reach(facts: Facts) -> str:
         "Further left is faster, where arms are trained with one recipe."
         if facts.compares
         else "Further left is faster.",
-        _last_round(facts),
+        _which_round(facts),
     )
 
 

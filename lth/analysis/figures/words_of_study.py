@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from lth.analysis.figures.facts import Facts, in_a_row, sentences
+from lth.plan.dense import dense_round
+from lth.plan.plan import Plan
 
 _FALLS = "Density falls from left to right."
 
@@ -45,13 +47,21 @@ def _early_stop(facts: Facts) -> str:
 
 
 def _accuracy_drop(facts: Facts) -> str:
+    plan, tickets = facts.plan, facts.tickets(dense=False)
+    paired = [name for name in tickets if any(dense_round(plan, name, round_) for round_ in _pruned(plan, name))]
+    others = [name for name in tickets if name not in paired]
     return sentences(
         "Test accuracy of every round minus that of its dense network (of its own chain, else of the same recipe), "
-        f"paired by seed: {in_a_row(facts.tickets(dense=False), 'tickets')}; {facts.n}.",
+        f"paired by seed: {in_a_row(paired, 'tickets')}; {facts.n}.",
+        f"Of {in_a_row(others, 'tickets')} the study trains no such dense network." if others else "",
         _FALLS,
         facts.intervals("Bands"),
         _matching(facts.plan.study.matching_margin),
     )
+
+
+def _pruned(plan: Plan, ticket: str) -> list[int]:
+    return [round_ for round_ in plan.rounds(ticket) if plan.density(ticket, round_) < 1]
 
 
 def _matching(margin: float | None) -> str:

@@ -109,15 +109,21 @@ def _last_weights(path: Path, ticket: Path) -> Mapping[str, "Tensor"]:
     return TrainedWeights.load(path, ticket).last
 
 
+def _is_of_an_arm(told: Mapping[str, Any]) -> bool:
+    """Whether a ticket was made for an evaluation: a control, or one with a new output layer."""
+    return bool(told.get("control")) or told.get("new_output") is not None
+
+
 def tickets_below(folder: Path, seeds: Sequence[int] = ()) -> list[Path]:
-    """The ticket files below a folder, those of controls left out, of some seeds, or of the lowest one.
+    """The ticket files below a folder, those that were made for evaluations left out, of some seeds or the lowest one.
 
     Raises:
         UserError: there is none, or none of a seed.
     """
     files = [path for path in sorted(folder.rglob("*.safetensors")) if path.is_file() and is_ours(path)]
     told = [(path, read_metadata(path)) for path in files]
-    found = [(path, one.get("seed")) for path, one in told if one["kind"] == "ticket" and not one.get("control")]
+    rounds = [(path, one) for path, one in told if one["kind"] == "ticket" and not _is_of_an_arm(one)]
+    found = [(path, one.get("seed")) for path, one in rounds]
     if not found:
         raise UserError(f"{printable(folder)}: no ticket files below it; give a ticket file, or results/STUDY")
     there = sorted({seed for _, seed in found if type(seed) is int})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from lth.analysis.tables.cells import NOTHING, in_points, p_value, trained_when_found, within
+from lth.analysis.tables.cells import NOTHING, amount, in_points, p_value, trained_when_found, within
 from lth.analysis.tables.energy import energy_in_words
 from lth.catalog.controls import ARM_KINDS, ArmKind
 from lth.checks.power import smallest_p
@@ -177,21 +177,21 @@ def spent(
     n = int(costs["n"].max())
     passes, flops = (float((costs[column] * costs["n"]).sum()) for column in ("own_epochs", "own_flops"))
     shared = [
-        f"Finding all tickets took {passes:,.0f} passes over training data and {flops / 1e12:,.3g} TFLOPs of the kept "
-        f"weights, over {n} seed{'s' * (n > 1)}."
+        f"Finding all tickets took {passes:,.0f} passes over training data and {amount(flops / 1e12)} TFLOPs of the "
+        f"kept weights, over {n} seed{'s' * (n > 1)}."
     ]
     measured: list[str] = []
     best = _best_place(plan, arms, costs)
     if best is not None:
         row, dense = best
-        times = f", {row['epochs'] / dense['epochs']:.3g} times a dense training" if dense is not None else ""
+        times = f", {amount(row['epochs'] / dense['epochs'])} times a dense training" if dense is not None else ""
         shared.append(
-            f"The ticket of the highest mean, {row['ticket']} after round {row['round']}, took {row['epochs']:,.3g} "
-            f"passes and {row['flops'] / 1e12:,.3g} TFLOPs a seed{times}."
+            f"The ticket of the highest mean, {row['ticket']} after round {row['round']}, took {amount(row['epochs'])} "
+            f"passes and {amount(row['flops'] / 1e12)} TFLOPs a seed{times}."
         )
         if not pd.isna(row["seconds"]):
             energy = energy_in_words(row["joules"], electricity)
-            measured.append(f"On this machine that was {row['seconds'] / 60:,.2g} minutes a seed; {energy}.")
+            measured.append(f"On this machine that was {amount(row['seconds'] / 60)} minutes a seed; {energy}.")
     if not trained_when_found(arms):
         shared.append("Training the arms on the target comes on top and is not in these figures.")
     return shared, measured

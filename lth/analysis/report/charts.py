@@ -43,12 +43,13 @@ def _seeds_and_intervals(value: Spec, colour: Spec, tip: list[Spec]) -> list[Spe
     ]
 
 
-def one_axis(rows: pd.DataFrame, panels: Sequence[Panel]) -> Spec:
-    """The scale of values: of several panels one for all, whatever is hidden."""
+def one_axis(rows: pd.DataFrame, panels: Sequence[Panel], *also: float) -> Spec:
+    """The scale of values: of several panels one for all, whatever is hidden; it holds the values of `also`."""
     if len(panels) == 1:
         return {"zero": False}
-    ends = rows[["value", "low", "high"]]
-    return {"zero": False, "domain": [float(ends.min().min()), float(ends.max().max())], "nice": True}
+    ends = [*rows[["value", "low", "high"]].min(), *rows[["value", "low", "high"]].max(), *also]
+    known = [float(end) for end in ends if not pd.isna(end)]
+    return {"zero": False, "domain": [min(known), max(known)], "nice": True}
 
 
 def accuracy(name: str, title: str, runs: pd.DataFrame, arms: pd.DataFrame, palette: Palette) -> Chart:
@@ -154,13 +155,14 @@ def paired_differences(
     shape = shape_of(list(entries.values()))
     row = {"field": "pair", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 260}}
     title = "difference in test accuracy (percentage points)"
-    value = {"field": "value", "type": "quantitative", "title": title, "scale": one_axis(frame, panels)}
+    margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
+    drawn = (0.0, *(() if margin is None else (-margin, margin)))  # a mark outside of the scale would take its room
+    value = {"field": "value", "type": "quantitative", "title": title, "scale": one_axis(frame, panels, *drawn)}
     shown_tip = hover(
         *(("pair", "difference", ""), ("value", "mean, points", "+.2f"), ("interval", "interval", "")),
         *(("p", "p (Holm)", ""), ("seeds", "seeds", ""), ("n", "n (seeds)", "d")),
     )
     seed_tip = hover(("pair", "difference", ""), ("seed", "seed", "d"), ("value", "points", "+.2f"))
-    margin = float(pairs["margin_points"].iloc[0]) if "margin_points" in pairs else None
     shown = {"filter": f"{NEITHER_HIDDEN} && {PANEL}"}
     filled = {"condition": {"test": "datum.shown", **shape["color"]}, "value": "var(--paper)"}
     marks = [

@@ -16,6 +16,7 @@ from lth.analysis.report.chart import (
 )
 from lth.analysis.report.lines import left_out, lines, thinned
 from lth.analysis.report.looks import Series, series
+from lth.analysis.tables.arms import of_all_seeds
 from lth.analysis.tables.cells import within
 
 VALUE_TIP = (
@@ -78,14 +79,16 @@ def training_curves(
         palette: the study's.
     """
     entries = arm_series(arms, palette)
-    rows = thinned(table.join(spent), ["arm", "split"], most)
+    of_all = of_all_seeds(table, ["arm"])
+    rows = thinned(of_all.join(spent), ["arm", "split"], most)
     names = ["arm", "split", "epoch", "step", "tflops", "minutes", "n"]
     drawn = keyed(rows[[*names, *CURVE_VALUES]].assign(order=rows["step"], line=rows["arm"]), entries, "arm")
     recipe = " With one recipe, a curve further left learns faster." if len(arms) > 1 else ""
+    ends = " A curve ends with the first seed that stopped early." if len(of_all) < len(table) else ""
     caption = (
-        "Means over seeds; epoch 0 is the untrained network, which a logarithmic axis leaves out."
+        f"Means over seeds; epoch 0 is the untrained network, which a logarithmic axis leaves out.{ends}"
         f"{bands(table)}{recipe} The least validation loss selects the epoch that is reported."
-        f"{left_out(table, rows, 'curves.csv')}"
+        f"{left_out(of_all, rows, 'curves.csv')}"
     )
     shown = f"{HIDDEN} && datum.split == '@y.split'"
     return Chart(

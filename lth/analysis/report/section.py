@@ -135,9 +135,9 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
 
 
 def _table(study: Study, tables: Sequence[Path], name: str) -> pd.DataFrame:
-    """The table whose path ends with `name`."""
+    """The table at `tables/NAME` below the results; an assessment has some of the study's names, too."""
     for path in tables:
-        if path.as_posix().endswith(f"/{name}"):
+        if path.as_posix().endswith(f"/tables/{name}"):
             return read_table(path, sealed=True)
     raise UserError(f"report of {study.study}: no table {name} among its inputs")
 
@@ -148,7 +148,7 @@ def _energy(
     """The table of energy and its note, of the study or of an assessment; empty where the study says nothing of it."""
     if study.energy is None:
         return {"energy_header": (), "energy": [], "energy_note": []}
-    frame = _table(study, tables, f"{assessment or 'tables'}/energy.csv")
+    frame = _table(study, tables, f"{assessment}/energy.csv" if assessment else "energy.csv")
     if assessment is None:
         note = study_energy_note(study.energy)
         return {"energy_header": STUDY_ENERGY_HEADER, "energy": study_energy_cells(frame), "energy_note": [note]}

@@ -140,6 +140,17 @@ def curves(history: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return _summaries(history, keys, {"accuracy_percent": "accuracy", "loss_nats": "loss"}, alpha)
 
 
+def of_all_seeds(curves: pd.DataFrame, run: Sequence[str]) -> pd.DataFrame:
+    """Rows of curves as far as all seeds were trained: a mean over those that went on longest would be of chosen ones.
+
+    Args:
+        curves: the result of `curves` or `round_curves`.
+        run: the columns that name a training: `["arm"]`, or `["ticket", "round"]`.
+    """
+    found: pd.DataFrame = curves[curves["n"] == curves.groupby([*run, "split"])["n"].transform("max")]
+    return found
+
+
 MOST_POINTS = 100
 """Scored steps of a training that its learning curve keeps."""
 

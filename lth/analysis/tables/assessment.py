@@ -9,7 +9,7 @@ from lth.analysis.tables import early_stopping, masks
 from lth.analysis.tables import runs as by_run
 from lth.analysis.tables.cells import trained_when_found
 from lth.analysis.tables.costs import with_costs
-from lth.analysis.tables.draws import mean_over_draws, run_of, seeds_of_draws
+from lth.analysis.tables.draws import mean_over_draws, of_all_draws, run_of, seeds_of_draws
 from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
@@ -57,7 +57,8 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
         summary = with_sizes(with_shares(summary, left.units, ["in_ticket"]), left.units)
     if left.costs is not None and left.measured is not None:
         summary = with_costs(summary, plan, left.costs, left.measured)
-    curves = by_arm.curves(mean_over_draws(history, [*by_run.ARM_RUN, "split", "step"]), alpha)
+    of_all = of_all_draws(history, by_run.ARM_RUN)
+    curves = by_arm.curves(mean_over_draws(of_all, [*by_run.ARM_RUN, "split", "step"]), alpha)
     summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
     if classes is not None:
         summary = summary.assign(new_output_classes=classes)

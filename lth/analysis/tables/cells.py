@@ -81,7 +81,7 @@ def _published_cells(row: Mapping[Any, Any]) -> list[str]:
     if pd.isna(row["published_percent"]):
         return [NOTHING, NOTHING]
     told = f"{row['published_percent']:.2f} (epoch {row['published_epoch']:.0f})"
-    return [told, f"{row['then_percent']:.2f}"]
+    return [told, NOTHING if pd.isna(row["then_percent"]) else f"{row['then_percent']:.2f}"]
 
 
 def _with_f1(

@@ -43,13 +43,14 @@ def sums(plan: Plan, places: Iterable[tuple[str, int]], costs: pd.DataFrame, mea
 def with_costs(arms: pd.DataFrame, plan: Plan, costs: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """A comparison's arms with the method of each, the recipe of its training, and what it cost."""
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(arms["ticket"], arms["round"], strict=True)]
-    spent = sums(plan, places, costs, measured).drop(columns="n")
+    spent = sums(plan, places, costs, measured).drop(columns=["ticket", "round", "n"])
     tickets, recipes = plan.study.tickets, [plan.recipe_name(*place) for place in places]
     methods = [
         "dense" if kind == "dense" else tickets[ticket].label()
         for kind, (ticket, _) in zip(arms["kind"], places, strict=True)
     ]
-    return arms.assign(method=methods, recipe=recipes).merge(spent, on=["ticket", "round"])
+    described = arms.assign(method=methods, recipe=recipes).reset_index(drop=True)
+    return pd.concat([described, spent], axis=1)  # by position: `places` are those of the arms
 
 
 def _own(costs: pd.DataFrame, measured: pd.DataFrame) -> dict[tuple[str, int], pd.DataFrame]:

@@ -35,15 +35,18 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         about.append("F1: of the second class (positive, duplicate), 2 TP / (2 TP + FP + FN), at the same epoch.")
     if "published_citation" in arms:
         citations = dict.fromkeys(cited for cited in arms["published_citation"] if isinstance(cited, str) and cited)
+        stopped = (arms["published_percent"].notna() & arms["then_percent"].isna()).any()
         about.append(
-            f"Published %: {'; '.join(citations)}. Ours then: mean test accuracy after the same epoch. No test "
-            f"compares the two."
+            f"Published %: {'; '.join(citations)}. Ours then: mean test accuracy after the same epoch"
+            f"{', empty where seeds had stopped before it' if stopped else ''}. No test compares the two."
         )
     if "draws" in arms and arms["draws"].max() > 1:
         least, most = arms["draw_sd_points"].min(), arms["draw_sd_points"].max()
+        reach = "" if pd.isna(reach_percent) else " (of the reach epoch, the median)"
         about.append(
-            f"The result of a seed is the mean over {arms['draws'].max():g} draws of training examples; the standard "
-            f"deviation within a seed is {least:.1f} to {most:.1f} points, depending on the arm (mean over seeds)."
+            f"The result of a seed is the mean over {arms['draws'].max():g} draws of training examples{reach}; the "
+            f"standard deviation within a seed is {least:.1f} to {most:.1f} points, depending on the arm (mean over "
+            f"seeds)."
         )
     if len(comparisons):
         about.append(

@@ -14,7 +14,8 @@ def with_published(
 
     Args:
         arms: a row for each arm. Added are `published_epoch`, the last one that was published, `published_percent` and
-            the study's own mean `then_percent` after that epoch, and `published_citation`; empty for other arms.
+            the study's own mean `then_percent` after that epoch, and `published_citation`; empty for other arms. The
+            mean is of all seeds, and empty where some had stopped earlier.
         curves: a row for each arm, split and scored step. Added is `published_percent`, of test rows.
         published: by arm.
     """
@@ -29,13 +30,11 @@ def with_published(
     curves = curves.assign(published_percent=pd.Series(values, index=curves.index, dtype=float))
     last = {arm: max(by_epoch) for arm, by_epoch in known.items()}
     beside = curves[curves["published_percent"].notna()]
-    rows = zip(
-        beside["arm"], beside["epoch"].round(), beside["accuracy_percent"], beside["published_percent"], strict=True
-    )
-    then = {arm: (own, told) for arm, epoch, own, told in rows if last[arm] == epoch}
+    then = beside[beside["epoch"].round() == beside["arm"].map(last)].set_index("arm")
+    of_all = then[then["n"] == arms.set_index("arm")["n"].reindex(then.index)]
     return arms.assign(
         published_epoch=arms["arm"].map(last),
-        published_percent=arms["arm"].map({arm: told for arm, (_, told) in then.items()}),
-        then_percent=arms["arm"].map({arm: own for arm, (own, _) in then.items()}),
+        published_percent=arms["arm"].map(then["published_percent"]),
+        then_percent=arms["arm"].map(of_all["accuracy_percent"]),
         published_citation=arms["arm"].map({arm: spec.citation for arm, spec in published.items()}),
     ), curves
