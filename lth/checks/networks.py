@@ -78,7 +78,7 @@ def _layers_by_name(study: Study) -> Iterator[Fault]:
 def _own_network(study: Study, name: str) -> Iterator[Fault]:
     from lth.networks.build import layer_kinds
     from lth.networks.new_output import new_output_names, with_classes
-    from lth.networks.trial import is_homogeneous, tried
+    from lth.networks.trial import is_homogeneous, signed_misfit, tried
 
     spec = study.networks[name]
     try:
@@ -101,11 +101,7 @@ def _own_network(study: Study, name: str) -> Iterator[Fault]:
             yield from ((("tickets", ticket, *path), message) for path, message in found)
         score = getattr(of, "score", None)
         if score and SCORES[score].signed and not is_homogeneous(network):
-            message = (
-                f"'{score}' needs a network whose modules are torch's convolutions, linear layers, batch norm, ReLU"
-            )
-            advice = f"and pooling, which '{spec.architecture}' is not; use another score or network"
-            yield ("tickets", ticket, "score"), f"{message} {advice}"
+            yield ("tickets", ticket, "score"), signed_misfit(score, spec.architecture)
 
 
 def _new_outputs(study: Study, network: str) -> Iterator[tuple[str, int]]:

@@ -28,9 +28,22 @@ class Beside:
     """By channel, of pixels from 0 to 255; images are normalised by it and by `std`."""
     std: list[float] = field(default_factory=list)
     own_accuracy: float | None = None
-    """Test accuracy in percent of this ticket's last training step, on the data set that it was found on: n = 1."""
+    """Test accuracy in percent of these weights, after the last step of their training: n = 1."""
     arms: list[dict[str, str]] = field(default_factory=list)
     """Rows of the tables of arms that are about this ticket's round: means over seeds, with intervals."""
+
+
+@dataclass(frozen=True)
+class TrainedOn:
+    """A training of a ticket after it was found, from which weights are."""
+
+    dataset: str
+    classes: list[str]
+    mean: list[float]
+    """By channel, of pixels from 0 to 255."""
+    std: list[float]
+    own_accuracy: float
+    """Test accuracy in percent after the last step."""
 
 
 def beside(path: Path, ticket: Ticket) -> Beside:

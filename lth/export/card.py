@@ -25,14 +25,15 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
     """
     network, source = told["network"], (found.source or "").partition(":")[0]
     hub = [f"datasets: [{HUB_DATASETS[source]}]"] if source in HUB_DATASETS else []
-    weights = "trained" if told["weights"] == "trained" else "initial (untrained)"
+    trained = told["weights"] == "trained"
+    weights = f"ones after training on `{told['trained_on']}`" if trained else "initial (untrained) ones"
     lines = ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *hub, "---", ""]
     lines += [f"# Lottery ticket: {network['architecture']} at {100 * density:.2f} % density", ""]
     lines += [
         f"A sparse network of architecture `{network['architecture']}`, found by `{told['method']}` on the data set "
         f"`{told['dataset']}` (study `{told['study']}`, ticket `{told['ticket']}`, seed {told['seed']}, round "
         f"{told['round']}). It keeps {100 * density:.2f} % of the prunable weights (of convolutions and linear layers; "
-        f"biases and norms are not pruned). The weights in this folder are the {weights} ones.",
+        f"biases and norms are not pruned). The weights in this folder are the {weights}.",
         "",
         *_sizes(told, before, after),
         "",
@@ -53,6 +54,7 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         "## Data and licence",
         "",
         f"- Found on: {found.source or told['dataset']}",
+        *([f"- Trained on: {told['trained_on']}"] if trained else []),
         f"- Licence of these data: {found.licence or 'not known here; ask where the data come from'}",
         "- Licence of the weights: to be named by whoever publishes them.",
         f"- SHA-256 of the ticket's file: `{told['ticket_sha256']}`",
@@ -87,7 +89,7 @@ def _accuracy(told: Mapping[str, Any], found: Beside) -> list[str]:
     lines = []
     if found.own_accuracy is not None and told["weights"] == "trained":
         lines += [
-            f"These weights: {found.own_accuracy:.2f} % on the test images of `{told['dataset']}` "
+            f"These weights: {found.own_accuracy:.2f} % on the test images of `{told['trained_on']}` "
             "(n = 1 training, so no interval).",
             "",
         ]

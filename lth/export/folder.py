@@ -8,7 +8,7 @@ import io
 import os
 import pickle
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +21,7 @@ from lth.artifacts.records import RecordError, checksums, json_text, read_json, 
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.errors import UserError, reason
-from lth.export.beside import Beside, beside
+from lth.export.beside import Beside, TrainedOn, beside
 from lth.export.card import model_card
 from lth.export.compact import Sizes, compacted
 from lth.export.csr import csr_tensors, from_csr
@@ -84,8 +84,18 @@ def network_graph(path: Path, weights: Moment) -> tuple[Ticket, Graph]:
     return ticket, graph_of(built, (network.channels, network.size, network.size), network.architecture)
 
 
-def export(path: Path, to: Path, format_: Format, *, compact: bool, weights: Moment) -> Iterator[str]:
+def export(
+    path: Path, to: Path, format_: Format, *, compact: bool, weights: Moment, trained: TrainedOn | None = None
+) -> Iterator[str]:
     """Write a ticket for other programs; lines that say what was written, and what is smaller.
+
+    Args:
+        path: of the ticket.
+        to: the new folder.
+        format_: of the files.
+        compact: without what computes nothing.
+        weights: initial or trained ones.
+        trained: what the trained weights are from; without it, from the training in which the ticket was found.
 
     Raises:
         UserError: no such format, the folder exists, the ticket is damaged, or a package is missing.
@@ -105,11 +115,15 @@ def export(path: Path, to: Path, format_: Format, *, compact: bool, weights: Mom
         "ticket_sha256": checksum(path),
         **{key: ticket.provenance.get(key) for key in keys},
         "density": ticket.density,
+        "trained_on": _trained_on(ticket, trained) if weights == "trained" else None,
         "shape": list(graph.shape),
         "steps": graph.described(),
         "sizes": {"dense": asdict(before), "exported": asdict(after)},
     }
     found = beside(path, ticket)
+    if trained:
+        known = {key: getattr(trained, key) for key in ("classes", "mean", "std", "own_accuracy")}
+        found = replace(found, **known)
     files = _files(format_, graph, told, found, model_card(told, ticket.density, before, after, found))
     _write(to, files, told)
     yield f"{printable(to)}: {format_}, {weights} weights, density {100 * ticket.density:.2f} %"
@@ -120,6 +134,10 @@ def export(path: Path, to: Path, format_: Format, *, compact: bool, weights: Mom
     ):
         yield f"  {name}: {was:,} dense, {now:,} exported ({100 * now / was:.1f} %)"
     yield from (f"  {file.name}: {file.stat().st_size:,} bytes" for file in sorted(to.iterdir()))
+
+
+def _trained_on(ticket: Ticket, trained: TrainedOn | None) -> Any:
+    return trained.dataset if trained else ticket.provenance.get("dataset")
 
 
 def read_export(folder: Path) -> Exported:
@@ -195,6 +213,7 @@ def _files(format_: Format, graph: Graph, told: dict[str, Any], found: Beside, c
         "weights": told["weights"],
         "compacted": told["compact"],
         "dataset": told["dataset"],
+        "trained_on": told["trained_on"],
         "ticket_sha256": told["ticket_sha256"],
     }
     if found.mean:

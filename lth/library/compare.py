@@ -1,6 +1,6 @@
 """Comparing arms: differences paired by seed, with exact tests and corrections."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -22,18 +22,23 @@ class Compared:
     """A row for each pair: means, the difference with its interval, exact p, Holm-adjusted p, n, wins and losses."""
     accuracies: pd.DataFrame
     """Test accuracy in percent by seed (rows) and arm (columns)."""
+    notes: tuple[str, ...] = ()
+    """What else the arms differ in: sentences."""
 
     def __str__(self) -> str:
         rows = [cells.comparison_cells(row) for row in self.table.to_dict("records")]
-        lines = [*paragraphs(verdict.family(self.table)), "", *grid(cells.COMPARISON_HEADER, rows, names=2)]
+        lines = [*paragraphs(self._sentences()), "", *grid(cells.COMPARISON_HEADER, rows, names=2)]
         tested, within_margin = cells.equivalence_table(self.table)
         if within_margin:
             lines += ["", *grid(tested, within_margin, names=2)]
         return "\n".join(lines)
 
+    def _sentences(self) -> list[str]:
+        return [*verdict.family(self.table), *self.notes]
+
     def _repr_html_(self) -> str:
         """For notebooks: as for a terminal."""
-        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in verdict.family(self.table))
+        sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in self._sentences())
         rows = [cells.comparison_cells(row) for row in self.table.to_dict("records")]
         tested, within_margin = cells.equivalence_table(self.table)
         tables = _html(cells.COMPARISON_HEADER, rows) + (_html(tested, within_margin) if within_margin else "")
@@ -59,8 +64,8 @@ def compare(
         alpha: family-wise error rate; intervals cover 1 - alpha.
 
     Raises:
-        UserError: something else than lists of results, two results of one arm with one seed, of different data sets,
-            arms without a common seed, an unknown arm, or no pair.
+        UserError: something else than lists of results, two results of one arm with one seed, of different data sets or
+            test examples, arms without a common seed, an unknown arm, or no pair.
     """
     _check_results(results)
     runs = pd.DataFrame([_run(arm, result) for arm, of_arm in results.items() for result in of_arm])
@@ -70,6 +75,11 @@ def compare(
     if len(sets := runs["dataset"].unique()) > 1:
         raise UserError(
             f"compare: results of different data sets, {' and '.join(sets)}; accuracies on them do not compare"
+        )
+    if len(runs["test_sha256"].unique()) > 1:
+        raise UserError(
+            f"compare: results on different test examples, all of a data set called '{sets[0]}' (another `split_seed`, "
+            f"or other data); accuracies on them do not compare"
         )
     if (twice := runs[runs.duplicated(["arm", "seed"])]).size:
         arm, seed = twice.iloc[0]["arm"], twice.iloc[0]["seed"]
@@ -81,7 +91,20 @@ def compare(
     first, *others = results
     family = [(first, other) for other in others] if pairs is None else _checked_pairs(pairs)
     accuracies = runs.pivot(index="seed", columns="arm", values="test_accuracy_percent")[list(results)]
-    return Compared(arms.compare(runs, family, alpha, margin), accuracies)
+    return Compared(arms.compare(runs, family, alpha, margin), accuracies, (*_unequal_recipes(results, family),))
+
+
+def _unequal_recipes(results: Mapping[str, Sequence[Result]], pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """A sentence where arms of a pair were not trained alike."""
+    unlike = [f"{a} and {b}" for a, b in pairs if _recipes(results.get(a, ())) != _recipes(results.get(b, ()))]
+    if unlike:
+        yield (
+            f"Trained with different recipes: {'; '.join(unlike)}. The tickets alone do not explain such a difference."
+        )
+
+
+def _recipes(results: Sequence[Result]) -> set[str]:
+    return {result.recipe.model_dump_json() for result in results}
 
 
 def _check_results(results: Any) -> None:
@@ -116,5 +139,6 @@ def _run(arm: str, result: Result) -> dict[str, Any]:
         "arm": arm,
         "seed": result.seed,
         "dataset": result.dataset,
+        "test_sha256": result.data.test_sha256,
         "test_accuracy_percent": result.accuracy_percent,
     }

@@ -5,8 +5,10 @@ from tempfile import TemporaryDirectory
 
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
+from lth.export.beside import TrainedOn
 from lth.export.folder import export
 from lth.export.options import Format, Moment
+from lth.library.arguments import check_ticket
 from lth.library.arithmetic import one_at_a_time
 from lth.library.result import Result
 from lth.paths import expanded
@@ -32,10 +34,18 @@ def export_ticket(
             missing.
     """
     ticket = what.ticket if isinstance(what, Result) else what
+    check_ticket(ticket, "what")
     with TemporaryDirectory(prefix="lth-") as temporary:
         path = Path(temporary) / "ticket.safetensors"
         ticket.save(path)
         if isinstance(what, Result):
             TrainedWeights(last=what.weights).save(path.with_name("trained.safetensors"), path, ticket.masks)
-        weights: Moment = "trained" if isinstance(what, Result) else "initial"
-        return [*export(path, expanded(to), format, compact=compact, weights=weights)]
+        trained = _trained_on(what) if isinstance(what, Result) else None
+        weights: Moment = "trained" if trained else "initial"
+        return [*export(path, expanded(to), format, compact=compact, weights=weights, trained=trained)]
+
+
+def _trained_on(result: Result) -> TrainedOn:
+    facts = result.data
+    values = [*facts.classes], [*facts.mean], [*facts.std]
+    return TrainedOn(result.dataset, *values, own_accuracy=result.last_accuracy_percent)

@@ -1,5 +1,6 @@
 """Finding tickets: the rounds of one ticket, run as the jobs of a study are, in a temporary folder or a kept one."""
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -12,8 +13,10 @@ import pandas as pd
 
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
+from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.datasets import IN_MEMORY_SOURCES
 from lth.catalog.methods import METHODS
+from lth.catalog.scores import SCORES
 from lth.catalog.source import ImageSource
 from lth.checks.read import read_study
 from lth.config.data import Initialisation, Network
@@ -29,9 +32,11 @@ from lth.library.networks import AnyModel, fitting, network_for
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
-from lth.library.result import Result
+from lth.library.result import DataFacts, Result
 from lth.library.sentences import in_library
 from lth.methods.round import RoundFiles, run_round
+from lth.networks.build import layout
+from lth.networks.trial import is_homogeneous, signed_misfit
 from lth.paths import expanded
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
@@ -48,9 +53,24 @@ _PARENT = "given.safetensors"
 """The ticket that is pruned further."""
 
 
-def find(model: AnyModel | Ticket, data: Data, **keywords: Any) -> Ticket:
+def find(
+    model: AnyModel | Ticket,
+    data: Data,
+    *,
+    method: str = "imp",
+    recipe: Recipe | Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    initialisation: Initialisation | None = None,
+    device: Device = "auto",
+    threads: int = 1,
+    verbose: bool | None = None,
+    folder: str | Path | None = None,
+    **options: Any,
+) -> Ticket:
     """The ticket of the last round of `find_rounds`, which describes the arguments."""
-    return find_rounds(model, data, **keywords)[-1].ticket
+    where: dict[str, Any] = {"device": device, "threads": threads, "verbose": verbose, "folder": folder}
+    drawn: dict[str, Any] = {"seed": seed, "initialisation": initialisation}
+    return find_rounds(model, data, method=method, recipe=recipe, **drawn, **where, **options)[-1].ticket
 
 
 @one_at_a_time
@@ -116,19 +136,35 @@ def find_rounds(
             told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
+        _check_score(network, told.get("score"))
         rounds = plan.rounds(_TICKET)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         images.save(path)
-        results = []
+        results, facts = [], DataFacts.of(images)
         title = f"{method} on {images.name}, seed {seed}"
         with arithmetic(compute), shown_progress(title, len(rounds), verbose) as (line, done):
             for number in rounds:
                 files = _files(plan, where, seed, number, path)
                 run_round(plan.round_job(_TICKET, seed, number), files, compute, Job(f"round {number}", line))
-                results.append(_result(files, seed, images.name))
+                results.append(_result(files, seed, facts, plan.recipe(_TICKET, number)))
                 done()
+    _warn_of_empty_layers(results[-1].ticket)
     return results
+
+
+def _warn_of_empty_layers(ticket: Ticket) -> None:
+    if empty := [name for name, mask in ticket.masks.items() if not mask.any()]:
+        names = f"{', '.join(empty[:3])}{', ...' if len(empty) > 3 else ''}"
+        words = f"{len(empty)} of {len(ticket.masks)} layers keep no weight ({names}): layer collapse"
+        warnings.warn(words, stacklevel=4)  # of the caller, above `find_rounds` and `one_at_a_time`
+
+
+def _check_score(network: Network, score: Any) -> None:
+    """A score that follows the flow needs a network through which it can; raises UserError."""
+    own = isinstance(ARCHITECTURES[network.architecture], OwnArchitecture)
+    if own and score in SCORES and SCORES[score].signed and not is_homogeneous(layout(network)):
+        raise UserError(f"score: {signed_misfit(score, network.architecture)}")
 
 
 def _check_method(method: str, *, begun: bool) -> None:
@@ -244,7 +280,8 @@ def _files(plan: Plan, where: Path, seed: int, number: int, data: Path) -> Round
     )
 
 
-def _result(files: RoundFiles, seed: int, dataset: str) -> Result:
+def _result(files: RoundFiles, seed: int, data: DataFacts, recipe: Recipe) -> Result:
     history = pd.read_csv(files.history)[[field.name for field in fields(Row)]]
     weights = dict(TrainedWeights.load(files.trained, files.ticket).last)
-    return Result(ticket=Ticket.load(files.ticket), seed=seed, dataset=dataset, history=history, weights=weights)
+    ticket = Ticket.load(files.ticket)
+    return Result(ticket=ticket, seed=seed, data=data, recipe=recipe, history=history, weights=weights)

@@ -1,6 +1,7 @@
 """Images and labels out of what people hold them in: arrays, torch data sets and loaders, Hugging Face data sets."""
 
 from collections.abc import Iterable, Iterator
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sequential
 
 from lth.data.columns import image_and_label
 from lth.errors import UserError, reason
+from lth.printable import printable
 
+_SHOWN = 60
+"""Characters of a value that a sentence repeats."""
 ImagesAndLabels = tuple[NDArray[Any], NDArray[Any]]
 """Images and labels."""
 
@@ -69,7 +73,15 @@ def _batches(loader: "DataLoader[Any]", what: str) -> Iterator[ImagesAndLabels]:
 def _items(data: Any, what: str) -> Iterator[ImagesAndLabels]:
     for position in range(len(data)):
         image, label = _pair(data[position], what)
-        yield _image(image, what)[None], np.asarray([int(label)] if np.ndim(label) == 0 else label)
+        yield _image(image, what)[None], np.asarray([_whole(label, what)] if np.ndim(label) == 0 else label)
+
+
+def _whole(label: Any, what: str) -> int:
+    try:
+        return index(label)
+    except TypeError:
+        found = printable(repr(label), _SHOWN)
+        raise UserError(f"{what} data: labels must be whole numbers, found {found}") from None
 
 
 def _rows(data: Any, what: str) -> Iterator[ImagesAndLabels]:

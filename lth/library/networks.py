@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from secrets import token_hex
 from typing import Any
 
 from torch import nn
@@ -92,6 +93,7 @@ def architecture_name(model: AnyModel) -> str:
 
 
 def _remembered(name: str, constructor: Callable[..., Any]) -> str:
-    full = f"in_memory:{name}-{len(IN_MEMORY) + 1}"
+    # a file may be read in another process, which gave the name to another network, or in a fork of this one
+    full = f"in_memory:{name}-{len(IN_MEMORY) + 1}-{token_hex(4)}"
     IN_MEMORY[full] = constructor
     return full

@@ -2,13 +2,39 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 import pandas as pd
 from torch import Tensor, nn
 
 from lth.analysis.tables.runs import best_steps
 from lth.artifacts.tickets import Ticket
+from lth.config.training import Recipe
+from lth.data.images import Images
 from lth.networks.build import load_weights
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """A data set as results know it."""
+
+    name: str
+
+    test_sha256: str
+    """Of the test examples and their labels: accuracies on others do not compare."""
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    """By channel, of pixels from 0 to 255: images are normalised by it and by `std`."""
+    std: tuple[float, ...]
+
+    @classmethod
+    def of(cls, images: Images) -> "DataFacts":
+        """Those of a data set in memory."""
+        test, digest = images.splits["test"], sha256()
+        for tensor in (test.images, test.labels):
+            digest.update(tensor.contiguous().numpy().data)
+        mean, std = (tuple(float(value) for value in values) for values in (images.mean, images.std))
+        return cls(images.name, digest.hexdigest(), images.classes, mean, std)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +45,20 @@ class Result:
     """What was trained. Where masks changed in training (progressive, RigL), it has the last ones."""
     seed: int
     """Of the order of batches, augmentation and dropout."""
-    dataset: str
-    """The name of the data set."""
+    data: DataFacts
+    """What it was trained on."""
+    recipe: Recipe
+    """How it was trained."""
     history: pd.DataFrame
     """Columns `epoch`, `step`, `kept`, `split`, `loss_nats` and `accuracy_percent`: a row for each split (`train`,
     `validation`, `test`) each time that it was scored. Epoch 0 is the network before training."""
     weights: dict[str, Tensor]
     """By parameter or buffer, after the last step; pruned weights are zero."""
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set that it was trained on."""
+        return self.data.name
 
     @property
     def density(self) -> float:

@@ -21,11 +21,12 @@ from lth.library.networks import fitting
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
-from lth.library.result import Result
+from lth.library.result import DataFacts, Result
 from lth.library.sentences import in_library
 from lth.methods import controls
 from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
+from lth.networks.own import is_given
 from lth.printable import printable
 from lth.training.train import train as run_training
 
@@ -76,7 +77,8 @@ def train(
             ticket.module(), ticket.masks, images, trained_by, seed=order, device=where, log=line, trains=trains
         )
     history = pd.DataFrame([asdict(row) for row in trained.history])
-    return Result(ticket=ticket, seed=order, dataset=images.name, history=history, weights=trained.weights)
+    facts = DataFacts.of(images)
+    return Result(ticket=ticket, seed=order, data=facts, recipe=trained_by, history=history, weights=trained.weights)
 
 
 @one_at_a_time
@@ -91,7 +93,9 @@ def control(
     """A control: another mask or other weights, with the ticket's exact number of kept weights in each layer.
 
     Warns where a mask over theta_0 differs from the ticket in its weights as well: theta_0 is drawn from the seed, and
-    a ticket of a checkpoint, or one that was rewound to a later step, has other weights.
+    a ticket of a checkpoint, or one that was rewound to a later step, has other weights. Warns, too, where new weights
+    are drawn of a network that was given as a module: that is done by the `reset_parameters` of each layer, which need
+    not be how the network was initialised.
 
     Args:
         ticket: the ticket.
@@ -106,7 +110,7 @@ def control(
 
     Raises:
         UserError: no such kind, seed, draw or noise, noise for another kind than `noisy`, or weights have to be drawn
-            of a network that this process does not know.
+            of a network that this process does not know, or whose constructor always draws the ticket's own.
     """
     check_ticket(ticket)
     if kind != "dense" and kind not in DERIVED:
@@ -120,6 +124,10 @@ def control(
         words = f"{kind}: theta_0 is drawn from seed {drawn}, and the ticket's weights are others"
         words = f"{words}: it differs from the ticket in its mask and in its weights"
         warnings.warn(words, stacklevel=3)  # of the caller, above `one_at_a_time`
+    if kind != "dense" and ARM_KINDS[kind].weights == "new" and is_given(ticket.network):
+        words = f"{kind}: of a network that was given as a module, each layer's reset_parameters() draws new weights"
+        words = f"{words}; if it initialises its layers in another way, give the function that builds it"
+        warnings.warn(words, stacklevel=3)
     told = {**made.provenance, "control": kind, "seed": drawn}
     return Ticket(made.masks, made.weights, {key: value for key, value in told.items() if key != "record"})
 

@@ -10,6 +10,7 @@ from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind
 from lth.config.data import Network
 from lth.config.noise import USUAL_NOISE, Noise
+from lth.errors import UserError
 from lth.files import checksum
 from lth.networks.build import initial_weights
 from lth.plan.jobs import ControlJob
@@ -57,6 +58,9 @@ def control(
 
     Biases, norms and unpruned layers are those of the draw in the first three, and the ticket's in the last three.
 
+    Raises:
+        UserError: newly drawn weights are the ticket's own: nothing draws them.
+
     Args:
         parent: the ticket.
         kind: what to make of it.
@@ -81,6 +85,12 @@ def control(
         return parent.derive(others, theta_0)
     if of == "new":
         new = initial_weights(network, seed, "fresh initialisation", *which)
+        kept = [layer for layer, mask in masks.items() if mask.any()]
+        if kept and all(torch.equal(new[layer][masks[layer]], own[layer][masks[layer]]) for layer in kept):
+            raise UserError(
+                f"{kind}: the newly drawn weights are the ticket's own, since the network's constructor draws the same "
+                f"whatever torch's random state is (it loads weights, or seeds torch itself)"
+            )
         return parent.derive(masks, {**new, **_like(kind, new, own, masks)})
     if kind == "permuted":
         changed = _permuted(own, masks, generator(seed, "permuted weights", name, *which))

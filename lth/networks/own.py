@@ -20,7 +20,7 @@ class Given:
     """A module that was given as it is, in the role of a constructor: its copies have the same initial weights."""
 
     def __init__(self, module: nn.Module) -> None:
-        self.module = deepcopy(module).cpu().requires_grad_(True)
+        self.module = deepcopy(module).cpu()  # frozen parameters stay frozen
 
     def __call__(self) -> nn.Module:
         """A copy."""
@@ -43,6 +43,11 @@ class Given:
                     f"{type(module).__name__} has no reset_parameters(); give the function that builds the network"
                 )
         return copy
+
+
+def is_given(spec: Network) -> bool:
+    """Whether a network is a module that was given as it is."""
+    return isinstance(ARCHITECTURES[spec.architecture].load(), Given)
 
 
 def constructed(spec: Network, architecture: OwnArchitecture) -> nn.Module:
@@ -113,7 +118,20 @@ def _untrainable(network: nn.Module) -> Iterator[str]:
         if is_lazy(parameter):
             yield f"'{name}' belongs to a lazy layer, whose size is not known yet; give the layer its size"
         elif parameter.dtype != torch.float32:
-            yield f"'{name}' is {str(parameter.dtype).removeprefix('torch.')}; parameters must be float32"
+            yield f"'{name}' is {_dtype(parameter)}; parameters must be float32"
+    saved = {*network.state_dict(keep_vars=True)}
+    for name, buffer in network.named_buffers():
+        if name not in saved:
+            continue
+        if buffer.dtype not in (torch.float32, torch.int64, torch.int32, torch.bool):
+            words = f"buffer '{name}' is {_dtype(buffer)}; buffers must be float32, int64, int32 or bool"
+            yield f"{words}, or registered with persistent=False"
+        elif not buffer.isfinite().all():
+            yield f"buffer '{name}' holds values that are not finite; register it with persistent=False"
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def memory_layout(network: nn.Module) -> torch.memory_format:

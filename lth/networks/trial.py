@@ -1,5 +1,7 @@
 """A network of the user's on trial, before anything is trained."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -38,8 +40,10 @@ def tried(spec: Network) -> nn.Module:
             has nothing to prune or nothing to train, or does not use what it has.
     """
     shown = f"network '{printable(spec.architecture)}'"
-    network = holding(spec, initial_weights(spec, 0)).eval()
+    weights = initial_weights(spec, 0)
+    network = holding(spec, weights).eval()
     check_names(network, shown)
+    _check_repeats(spec, weights, shown)
     _check_prunable(network, shown)
     if not any(parameter.requires_grad for parameter in network.parameters()):
         raise UserError(
@@ -67,6 +71,24 @@ def tried(spec: Network) -> nn.Module:
             f"it cannot be pruned; take it out, or call it as a module"
         )
     return network
+
+
+def _check_repeats(spec: Network, weights: Mapping[str, Tensor], shown: str) -> None:
+    """Drawn once more with the same seed, the initial weights are the same."""
+    again = initial_weights(spec, 0)
+    if other := next((name for name, tensor in weights.items() if not torch.equal(tensor, again[name])), None):
+        raise UserError(
+            f"{shown}: two calls with one seed give different '{printable(other)}'; draw from torch's global random "
+            f"state, which is seeded for each call"
+        )
+
+
+def signed_misfit(score: str, architecture: str) -> str:
+    """Why a score that needs a homogeneous network cannot be used with one of the user's."""
+    return (
+        f"'{score}' needs a network whose modules are torch's convolutions, linear layers, batch norm, ReLU and "
+        f"pooling, which '{printable(architecture)}' is not; use another score or network"
+    )
 
 
 def check_names(network: nn.Module, shown: str) -> None:

@@ -23,6 +23,7 @@ from lth.catalog.datasets import SOURCES
 from lth.config.study import Compute
 from lth.data.images import Images
 from lth.library.find import _source
+from lth.library.result import DataFacts
 from lth.methods.round import RoundFiles, run_round
 from lth.running.jobs import Job
 
@@ -183,15 +184,19 @@ def test_controls_over_theta_0_of_a_ticket_from_elsewhere_are_warned_of(digits: 
             lth.control(moved, kind)  # type: ignore[arg-type]
 
 
+RECIPE_OF_RESULTS = lth.recipe(epochs=1)
 TICKET = lth.Ticket({"w": torch.ones(1, 1, dtype=torch.bool)}, {"w": torch.ones(1, 1)}, {})
 
 
-def result(seed: int, accuracy: float, dataset: str = "d") -> lth.Result:
+def result(
+    seed: int, accuracy: float, dataset: str = "d", tested: str = "", recipe: lth.Recipe = RECIPE_OF_RESULTS
+) -> lth.Result:
     rows = [
         {"epoch": 1.0, "step": 5, "kept": 1, "split": split, "loss_nats": 0.5, "accuracy_percent": accuracy}
         for split in ("validation", "test")
     ]
-    return lth.Result(ticket=TICKET, seed=seed, dataset=dataset, history=pd.DataFrame(rows), weights={})
+    facts = DataFacts(dataset, tested, (), (), ())
+    return lth.Result(ticket=TICKET, seed=seed, data=facts, recipe=recipe, history=pd.DataFrame(rows), weights={})
 
 
 def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:

@@ -1,0 +1,175 @@
+"""What would make a result mean something else than it seems to is refused, or said in a warning."""
+
+import json
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import Dataset
+
+import lth
+from lth.data.images import Images
+
+
+class Small(nn.Module):
+    """784-12-10."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Linear(784, 12), nn.Linear(12, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.b(self.a(images.flatten(1)).relu())
+        return logits
+
+
+class Seeded(Small):
+    """The same weights for every seed."""
+
+    def __init__(self) -> None:
+        torch.manual_seed(42)
+        super().__init__()
+
+
+class Unseeded(Small):
+    """Other weights at each call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a.weight.data = torch.from_numpy(np.random.default_rng().normal(size=(12, 784)).astype("float32"))
+
+
+class Masked(Small):
+    """With a buffer of -inf, as causal masks are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mask", torch.full((2, 2), -torch.inf))
+
+
+class Double(Small):
+    """With a buffer of doubles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.ones(1, dtype=torch.float64))
+
+
+class Normed(Small):
+    """With a norm that subtracts a mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(12)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.b(self.norm(self.a(images.flatten(1))))
+        return logits
+
+
+AT_INIT: dict[str, Any] = {"method": "at_init", "score": "random", "densities": [0.5]}
+
+
+@pytest.mark.parametrize("kind", ["reinitialised", "rescaled", "own_signs"])
+def test_new_weights_that_are_the_ticket_s_own_are_refused(kind: Any, digits: Images, quick: lth.Recipe) -> None:
+    """`compare` would find such a control equivalent to its ticket."""
+    ticket = lth.find(Seeded, digits, recipe=quick, **AT_INIT)
+    with pytest.raises(lth.UserError, match=f"{kind}: the newly drawn weights are the ticket's own"):
+        lth.control(ticket, kind)
+    assert lth.control(ticket, "permuted").density == ticket.density
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (Unseeded, "two calls with one seed give different 'a.weight'"),
+        (Masked, "buffer 'mask' holds values that are not finite; register it with persistent=False"),
+        (Double, "buffer 'scale' is float64; buffers must be float32, int64, int32 or bool"),
+    ],
+)
+def test_networks_that_cannot_be_repeated_or_saved_are_refused_before_training(
+    network: type[nn.Module], words: str, digits: Images
+) -> None:
+    with pytest.raises(lth.UserError, match=words):
+        lth.find(network, digits, rounds=1, rate=0.5, recipe=lth.recipe(epochs=10_000))
+
+
+def test_new_weights_of_a_module_are_warned_of_and_its_frozen_parameters_stay(
+    digits: Images, quick: lth.Recipe
+) -> None:
+    network = Small()
+    network.a.requires_grad_(False)
+    ticket = lth.find(network, digits, recipe=quick, **AT_INIT)
+    found = lth.train(ticket, digits, quick)
+    assert torch.equal(found.weights["a.weight"], ticket.weights["a.weight"])
+    assert not torch.equal(found.weights["b.weight"], ticket.weights["b.weight"])
+    with pytest.warns(UserWarning, match=r"reinitialised: .* each layer's reset_parameters\(\) draws new weights"):
+        lth.control(ticket, "reinitialised")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        lth.control(lth.find(Small, digits, recipe=quick, **AT_INIT), "reinitialised")
+
+
+def test_synflow_is_refused_where_the_flow_cannot_be_followed(digits: Images, quick: lth.Recipe) -> None:
+    with pytest.raises(lth.UserError, match="score: 'synflow' needs a network whose modules are"):
+        lth.find(Normed, digits, method="at_init", score="synflow", scope="global", densities=[0.1], recipe=quick)
+
+
+def test_layers_that_keep_nothing_are_warned_of(digits: Images, quick: lth.Recipe) -> None:
+    def thin() -> nn.Module:
+        network = Small()
+        network.b.weight.data.mul_(1e-6)
+        return network
+
+    with pytest.warns(UserWarning, match=r"1 of 2 layers keep no weight \(b.weight\): layer collapse"):
+        lth.find(thin, digits, method="at_init", score="magnitude", scope="global", densities=[0.1], recipe=quick)
+
+
+def test_results_on_other_test_examples_are_not_compared_and_other_recipes_are_told_of(
+    digits: Images, quick: lth.Recipe
+) -> None:
+    ticket = lth.find(Small, digits, recipe=quick, **AT_INIT)
+    one, again = lth.train(ticket, digits, quick), lth.train(ticket, digits, quick)
+    other = lth.train(ticket, digits, quick.model_copy(update={"batch_size": 25}))
+    told = "Trained with different recipes: a and b. The tickets alone do not explain such a difference."
+    assert told in " ".join(str(lth.compare({"a": [one], "b": [other]})).split())
+    assert "different recipes" not in str(lth.compare({"a": [one], "b": [again]}))
+    split = lth.dataset("digits", validation=60, limit=200, split_seed=5)
+    elsewhere = lth.train(ticket, replace(split, name=digits.name), quick)
+    with pytest.raises(lth.UserError, match="different test examples, all of a data set called 'digits'"):
+        lth.compare({"a": [one], "b": [elsewhere]})
+
+
+def test_a_card_names_the_data_that_weights_were_trained_on(digits: Images, quick: lth.Recipe, tmp_path: Path) -> None:
+    ticket = lth.find(Small, digits, recipe=quick, **AT_INIT)
+    shown = replace(digits, name="others")
+    result = lth.train(ticket, shown, quick)
+    lth.export_ticket(result, tmp_path / "card", "huggingface")
+    told = json.loads((tmp_path / "card/config.json").read_text())
+    assert (told["dataset"], told["trained_on"]) == ("digits", "others")
+    assert told["pixel_mean"] == pytest.approx(digits.mean.tolist())
+    text = (tmp_path / "card/README.md").read_text()
+    assert "The weights in this folder are the ones after training on `others`." in text
+    assert f"These weights: {result.last_accuracy_percent:.2f} % on the test images of `others`" in text
+    assert "- Trained on: others" in text
+
+
+class Shares(Dataset[tuple[torch.Tensor, float]]):
+    """Labels that are no classes."""
+
+    def __getitem__(self, place: int) -> tuple[torch.Tensor, float]:
+        return torch.zeros(1, 28, 28, dtype=torch.uint8), 0.9 + place % 2
+
+    def __len__(self) -> int:
+        return 40
+
+
+def test_labels_that_are_no_whole_numbers_are_refused() -> None:
+    """They were cut off."""
+    with pytest.raises(lth.UserError, match=r"labels must be whole numbers, found 0\.9"):
+        lth.dataset(Shares(), validation=10)
