@@ -44,9 +44,11 @@ def _bytes(images: NDArray[Any], what: str) -> NDArray[np.uint8]:
         raise UserError(
             f"{what} images: hold {images.dtype}, where uint8 from 0 to 255 or floats from 0 to 1 are needed"
         )
+    if unknown := int(np.isnan(images).sum()) if images.dtype.kind == "f" else 0:
+        raise UserError(f"{what} images: {unknown:,} of {images.size:,} values are NaN; each must be a pixel's")
     scaled = images.astype(np.float64) * 255 if images.dtype.kind == "f" else images
     rounded = np.rint(scaled)
-    least, most = float(np.nanmin(images)), float(np.nanmax(images))
+    least, most = float(images.min()), float(images.max())
     sound = np.isfinite(scaled).all() and rounded.min() >= 0 and rounded.max() <= 255
     if not (sound and np.abs(scaled - rounded).max() < 0.01):
         raise UserError(

@@ -3,6 +3,8 @@
 from operator import index
 from typing import Any
 
+import torch
+
 from lth.artifacts.tickets import Ticket
 from lth.config.study import Compute
 from lth.errors import UserError
@@ -44,6 +46,14 @@ def check_ticket(value: Any, argument: str = "ticket") -> None:
         raise UserError(f"{argument}: found a Result; give its ticket, `result.ticket`")
     if not isinstance(value, Ticket):
         raise UserError(f"{argument}: found a {type(value).__name__}, where a ticket is needed")
+    for name, mask in value.masks.items():
+        weight, shown = value.weights.get(name), f"{argument}: the mask '{printable(name, _SHOWN)}'"
+        if weight is None or weight.shape != mask.shape:
+            raise UserError(f"{shown} is not of the shape of a parameter with this name")
+        if mask.dtype != torch.bool:
+            raise UserError(f"{shown} is {str(mask.dtype).removeprefix('torch.')}, where bool is needed")
+        if weight[~mask].any():
+            raise UserError(f"{shown} prunes weights that are not zero; multiply the weights by it")
 
 
 def compute_of(device: str, threads: int) -> Compute:

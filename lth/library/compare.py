@@ -86,8 +86,9 @@ def compare(
         raise UserError(f"compare: '{arm}' has two results of seed {seed}; each seed counts once")
     if not 0 < alpha < 1:
         raise UserError(f"alpha: must be above 0 and below 1, found {alpha}")
-    if margin is not None and not 0 < margin <= 10:
-        raise UserError(f"margin: must be above 0 and at most 10 percentage points, found {margin}")
+    if margin is not None and not (isinstance(margin, int | float) and 0 < margin <= 10):
+        found = printable(repr(margin), 60)
+        raise UserError(f"margin: must be above 0 and at most 10 percentage points, found {found}")
     first, *others = results
     family = [(first, other) for other in others] if pairs is None else _checked_pairs(pairs)
     accuracies = runs.pivot(index="seed", columns="arm", values="test_accuracy_percent")[list(results)]

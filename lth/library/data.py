@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lth.catalog.datasets import SOURCES
 from lth.catalog.kinds import PREPARED
 from lth.catalog.source import ImageSource, short_name
+from lth.checks.wording import did_you_mean
 from lth.config.data import Dataset
 from lth.data.arrays import raw_images
 from lth.data.assembled import arrays_to_images
@@ -103,7 +104,8 @@ def as_images(data: Data) -> Images:
 def _spec_of(source: str, validation: int | None, **keys: Any) -> Dataset:
     """The entry of a study for a source; some of its training images are the test where it has no others."""
     if source not in SOURCES:
-        raise UserError(f"data: there is no source '{source}'; `lth list` shows those that there are")
+        meant = did_you_mean(source, SOURCES)
+        raise UserError(f"data: there is no source '{source}'{meant}; `lth list` shows those that there are")
     entry = SOURCES[source]
     if not isinstance(entry, ImageSource):
         raise UserError(f"data: '{source}' holds texts; the library takes images (studies take texts as well)")

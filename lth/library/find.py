@@ -47,6 +47,8 @@ from lth.training.history import Row
 Device = Literal["auto", "cpu", "cuda"]
 _sources = count(1)
 """Of data in memory; two threads never get the same number."""
+_RECIPES = ("retrain", "transform", "tune_between")
+"""Options that are names of recipes in a study file."""
 _STUDY = "library"
 _TICKET, _GIVEN = "ticket", "given"
 _PARENT = "given.safetensors"
@@ -122,6 +124,8 @@ def find_rounds(
     if isinstance(model, Result):
         check_ticket(model, "model")
     _check_method(method, begun=isinstance(model, Ticket))
+    _check_amount(method, options)
+    options = {key: _recipe_of(key, value) if key in _RECIPES else value for key, value in options.items()}
     seed, compute = seed_of(seed, model), compute_of(device, threads)
     if folder is not None and "{seed}" in str(folder):
         raise UserError(
@@ -178,6 +182,20 @@ def _check_method(method: str, *, begun: bool) -> None:
     if begun and method in TICKETS and method not in (able := [name for name in TICKETS if _begins(name)]):
         words = f"only the methods {', '.join(able)} begin at a ticket, found method '{method}'"
         raise UserError(f"model: {words}; give its network to begin anew")
+
+
+def _check_amount(method: str, options: Mapping[str, Any]) -> None:
+    """Something says how much is pruned; raises UserError."""
+    if method in METHODS and method != "dense" and not {"rounds", "densities", "chain"} & {*options}:
+        rounds = "`rounds=10, rate=0.2`, or " if method == "imp" else ""
+        raise UserError(f"densities: say how much is pruned: {rounds}`densities=[0.2, 0.1]`")
+
+
+def _recipe_of(key: str, value: Any) -> Recipe | None:
+    """The recipe of an option that names one in a study file; raises UserError."""
+    if value is None or isinstance(value, Recipe | Mapping):
+        return None if value is None else checked_recipe(value)
+    raise UserError(f"{key}: give a recipe, as `lth.recipe(...)` makes it, found {printable(repr(value), 60)}")
 
 
 def _begins(method: str) -> bool:

@@ -29,7 +29,7 @@ def gathered(data: Any, what: str) -> ImagesAndLabels:
     Raises:
         UserError: it is none of these, or its examples are no pairs of an image and a label.
     """
-    if isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "shape") for part in data):
+    if isinstance(data, tuple | list) and len(data) == 2 and hasattr(data[0], "shape"):
         return _array(data[0]), _array(data[1])
     if isinstance(data, DataLoader):
         return _joined(_batches(data, what), what)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -28,7 +29,7 @@ AnyMask = Tensor | NDArray[Any]
 
 @one_at_a_time
 def load(
-    path: str | Path,
+    path: str | Path | Mapping[str, Tensor],
     model: AnyModel | None = None,
     *,
     masks: str | Path | Mapping[str, AnyMask] | None = None,
@@ -43,8 +44,8 @@ def load(
     given.
 
     Args:
-        path: of the ticket (`ticket.safetensors`) or the checkpoint; or `zoo:NAME` (`zoo:NAME@SEED`), a ticket in the
-            folders or URLs of shared tickets that the variable LTH_ZOO names.
+        path: of the ticket (`ticket.safetensors`) or the checkpoint; or a state_dict in memory; or `zoo:NAME`
+            (`zoo:NAME@SEED`), a ticket in the folders or URLs of shared tickets that the variable LTH_ZOO names.
         model: the network. A ticket needs it only if it was found in a network that only that process knew.
         masks: a file with masks of 0 and 1, or the masks (tensors or arrays), by parameter name; if no name is that of
             a layer, in the order of the layers, which files in .safetensors do not keep.
@@ -55,6 +56,11 @@ def load(
         UserError: no file, damaged, neither a ticket nor a checkpoint, or of another network than the model; a mask for
             what is no layer, weights that are complex or not finite in float32, or another shape than of images.
     """
+    if isinstance(path, Mapping):
+        with TemporaryDirectory(prefix="lth-") as temporary:
+            file = Path(temporary) / "state_dict.pt"
+            torch.save(dict(path), file)
+            return load(file, model, masks=masks, weights=weights, shape=shape)
     named = str(path).startswith(PREFIX)
     file = zoo_file(str(path)) if named else expanded(path)
     if file.is_file() and not is_ours(file):

@@ -9,12 +9,14 @@ from torch import nn
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
+from lth.checks.wording import did_you_mean
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
 from lth.errors import UserError
 from lth.library.sentences import in_library
 from lth.networks.own import Given
 from lth.networks.trial import tried
+from lth.printable import printable
 
 AnyModel = str | nn.Module | Callable[..., nn.Module]
 """A name from `lth list`, an import path, a function or class that builds the network, or the network itself."""
@@ -49,7 +51,11 @@ def described(
     """
     name = architecture_name(model)
     if name not in ARCHITECTURES:
-        raise UserError(f"model: there is no architecture '{name}'; `lth list` shows them, or give a torch.nn.Module")
+        meant = did_you_mean(name, ARCHITECTURES)
+        raise UserError(
+            f"model: there is no architecture '{printable(name, 60)}'{meant}; `lth list` shows them, or give a "
+            f"torch.nn.Module"
+        )
     own = isinstance(ARCHITECTURES[name], OwnArchitecture)
     scheme = initialisation or ("constructor" if own else None)
     told: dict[str, Any] = {"initialisation": scheme} if scheme else {}

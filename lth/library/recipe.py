@@ -1,5 +1,6 @@
 """Training recipes in one line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lth.config.training import Recipe
@@ -35,6 +36,8 @@ def recipe(
 
 
 def checked_recipe(told: Any) -> Recipe:
-    """A recipe from its keys, checked as one of a study."""
+    """A recipe from its keys in a study file, or from the keywords of `recipe`."""
+    if isinstance(told, Mapping) and not isinstance(told.get("optimiser"), Mapping):
+        return recipe(**told)
     with in_library("recipes"):
         return told if isinstance(told, Recipe) else Recipe.model_validate(told)

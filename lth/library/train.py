@@ -10,6 +10,7 @@ import torch
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, DerivedKind
+from lth.checks.wording import offered
 from lth.config.noise import Noise
 from lth.config.training import Recipe
 from lth.errors import UserError
@@ -114,7 +115,8 @@ def control(
     """
     check_ticket(ticket)
     if kind != "dense" and kind not in DERIVED:
-        raise UserError(f"kind: there is no control '{kind}'; there are {', '.join(['dense', *DERIVED])}")
+        kinds = ["dense", *DERIVED]
+        raise UserError(f"kind: there is no control '{kind}'{offered(kind, kinds, 'there are')}")
     if noise is not None and kind != "noisy":
         raise UserError(f"noise: only kind 'noisy' has it, found kind '{kind}'; leave it out")
     drawn, which = seed_of(seed, ticket), whole_number("draw", draw)

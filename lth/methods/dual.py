@@ -273,9 +273,8 @@ class PenaltyHook(Hook):
         if not strength:
             return True
         for name, masked in self._masked.items():
-            parameter = loop.masking.parameters[name]
-            assert parameter.grad is not None
-            parameter.grad.addcmul_(parameter.detach(), masked, value=strength)
+            weight = loop.masking.parameters[name].detach()
+            loop.masking.gradient(name).addcmul_(weight, masked, value=strength)
         return True
 
 

@@ -201,7 +201,10 @@ class _DropAndGrow(Hook):
 
     def _held(self, loop: Loop, name: str, share: float) -> Tensor:
         """What is left of a layer's mask; a layer that keeps everything loses nothing, since nothing else can grow."""
-        mask, weight = loop.masking.masks[name], loop.masking.parameters[name].detach()
+        mask, parameter = loop.masking.masks[name], loop.masking.parameters[name]
+        if not parameter.requires_grad:  # a frozen layer keeps its mask: what grows in it would stay zero
+            return mask
+        weight = parameter.detach()
         kept, free = int(mask.count_nonzero()), int((~mask).count_nonzero())
         if self.full.drop == "magnitude" or not free:
             return without_smallest(weight, mask, min(floor(share * kept), free))
@@ -210,15 +213,17 @@ class _DropAndGrow(Hook):
     def _grown(self, loop: Loop, name: str, step: int, mask: Tensor, held: Tensor) -> Tensor:
         """As many weights more as were dropped."""
         count = int(mask.count_nonzero()) - int(held.count_nonzero())
-        return grown(held, self._growth(loop.masking.parameters[name], name, step), count)
+        if not count:
+            return held
+        return grown(held, self._growth(loop, name, step), count)
 
-    def _growth(self, parameter: Tensor, name: str, step: int) -> Tensor:
+    def _growth(self, loop: Loop, name: str, step: int) -> Tensor:
         import torch
 
         from lth.seeds import generator
 
         if self.options.grow == "gradient":
-            assert parameter.grad is not None
-            return parameter.grad.abs()
+            return loop.masking.gradient(name).abs()
         stream = generator(self.seed, "growth", self.ticket, name, step)
+        parameter = loop.masking.parameters[name]
         return torch.rand(parameter.shape, generator=stream).to(parameter.device)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
@@ -23,6 +24,8 @@ from lth.seeds import generator
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 PRUNABLE = (*CONVOLUTIONS, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+"""Of our own networks, which draws them."""
+_ALL_NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
 INITIALISATIONS: dict[str, Callable[..., Tensor]] = {
     "glorot_normal": nn.init.xavier_normal_,
@@ -96,7 +99,7 @@ def names_of(network: nn.Module, kinds: Collection[Literal["bias", "norm"]]) -> 
     found = set()
     for place, module in network.named_modules():
         for name, _ in module.named_parameters(recurse=False):
-            if ("bias" in kinds and name.endswith("bias")) or ("norm" in kinds and isinstance(module, NORMS)):
+            if ("bias" in kinds and name.endswith("bias")) or ("norm" in kinds and isinstance(module, _ALL_NORMS)):
                 found.add(f"{place}.{name}" if place else name)
     return found
 

@@ -135,8 +135,14 @@ def _dtype(tensor: Tensor) -> str:
 
 
 def memory_layout(network: nn.Module) -> torch.memory_format:
-    """How its tensors are best laid out: channels last, but for code of the user's, which may rely on the default."""
-    return torch.channels_last if is_plain(network) else torch.contiguous_format
+    """How its tensors are best laid out: channels last, but for code of the user's, which may rely on the default.
+
+    Nor where a 1x1 convolution of few channels takes every second pixel: over channels last its backward pass writes
+    past its memory in torch 2.13 on CPUs.
+    """
+    strided = (module for module in network.modules() if isinstance(module, nn.Conv2d) and max(module.stride) > 1)
+    unsafe = any(module.kernel_size == (1, 1) and module.in_channels % 8 for module in strided)
+    return torch.channels_last if is_plain(network) and not unsafe else torch.contiguous_format
 
 
 def is_plain(network: nn.Module) -> bool:

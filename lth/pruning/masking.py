@@ -5,6 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from lth.errors import UserError
+from lth.printable import printable
+
 
 class Masking:
     """The masks of a network in training, which a method may change between two steps.
@@ -28,6 +31,20 @@ class Masking:
         self._sparse: list[nn.Parameter] = []
         self._factors: list[Tensor] = []
         self._install({name: mask.to(device) for name, mask in masks.items()})
+
+    def gradient(self, name: str) -> Tensor:
+        """The gradient of a layer's weights, pruned ones included, that a method moves them by.
+
+        Raises:
+            UserError: the layer is frozen, so it has none.
+        """
+        found = self.parameters[name].grad
+        if found is None:
+            raise UserError(
+                f"'{printable(name)}' is frozen (requires_grad is False), and this method moves the weights of all "
+                f"layers; let it be trained, or use another method"
+            )
+        return found
 
     def change(self, masks: Mapping[str, Tensor]) -> None:
         """Put other masks to work: weights that leave are zeroed, and the optimiser state of all that come or go."""

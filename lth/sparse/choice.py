@@ -10,6 +10,7 @@ from lth.config.training import Recipe
 from lth.data.examples import Feed
 from lth.data.feed import ImageFeed
 from lth.machine import NO_NUMBA, has_numba
+from lth.networks.calls import Call, Unread, calls_of
 from lth.pruning.masks import kept, total
 
 if TYPE_CHECKING:
@@ -37,6 +38,34 @@ def sparse_enough(recipe: Recipe, masks: Mapping[str, Tensor], dense_flops: int)
     return dense_flops >= LEAST and kept(masks) <= limit * total(masks)
 
 
+def _has_gradient_hooks(network: nn.Module) -> bool:
+    modules = any(one._backward_hooks or one._backward_pre_hooks for one in network.modules())
+    return modules or any(one._backward_hooks or one._post_accumulate_grad_hooks for one in network.parameters())
+
+
+def _has_modes_of_its_own(network: nn.Module) -> bool:
+    """Whether a layer stays in evaluation mode while the network is trained, or `forward` does other things in it."""
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        network.train()
+        if not all(module.training for module in network.modules()):
+            return True
+        trained = [_step(call) for call in calls_of(network)]
+        network.eval()
+        return trained != [_step(call) for call in calls_of(network)]
+    except Unread:  # in words of its own, where it is read
+        return False
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _step(call: Call) -> tuple[object, ...]:
+    """What a call computes, but for dropout, which is nothing in evaluation mode."""
+    layer = nn.Identity if isinstance(call.layer, nn.Dropout) else type(call.layer)
+    return call.kind, call.inputs, layer, call.number, call.name if call.layer and call.layer.state_dict() else ""
+
+
 def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -> "tuple[Operations | None, str]":
     """The network's operations if sparse kernels can train it, or none and what stands against it, in a phrase."""
     against = {
@@ -46,6 +75,8 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
         "only the last layer is trained": trains != "all",
         "some of its parameters are not trained": not all(one.requires_grad for one in network.parameters()),
         "its examples are texts": not isinstance(feed, ImageFeed),
+        "it has hooks on gradients, which kernels would not call": _has_gradient_hooks(network),
+        "training mode is not all that it has while it is trained": _has_modes_of_its_own(network),
     }
     for reason, applies in against.items():
         if applies:

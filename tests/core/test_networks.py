@@ -13,7 +13,17 @@ from torch import Tensor, nn
 from lth.catalog.architectures import ARCHITECTURES
 from lth.config.data import Network
 from lth.errors import UserError
-from lth.networks.build import build, has_randomness, initial_weights, layer_kinds, layout, load_weights, prunable_names
+from lth.networks.build import (
+    build,
+    has_randomness,
+    initial_weights,
+    layer_kinds,
+    layout,
+    load_weights,
+    names_of,
+    prunable_names,
+)
+from lth.networks.own import memory_layout
 from lth.networks.resnet import Padded
 from lth.networks.torchvision_models import models  # after lth, which makes torchvision importable
 
@@ -313,3 +323,19 @@ def test_randomness_without_a_module_of_dropout_is_known_too() -> None:
     for dropout in (0.0, 0.2):
         spec = Network(architecture="torchvision:densenet121", size=32, dropout=dropout)
         assert has_randomness(layout(spec)) == (dropout > 0)
+
+
+@pytest.mark.parametrize(("channels", "stride", "last"), [(4, 2, False), (5, 3, False), (8, 2, True), (4, 1, True)])
+def test_a_1x1_convolution_of_few_channels_that_skips_pixels_is_not_laid_out_channels_last(
+    channels: int, stride: int, last: bool
+) -> None:
+    """Over channels last its backward pass wrote past its memory (torch 2.13 on CPUs)."""
+    network = nn.Sequential(nn.Conv2d(1, channels, 3), nn.Conv2d(channels, 24, 1, stride=stride))
+    assert (memory_layout(network) == torch.channels_last) == last
+
+
+def test_all_norms_can_be_left_out_of_weight_decay() -> None:
+    norms = [nn.InstanceNorm2d(4, affine=True), nn.RMSNorm(4), nn.BatchNorm3d(4), nn.GroupNorm(2, 4), nn.LayerNorm(4)]
+    network = nn.Sequential(nn.Conv2d(1, 4, 3), *norms)
+    weights = {f"{place}.weight" for place in range(1, 6)}
+    assert names_of(network, ("norm",)) == weights | {f"{place}.bias" for place in (1, 3, 4, 5)}

@@ -173,3 +173,73 @@ def test_labels_that_are_no_whole_numbers_are_refused() -> None:
     """They were cut off."""
     with pytest.raises(lth.UserError, match=r"labels must be whole numbers, found 0\.9"):
         lth.dataset(Shares(), validation=10)
+
+
+def bare(masks: dict[str, torch.Tensor], weights: dict[str, torch.Tensor], ticket: lth.Ticket) -> lth.Ticket:
+    return lth.Ticket({**ticket.masks, **masks}, {**ticket.weights, **weights}, ticket.provenance)
+
+
+def test_mistakes_are_named_before_anything_is_trained(digits: Images, quick: lth.Recipe) -> None:
+    ticket = lth.find(Small, digits, recipe=quick, **AT_INIT)
+    dual: dict[str, Any] = {"method": "dual", "densities": [0.5], "transform": "moving", "penalty": {"rise": 1}}
+    noisy = {"a.weight": torch.ones(12, 784)}
+    pixels = np.full((40, 28, 28), 0.5)
+    pixels[3, 4, 5] = np.nan
+    calls: list[tuple[Any, str]] = [
+        (lambda: lth.find(Small, digits), "densities: say how much is pruned: `rounds=10, rate=0.2`, or `densities"),
+        (lambda: lth.find(Small, digits, **dual), "transform: give a recipe, as `lth.recipe"),
+        (lambda: lth.find("lenet_300_10", digits, rounds=1), r"'lenet_300_10' \(did you mean 'lenet_300_100'\?\)"),
+        (lambda: lth.dataset("minst"), r"no source 'minst' \(did you mean 'mnist'\?\)"),
+        (lambda: lth.control(ticket, "reinitialized"), r"\(did you mean 'reinitialised'\?\)"),  # type: ignore[arg-type]
+        (lambda: lth.train(bare({}, noisy, ticket), digits), "prunes weights that are not zero; multiply"),
+        (lambda: lth.train(bare({"a.weight": torch.ones(12, 784)}, {}, ticket), digits), "is float32, where bool is"),
+        (lambda: lth.train(bare({"c": torch.ones(1).bool()}, {}, ticket), digits), "'c' is not of the shape of"),
+        (lambda: lth.dataset((pixels, np.arange(40) % 2)), "1 of 31,360 values are NaN"),
+        (lambda: lth.export_ticket("ticket", "x"), "what: found a str, where a ticket is needed"),  # type: ignore[arg-type]
+    ]
+    for call, words in calls:
+        with pytest.raises(lth.UserError, match=words):
+            call()
+
+
+def test_a_recipe_may_be_a_mapping_of_its_keywords_or_of_its_keys_in_a_study(digits: Images) -> None:
+    keywords = {"epochs": 1, "batch_size": 50}
+    as_study = {**keywords, "optimiser": {"name": "adam", "learning_rate": 1.2e-3}}
+    one, other = (lth.find_rounds(Small, digits, recipe=told, **AT_INIT)[-1] for told in (keywords, as_study))
+    assert one.recipe == other.recipe == lth.recipe(epochs=1, batch_size=50)
+    assert lth.find(Small, digits, rewind="trained", retrain=keywords, rounds=1, rate=0.5).density == 0.5
+
+
+def test_a_state_dict_and_masks_in_memory_are_a_ticket() -> None:
+    network = Small()
+    mask = (torch.arange(12 * 784) % 3 == 0).view(12, 784)
+    ticket = lth.load(network.state_dict(), Small, masks={"a.weight": mask})
+    assert torch.equal(ticket.masks["a.weight"], mask)
+    assert torch.equal(ticket.weights["a.weight"], network.a.weight.detach() * mask)
+    assert ticket.masks["b.weight"].all()
+
+
+def test_labels_may_be_a_list() -> None:
+    found = lth.dataset((np.zeros((40, 8, 8), dtype=np.uint8), [place % 2 for place in range(40)]), validation=4)
+    assert found.classes == ("0", "1")
+
+
+def half_frozen() -> nn.Module:
+    network = Small()
+    network.a.requires_grad_(False)
+    return network
+
+
+@pytest.mark.parametrize("grow", ["random", "gradient"])
+def test_a_frozen_layer_keeps_its_mask_while_others_move(grow: str, digits: Images) -> None:
+    """What grows in it would stay zero: all of its kept weights were gone after two epochs."""
+    recipe = lth.recipe(epochs=2, batch_size=10, learning_rate=2e-3)
+    told: dict[str, Any] = {"method": "dynamic", "grow": grow, "densities": [0.4], "update_interval": 4}
+    found = lth.find_rounds(half_frozen, digits, recipe=recipe, scope="layerwise", **told)[-1]
+    assert (found.weights["a.weight"] != 0).sum() == found.ticket.masks["a.weight"].sum() == round(0.4 * 12 * 784)
+
+
+def test_a_penalty_on_a_frozen_layer_is_a_sentence(digits: Images, quick: lth.Recipe) -> None:
+    told: dict[str, Any] = {"method": "dual", "densities": [0.5], "transform": quick, "penalty": {"rise": 1}}
+    with pytest.raises(lth.UserError, match=r"'a.weight' is frozen .* this method moves the weights of all layers"):
+        lth.find(half_frozen, digits, recipe=quick, **told)
