@@ -116,6 +116,10 @@ def test_code_in_pages_runs(page: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("\n".join(blocks))
     told = ran(tmp_path, "script.py")
     assert "significantly better than" in told
+    shown = re.findall(r"```text\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+    exact = [block for block in shown if "±" not in block and " to " not in block]  # last bits depend on the processor
+    assert [block for block in exact if block not in told] == []
+    assert exact or page == "start.md"
 
 
 def ran(folder: Path, *command: str) -> str:

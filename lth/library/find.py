@@ -120,6 +120,8 @@ def find_rounds(
 
     Raises:
         UserError: an argument that is not allowed, a network or data that do not fit, or a training that diverged.
+
+    Warns where layers keep nothing, and where much of the caller's network is in layers that are not pruned.
     """
     if isinstance(model, Result):
         check_ticket(model, "model")

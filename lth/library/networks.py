@@ -1,6 +1,7 @@
 """What the caller calls a network, as the networks of a study are described."""
 
 import sys
+import warnings
 from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
@@ -14,6 +15,7 @@ from lth.config.data import Initialisation, Network
 from lth.data.images import Images
 from lth.errors import UserError
 from lth.library.sentences import in_library
+from lth.networks.build import prunable_names
 from lth.networks.own import Given
 from lth.networks.trial import tried
 from lth.printable import printable
@@ -37,8 +39,25 @@ def network_for(model: AnyModel, images: Images, initialisation: Initialisation 
     _, channels, size, _ = images.splits["train"].images.shape
     network, own = described(model, (channels, size), max(2, len(images.classes)), initialisation)
     if own:
-        tried(network)
+        _warn_of_unpruned(tried(network))
     return network
+
+
+_MUCH = 0.05
+"""The share of a network's weights outside of what is pruned from which on a warning is due."""
+
+
+def _warn_of_unpruned(network: nn.Module) -> None:
+    """Densities are of layers that can be pruned; where others hold much, the network is not as sparse as they say."""
+    pruned = {*prunable_names(network)}
+    sizes = {name: one.numel() for name, one in network.named_parameters() if one.ndim > 1}
+    others = {name: size for name, size in sizes.items() if name not in pruned}
+    share = sum(others.values()) / sum(sizes.values())
+    if share >= _MUCH:
+        largest = sorted(others, key=lambda name: -others[name])[:3]
+        names = f"{', '.join(largest)}{', ...' if len(others) > 3 else ''}"
+        words = f"{100 * share:.0f} % of the network's weights are in layers that are not pruned ({names})"
+        warnings.warn(f"{words}; densities are those of the other layers", stacklevel=5)
 
 
 def described(

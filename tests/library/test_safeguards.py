@@ -243,3 +243,22 @@ def test_a_penalty_on_a_frozen_layer_is_a_sentence(digits: Images, quick: lth.Re
     told: dict[str, Any] = {"method": "dual", "densities": [0.5], "transform": quick, "penalty": {"rise": 1}}
     with pytest.raises(lth.UserError, match=r"'a.weight' is frozen .* this method moves the weights of all layers"):
         lth.find(half_frozen, digits, recipe=quick, **told)
+
+
+class Recurrent(nn.Module):
+    """Rows of pixels, read by an LSTM, which is not pruned."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows, self.b = nn.LSTM(28, 16, batch_first=True), nn.Linear(16, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.b(self.rows(images.squeeze(1))[0][:, -1])
+        return logits
+
+
+def test_layers_that_are_not_pruned_are_warned_of(digits: Images, quick: lth.Recipe) -> None:
+    """Of 2,976 weights 2,816 are in the LSTM."""
+    words = r"95 % of the network's weights are in layers that are not pruned \(rows.weight_ih_l0, rows.weight_hh_l0\)"
+    with pytest.warns(UserWarning, match=words):
+        lth.find(Recurrent, digits, recipe=quick, **AT_INIT)
