@@ -95,7 +95,9 @@ def fitting(ticket: Ticket, images: Images) -> Network:
     taken = (network.channels, network.size, network.size, network.classes)
     if given != taken:
         shapes = ["{}x{}x{} images in {} classes".format(*shape) for shape in (given, taken)]
-        raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}")
+        resized = (channels, network.size, network.size, len(images.classes)) == taken
+        advice = f"; `size={network.size}` of `lth.dataset` resizes images" if resized else ""
+        raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}{advice}")
     return network
 
 
