@@ -17,7 +17,7 @@ from lth.config.options import THETA_0, Context
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
-from lth.plan.chains import counted_by
+from lth.plan.counted import counted_by
 from lth.plan.plan import Plan
 
 LONGEST_ROW = 100

@@ -9,7 +9,7 @@ from lth.config.base import Fault
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, GivenTicket, PrunedTicket, TicketSpec
 from lth.errors import UserError
-from lth.plan.chains import counted_by
+from lth.plan.counted import counted_by
 from lth.plan.plan import Plan
 
 

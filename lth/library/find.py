@@ -13,15 +13,12 @@ import pandas as pd
 
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
-from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.datasets import IN_MEMORY_SOURCES
 from lth.catalog.methods import METHODS
-from lth.catalog.scores import SCORES
 from lth.catalog.source import ImageSource
 from lth.checks.read import read_study
 from lth.config.data import Initialisation, Network
 from lth.config.study import Study
-from lth.config.ticket_models import TICKETS
 from lth.config.training import Recipe
 from lth.data.images import Images
 from lth.errors import UserError
@@ -29,14 +26,13 @@ from lth.library.arguments import check_ticket, compute_of, seed_of
 from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.networks import AnyModel, fitting, network_for
+from lth.library.options import check_amount, check_method, check_score, with_recipes
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import DataFacts, Result
 from lth.library.sentences import in_library
 from lth.methods.round import RoundFiles, run_round
-from lth.networks.build import layout
-from lth.networks.trial import is_homogeneous, signed_misfit
 from lth.paths import expanded
 from lth.plan.paths import ROUND_TABLES, Paths
 from lth.plan.plan import Plan
@@ -47,8 +43,6 @@ from lth.training.history import Row
 Device = Literal["auto", "cpu", "cuda"]
 _sources = count(1)
 """Of data in memory; two threads never get the same number."""
-_RECIPES = ("retrain", "transform", "tune_between")
-"""Options that are names of recipes in a study file."""
 _STUDY = "library"
 _TICKET, _GIVEN = "ticket", "given"
 _PARENT = "given.safetensors"
@@ -125,14 +119,14 @@ def find_rounds(
     """
     if isinstance(model, Result):
         check_ticket(model, "model")
-    _check_method(method, begun=isinstance(model, Ticket))
-    _check_amount(method, options)
-    options = {key: _recipe_of(key, value) if key in _RECIPES else value for key, value in options.items()}
+    check_method(method, begun=isinstance(model, Ticket))
     seed, compute = seed_of(seed, model), compute_of(device, threads)
     if folder is not None and "{seed}" in str(folder):
         raise UserError(
             f"folder: '{{seed}}' in it would stand for a seed, found {printable(folder)}; name it otherwise"
         )
+    check_amount(method, options)
+    options = with_recipes(options)
     images = as_images(data)
     network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
@@ -142,7 +136,7 @@ def find_rounds(
             told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
-        _check_score(network, told.get("score"))
+        check_score(network, told.get("score"))
         rounds = plan.rounds(_TICKET)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,45 +158,6 @@ def _warn_of_empty_layers(ticket: Ticket) -> None:
         names = f"{', '.join(empty[:3])}{', ...' if len(empty) > 3 else ''}"
         words = f"{len(empty)} of {len(ticket.masks)} layers keep no weight ({names}): layer collapse"
         warnings.warn(words, stacklevel=4)  # of the caller, above `find_rounds` and `one_at_a_time`
-
-
-def _check_score(network: Network, score: Any) -> None:
-    """A score that follows the flow needs a network through which it can; raises UserError."""
-    own = isinstance(ARCHITECTURES[network.architecture], OwnArchitecture)
-    if own and score in SCORES and SCORES[score].signed and not is_homogeneous(layout(network)):
-        raise UserError(f"score: {signed_misfit(score, network.architecture)}")
-
-
-def _check_method(method: str, *, begun: bool) -> None:
-    """Whether tickets are found like that, and from a ticket where one is given (`begun`); raises UserError."""
-    if method in METHODS and METHODS[method].rounds == "following":
-        raise UserError(
-            f"method: '{method}' is made from other tickets; studies have it, and `lth.control` makes controls"
-        )
-    if method == "given":
-        raise UserError("method: 'given' is a ticket of a file; `lth.load` reads it")
-    if begun and method in TICKETS and method not in (able := [name for name in TICKETS if _begins(name)]):
-        words = f"only the methods {', '.join(able)} begin at a ticket, found method '{method}'"
-        raise UserError(f"model: {words}; give its network to begin anew")
-
-
-def _check_amount(method: str, options: Mapping[str, Any]) -> None:
-    """Something says how much is pruned; raises UserError."""
-    if method in METHODS and method != "dense" and not {"rounds", "densities", "chain"} & {*options}:
-        rounds = "`rounds=10, rate=0.2`, or " if method == "imp" else ""
-        raise UserError(f"densities: say how much is pruned: {rounds}`densities=[0.2, 0.1]`")
-
-
-def _recipe_of(key: str, value: Any) -> Recipe | None:
-    """The recipe of an option that names one in a study file; raises UserError."""
-    if value is None or isinstance(value, Recipe | Mapping):
-        return None if value is None else checked_recipe(value)
-    raise UserError(f"{key}: give a recipe, as `lth.recipe(...)` makes it, found {printable(repr(value), 60)}")
-
-
-def _begins(method: str) -> bool:
-    """Whether a ticket of a method may begin at another ticket."""
-    return not {"start", "base"}.isdisjoint(TICKETS[method].model_fields)
 
 
 def _written(ticket: Ticket, network: Network, path: Path, seed: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lth.catalog.architectures import ARCHITECTURES, POOLER
 from lth.config.data import Network
-from lth.config.layers import LayerKind, LayerRates
+from lth.config.layers import LayerKind
 from lth.config.options import Options
 from lth.config.study import Study
 from lth.config.tickets import (
@@ -15,9 +15,9 @@ from lth.config.tickets import (
     GivenTicket,
     IndependentTicket,
     PrunedTicket,
-    TicketSpec,
 )
 from lth.config.training import Recipe
+from lth.plan.counted import counted_by, rate_of_kind
 from lth.pruning.schedules import Rounds, density_after
 
 
@@ -134,9 +134,11 @@ class Chains:
         if not isinstance(spec, ChainTicket):
             return (spec.rate,) * count
         if not spec.chain:
-            return (_rate(spec.rate, spec.layer_rates, kind),) * count
+            return (rate_of_kind(spec.rate, spec.layer_rates, kind),) * count
         stages = spec.stages()[:count]
-        return tuple(_rate(stage.rate or spec.rate, stage.layer_rates or spec.layer_rates, kind) for stage in stages)
+        return tuple(
+            rate_of_kind(stage.rate or spec.rate, stage.layer_rates or spec.layer_rates, kind) for stage in stages
+        )
 
     def _base(self, ticket: str) -> int:
         """The round whose density a ticket's own prunings set out from."""
@@ -292,16 +294,3 @@ class Chains:
     def network(self, ticket: str) -> Network:
         """The network of a ticket."""
         return self.study.networks[self.study.tickets[ticket].network]
-
-
-def _rate(rate: float, of_kinds: LayerRates | None, kind: LayerKind | None) -> float:
-    """The rate at which a kind of layer is pruned; of no kind in particular, `rate`."""
-    own = getattr(of_kinds, kind, None) if kind and of_kinds else None
-    return rate if own is None else float(own)
-
-
-def counted_by(study: Study, name: str) -> TicketSpec:
-    """The ticket itself, or the one that it follows alone and so has the counts of."""
-    ticket = study.tickets[name]
-    alone = isinstance(ticket, FollowingTicket) and len(ticket.made_from()) == 1
-    return counted_by(study, ticket.made_from()[0]) if alone else ticket

@@ -457,7 +457,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
         lambda: lth.find("lenet_300_100", (IMAGES, LABELS), rounds=1, rate=2),
         "rate: must be a number above 0 and below 1",
     ),
-    (lambda: lth.find("lenet_300_100", (IMAGES, LABELS), rate=0.2), "has `dataset` but no `rounds`"),
+    (lambda: lth.find("lenet_300_100", (IMAGES, LABELS), rate=0.2), "densities: say how much is pruned: `rounds=10"),
     (lambda: lth.find("lenet_300_100", (IMAGES, LABELS), rounds=1, method="snip"), "there is no method 'snip'"),
     (lambda: lth.find("lenet_300_100", (IMAGES, LABELS), method="derived", of="x"), "`lth.control` makes controls"),
     (
