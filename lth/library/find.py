@@ -17,6 +17,7 @@ from lth.catalog.datasets import IN_MEMORY_SOURCES
 from lth.catalog.methods import METHODS
 from lth.catalog.source import ImageSource
 from lth.checks.read import read_study
+from lth.checks.wording import listed
 from lth.config.data import Initialisation, Network
 from lth.config.study import Study
 from lth.config.training import Recipe
@@ -155,8 +156,7 @@ def find_rounds(
 
 def _warn_of_empty_layers(ticket: Ticket) -> None:
     if empty := [name for name, mask in ticket.masks.items() if not mask.any()]:
-        names = f"{', '.join(empty[:3])}{', ...' if len(empty) > 3 else ''}"
-        words = f"{len(empty)} of {len(ticket.masks)} layers keep no weight ({names}): layer collapse"
+        words = f"{len(empty)} of {len(ticket.masks)} layers keep no weight ({listed(empty, 3)}): layer collapse"
         warnings.warn(words, stacklevel=4)  # of the caller, above `find_rounds` and `one_at_a_time`
 
 

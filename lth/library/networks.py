@@ -10,7 +10,7 @@ from torch import nn
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
-from lth.checks.wording import did_you_mean
+from lth.checks.wording import did_you_mean, listed
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
 from lth.errors import UserError
@@ -54,8 +54,7 @@ def _warn_of_unpruned(network: nn.Module) -> None:
     others = {name: size for name, size in sizes.items() if name not in pruned}
     share = sum(others.values()) / sum(sizes.values())
     if share >= _MUCH:
-        largest = sorted(others, key=lambda name: -others[name])[:3]
-        names = f"{', '.join(largest)}{', ...' if len(others) > 3 else ''}"
+        names = listed(sorted(others, key=lambda name: -others[name]), 3)
         words = f"{100 * share:.0f} % of the network's weights are in layers that are not pruned ({names})"
         warnings.warn(f"{words}; densities are those of the other layers", stacklevel=5)
 

@@ -76,11 +76,12 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
         "some of its parameters are not trained": not all(one.requires_grad for one in network.parameters()),
         "its examples are texts": not isinstance(feed, ImageFeed),
         "it has hooks on gradients, which kernels would not call": _has_gradient_hooks(network),
-        "training mode is not all that it has while it is trained": _has_modes_of_its_own(network),
     }
     for reason, applies in against.items():
         if applies:
             return None, reason
+    if _has_modes_of_its_own(network):  # last, since the network is traced for it
+        return None, "training mode is not all that it has while it is trained"
     from lth.sparse.operations import Operations, Unsupported
 
     _, channels, rows, columns = feed.inputs(torch.zeros(1, dtype=torch.int64)).shape

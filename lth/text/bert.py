@@ -128,5 +128,5 @@ def bert(model: str, classes: int, dropout: float = 0.0) -> nn.Module:
     """
     path = Path(model)
     made = path.suffix == ".safetensors"
-    config = read_metadata(path, "model")["config"] if made else configuration(model, download=False)
+    config = read_metadata(path, "model")["config"] if made else configuration(model)
     return TextClassifier(path, config, classes, dropout)

@@ -20,8 +20,8 @@ from lth.printable import printable
 from lth.seeds import generator
 from lth.text.bert import encoder
 from lth.text.extra import transformers
-from lth.text.location import WEIGHTS, configuration, folder_of
-from lth.text.tiny import TINY, tiny_tokenizer
+from lth.text.location import WEIGHTS, configuration_in, folder_of
+from lth.text.tiny import TINY, tiny_config, tiny_tokenizer
 
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
 """One of these makes a tokenizer."""
@@ -58,19 +58,15 @@ def save_model(name: str, path: Path) -> int:
     Raises:
         UserError: no such model, its weights are damaged, or are not those of its configuration.
     """
-    config = configuration(name)
-    expected, source = _expected(config, name), {}
     if name == TINY:
-        tensors = _drawn(expected, config["initializer_range"])
+        config = tiny_config()
+        tensors, source = _drawn(_expected(config, name), config["initializer_range"]), {}
     else:
-        path_of_weights = folder_of(name) / WEIGHTS
-        tensors, source = _checked(_read(path_of_weights), expected, path_of_weights), _origin(path_of_weights)
+        folder = folder_of(name)
+        config, weights = configuration_in(folder), folder / WEIGHTS
+        tensors, source = _checked(_read(weights), _expected(config, name), weights), {"sha256": checksum(weights)}
     write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
     return sum(tensor.numel() for tensor in tensors.values())
-
-
-def _origin(path: Path) -> dict[str, str]:
-    return {"sha256": checksum(path)}
 
 
 def _expected(config: Mapping[str, Any], name: str) -> dict[str, torch.Size]:

@@ -76,20 +76,24 @@ def _from_the_hub(name: str, download: bool) -> Path:
         ) from None
 
 
-def configuration(name: str, *, download: bool = True) -> dict[str, Any]:
-    """The configuration of a model, as its config.json has it.
+def configuration(name: str) -> dict[str, Any]:
+    """The configuration of a model on this machine; nothing is downloaded.
 
     Args:
         name: as for `folder_of`, or `tiny`.
-        download: whether a model of the hub that is not on this machine is downloaded.
 
     Raises:
-        UserError: there is no such model (on this machine), or its configuration cannot be read.
+        UserError: there is no such model here, or its configuration cannot be read.
     """
-    return tiny_config() if name == TINY else _config(folder_of(name, download=download))
+    return tiny_config() if name == TINY else configuration_in(folder_of(name, download=False))
 
 
-def _config(folder: Path) -> dict[str, Any]:
+def configuration_in(folder: Path) -> dict[str, Any]:
+    """The configuration in a model's folder, as its config.json has it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     path = folder / "config.json"
     try:
         found = json.loads(read_regular(path, _MOST))
