@@ -64,7 +64,8 @@ def save_model(name: str, path: Path) -> int:
     else:
         folder = folder_of(name)
         config, weights = configuration_in(folder), folder / WEIGHTS
-        tensors, source = _checked(_read(weights), _expected(config, name), weights), {"sha256": checksum(weights)}
+        expected = _expected(config, name)  # first: what is wrong with the configuration is not the weights' fault
+        tensors, source = _checked(_read(weights), expected, weights), {"sha256": checksum(weights)}
     write_tensors(path, "model", tensors, {"name": name, "config": config, **source})
     return sum(tensor.numel() for tensor in tensors.values())
 
