@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lth.library.result import Result as Result
     from lth.library.train import control as control
     from lth.library.train import train as train
+    from lth.pruning.scores.evidence import Evidence as Evidence
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ _WHERE = {
     "Compared": "lth.library.compare",
     "Matched": "lth.library.match",
     "Recipe": "lth.config.training",
+    "Evidence": "lth.pruning.scores.evidence",
     "UserError": "lth.errors",
 }
 """The names of the library, and the module of each."""

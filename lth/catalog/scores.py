@@ -2,14 +2,16 @@
 
 A score is a function `Evidence -> {prunable parameter: worth}`, of each weight's shape; the larger, the more it is
 worth. It knows nothing of densities or schedules: `lth.pruning.allocation.allocate` turns it into masks. To add one:
-write it in a file of `lth/pruning/scores/` and name it in `SCORES`.
+write it in a file of `lth/pruning/scores/` and name it in `SCORES`. A study may also name a function of the user's by
+its import path, and the library takes the function itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.architectures import ARCHITECTURES, RESERVED
+from lth.catalog.importing import imported, is_import_path
 from lth.catalog.registry import Entry, Registry
 
 When = Literal["trained", "initial"]
@@ -34,6 +36,40 @@ class Score(Entry):
     def images(self) -> bool:
         """Whether it looks at images at all."""
         return self.per_class > 0
+
+
+IN_MEMORY_SCORES: dict[str, Callable[..., Any]] = {}
+"""Scores that this process was given as they are (`lth.find`), by the name that it gave them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnScore(Score):
+    """A score of the user's: a function that is imported, or one that this process was given.
+
+    It sees images only where the ticket says how many (`per_class`), and no weights of a best epoch.
+    """
+
+    when: tuple[When, ...] = ("trained", "initial")
+
+    def load(self) -> Any:
+        """The function.
+
+        Raises:
+            UserError: there is no such module or name in it.
+        """
+        return IN_MEMORY_SCORES[self.target] if self.target in IN_MEMORY_SCORES else imported(self.target)
+
+
+def own_score(name: str) -> OwnScore | None:
+    """The score that an import path names, or that this process was given under a name."""
+    if name in IN_MEMORY_SCORES or (is_import_path(name) and not name.startswith(RESERVED)):
+        return OwnScore(target=name, about="a score of one's own")
+    return None
+
+
+def score_label(name: str) -> str:
+    """What figures and tables call a score: of an import path the function alone."""
+    return name.rpartition(":")[2]
 
 
 SCORES = Registry(
@@ -85,7 +121,8 @@ SCORES = Registry(
             signed=True,
             iterations=100,
         ),
-    }
+    },
+    own_score,
 )
 
 
@@ -104,5 +141,6 @@ def score_faults(name: str, method: str, when: When, architecture: str) -> Itera
 
 def images_in_vain(name: str, per_class: int | None) -> Iterator[tuple[tuple[str, ...], str]]:
     """A fault for images of each class that a score does not look at."""
-    if per_class is not None and not SCORES[name].images:
+    known = SCORES[name]
+    if per_class is not None and not known.images and not isinstance(known, OwnScore):
         yield ("per_class",), f"has no effect: '{name}' looks at no images; take it out"

@@ -1,5 +1,5 @@
-"""Networks of the user's are built and tried before a study runs, layers are looked for that a study names, and single
-images that batch norm cannot be trained with.
+"""Networks and scores of the user's are tried before a study runs, layers are looked for that a study names, and
+single images that batch norm cannot be trained with.
 
 Imports torch, where a study has one of them.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.importing import module_file
-from lth.catalog.scores import SCORES
+from lth.catalog.scores import SCORES, OwnScore
 from lth.checks.layers import layers_exist, patterns_fit
 from lth.checks.relations import trainings_by
 from lth.config.base import Fault
@@ -18,13 +18,39 @@ from lth.config.tickets import PrunedTicket
 from lth.errors import UserError
 
 
-def own_networks(study: Study) -> Iterator[Fault]:
-    """What is wrong with the study's own networks, and with tickets of them."""
+def own_code(study: Study) -> Iterator[Fault]:
+    """What is wrong with the user's networks and scores, with tickets of them, and with layers that are named."""
+    broken: set[str] = set()
     for name, spec in study.networks.items():
         if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
-            yield from _own_network(study, name)
+            for path, message in _own_network(study, name):
+                broken.add(name)
+                yield path, message
+    yield from _own_scores(study, broken)
     yield from _layers_by_name(study)
     yield from _single_images(study)
+
+
+def _own_scores(study: Study, broken: set[str]) -> Iterator[Fault]:
+    for ticket, score in _scores(study):
+        from lth.networks.trial import try_score
+
+        of = study.tickets[ticket]
+        spec = study.networks[of.network]
+        if of.network in broken or ARCHITECTURES[spec.architecture].text:
+            continue
+        try:
+            try_score(spec, score, getattr(of, "per_class", None))
+        except UserError as error:
+            yield ("tickets", ticket, "score"), str(error)
+
+
+def _scores(study: Study) -> Iterator[tuple[str, str]]:
+    """Tickets that are pruned by a score of the user's, and its name."""
+    for ticket, of in study.tickets.items():
+        score = getattr(of, "score", None)
+        if score and isinstance(SCORES[score], OwnScore):
+            yield ticket, score
 
 
 def _single_images(study: Study) -> Iterator[Fault]:
@@ -112,10 +138,11 @@ def _new_outputs(study: Study, network: str) -> Iterator[tuple[str, int]]:
 
 
 def foreign_code(study: Study) -> Iterator[Fault]:
-    """For each own network, that it is code which will run."""
-    for name, spec in study.networks.items():
-        if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
-            module = spec.architecture.partition(":")[0]
-            file = module_file(module) or module
-            message = f"'{spec.architecture}' is Python code ({file}), which every job of this study runs"
-            yield ("networks", name, "architecture"), message
+    """For each network and score of the user's, that it is code which will run."""
+    named = [(("networks", name, "architecture"), spec.architecture) for name, spec in study.networks.items()]
+    own = [(path, name) for path, name in named if isinstance(ARCHITECTURES[name], OwnArchitecture)]
+    own += [(("tickets", ticket, "score"), score) for ticket, score in _scores(study)]
+    for path, name in own:
+        module = name.partition(":")[0]
+        file = module_file(module) or module
+        yield path, f"'{name}' is Python code ({file}), which jobs of this study run"

@@ -1,7 +1,7 @@
 """Reading a study: from its YAML files, or from what Snakemake made of them, to a checked `Study`.
 
 All faults are reported in one go, each with the file and line of its key. Nothing here imports torch, unless a study
-has a network of the user's, which is tried once all else is right.
+has a network or score of the user's, which is tried once all else is right.
 """
 
 import re
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from lth.checks.assessments import assessments
 from lth.checks.explain import explain
-from lth.checks.networks import own_networks
+from lth.checks.networks import own_code
 from lth.checks.problems import COMMAND_LINE, Locations, Problem, StudyError
 from lth.checks.relations import relations
 from lth.checks.sources import own_sources
@@ -43,8 +43,8 @@ def read_study(
         data: the merged configuration as Snakemake holds it (`config`); without it, the files are merged here.
         files: the YAML files that it came from, the later ones taking precedence. A key that no file holds, or whose
             value is not the file's, was given by `--config`, and is reported so.
-        tries: build networks of the user's and send images through them; a job need not do again what has been done
-            for the run.
+        tries: build networks of the user's and send images through them, and try the user's scores; a job need not do
+            again what has been done for the run.
 
     Raises:
         StudyError: everything that is wrong with it, sorted by file and line.
@@ -64,7 +64,7 @@ def read_study(
     broken, between = relations(study)
     problems += [locations.problem(*fault) for fault in (*between, *assessments(study, broken), *misplaced(study))]
     if not problems and tries:
-        problems += [locations.problem(*fault) for fault in own_networks(study)]
+        problems += [locations.problem(*fault) for fault in own_code(study)]
     if problems:
         raise StudyError(problems)
     return study, sorted(locations.problem(*warning) for warning in warnings(study))

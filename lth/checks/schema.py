@@ -47,7 +47,7 @@ def _names(field: str, registry: Registry[Any]) -> Schema:
     """A name of a table, of one of its families, or of code of the user's own."""
     names: Schema = {"enum": sorted(registry)}
     pattern = f"^({'|'.join(registry.families)}):.+$" if registry.families else f"^{IMPORT_PATH}$"
-    return {"anyOf": [names, {"pattern": pattern}]} if field in ("architecture", "source") else names
+    return {"anyOf": [names, {"pattern": pattern}]} if field in ("architecture", "source", "score") else names
 
 
 def schema_text() -> str:

@@ -27,7 +27,7 @@ from lth.library.arguments import check_ticket, compute_of, seed_of
 from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.networks import AnyModel, fitting, network_for
-from lth.library.options import check_amount, check_method, check_score, with_recipes
+from lth.library.options import check_amount, check_method, check_score, with_recipes, with_score
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -107,7 +107,8 @@ def find_rounds(
         verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
         folder: keeps all files of the rounds there, as the workflow has them below `results/`; its path has no
             `{seed}`.
-        **options: those of the method, as in a study file: `rounds`, `rate`, `densities`, `scope`, `score`, ...
+        **options: those of the method, as in a study file: `rounds`, `rate`, `densities`, `scope`, `score`, ...; as
+            `score` also a function, `Evidence -> scores by layer`.
 
     Returns:
         a `Result` for each round, the first one of the dense network or of the ticket that was given (if the method
@@ -127,7 +128,7 @@ def find_rounds(
             f"folder: '{{seed}}' in it would stand for a seed, found {printable(folder)}; name it otherwise"
         )
     check_amount(method, options)
-    options = with_recipes(options)
+    options = with_score(with_recipes(options))
     images = as_images(data)
     network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
@@ -137,7 +138,7 @@ def find_rounds(
             told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
-        check_score(network, told.get("score"))
+        check_score(network, told.get("score"), told.get("per_class"))
         rounds = plan.rounds(_TICKET)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,7 @@
 """What the caller calls a network, as the networks of a study are described."""
 
-import sys
 import warnings
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 
 from torch import nn
@@ -14,6 +12,7 @@ from lth.checks.wording import did_you_mean, listed
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
 from lth.errors import UserError
+from lth.library.named import code_name, remembered
 from lth.library.sentences import in_library
 from lth.networks.build import prunable_names
 from lth.networks.own import Given
@@ -105,21 +104,10 @@ def architecture_name(model: AnyModel) -> str:
     if isinstance(model, str):
         return model
     if isinstance(model, nn.Module):
-        return _remembered(type(model).__name__, Given(model))
+        return remembered(IN_MEMORY, type(model).__name__, Given(model))
     if not callable(model):
         what = type(model).__name__
         raise UserError(
             f"model: found {what}; a torch.nn.Module, a function or class that builds one, or a name is needed"
         )
-    module, name = getattr(model, "__module__", "__main__"), getattr(model, "__qualname__", "network")
-    if module != "__main__" and getattr(sys.modules.get(module), name, None) is model:
-        return f"{module}:{name}"
-    known = next((known for known, constructor in IN_MEMORY.items() if constructor is model), None)
-    return known or _remembered(name.replace("<", "").replace(">", ""), model)
-
-
-def _remembered(name: str, constructor: Callable[..., Any]) -> str:
-    # a file may be read in another process, which gave the name to another network, or in a fork of this one
-    full = f"in_memory:{name}-{len(IN_MEMORY) + 1}-{token_hex(4)}"
-    IN_MEMORY[full] = constructor
-    return full
+    return code_name(IN_MEMORY, model)

@@ -5,25 +5,39 @@ from typing import Any
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.methods import METHODS
-from lth.catalog.scores import SCORES
+from lth.catalog.scores import IN_MEMORY_SCORES, SCORES, OwnScore
 from lth.config.data import Network
 from lth.config.ticket_models import TICKETS
 from lth.config.training import Recipe
 from lth.errors import UserError
+from lth.library.named import code_name
 from lth.library.recipe import checked_recipe
 from lth.networks.build import layout
-from lth.networks.trial import is_homogeneous, signed_misfit
+from lth.networks.trial import is_homogeneous, signed_misfit, try_score
 from lth.printable import printable
 
 _RECIPES = ("retrain", "transform", "tune_between")
 """Options that are names of recipes in a study file."""
 
 
-def check_score(network: Network, score: Any) -> None:
-    """A score that follows the flow needs a network through which it can; raises UserError."""
-    own = isinstance(ARCHITECTURES[network.architecture], OwnArchitecture)
-    if own and score in SCORES and SCORES[score].signed and not is_homogeneous(layout(network)):
+def with_score(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the name of a score where the caller gave its function."""
+    score = options.get("score")
+    named = {"score": code_name(IN_MEMORY_SCORES, score)} if callable(score) else {}
+    return {**options, **named}
+
+
+def check_score(network: Network, score: Any, per_class: int | None) -> None:
+    """The score can score the network: one that follows the flow needs a network through which it can, and one of the
+    caller's is tried; raises UserError."""
+    if score not in SCORES:
+        return
+    known, architecture = SCORES[score], ARCHITECTURES[network.architecture]
+    own = isinstance(architecture, OwnArchitecture)
+    if own and known.signed and not is_homogeneous(layout(network)):
         raise UserError(f"score: {signed_misfit(score, network.architecture)}")
+    if isinstance(known, OwnScore) and not architecture.text:
+        try_score(network, score, per_class)
 
 
 def check_method(method: str, *, begun: bool) -> None:

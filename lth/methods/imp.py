@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.catalog.scores import SCORES, images_in_vain, score_faults
+from lth.catalog.scores import SCORES, images_in_vain, score_faults, score_label
 from lth.config.base import Fault, named_in
 from lth.config.options import RATE_REWOUND, Context, Options
 from lth.errors import UserError
@@ -32,7 +32,8 @@ class Imp(Options):
     later_keys: ClassVar = ("per_class",)
 
     score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
-    """The saliency score: one of the names that `python -m lth list` shows."""
+    """The saliency score: one of the names that `python -m lth list` shows, or a function of one's own by its import
+    path, `package.module:name` (docs/extending.md)."""
     rewind: Literal["initial", "step", "trained", "reinitialised", "parent"] = "initial"
     """Where pruned networks start from. `initial`: theta_0, also after `start`. `step`: theta at `rewind_step` of the
     dense training. `trained`: the trained weights (fine-tuning, or learning-rate rewinding: see `retrain`).
@@ -45,7 +46,8 @@ class Imp(Options):
     Tickets that are derived from this one, or start from its weights, begin their training there, too."""
 
     per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """For `taylor` and `gradient`: images of each class that the score sees; without it 13."""
+    """For `taylor` and `gradient`: images of each class that the score sees; without it 13. A score of one's own sees
+    none without it."""
 
     def faults(self) -> Iterator[Fault]:
         """`rewind_step` for `rewind: step`, and only there; images only for scores that look at images."""
@@ -99,8 +101,8 @@ class Imp(Options):
 
     @property
     def scores_images(self) -> bool:
-        """With the gradient's scores."""
-        return SCORES[self.score].images
+        """With the gradient's scores, and those of the user's that ask for images."""
+        return SCORES[self.score].images or self.per_class is not None
 
     @property
     def starts_from_trained(self) -> bool:
@@ -115,7 +117,7 @@ class Imp(Options):
             "trained": RATE_REWOUND,
             "reinitialised": "reinitialised",
         }
-        score = self.score if self.score != "magnitude" else ""
+        score = score_label(self.score) if self.score != "magnitude" else ""
         return ", ".join(filter(None, ["IMP", score, rewound.get(self.rewind, "from trained weights")]))
 
     def summary(self, rounds: str, scope: str) -> str:
@@ -177,21 +179,21 @@ def _waiting(round_: Round, ticket: Ticket) -> Found:
 
 def next_masks(round_: Round, options: Imp, parent: Ticket) -> Masks:
     """The masks of a round: as many weights as its density keeps, all of them kept before."""
-    score = SCORES[options.score].load()
+    from lth.pruning.scores.own import scorer
+
     evidence = round_.evidence(options.score, round_.trained.last, parent.masks, options.per_class)
-    return round_.allocate(score(evidence), parent.masks)
+    return round_.allocate(scorer(options.score)(evidence), parent.masks)
 
 
 def score_costs(round_: Round, options: Imp, masks: Masks) -> tuple[tuple[str, Meter], ...]:
     """The pass over images of a score that looks at them, at the density of the parent; nothing for others."""
     from lth.networks.cost import Meter
 
-    known = SCORES[options.score]
-    if not known.images:
+    if not options.scores_images:
         return ()
     meter = Meter(round_.weight_uses)
     meter.use(masks)
-    meter.passed(round_.scored_feed.sampled(options.per_class or known.per_class))
+    meter.passed(round_.scored_feed.sampled(options.per_class or SCORES[options.score].per_class))
     return (("score", meter),)
 
 

@@ -11,6 +11,9 @@ from lth.networks.build import holding, initial_weights, prunable_names
 from lth.networks.cost import weight_uses
 from lth.networks.own import is_plain
 from lth.printable import printable
+from lth.pruning.scores.evidence import Evidence
+from lth.pruning.scores.own import scorer
+from lth.seeds import generator
 
 HOMOGENEOUS = (
     nn.Conv2d,
@@ -121,6 +124,30 @@ def _check_prunable(network: nn.Module, shown: str) -> None:
             f"{shown}: the layer '{printable(layer)}' has no parameter '{weight}' of its own, so it cannot be pruned; "
             f"take off what computes it (weight norm or another parametrisation)"
         )
+
+
+def try_score(spec: Network, name: str, per_class: int | None) -> None:
+    """See that a score of the user's scores a network of images: its initial weights, unpruned, and one image of noise
+    for each class where it sees images.
+
+    Raises:
+        UserError: the score cannot be imported, or is none for this network.
+    """
+    weights = initial_weights(spec, 0)
+    network = holding(spec, weights)
+    masks = {prunable: torch.ones_like(weights[prunable], dtype=torch.bool) for prunable in prunable_names(network)}
+    shape = (spec.channels, spec.size, spec.size)
+    noise = torch.randn(spec.classes, *shape, generator=generator(0, "score on trial"))
+    evidence = Evidence(
+        network=network,
+        masks=masks,
+        weights=weights,
+        shape=shape,
+        stream=generator(0, "random scores"),
+        sample=lambda _: (noise, torch.arange(spec.classes)),
+        per_class=per_class or 0,
+    )
+    scorer(name)(evidence)
 
 
 def is_homogeneous(network: nn.Module) -> bool:

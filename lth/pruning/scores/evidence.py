@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lth.pruning.masks import Masks
+from lth.pruning.scores.passes import gradient, losses, prunable_weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,17 @@ class Evidence:
     [n * classes, channels, height, width], and int64 labels [n * classes]."""
     per_class: int = 0
     """The n to ask `sample` for."""
+
+    def gradient(self) -> dict[str, Tensor]:
+        """The gradient of the loss on `per_class` images of each class, by prunable weight and of its shape.
+
+        The loss is the mean cross-entropy. Batch norm normalises by the batch, as in training; dropout is off. Weights
+        that are pruned have a gradient, too.
+
+        Raises:
+            ValueError: there is no sample, or it is to have no images.
+        """
+        return gradient(losses(self), prunable_weights(self))
 
 
 Scorer = Callable[[Evidence], dict[str, Tensor]]

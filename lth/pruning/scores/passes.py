@@ -1,7 +1,10 @@
 """Passes through a network that leave no trace in it: its loss on a sample, as a function of the weights to score."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +13,8 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from lth.pruning.scores.evidence import Evidence
+if TYPE_CHECKING:
+    from lth.pruning.scores.evidence import Evidence
 
 AT_ONCE = 256
 """Images in one pass, so that a hundred classes do not need a hundred times the memory; ten classes fit whole."""
@@ -53,7 +57,7 @@ def losses(evidence: Evidence, temperature: float = 1.0) -> list[Loss]:
         ValueError: the evidence has no sample.
     """
     if evidence.sample is None or evidence.per_class < 1:
-        raise ValueError("this score needs images: a sample, and how many of each class")
+        raise ValueError("this score needs images: say how many of each class (`per_class`)")
     inputs, labels = evidence.sample(evidence.per_class)
     by_class = labels.argsort(stable=True)
     count = -(-len(labels) // AT_ONCE)

@@ -3,7 +3,6 @@
 from torch import Tensor
 
 from lth.pruning.scores.evidence import Evidence
-from lth.pruning.scores.passes import gradient, losses, prunable_weights
 
 
 def snip(evidence: Evidence) -> dict[str, Tensor]:
@@ -17,10 +16,9 @@ def snip(evidence: Evidence) -> dict[str, Tensor]:
     Of trained weights the same product is Taylor's criterion (Molchanov et al. 2017, section 2.2, by weight; the
     gradient pruning of Blalock et al. 2020).
     """
-    weights = prunable_weights(evidence)
-    slopes = gradient(losses(evidence), weights)
+    slopes = evidence.gradient()
     return {
-        name: (slopes[name] * weight).detach().abs().to(evidence.masks[name].device) for name, weight in weights.items()
+        name: (slopes[name] * evidence.weights[name]).abs().to(mask.device) for name, mask in evidence.masks.items()
     }
 
 
@@ -29,5 +27,5 @@ def steepness(evidence: Evidence) -> dict[str, Tensor]:
 
     Weights that are pruned already have a gradient, too; they are worth nothing.
     """
-    slopes = gradient(losses(evidence), prunable_weights(evidence))
+    slopes = evidence.gradient()
     return {name: slopes[name].to(mask.device).abs() * mask for name, mask in evidence.masks.items()}

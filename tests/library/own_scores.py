@@ -1,0 +1,103 @@
+"""Scores as users write them: good ones, and ones that have to be refused."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lth import Evidence
+
+
+class Normed(nn.Module):
+    """A network with state that a pass in training mode changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Linear(784, 6)
+        self.norm = nn.BatchNorm1d(6)
+        self.out = nn.Linear(6, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.out(self.norm(self.first(images.flatten(1))).relu())
+
+
+def last(evidence: Evidence) -> dict[str, Tensor]:
+    """Worth is the index."""
+    return {name: torch.arange(mask.numel()).view_as(mask) for name, mask in evidence.masks.items()}
+
+
+def magnitude(evidence: Evidence) -> dict[str, Tensor]:
+    return {name: evidence.weights[name].abs() for name in evidence.masks}
+
+
+def sensitivity(evidence: Evidence) -> dict[str, Tensor]:
+    return {name: (slope * evidence.weights[name]).abs() for name, slope in evidence.gradient().items()}
+
+
+def by_hand(evidence: Evidence) -> dict[str, Tensor]:
+    """As most people write it, leaving gradients, modes and running statistics behind."""
+    assert evidence.sample is not None
+    network = evidence.network.train()
+    images, labels = evidence.sample(evidence.per_class)
+    functional.cross_entropy(network(images), labels).backward()
+    named = dict(network.named_parameters())
+    found = {}
+    for name in evidence.masks:
+        slope = named[name].grad
+        assert slope is not None
+        found[name] = (slope * named[name]).abs()
+    return found
+
+
+def drawn(evidence: Evidence) -> dict[str, Tensor]:
+    """From torch's global random state."""
+    return {name: torch.rand(mask.shape) for name, mask in evidence.masks.items()}
+
+
+def scribbling(evidence: Evidence) -> dict[str, Tensor]:
+    """Changes the tensors that it is given, which are its own."""
+    names = [*evidence.masks]
+    for name in names:
+        evidence.masks[name].zero_()
+        evidence.weights[name].abs_()
+    return {name: evidence.weights[name] for name in names}
+
+
+def failing(_: Evidence) -> dict[str, Tensor]:
+    raise KeyError("nothing here")
+
+
+def listing(evidence: Evidence) -> list[Tensor]:
+    return [*evidence.masks.values()]
+
+
+def partial(evidence: Evidence) -> dict[str, Tensor]:
+    return dict([*magnitude(evidence).items()][:-1])
+
+
+def wordy(evidence: Evidence) -> dict[str, object]:
+    return {name: "much" for name in evidence.masks}
+
+
+def flat(evidence: Evidence) -> dict[str, Tensor]:
+    return {name: scores.flatten() for name, scores in magnitude(evidence).items()}
+
+
+def nameless(evidence: Evidence) -> dict[str, Tensor]:
+    return {**magnitude(evidence), "first.bias": torch.zeros(1)}
+
+
+def undefined(evidence: Evidence) -> dict[str, Tensor]:
+    return {name: (weight - weight) / 0 * 0 for name, weight in magnitude(evidence).items()}
+
+
+def changing(evidence: Evidence) -> dict[str, Tensor]:
+    with torch.no_grad():
+        for parameter in evidence.network.parameters():
+            parameter.abs_()
+    return magnitude(evidence)
+
+
+def curious(evidence: Evidence) -> dict[str, Tensor]:
+    assert evidence.sample is not None
+    evidence.sample(5)
+    return magnitude(evidence)
