@@ -39,7 +39,7 @@ def test_the_weights_of_largest_score_are_kept(digits: Images, quick: lth.Recipe
 def test_magnitude_as_a_function_by_its_name_or_in_memory_gives_the_tickets_of_the_table(
     options: dict[str, object], digits: Images, quick: lth.Recipe
 ) -> None:
-    scores = ("magnitude", "own_scores:magnitude", own_scores.magnitude, lambda told: own_scores.magnitude(told))
+    scores = ("magnitude", "own_scores:magnitude", own_scores.magnitude, lambda told: own_scores.magnitude(told))  # noqa: PLW0108
     first, *others = (lth.find("lenet_300_100", digits, score=score, recipe=quick, **options) for score in scores)
     for other in others:
         assert all(other.masks[name].equal(mask) for name, mask in first.masks.items())
