@@ -42,6 +42,13 @@ $(VENV)/.installed: requirements.lock requirements-build.lock requirements-torch
 	$(PIP) -r requirements.lock
 	@$(COMPILE); touch $@
 
+# The command `lth`, as in an installation.
+$(BIN)/lth: | $(VENV)/.installed
+	@printf '#!/bin/sh\nexec "$${0%%/*}/python" "%s/tools/checkout.py" "$$@"\n' "$(CURDIR)" > $@
+	@chmod +x $@
+
+setup setup-text setup-cluster setup-export setup-docs setup-dev: $(BIN)/lth
+
 $(VENV)/.installed-text: $(VENV)/.installed requirements-text.lock
 	$(PIP) -r requirements-text.lock
 	@$(COMPILE); touch $@

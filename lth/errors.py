@@ -6,7 +6,7 @@ from lth.printable import LIMIT, escaped, printable
 class UserError(Exception):
     """Something the user can put right, said in one sentence that names the file or key, the fault and what is allowed.
 
-    Entry points (`workflow/scripts`, `python -m lth`, the Snakefile) print it without a traceback and exit with 1;
+    Entry points (`workflow/scripts`, `lth`, the Snakefile) print it without a traceback and exit with 1;
     any other exception is a fault of ours and keeps its traceback. Its text is one line that can be printed as it is:
     unprintable characters are escaped, and what is longer than `lth.printable.LIMIT` is cut.
 

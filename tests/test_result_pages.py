@@ -19,7 +19,7 @@ PAGES_WITHOUT_DATA = [
 
 
 def test_pages_are_what_their_data_give(capsys: pytest.CaptureFixture[str]) -> None:
-    """If this fails after a change of data, tables or figures: python -m lth redraw docs/results"""
+    """If this fails after a change of data, tables or figures: lth redraw docs/results"""
     status = main(["redraw", str(RESULTS), "--check"])
     told = capsys.readouterr()
     assert status == 0, told.out + told.err

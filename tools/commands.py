@@ -11,7 +11,7 @@ from lth.cli.program import COMMANDS
 HEAD = """\
 # Commands
 
-`lth COMMAND ...`, or `python -m lth COMMAND ...` in a checkout without an installation.
+`lth COMMAND ...`, in a checkout after `source .venv/bin/activate`; `python -m lth COMMAND ...` is the same.
 Made from the code by `make reference`.
 
 The exit status is 0; 1, with one sentence on standard error, for an error that you can fix; 2 for wrong

@@ -102,4 +102,4 @@ METHODS = Registry(
         ),
     }
 )
-"""All methods by name, in the order of `python -m lth list`."""
+"""All methods by name, in the order of `lth list`."""

@@ -22,7 +22,7 @@ class Entry:
     target: str
     """`module:attribute`, imported when first used."""
     about: str
-    """One line for `python -m lth list`."""
+    """One line for `lth list`."""
 
     @property
     def module(self) -> str:

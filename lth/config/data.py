@@ -24,7 +24,7 @@ class Dataset(Model):
     """A data set as it is fed to networks: a source, optional transforms, and how it is split."""
 
     source: Annotated[str, Field(max_length=1000), named_in(SOURCES, "source"), names_a_path]
-    """Where the images or texts come from: one of the names that `python -m lth list` shows, `torchvision:NAME`, or
+    """Where the images or texts come from: one of the names that `lth list` shows, `torchvision:NAME`, or
     images of your own as `folder:PATH`, `npz:PATH` or `huggingface:NAME` ([below](#images-of-your-own))."""
     grey: bool = False
     """For images: turn colour into one channel (ITU-R 601 luma, as Pillow does)."""
@@ -156,7 +156,7 @@ class Network(Model):
     """An architecture and what goes in and out of it."""
 
     architecture: Annotated[str, named_in(ARCHITECTURES, "architecture")]
-    """One of the names that `python -m lth list` shows, or a network of one's own by its import path,
+    """One of the names that `lth list` shows, or a network of one's own by its import path,
     `package.module:name`: a function or class that returns a `torch.nn.Module` and takes any of the keywords
     `channels`, `size`, `classes` and `dropout`. The module is searched among installed packages and in the folder that
     the study is run in. It is code that every job runs; jobs are repeated when that code changes."""

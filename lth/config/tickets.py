@@ -51,7 +51,7 @@ class TicketSpec(Model):
     """What every ticket says, whatever its method. `lth.config.study` makes a model for each method of it."""
 
     method: str
-    """How it is found: one of the methods that `python -m lth list` shows."""
+    """How it is found: one of the methods that `lth list` shows."""
     network: NetworkName
     """One of `networks`."""
     recipe: RecipeName

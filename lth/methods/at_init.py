@@ -25,7 +25,7 @@ class AtInit(Options):
     """Score the untrained network, prune it, train what is left."""
 
     score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
-    """The saliency score: one of the names that `python -m lth list` shows, or a function of one's own by its import
+    """The saliency score: one of the names that `lth list` shows, or a function of one's own by its import
     path, `package.module:name` (docs/extending.md)."""
     iterations: Annotated[int, Field(ge=1, le=1000)] | None = None
     """In how many steps to prune, scoring again before each; without it as the score was published (SynFlow: 100)."""

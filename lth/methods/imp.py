@@ -32,7 +32,7 @@ class Imp(Options):
     later_keys: ClassVar = ("per_class",)
 
     score: Annotated[str, named_in(SCORES, "score")] = "magnitude"
-    """The saliency score: one of the names that `python -m lth list` shows, or a function of one's own by its import
+    """The saliency score: one of the names that `lth list` shows, or a function of one's own by its import
     path, `package.module:name` (docs/extending.md)."""
     rewind: Literal["initial", "step", "trained", "reinitialised", "parent"] = "initial"
     """Where pruned networks start from. `initial`: theta_0, also after `start`. `step`: theta at `rewind_step` of the

@@ -1,4 +1,4 @@
-"""`python -m lth collect --add`: seeds of a further run beside those that were packed before.
+"""`lth collect --add`: seeds of a further run beside those that were packed before.
 
 A folder of results may be gone by the time the next seeds are run. The packed data are kept, with their rows in the
 order that one run of all seeds has.

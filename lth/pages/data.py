@@ -138,7 +138,7 @@ def read_packed(folder: Path) -> Packed:
         tables = {str(name): str(sha) for name, sha in told["tables"].items()}
         seeds, name, _ = told["seeds"], told["study"], told["missing"].items()
     except RecordError as error:
-        raise UserError(f"{folder / CONTENTS}: {error}; to pack the data: `python -m lth collect RESULTS`") from None
+        raise UserError(f"{folder / CONTENTS}: {error}; to pack the data: `lth collect RESULTS`") from None
     except (KeyError, TypeError, AttributeError):
         raise UserError(f"{folder / CONTENTS}: does not list the study, its seeds and tables") from None
     study = _study(folder / SETTINGS_FILE)

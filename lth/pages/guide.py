@@ -27,7 +27,7 @@ def guide(told: Mapping[str, Any], rows: Mapping[str, int]) -> str:
     lines += [
         f"Seeds {listed(map(str, told['seeds']), most=50)}. `data.json` lists the SHA-256 of each table's unpacked "
         "text (`zcat FILE | sha256sum`). `study.yaml` has all settings, defaults included.",
-        "Tables and figures of the pages are made from these files: `python -m lth redraw docs/results`.",
+        "Tables and figures of the pages are made from these files: `lth redraw docs/results`.",
         *_runs(told),
         "",
         "| file | rows | what |",

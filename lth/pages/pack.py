@@ -1,4 +1,4 @@
-"""`python -m lth collect`: pack the per-seed CSVs of a study, from which all its tables and figures can be made again.
+"""`lth collect`: pack the per-seed CSVs of a study, from which all its tables and figures can be made again.
 
 What is packed was checked first, as the jobs that make tables check it. Seeds that are not complete are left out, and
 the data say so.
@@ -117,7 +117,7 @@ def finished_study(results: Path) -> Study | None:
         return Study.model_validate(read_json(results / MANIFEST)["study"])
     except (RecordError, ValueError, KeyError) as error:
         words = error if isinstance(error, RecordError) else "damaged: no valid study"
-        raise UserError(f"{results / MANIFEST}: {words}; see `python -m lth verify {results}`") from None
+        raise UserError(f"{results / MANIFEST}: {words}; see `lth verify {results}`") from None
 
 
 def _missing(results: Path, study: Study, seed: int) -> str | None:
@@ -139,7 +139,7 @@ def verify_finished(results: Path) -> None:
     wrong = [finding for finding in verify(results)[1] if finding.kind != "orphaned"]
     if wrong:
         more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise UserError(f"{results / wrong[0].path}: {wrong[0].words}{more}; see `python -m lth verify {results}`")
+        raise UserError(f"{results / wrong[0].path}: {wrong[0].words}{more}; see `lth verify {results}`")
 
 
 def check_seeds(results: Path, study: Study) -> None:

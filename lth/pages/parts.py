@@ -91,7 +91,7 @@ def _columns(part: Made, frame: pd.DataFrame, rows: Sequence[RawRow]) -> _Column
 
 
 def _for_readers(table: str, frame: pd.DataFrame) -> _Columns:
-    """The cells that `python -m lth markdown` and the report show; none for tables that they do not."""
+    """The cells that `lth markdown` and the report show; none for tables that they do not."""
     name = table.rpartition("/")[2]
     if name == "arms":
         return cells.arm_table(frame)

@@ -1,4 +1,4 @@
-"""`python -m lth redraw`: make tables and figures of all pages from their data, and check numbers in their prose."""
+"""`lth redraw`: make tables and figures of all pages from their data, and check numbers in their prose."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -44,7 +44,7 @@ def redraw(folder: Path, *, check: bool = False) -> Iterator[str]:
         changed = [path for path, content in wanted.items() if not path.is_file() or path.read_bytes() != content]
         for path in changed:
             if check:
-                faults.append(f"{path}: is not what its data give; run `python -m lth redraw {folder}`")
+                faults.append(f"{path}: is not what its data give; run `lth redraw {folder}`")
             else:
                 write_bytes(path, wanted[path])
                 yield f"wrote {path}"
@@ -128,7 +128,7 @@ def _data_folder(folder: Path, part: Made) -> Path:
     if not name or "/" in name or not data.is_dir():
         raise PageError(
             part.line,
-            f"no folder {printable(data)}; to make it: `python -m lth collect results/{printable(name)}`",
+            f"no folder {printable(data)}; to make it: `lth collect results/{printable(name)}`",
         )
     return data
 

@@ -1,4 +1,4 @@
-"""`python -m lth compare`: the masks of two tickets, layer by layer."""
+"""`lth compare`: the masks of two tickets, layer by layer."""
 
 from collections.abc import Iterator
 from pathlib import Path

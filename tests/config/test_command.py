@@ -1,5 +1,6 @@
 """The command `lth`: what it is called, what a shell completes, and what it costs to start."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,22 @@ def test_its_name_is_what_was_typed(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         with pytest.raises(SystemExit):
             main(["--help"])
         assert capsys.readouterr().out.startswith(f"usage: {name} ")
+
+
+def test_make_writes_the_command_of_a_checkout_which_works_in_any_folder(tmp_path: Path) -> None:
+    venv = tmp_path / ".venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / ".installed").touch()  # so that nothing is installed
+    python, command = venv / "bin/python", venv / "bin/lth"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    subprocess.run(["make", "--silent", f"VENV={venv}", command], cwd=ROOT, check=True)
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    told = [command, "check", "none.yaml"]
+    done = subprocess.run(told, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "none.yaml: cannot be read: No such file or directory\n")
 
 
 def test_a_shell_completes_commands_options_and_values() -> None:

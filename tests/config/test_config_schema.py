@@ -30,7 +30,7 @@ MODELS = {"Study": structure_schema(), **structure_schema()["$defs"]}
 
 
 def test_the_committed_schema_is_the_models_own():
-    """If this fails: python -m lth schema > config/schema.json"""
+    """If this fails: lth schema > config/schema.json"""
     assert (ROOT / "config" / "schema.json").read_text(encoding="utf-8") == schema_text()
 
 
@@ -165,7 +165,7 @@ def test_the_page_of_keys_mentions_every_choice():
 
 
 def schema_choices(section, key):
-    """Choices that the page leaves to `python -m lth list`."""
+    """Choices that the page leaves to `lth list`."""
     assert schema_at((section, "any", key))["type"] == "string"
     model = {"datasets": "Dataset", "networks": "Network"}[section]
     schema = study_schema()["$defs"][model]["properties"][key]

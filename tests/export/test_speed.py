@@ -1,4 +1,4 @@
-"""`python -m lth speed`: engines take turns, are checked against each other, and their times are summarised right."""
+"""`lth speed`: engines take turns, are checked against each other, and their times are summarised right."""
 
 from pathlib import Path
 

@@ -95,7 +95,7 @@ def _file(path: Path, content: Content) -> Path:
 
 
 def _command(*arguments: object) -> None:
-    """A command of `python -m lth`; what it says on stderr is its sentence."""
+    """A command of `lth`; what it says on stderr is its sentence."""
     told = io.StringIO()
     with redirect_stderr(told), redirect_stdout(io.StringIO()):
         status = main([str(argument) for argument in arguments])

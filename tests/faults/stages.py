@@ -113,9 +113,9 @@ class Stages:
         write_manifest(self.results, self.study, [*found, self.results / "report.html"])
 
     def verify(self) -> int:
-        """The status of `python -m lth verify`."""
+        """The status of `lth verify`."""
         return main(["verify", str(self.results)])
 
     def show(self, name: str) -> int:
-        """The status of `python -m lth show`."""
+        """The status of `lth show`."""
         return main(["show", str(self.results / name)])

@@ -460,7 +460,7 @@ def test_figures_that_no_page_shows_and_pages_without_data_are_named(
     assert f"{left}: is shown by none of 1 pages; delete it" in refused(capsys, "redraw", pages)
     shutil.rmtree(pages / "data")
     told = refused(capsys, "redraw", pages)
-    assert f"no folder {pages / 'data/tiny'}; to make it: `python -m lth collect results/tiny`" in told
+    assert f"no folder {pages / 'data/tiny'}; to make it: `lth collect results/tiny`" in told
     (pages / "page.md").write_text("no data")
     assert "no page names its data (<!-- data: STUDY -->)" in refused(capsys, "redraw", pages)
 

@@ -173,7 +173,7 @@ def test_what_cannot_be_shared_is_said(finished: Project, project: Project, shar
     with pytest.raises(lth.UserError, match=r"--density: must be above 0 and at most 1, found 25"):
         [*share(finished.results, tmp_path / "x", [25.0])]
     (project.results / "tickets/cross/seed0/round02/history.csv").write_text("")
-    with pytest.raises(lth.UserError, match=r"history.csv: .*see `python -m lth verify"):
+    with pytest.raises(lth.UserError, match=r"history.csv: .*see `lth verify"):
         [*share(project.results, tmp_path / "x")]
     (project.results / "manifest.json").unlink()
     with pytest.raises(lth.UserError, match="the study is not finished"):

@@ -1,4 +1,4 @@
-"""`python -m lth verify`: what was altered, lost, left over or made from something else since a study was finished."""
+"""`lth verify`: what was altered, lost, left over or made from something else since a study was finished."""
 
 import json
 import os
@@ -144,7 +144,7 @@ def test_the_report_says_how_to_check_the_study(finished: Project, capsys: pytes
     shown = capsys.readouterr().out.split()[-1]
     page = (finished.results / "report.html").read_text()
     assert re.search(rf"<pre[^>]*>{shown}</pre>", page)
-    assert "python -m lth verify results/tiny" in page
+    assert "lth verify results/tiny" in page
 
 
 def test_a_manifest_is_not_written_over_what_is_damaged(project: Project) -> None:

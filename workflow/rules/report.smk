@@ -148,7 +148,7 @@ rule report:
         "../scripts/report.py"
 
 
-# The checksum of every artifact, for `python -m lth verify`.
+# The checksum of every artifact, for `lth verify`.
 rule manifest:
     input:
         paths.kept_weights(),
