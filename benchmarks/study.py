@@ -36,7 +36,8 @@ def measure(study: Study, training: TrainingOfJob, kernels: str) -> tuple[float,
     recipe = study.recipes[training.recipe]
     if kernels == "dense":
         recipe = recipe.model_copy(update={"kernels": "dense"})
-    timed = Timed(study.networks[training.network], recipe, study.datasets[training.dataset], training.density)
+    network, dataset = study.networks[training.network], study.datasets[training.dataset]
+    timed = Timed(network, recipe, dataset, training.density, training.scope, training.score)
     (pace,) = paces([timed], Compute(device="cpu"), 1)
     return training_seconds(study, replace(training, times=1), [pace]), pace
 

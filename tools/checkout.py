@@ -3,9 +3,10 @@
 import sys
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])  # in place of the folder of this file
-sys.argv[0] = "lth"
+if __name__ == "__main__":  # and not where a process that it starts reads this file again
+    sys.path[0] = str(Path(__file__).resolve().parents[1])  # in place of the folder of this file
+    sys.argv[0] = "lth"
 
-from lth.cli import main  # noqa: E402  # from that folder
+    from lth.cli import main
 
-sys.exit(main())
+    sys.exit(main())

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.scores import SCORES
 from lth.checks.power import smallest_equivalence_p, smallest_p
 from lth.checks.wording import listed
 from lth.config.data import Dataset
+from lth.config.layers import Scope
 from lth.config.study import Study
+from lth.config.tickets import PrunedTicket
 from lth.config.training import LearningRateSchedule, Recipe
 from lth.errors import UserError, reason
+from lth.plan.counted import counted_by
 from lth.plan.disk import disk_space
 from lth.plan.forecast import PlannedJob, duration, makespan, planned_jobs, shown_bytes
 from lth.plan.paths import Paths
@@ -31,8 +35,8 @@ BUSY = 1.3
 PROCESSOR = Path("/proc/cpuinfo")
 """Where Linux says what instructions there are."""
 
-Group = tuple[str, str, str]
-"""Network, recipe without its length, and shape of images."""
+Group = tuple[str, str, str, str]
+"""Network, recipe without its length, shape of images, and how masks spread over layers."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,9 @@ class TrainingOfJob:
     density: float
     times: int = 1
     examples: int | None = None
+    scope: Scope = "layerwise"
+    score: str = "magnitude"
+    """What stands for the ranking of a global scope: the score of pruning at initialisation, else magnitude."""
 
     def group(self, study: Study) -> Group:
         """What it has in common with trainings that differ in length and density alone."""
@@ -52,7 +59,8 @@ class TrainingOfJob:
         length = {"epochs": 1, "iterations": None, "evaluate_every": None, "schedule": LearningRateSchedule()}
         source = dataset.entry
         shape = (dataset.grey, dataset.size or getattr(source, "size", 0), source.classes)
-        return self.network, recipe.model_copy(update=length).model_dump_json(), str(shape)
+        spread = f"global scope, {self.score}" if self.scope == "global" else self.scope
+        return self.network, recipe.model_copy(update=length).model_dump_json(), str(shape), spread
 
 
 def takes(study: Study, cores: int | None, fast: bool) -> Iterator[str]:
@@ -161,12 +169,13 @@ def _time(plan: Plan, slots: int) -> Iterator[str]:
     yield f"time: about {duration(whole)} if nothing else runs on this machine, {side}"
     if busy > BUSY:
         yield f"  other programs run now: so far as they go on, about {duration(whole * busy)}"
-    for (network, _, _), measured in by_group.items():
+    for (network, _, _, spread), measured in by_group.items():
         steps = ", ".join(
             f"{1000 * one.step:.3g} ms at density {one.density:.3g}{' (sparse kernels)' if one.sparse else ''}"
             for one in measured
         )
-        yield f"  measured, a step of {network}: {steps}"
+        masks = f" ({spread})" if spread != "layerwise" else ""
+        yield f"  measured, a step of {network}{masks}: {steps}"
     slow = [name for name, recipe in study.recipes.items() if recipe.precision == "bf16"]
     if slow and _emulates_bf16(study):
         yield f"  bf16 (in {listed(slow)}): this processor has no instructions for it; fp32 may be several times faster"
@@ -191,7 +200,7 @@ def timed_groups(study: Study, trainings: set[TrainingOfJob]) -> "list[tuple[Gro
     from lth.training.pace import Timed
 
     groups: dict[Group, list[TrainingOfJob]] = {}
-    for one in sorted(trainings, key=lambda one: (one.network, one.recipe, one.dataset, one.density)):
+    for one in sorted(trainings, key=lambda one: (one.network, one.recipe, one.dataset, one.density, one.scope)):
         groups.setdefault(one.group(study), []).append(one)
     timed = []
     for group, found in groups.items():
@@ -201,7 +210,9 @@ def timed_groups(study: Study, trainings: set[TrainingOfJob]) -> "list[tuple[Gro
         network = study.networks[longest.network].model_copy(update={"classes": dataset.entry.classes})
         parts = network, recipe, dataset
         sparse = sorted(one.density for one in found if one.density <= DENSITY)
-        timed += [(group, Timed(*parts, density)) for density in dict.fromkeys([1.0, *sparse[-1:], *sparse[:1]])]
+        spread = longest.scope, longest.score
+        densities = dict.fromkeys([1.0, *sparse[-1:], *sparse[:1]])
+        timed += [(group, Timed(*parts, density, *spread)) for density in densities]
     return timed
 
 
@@ -211,16 +222,28 @@ def trainings_of(plan: Plan, job: PlannedJob) -> list[TrainingOfJob]:
     if job.kind == "round":
         spec, dataset = study.tickets[job.of], plan.dataset(job.of, job.round)
         recipe, density = plan.recipe_name(job.of, job.round), float(plan.density(job.of, job.round))
-        own = TrainingOfJob(spec.network, recipe, dataset, 1.0 if spec.method == "progressive" else density)
+        density = 1.0 if spec.method == "progressive" else density
+        own = TrainingOfJob(spec.network, recipe, dataset, density, **_spread(study, job.of, density))
         before = spec.options.extra_trainings.items()
         return [own, *(TrainingOfJob(spec.network, name, dataset, 1.0, times) for name, times in before)]
     if job.kind == "evaluation":
         evaluation, arm = study.evaluations[job.of], plan.arm(job.of, job.arm)
         density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
         times = evaluation.draws if evaluation.examples else 1
-        network = study.tickets[arm.ticket].network
-        return [TrainingOfJob(network, evaluation.recipe, evaluation.dataset, density, times, evaluation.examples)]
+        network, spread = study.tickets[arm.ticket].network, _spread(study, arm.ticket, density)
+        told = evaluation.recipe, evaluation.dataset, density, times, evaluation.examples
+        return [TrainingOfJob(network, *told, **spread)]
     return []
+
+
+def _spread(study: Study, ticket: str, density: float) -> dict[str, Any]:
+    """How a ticket's masks spread over layers, as far as it is known before: its scope, and what ranks weights."""
+    spec = counted_by(study, ticket)
+    if density >= 1 or not isinstance(spec, PrunedTicket):
+        return {}
+    score = getattr(spec, "score", "magnitude") if spec.method == "at_init" else "magnitude"
+    ranked = score if score in list(SCORES) else "magnitude"  # nothing of the user's runs for an estimate
+    return {"scope": spec.scope, "score": ranked if spec.scope == "global" else "magnitude"}
 
 
 def training_seconds(study: Study, training: TrainingOfJob, found: "Sequence[Pace]") -> float:

@@ -133,21 +133,29 @@ def try_score(spec: Network, name: str, per_class: int | None) -> None:
     Raises:
         UserError: the score cannot be imported, or is none for this network.
     """
+    scorer(name)(evidence_of_noise(spec, per_class or 0))
+
+
+def evidence_of_noise(spec: Network, per_class: int) -> Evidence:
+    """What a score looks at in an untrained network: initial weights, unpruned, and one image of noise for each class.
+
+    Args:
+        spec: the network, of images.
+        per_class: images of each class that the score is told to ask for; 0 for none.
+    """
     weights = initial_weights(spec, 0)
     network = holding(spec, weights)
-    masks = {prunable: torch.ones_like(weights[prunable], dtype=torch.bool) for prunable in prunable_names(network)}
     shape = (spec.channels, spec.size, spec.size)
     noise = torch.randn(spec.classes, *shape, generator=generator(0, "score on trial"))
-    evidence = Evidence(
+    return Evidence(
         network=network,
-        masks=masks,
+        masks={name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(network)},
         weights=weights,
         shape=shape,
         stream=generator(0, "random scores"),
         sample=lambda _: (noise, torch.arange(spec.classes)),
-        per_class=per_class or 0,
+        per_class=per_class,
     )
-    scorer(name)(evidence)
 
 
 def is_homogeneous(network: nn.Module) -> bool:

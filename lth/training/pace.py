@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from fractions import Fraction
 from multiprocessing import get_context
 from statistics import fmean
 
@@ -16,12 +17,16 @@ from torch import Tensor
 from lth.artifacts.tickets import Ticket
 from lth.catalog.source import ImageSource
 from lth.config.data import Dataset, Network
+from lth.config.layers import Scope
 from lth.config.study import Compute
 from lth.config.training import Capture, Recipe
 from lth.data.examples import SplitName
 from lth.data.images import Images, Split
 from lth.networks.build import layout, prunable_names
+from lth.networks.trial import evidence_of_noise
 from lth.plan.disk import WeightCounts
+from lth.pruning.allocation import Target, allocate
+from lth.pruning.scores.own import scorer
 from lth.training.device import prepare_device
 from lth.training.hooks import Hook
 from lth.training.loop import Loop
@@ -58,7 +63,11 @@ class Timed:
     dataset: Dataset
     """Gives the shape of its images, and how long the training is."""
     density: float
-    """Of a random mask; 1 for the dense network."""
+    """1 for the dense network."""
+    scope: Scope = "layerwise"
+    """Of the mask. Global ones keep far more in convolutions, where a weight costs most, than in wide dense layers."""
+    score: str = "magnitude"
+    """What ranks the initial weights where the scope is global; within layers the mask is random."""
 
 
 def paces(timed: Sequence[Timed], compute: Compute, jobs: int) -> list[Pace]:
@@ -110,14 +119,24 @@ def _pace(timed: Timed, compute: Compute) -> Pace:
 
 
 def random_training(timed: Timed, device: torch.device, capture: Capture) -> Loop:
-    """What is to be timed, before its first step: on random images, under random masks."""
+    """What is to be timed, before its first step: on random images, under random masks, or those of a score."""
     ticket = Ticket.dense(timed.network, 0)
-    stream = torch.Generator().manual_seed(0)
-    masks = {name: torch.rand(mask.shape, generator=stream) < timed.density for name, mask in ticket.masks.items()}
+    masks = _masks(timed, ticket)
     for mask in masks.values():
         mask.view(-1)[0] = True
     network = ticket.derive(masks, ticket.weights).module()
     return Loop.start(network, masks, _random(timed.dataset), timed.recipe, 0, device, capture=capture)
+
+
+def _masks(timed: Timed, ticket: Ticket) -> dict[str, Tensor]:
+    if timed.density >= 1:
+        return {name: mask.clone() for name, mask in ticket.masks.items()}
+    if timed.scope == "global":
+        scores = scorer(timed.score)(evidence_of_noise(timed.network, 1))
+    else:
+        stream = torch.Generator().manual_seed(0)
+        scores = {name: torch.rand(mask.shape, generator=stream) for name, mask in ticket.masks.items()}
+    return allocate(scores, ticket.masks, Target(scope=timed.scope, density=Fraction(timed.density)))
 
 
 def _random(dataset: Dataset) -> Images:

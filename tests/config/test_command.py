@@ -51,9 +51,18 @@ def test_make_writes_the_command_of_a_checkout_which_works_in_any_folder(tmp_pat
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    told = [command, "check", "none.yaml"]
-    done = subprocess.run(told, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (1, "none.yaml: cannot be read: No such file or directory\n")
+
+    def told(*words: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [command, *words], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    assert told("check", "none.yaml") == (1, "", "none.yaml: cannot be read: No such file or directory\n")
+    (elsewhere / "small.yaml").write_text(SOUND)
+    status, out, err = told("check", "small.yaml", "--cores", "2")  # which starts processes
+    assert (status, err) == (0, "")
+    assert "time: about " in out
 
 
 def test_a_shell_completes_commands_options_and_values() -> None:

@@ -151,6 +151,40 @@ def test_bf16_on_a_processor_without_it_is_said_to_be_slow(
         assert said == (says and precision == "bf16" and not torch.cuda.is_available())
 
 
+def test_masks_that_are_timed_spread_over_layers_as_those_of_the_scope() -> None:
+    """SNIP over all layers keeps most of the first convolution, where uniform masks keep a fiftieth."""
+    network = Network(architecture="lenet5_caffe")
+    recipe = Recipe(optimiser=Optimiser(learning_rate=1e-3), batch_size=10, epochs=1)
+    common = network, recipe, Dataset(source="digits", validation=97, size=28), 0.02
+    shares = {}
+    for timed in (Timed(*common), Timed(*common, "erk"), Timed(*common, "global", "snip"), Timed(*common, "global")):
+        masks = random_training(timed, torch.device("cpu"), "never").masking.masks
+        kept = sum(int(mask.count_nonzero()) for mask in masks.values())
+        assert kept == pytest.approx(0.02 * sum(mask.numel() for mask in masks.values()), abs=2 * len(masks))
+        shares[timed.scope, timed.score] = {name: float(mask.float().mean()) for name, mask in masks.items()}
+    assert [*shares["layerwise", "magnitude"].values()] == pytest.approx([0.02] * 4, abs=0.0021)  # and its first weight
+    assert shares["erk", "magnitude"]["0.weight"] == pytest.approx(0.278, abs=0.01)  # by hand: 31 / 500 * 8610 / 1921
+    for score in ("snip", "magnitude"):
+        assert shares["global", score]["0.weight"] > 0.4
+        assert shares["global", score]["5.weight"] < 0.02
+
+
+def test_trainings_are_timed_by_the_scope_of_the_ticket_that_they_come_from(tmp_path: Path) -> None:
+    plan = Plan(load_study(ROOT / "config/snip.yaml"))
+    found = {one for job in planned_jobs(Paths(plan)) for one in takes.trainings_of(plan, job)}
+    assert {(one.density, one.scope, one.score) for one in found} == {
+        (1.0, "layerwise", "magnitude"),
+        (0.02, "global", "snip"),  # of the shuffled masks as well
+        (0.01, "global", "snip"),
+    }
+    groups = takes.timed_groups(plan.study, found)
+    assert {(timed.density, timed.score) for group, timed in groups if "global" in group[3]} == {
+        (1.0, "snip"),
+        (0.02, "snip"),
+        (0.01, "snip"),
+    }
+
+
 def test_images_that_are_timed_lie_in_memory_as_those_of_a_training() -> None:
     """Expanded ones were copied whole at each call of the sparse kernels: 55 ms a step instead of 1."""
     network = Network(architecture="lenet_300_100")
