@@ -41,10 +41,10 @@ def _checked(score: Scorer, shown: str) -> Scorer:
             sample=evidence.sample if evidence.per_class else _no_images,
         )
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-        devices = [evidence.stream.device] if evidence.stream.device.type == "cuda" else []
+        devices = {mask.device for mask in evidence.masks.values() if mask.device.type == "cuda"}
         try:
             # what it draws without the stream is the same each time, and moves no other stream
-            with modes(network), torch.random.fork_rng(devices=devices):
+            with modes(network), torch.random.fork_rng(devices=[*devices]):
                 torch.manual_seed(evidence.stream.initial_seed())
                 found = score(given)
         except UserError:
