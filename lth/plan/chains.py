@@ -272,6 +272,8 @@ class Chains:
         study's."""
         while isinstance(spec := self.study.tickets[ticket], FollowingTicket) and spec.options.trains_as_parent:
             ticket, round_ = self.parents(ticket, round_)[0]
+        if isinstance(spec, ChainTicket) and not (self.prunes(ticket, round_) or spec.options.starts_from_trained):
+            return None  # it trains initial weights as yet
         return spec.options.further(round_)
 
     def scored_dataset(self, ticket: str, round_: int) -> str | None:

@@ -404,6 +404,14 @@ def test_what_is_made_from_trained_weights_has_the_batches_of_its_ticket(tmp_pat
         "other": None,
         "home": None,  # which its own job knows
     }
+    start = "rewind: trained, start: {ticket: away, round: 2}"
+    later = [
+        f"  later: {{network: lenet, recipe: find, dataset: digits, rounds: 2, rate: 0.4, {start}}}\n",
+        "  of_later: {network: lenet, recipe: find, dataset: digits, method: derived, of: later, kind: noisy}\n",
+    ]
+    plan = Plan(study_of(tmp_path, changed(("  cross:", "".join(later) + "  cross:"))))
+    found = {round_: plan.round_job("of_later", 0, round_).further for round_ in plan.rounds("of_later")}
+    assert found == {2: None, 3: ("round", 3), 4: ("round", 4)}  # the first trains the start's initial weights
 
 
 def test_a_score_of_images_looks_at_those_of_the_training_that_it_prunes(tmp_path):

@@ -206,10 +206,12 @@ def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_i
     start = run("start", run("dense"), **pruned("1/2"))
     first = run("first", start, round=1, density="1/2", rewind="parent")
     run("second", first, **pruned("1/4", round=2, rewind="parent"))
-    dense_order, start_order, *orders = seen
-    assert dense_order == start_order == 3
+    tuned = run("tuned", start, round=1, density="1/2", rewind="trained")  # from the start's initial weights as yet
+    run("tuned again", tuned, **pruned("1/4", round=2, rewind="trained"))
+    dense_order, start_order, *orders, tuned_order, again_order = seen
+    assert dense_order == start_order == tuned_order == 3
     assert len(set(orders)) == 1
-    assert orders[0] != 3
+    assert 3 not in (orders[0], again_order)
 
 
 def test_a_round_that_is_rewound_to_a_step_goes_on_there(run: Run) -> None:
