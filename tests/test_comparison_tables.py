@@ -14,6 +14,7 @@ from lth.analysis.tables.costs import sums, with_costs
 from lth.analysis.tables.files import read_table
 from lth.analysis.tables.markdown import pages
 from lth.analysis.tables.recipes import recipe_summary
+from lth.analysis.tables.terminal import grid
 from lth.analysis.tables.verdict import verdict
 from lth.config.training import Recipe
 from lth.errors import UserError
@@ -307,3 +308,25 @@ def test_arms_of_one_round_keep_one_row_each() -> None:
         ["imp", 2.0, "IMP"],
         ["dense", 2.0, "dense"],
     ]
+
+
+def test_a_rounded_p_is_on_the_side_of_alpha_that_the_exact_one_is_on() -> None:
+    shown = [cells.p_value(value, 0.05) for value in (103 / 2048, 0.05, 0.0501, 0.04999, 0.031, 0.5, 1e-5)]
+    assert shown == ["= 0.0503", "= 0.05", "= 0.0501", "= 0.05", "= 0.031", "= 0.5", "< 0.0001"]
+    assert cells.p_value(0.1016, 0.05) == "= 0.1"
+    assert cells.p_value(0.1016, 0.1) == "= 0.102"
+
+
+def test_names_that_are_shortened_stay_different() -> None:
+    long = [f"fashion_{scope}_quick-reinitialised" for scope in ("layerwise", "globally")]
+    header, numbers = ("first", "minus second", *"abcdefghi"), ["+12.34 to +56.78"] * 3 + ["0.05"] * 6
+    lines = grid(header, [[*long, *numbers], [*reversed(long), *numbers]], 2)
+    first, second = (line.split()[:2] for line in lines[2:])
+    assert len({*first}) == 2
+    assert first == [*reversed(second)]
+    short = grid(header, [["a" * 60, "b" * 60, *numbers]], 2)
+    assert max(map(len, short)) <= 100  # which are shortened all the same
+
+
+def test_of_rounds_with_more_than_two_classes_there_is_no_f1() -> None:
+    assert cells.plus_minus(nan, nan) == "-"

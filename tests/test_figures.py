@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from math import nan
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.analysis import figures
-from lth.analysis.figures import parts, style
+from lth.analysis.figures import curves, draw, parts, style
 from lth.analysis.figures.captions import all_captions, as_rst, captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
@@ -23,6 +24,7 @@ from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table
 from lth.checks.read import load_study
+from lth.config.data import Initialisation
 from lth.config.study import Study
 from lth.plan.plan import Plan
 from tools.dark import contrast
@@ -108,6 +110,34 @@ def test_an_equivalence_margin_is_a_band_and_has_outcomes() -> None:
     (plain,) = drawn(None).axes
     assert not plain.patches
     assert "outcome" not in [text.get_text() for text in plain.texts]
+
+
+def test_every_initialisation_has_a_title_and_is_drawn(tmp_path: Path) -> None:
+    assert {*curves._SCHEMES} == {*get_args(Initialisation)}
+    example = synthetic.study(2)
+    written = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    needed = {name: read_table(written[f"transfer/{name}"]) for name in figures.FIGURES["accuracy_by_epoch"].tables}
+    for name, table in needed.items():
+        other = table.assign(arm=table["arm"] + "-constructor", initialisation="constructor")
+        needed[name] = pd.concat([table.assign(initialisation="glorot_normal"), other], ignore_index=True)
+    figure = create("accuracy_by_epoch", needed, colour_places(Plan(example)))
+    assert any("the network's own" in axis.get_title(loc="left") for axis in figure.axes)
+
+
+def test_dollars_in_names_of_classes_are_no_mathematics(tables: dict[str, Path], tmp_path: Path) -> None:
+    if "confusion" not in tables:
+        pytest.skip("no confusion matrices in this example")
+    found = {name: read_table(tables[name]) for name in ("arms", "confusion", "classes")}
+    first = found["classes"]["class"].iloc[0]
+    for name, columns in (("confusion", ["true", "predicted"]), ("classes", ["class"])):
+        for column in columns:
+            found[name][column] = found[name][column].replace(first, "$x^$ of US$")
+    for name in ("confusion", "class_accuracy"):
+        needed = {table: found[table] for table in figures.FIGURES[name].tables}
+        figure = draw.create(name, needed, colour_places(Plan(EXAMPLES[str(tables["name"])])))
+        figure.savefig(tmp_path / f"{name}.svg")
+        labels = [text.get_text() for axis in figure.axes for text in axis.get_yticklabels()]
+        assert r"\$x^\$ of US\$" in labels
 
 
 def test_long_pairs_of_names_leave_room_for_the_differences() -> None:

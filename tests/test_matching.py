@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from lth.analysis.figures.draw import create
 from lth.analysis.tables.matching import against_dense, matching_notes, matching_table
+from lth.config.study import Study
 from lth.config.tickets import Start
 from lth.plan.dense import dense_round
 from lth.plan.plan import Plan
@@ -121,6 +122,16 @@ def test_each_round_has_its_dense_network() -> None:
         update={"tickets": {"dense": tickets["dense"].model_copy(update={"recipe": "moving"}), "snip": tickets["snip"]}}
     )
     assert dense_round(Plan(other), "snip", 1) is None  # trained otherwise: no fair comparison
+
+
+def test_a_dense_training_that_was_saved_is_the_one_that_is_pruned() -> None:
+    told = synthetic.study(1).model_dump(mode="json", exclude_none=True)
+    told["recipes"]["fine"] = {**told["recipes"]["find"], "epochs": 1}
+    tuned = {**told["tickets"]["mnist"], "retrain": "fine", "rewind": "trained"}
+    told["tickets"] |= {"own": tuned, "shared": {**tuned, "dense_of": "mnist"}}
+    plan = Plan(Study.model_validate(told))
+    assert dense_round(plan, "own", 2) == ("own", 0)
+    assert dense_round(plan, "shared", 2) == ("mnist", 0)
 
 
 def test_a_network_that_was_trained_before_is_no_dense_network_of_others() -> None:

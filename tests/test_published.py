@@ -73,7 +73,15 @@ def test_what_was_scored_near_the_last_published_epoch_is_not_what_was_published
     late = curves()
     late["epoch"] += 0.25 * (late["epoch"] == late["epoch"].max())
     table, _ = with_published(arms(), late, TOLD)
-    assert table.set_index("arm").loc["dense", ["published_percent", "then_percent"]].isna().all()
+    assert table.set_index("arm").loc["dense", ["published_percent", "then_percent"]].isna().tolist() == [False, True]
+
+
+def test_what_was_published_stays_where_every_seed_had_stopped_before() -> None:
+    table, _ = with_published(arms(), curves(2), TOLD)
+    _, rows, _ = cells.arm_table(table)
+    assert [row[-2:] for row in rows][1:3] == [["36.83 (epoch 2)", "-"], ["62.00 (epoch 2)", "-"]]
+    (said,) = [note for note in notes(table, pd.DataFrame()) if note.startswith("Published %")]
+    assert "empty where" in said
 
 
 def test_the_table_of_arms_and_its_notes_say_so() -> None:

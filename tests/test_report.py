@@ -52,9 +52,22 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "one.html").read_text()
 
 
+def test_ids_are_told_once_whatever_evaluations_are_called(tmp_path: Path) -> None:
+    for name in ("charts", "measured", "main", "study", "tickets"):
+        told = synthetic.study(2, initialisations=["own"], controls=["dense"]).model_dump(
+            mode="json", exclude_none=True
+        )
+        told["evaluations"] = {name: {**told["evaluations"]["transfer"], "compare": []}}
+        example = Study.model_validate(told)
+        tables = synthetic.write_tables(tmp_path / name, example, synthetic.write_jobs(tmp_path / name, example))
+        write_report(example, list(tables.values()), [], tmp_path / f"{name}.html", CHECKSUM)
+        ids = re.findall(r'\bid="([^"]+)"', (tmp_path / f"{name}.html").read_text())
+        assert sorted(ids) == sorted({*ids})
+
+
 def charts_of(page: str) -> dict[str, Any]:
     """What the page's script is told, by the chart's place."""
-    (told,) = re.findall(r'<script type="application/json" id="charts">(.*?)</script>', page)
+    (told,) = re.findall(r'<script type="application/json" id="-charts">(.*?)</script>', page)
     found: dict[str, Any] = json.loads(told)
     return found
 

@@ -10,6 +10,7 @@ import torch
 from lth.analysis.tables.units import UNIT_COUNTS, ArmStart, starts, unit_counts, units, with_shares, with_sizes
 from lth.artifacts.tickets import Ticket
 from lth.config.data import Network
+from lth.methods.new_output import with_new_output
 from lth.plan.plan import Plan
 
 
@@ -109,6 +110,16 @@ def test_a_new_output_layer_has_nothing_in_common_with_the_ticket(tmp_path: Path
     }
     arms = with_shares(pd.DataFrame({"arm": ["t-own"]}), counts, ["in_ticket"])
     assert arms["in_ticket_percent"].tolist() == [100]
+
+
+def test_a_new_output_layer_for_as_many_classes_has_nothing_in_common_either(tmp_path: Path) -> None:
+    own = saved(tmp_path / "own.safetensors", {})
+    with_new_output(Ticket.load(own), 10, 0).save(tmp_path / "new.safetensors")
+    counts = unit_counts([ArmStart("t-own", 7, tmp_path / "new.safetensors", "t")], {(7, "t"): Ticket.load(own)})
+    assert counts.set_index("layer")["in_ticket"].isna().to_dict() == {
+        **dict.fromkeys(["0.weight", "3.weight", "7.weight", "9.weight"], False),
+        "11.weight": True,
+    }
 
 
 def test_sizes_are_those_of_the_weights_that_an_arm_starts_from(tmp_path: Path) -> None:

@@ -68,8 +68,9 @@ def own_score(name: str) -> OwnScore | None:
 
 
 def score_label(name: str) -> str:
-    """What figures and tables call a score: of an import path the function alone."""
-    return name.rpartition(":")[2]
+    """What figures and tables call a score: of an import path its last module and the function, `scores.mine`."""
+    module, colon, function = name.rpartition(":")
+    return f"{module.rpartition('.')[2]}.{function}" if colon else name
 
 
 SCORES = Registry(

@@ -64,6 +64,7 @@ def share(
     ]
     if not entries:
         raise UserError(f"{results}: the study has no pruned round to share")
+    tell_apart(entries)
     with whole_folder(to) as partial:
         for entry in entries:
             target = partial / entry["file"]
@@ -82,6 +83,16 @@ def share(
         size = sum(file.stat().st_size for file in partial.rglob("*") if file.is_file())
     yield f"{printable(to)}: {len(entries)} tickets of study {study.study}, {size / 1e6:.2f} MB"
     yield from (f"  {name}" for name in dict.fromkeys(entry["name"] for entry in entries))
+
+
+def tell_apart(entries: Sequence[dict[str, Any]]) -> None:
+    """Rounds of a ticket whose densities look the same have the round in their names."""
+    rounds: dict[str, set[int]] = {}
+    for entry in entries:
+        rounds.setdefault(entry["name"], set()).add(entry["round"])
+    for entry in entries:
+        if len(rounds[name := entry["name"]]) > 1:
+            entry["name"] = f"{name}-round{entry['round']:02}"
 
 
 def _rounds(plan: Plan, ticket: str, densities: Iterable[float]) -> list[int]:

@@ -8,12 +8,13 @@ from lth.plan.plan import Plan
 def dense_round(plan: Plan, ticket: str, round_: int) -> tuple[str, int] | None:
     """The dense network that a round is compared with: the same network, trained on the same data set.
 
-    Its own chain's round 0, where it has one; else, of the same training recipe and from theta_0, a ticket of the
-    method `dense` or another chain's round 0, in the order of the study. None where the study trains no such network.
+    Its own chain's round 0, where it has one, or the one that it prunes instead (`dense_of`); else, of the same
+    recipe and from theta_0, a ticket of the method `dense` or another chain's round 0, in the order of the study. None
+    where the study trains no such network.
     """
     dataset, network = plan.dataset(ticket, round_), plan.study.tickets[ticket].network
     found = [place for place in _dense_rounds(plan, network) if plan.dataset(*place) == dataset]
-    own = [place for place in found if place[0] == ticket]
+    own = [place for place in found if place[0] in (ticket, plan.dense_of(ticket))]
     begun = [place for place in found if not plan.parents(*place)]  # a start may have been trained before
     alike = [place for place in begun if plan.recipe_name(*place) == plan.recipe_name(ticket, round_)]
     return next(iter([*own, *alike]), None)

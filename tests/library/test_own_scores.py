@@ -145,6 +145,7 @@ def test_a_study_with_a_score_of_ones_own_is_sound_and_warns_that_code_will_run(
     assert SCORES["own_scores:magnitude"].target == "own_scores:magnitude"  # part of the fingerprint of a round
 
 
-def test_labels_have_the_function_alone() -> None:
-    assert Imp(score="my_package.scores:mine").variant() == "IMP, mine"
-    assert AtInit(score="my_package.scores:mine").variant() == "mine at init"
+def test_labels_have_the_module_and_the_function() -> None:
+    """The function alone could be called as a score of the table, or as that of another module."""
+    assert Imp(score="my_package.scores:mine").variant() == "IMP, scores.mine"
+    assert AtInit(score="my_package.scores:mine").variant() == "scores.mine at init"

@@ -13,7 +13,7 @@ from tiny import Project
 
 import lth
 from lth.checks.read import load_study
-from lth.pages.share import share
+from lth.pages.share import share, tell_apart
 from lth.verification.manifest import verify
 from tools.zoo import make
 
@@ -179,3 +179,10 @@ def test_what_cannot_be_shared_is_said(finished: Project, project: Project, shar
     with pytest.raises(lth.UserError, match="the study is not finished"):
         [*share(project.results, tmp_path / "x")]
     assert not list(tmp_path.glob("*x*"))
+
+
+def test_rounds_whose_densities_look_the_same_have_names_of_their_own() -> None:
+    told = [("s-imp-42.2", 3), ("s-imp-42.2", 3), ("s-imp-42.2", 4), ("s-imp-30", 5)]  # two seeds of round 3
+    entries = [{"name": name, "round": round_} for name, round_ in told]
+    tell_apart(entries)
+    assert [entry["name"] for entry in entries] == ["s-imp-42.2-round03"] * 2 + ["s-imp-42.2-round04", "s-imp-30"]

@@ -71,7 +71,7 @@ def differences(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
         face = colour if pair["difference_shown"] else PAPER
         axis.plot(pair["difference_points"], place, "o", color=colour, mfc=face, mew=1.3, zorder=3)
         _beside(axis, place, parts.signed(pair["difference_points"]))
-        _beside(axis, place, bare_p_value(pair["p_holm"]) if pair["n"] > 1 else "no test", column=1)
+        _beside(axis, place, bare_p_value(pair["p_holm"], pair["alpha"]) if pair["n"] > 1 else "no test", column=1)
     words, several = parts.interval_words(pairs), bool(pairs["n"].max() > 1)
     words = f"mean and {words}; filled markers: significant" if several else words
     if margin is not None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lth.analysis.figures import marks, parts, scales
-from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette
+from lth.analysis.figures.style import ON_DEEP, ON_PALE, Palette, verbatim
 from lth.analysis.figures.words_of_assessments import MOST_PAIRS
 
 SHARES = (0, 1, 5, 10, 25, 50, 75, 100)
@@ -87,7 +87,7 @@ def class_accuracy(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figu
     arms, looks = _chosen(tables["arms"], ("own", "random", "dense")), parts.looks(tables["arms"])
     labels = list(classes["class"].unique())
     row = max(0.16 + 0.085 * len(arms), 2.0 / len(labels))
-    views = [*parts.folded(labels, row=row, extra=0.4, width=6.0)]
+    views = [*parts.folded([*map(verbatim, labels)], row=row, extra=0.4, width=6.0)]
     offsets = dict(zip(arms, marks.spread(len(arms), 0.62), strict=True))
     for axis, rows in views:
         for arm in arms:
@@ -136,8 +136,9 @@ def _class_axes(axis: Axes, labels: list[str], title: str) -> None:
     for side in ("left", "bottom"):
         axis.spines[side].set_visible(False)
     if len(labels) <= 30:
-        axis.set_xticks(range(len(labels)), labels, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
-        axis.set_yticks(range(len(labels)), labels, fontsize=7)
+        shown = [*map(verbatim, labels)]
+        axis.set_xticks(range(len(labels)), shown, rotation=90 if max(map(len, labels)) > 2 else 0, fontsize=7)
+        axis.set_yticks(range(len(labels)), shown, fontsize=7)
         axis.tick_params(length=0)
     axis.set_xlabel("predicted")
     axis.set_ylabel("true")

@@ -21,6 +21,7 @@ _SCHEMES = {
     "kaiming_normal_fan_out": "Kaiming normal, fan-out",
     "lecun_normal": "LeCun normal",
     "glorot_normal_normal_biases": "Glorot, N(0, 1) biases",
+    "constructor": "the network's own",
 }
 """For titles of panels."""
 DOTTED: Any = {"linestyle": ":", "linewidth": 1.3, "marker": ".", "markersize": 3}

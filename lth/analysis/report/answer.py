@@ -166,7 +166,9 @@ def certainty(comparisons: pd.DataFrame) -> list[str]:
             agreed = f"{pair['first']} was {side} than {pair['second']} in {pair[seeds]} of {pair['n']} seeds"
             equal = f", equal in {pair['ties']}" if pair["ties"] else ""
             shown = "shown" if pair["difference_shown"] else "not shown"
-            found.append(f"{agreed}{equal}: a difference is {shown} (Holm-adjusted p {p_value(pair['p_holm'])}).")
+            found.append(
+                f"{agreed}{equal}: a difference is {shown} (Holm-adjusted p {p_value(pair['p_holm'], pair['alpha'])})."
+            )
     return found
 
 

@@ -2,7 +2,7 @@
 // Charts, legends that hide arms on the whole page, sortable tables, and links that keep what is shown.
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const charts = read("charts"), times = read("measured");
+  const charts = read("-charts"), times = read("-measured");
   const hidden = new Set(), views = {}, chosen = {};
   const config = {
     background: "transparent", aria: false, font: "system-ui, sans-serif", view: { stroke: null },

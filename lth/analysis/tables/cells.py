@@ -103,8 +103,8 @@ def trained_when_found(arms: pd.DataFrame) -> bool:
 
 
 def plus_minus(mean: float, high: float) -> str:
-    """Mean with the half-width of its interval: `98.16 ± 0.31`; a single seed has none: `98.16`."""
-    return f"{mean:.2f}" + ("" if pd.isna(high) else f" ± {high - mean:.2f}")
+    """Mean with the half-width of its interval: `98.16 ± 0.31`; a single seed has none: `98.16`; `-` for no mean."""
+    return NOTHING if pd.isna(mean) else f"{mean:.2f}" + ("" if pd.isna(high) else f" ± {high - mean:.2f}")
 
 
 def amount(value: float) -> str:
@@ -116,8 +116,8 @@ def comparison_cells(row: Mapping[Any, Any]) -> list[str]:
     """The cells of a comparison under `COMPARISON_HEADER`."""
     return [
         *_pair_cells(row, row["low_points"], row["high_points"]),
-        bare_p_value(row["p"]),
-        bare_p_value(row["p_holm"]),
+        bare_p_value(row["p"], row["alpha"]),
+        bare_p_value(row["p_holm"], row["alpha"]),
         NOTHING if pd.isna(row["effect_size"]) else f"{row['effect_size']:+.1f}",
         f"{row['wins']}/{row['ties']}/{row['losses']}",
         "yes" if row["difference_shown"] else "no",
@@ -138,8 +138,8 @@ def equivalence_cells(row: Mapping[Any, Any]) -> list[str]:
     return [
         *_pair_cells(row, row["equivalence_low_points"], row["equivalence_high_points"]),
         within(row["margin_points"]),
-        bare_p_value(row["p_equivalence"]),
-        bare_p_value(row["p_equivalence_holm"]),
+        bare_p_value(row["p_equivalence"], row["alpha"]),
+        bare_p_value(row["p_equivalence_holm"], row["alpha"]),
         outcome_word(row),
     ]
 
@@ -175,14 +175,17 @@ def in_points(value: float, digits: int = 2) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
-def p_value(value: float) -> str:
-    """`= 0.031`, `< 0.0001`."""
-    return "< 0.0001" if value < 1e-4 else f"= {value:.2g}"
+def p_value(value: float, alpha: float) -> str:
+    """`= 0.031`, `< 0.0001`; with as many digits as it takes to stand on the same side of alpha as the exact one."""
+    if value < 1e-4:
+        return "< 0.0001"
+    shown = (f"{value:.{digits}g}" for digits in range(2, 17))
+    return f"= {next(text for text in shown if (float(text) <= alpha) == (value <= alpha))}"
 
 
-def bare_p_value(value: float) -> str:
+def bare_p_value(value: float, alpha: float) -> str:
     """For tables: `0.031`, `< 0.0001`."""
-    return p_value(value).removeprefix("= ")
+    return p_value(value, alpha).removeprefix("= ")
 
 
 def layer_labels(layers: Sequence[str]) -> list[str]:

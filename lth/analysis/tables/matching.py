@@ -132,7 +132,7 @@ def _evidence(row: _Row) -> str:
     bound = in_points(row["lower_bound_points"])
     return (
         f"{_difference(row)}, one-sided {100 * (1 - row['alpha']):g} % bound {bound}, p "
-        f"{p_value(row['p_not_worse'])}, n = {row['n']}"
+        f"{p_value(row['p_not_worse'], row['alpha'])}, n = {row['n']}"
     )
 
 

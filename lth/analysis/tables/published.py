@@ -34,7 +34,7 @@ def with_published(
     of_all = then[then["n"] == arms.set_index("arm")["n"].reindex(then.index)]
     return arms.assign(
         published_epoch=arms["arm"].map(last),
-        published_percent=arms["arm"].map(then["published_percent"]),
+        published_percent=arms["arm"].map({arm: by_epoch[last[arm]] for arm, by_epoch in known.items()}),
         then_percent=arms["arm"].map(of_all["accuracy_percent"]),
         published_citation=arms["arm"].map({arm: spec.citation for arm, spec in published.items()}),
     ), curves

@@ -9,10 +9,13 @@ _WIDTH = 100
 
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]], names: int) -> list[str]:
-    """Aligned columns; the first `names` of them are names, which are shortened where the lines would get too long."""
+    """Aligned columns; the first `names` of them are names, which are shortened where the lines would get too long, but
+    never so far that two of them look the same."""
     columns = list(zip(header, *rows, strict=True))
     numbers = sum(max(map(len, column)) + 2 for column in columns[names:])
-    limit = (_WIDTH - numbers + 2) // names - 2
+    limit, known = (_WIDTH - numbers + 2) // names - 2, {name for row in rows for name in row[:names]}
+    while len({_short(name, limit) for name in known}) < len(known):
+        limit += 1
     table = [[*(_short(name, limit) for name in row[:names]), *row[names:]] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [

@@ -72,12 +72,15 @@ def unit_counts(trained: Iterable[ArmStart], found: Mapping[tuple[int, str], "Ti
         UserError: a file is no ticket, or damaged.
     """
     from lth.artifacts.tickets import Ticket
+    from lth.networks.new_output import new_output_names
 
     rows = []
     for start in trained:
         parent = found[start.seed, start.ticket] if start.ticket else None
         ticket = parent if parent and start.as_found else Ticket.load(start.path)
         joined, sizes = ticket.on_path(), ticket.sizes()
+        new = "new_output" in ticket.provenance
+        replaced = new_output_names(ticket.network, ticket.network.classes) if new else ()
         for layer, mask in ticket.masks.items():
             by_unit = mask.reshape(*mask.shape[:2], -1).any(2)
             outputs, inputs = by_unit.shape
@@ -85,7 +88,7 @@ def unit_counts(trained: Iterable[ArmStart], found: Mapping[tuple[int, str], "Ti
             passing = float("nan") if joined is None else int(joined[layer].count_nonzero())
             other = parent.masks[layer] if parent else None
             shared = float("nan")
-            if other is not None and other.shape == mask.shape:
+            if other is not None and layer not in replaced and other.shape == mask.shape:
                 shared = int((mask & other).count_nonzero())
             kept = int(mask.count_nonzero())
             rows.append([start.arm, start.seed, layer, *used, kept, passing, sizes[layer], shared])

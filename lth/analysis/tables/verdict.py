@@ -137,7 +137,7 @@ def _evidence(row: _Row, family: int = 1) -> str:
         return "one seed: no confidence interval and no test"
     low, high = in_points(row["low_points"]), in_points(row["high_points"])
     interval = f"{row['confidence_percent']:.3g} % confidence interval {low} to {high}"
-    tested = f"exact sign-flip test, Holm-adjusted p {p_value(row['p_holm'])}"
+    tested = f"exact sign-flip test, Holm-adjusted p {p_value(row['p_holm'], row['alpha'])}"
     size = f", {family} comparisons" if family > 1 else ""
     return f"{interval}; {tested}{size}{_evidence_within(row)}; n = {row['n']} seeds"
 
@@ -148,7 +148,7 @@ def _evidence_within(row: _Row) -> str:
         return ""
     low, high = in_points(row["equivalence_low_points"]), in_points(row["equivalence_high_points"])
     interval = f"{row['equivalence_confidence_percent']:.3g} % interval {low} to {high}"
-    tested = f"Holm-adjusted p {p_value(row['p_equivalence_holm'])}"
+    tested = f"Holm-adjusted p {p_value(row['p_equivalence_holm'], row['alpha'])}"
     return f"; equivalence within {within(row['margin_points'])} points: {interval}, {tested}"
 
 
