@@ -80,13 +80,18 @@ def _flat(prefix: str, found: Any) -> Iterator[tuple[str, Tensor]]:
 
 
 def without_reparametrisation(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Parameters, and the masks that `torch.nn.utils.prune` keeps beside them, by parameter name."""
+    """Parameters, and the masks that `torch.nn.utils.prune` keeps beside the matrices among them, by parameter name.
+
+    Masks of biases and norms are applied: tickets have masks of layers only.
+    """
     weights, masks = dict(tensors), {}
     for name in tensors:
         if name.endswith("_orig") and (mask := f"{name.removesuffix('_orig')}_mask") in tensors:
             plain = name.removesuffix("_orig")
-            weights[plain] = weights.pop(name)
-            masks[plain] = weights.pop(mask) != 0
+            weight, kept = weights.pop(name), weights.pop(mask) != 0
+            weights[plain] = weight if weight.ndim > 1 else torch.where(kept, weight, 0)
+            if weight.ndim > 1:
+                masks[plain] = kept
     return weights, masks
 
 

@@ -5,15 +5,17 @@ from dataclasses import replace
 from itertools import accumulate, chain, count
 from typing import Any
 
+import torch
 from torch import nn
 
 from lth.errors import UserError
 from lth.export.graph import Graph, Step, misfit
 from lth.networks.calls import Call, Unread, calls_of
+from lth.seeds import generator
 
 
 def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
-    """A network's graph in eval mode; tensors are copies.
+    """A network's graph in eval mode, which the network is left in; tensors are copies.
 
     Args:
         network: on the CPU.
@@ -21,8 +23,9 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
         name: what a sentence calls it.
 
     Raises:
-        UserError: it does something that is not among `STEP_KINDS`.
+        UserError: it does something that is not among `STEP_KINDS`, or its graph computes something else.
     """
+    network.eval()
     try:
         calls = calls_of(network)
     except Unread as problem:
@@ -39,7 +42,18 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
     graph = Graph(tuple(steps), shape)
     if fault := misfit(graph):
         raise _unsupported(name, f"has a step that does not fit ({fault})")
+    _check_same(network, graph, name)
     return graph
+
+
+def _check_same(network: nn.Module, graph: Graph, name: str) -> None:
+    """What the code does not show (a view that is changed, a bias that a parametrisation computes) is seen here."""
+    images = torch.randn(3, *graph.shape, generator=generator(0, "traced"))
+    with torch.no_grad():
+        expected = network(images.clone())
+    found = graph.run(images)[graph.steps[-1].name]
+    if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-3, atol=1e-4):
+        raise _unsupported(name, "computes something else than its layers in the order in which they are called")
 
 
 def _places(calls: Sequence[Call]) -> set[str]:

@@ -35,6 +35,8 @@ def one_at_a_time(call: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
 def arithmetic(compute: Compute) -> Iterator[torch.device]:
     """Compute as jobs do: with a fixed number of threads, deterministic algorithms only, denormals flushed.
 
+    Gradients are computed, and new tensors are float32, whatever the caller has set.
+
     Afterwards torch has the settings that it had before, except that it does not say whether denormals were flushed:
     they are not.
 
@@ -43,10 +45,18 @@ def arithmetic(compute: Compute) -> Iterator[torch.device]:
     """
     threads, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     filled = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
-    tf32 = torch.backends.cudnn.allow_tf32
+    tf32, matmul, dtype = (
+        torch.backends.cudnn.allow_tf32,
+        torch.get_float32_matmul_precision(),
+        torch.get_default_dtype(),
+    )
     try:
-        yield prepare_device(compute)
+        torch.set_default_dtype(torch.float32)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield prepare_device(compute)
     finally:
+        torch.set_default_dtype(dtype)
+        torch.set_float32_matmul_precision(matmul)
         torch.set_num_threads(threads)
         torch.set_deterministic_debug_mode(mode)
         torch.utils.deterministic.fill_uninitialized_memory = filled  # type: ignore[attr-defined]

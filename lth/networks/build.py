@@ -63,6 +63,8 @@ def build(spec: Network) -> nn.Module:
         UserError: images or dropout that the architecture is not made for.
     """
     network = layout(spec)
+    if isinstance(ARCHITECTURES[spec.architecture], OwnArchitecture):
+        return network  # its parameters have memory already, and may have hooks
     allocated = {
         parameter: nn.Parameter(torch.empty(parameter.shape, dtype=parameter.dtype), parameter.requires_grad)
         for parameter in network.parameters()
@@ -99,7 +101,9 @@ def names_of(network: nn.Module, kinds: Collection[Literal["bias", "norm"]]) -> 
     found = set()
     for place, module in network.named_modules():
         for name, _ in module.named_parameters(recurse=False):
-            if ("bias" in kinds and name.endswith("bias")) or ("norm" in kinds and isinstance(module, _ALL_NORMS)):
+            if ("bias" in kinds and (name.endswith("bias") or name.startswith("bias_"))) or (
+                "norm" in kinds and isinstance(module, _ALL_NORMS)
+            ):
                 found.add(f"{place}.{name}" if place else name)
     return found
 
@@ -240,7 +244,7 @@ def has_randomness(network: nn.Module) -> bool:
     Code of the user's may always do so. Torch's modules draw them from its global random state; who runs such a network
     has to seed that.
     """
-    return not own.is_plain(network) or any(_rate(module) > 0 for module in network.modules())
+    return not own.is_plain(network) or any(isinstance(m, nn.RReLU) or _rate(m) > 0 for m in network.modules())
 
 
 def _rate(module: nn.Module) -> float:

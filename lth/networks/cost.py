@@ -53,7 +53,7 @@ class Meter:
         self.flops += images * self._absent
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not in inference mode: what `forward` keeps for later calls could not be trained with
 def weight_uses(network: nn.Module, image: Tensor) -> dict[str, int]:
     """How often one image uses each weight of every convolution and linear layer in evaluation mode, by parameter name.
 

@@ -20,7 +20,21 @@ class Given:
     """A module that was given as it is, in the role of a constructor: its copies have the same initial weights."""
 
     def __init__(self, module: nn.Module) -> None:
-        self.module = deepcopy(module).cpu()  # frozen parameters stay frozen
+        """Copy a module.
+
+        Raises:
+            UserError: it cannot be copied, or has hooks on parameters, which a copy loses.
+        """
+        instead = "give the class or function that builds it instead"
+        if hooked := next((name for name, one in module.named_parameters() if _is_hooked(one)), None):
+            raise UserError(f"model: the parameter '{printable(hooked)}' has a hook, which a copy loses; {instead}")
+        try:
+            self.module = deepcopy(module).cpu()  # frozen parameters stay frozen
+        except Exception as error:
+            raise UserError(
+                f"model: cannot be copied ({reason(error)}); {instead}, or take off what holds computed tensors first "
+                f"(torch.nn.utils.prune.remove, remove_weight_norm)"
+            ) from error
 
     def __call__(self) -> nn.Module:
         """A copy."""
@@ -45,6 +59,11 @@ class Given:
         return copy
 
 
+def _is_hooked(parameter: nn.Parameter) -> bool:
+    hooks = ("_backward_hooks", "_post_accumulate_grad_hooks")
+    return any(getattr(parameter, name, None) for name in hooks)
+
+
 def is_given(spec: Network) -> bool:
     """Whether a network is a module that was given as it is."""
     return isinstance(ARCHITECTURES[spec.architecture].load(), Given)
@@ -53,11 +72,14 @@ def is_given(spec: Network) -> bool:
 def constructed(spec: Network, architecture: OwnArchitecture) -> nn.Module:
     """A new module from the user's function, on the CPU; torch's global random state is as it was before.
 
+    What the function draws is the same each time: also what is in no `state_dict`, such as a permutation of the inputs.
+
     Raises:
         UserError: the function takes other arguments, fails, or returns something that cannot be trained.
     """
     constructor = architecture.load()
     with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive(0, "construction"))
         return _called(constructor, spec, architecture.target)
 
 
@@ -100,8 +122,10 @@ def _called(constructor: Callable[..., Any], spec: Network, name: str) -> nn.Mod
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
     if spec.dropout and not takes_any and "dropout" not in {p.name for p in parameters}:
         raise UserError(f"network '{shown}': takes no argument `dropout`, found {spec.dropout:g}; leave it out")
+    # a rate of dropout that nobody asked for is the network's own
+    told = {p.name for p in parameters if p.name != "dropout" or spec.dropout or p.name in needed}
     try:
-        network = constructor(**{p.name: given[p.name] for p in parameters if p.name in given})
+        network = constructor(**{name: given[name] for name in given if name in told})
     except UserError:
         raise
     except Exception as error:

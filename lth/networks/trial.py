@@ -1,18 +1,19 @@
 """A network of the user's on trial, before anything is trained."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor, nn
 
 from lth.config.data import Network
 from lth.errors import UserError, reason
-from lth.networks.build import holding, initial_weights, prunable_names
+from lth.networks.build import build, holding, initial_weights, prunable_names
 from lth.networks.cost import weight_uses
 from lth.networks.own import is_plain
 from lth.printable import printable
 from lth.pruning.scores.evidence import Evidence
-from lth.pruning.scores.own import scorer
+from lth.pruning.scores.own import scorer, shown_score
 from lth.seeds import generator
 
 HOMOGENEOUS = (
@@ -56,7 +57,9 @@ def tried(spec: Network) -> nn.Module:
     try:
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
             noise = torch.randn(2, spec.channels, spec.size, spec.size)
-            output, uses = network(noise), weight_uses(network, noise[:1])
+            output, uses = network(noise.clone()), weight_uses(network, noise[:1].clone())
+            alone, again = network(noise[:1].clone()), network(noise.clone())
+            last = _last_called(network, noise)
     except Exception as error:
         raise UserError(f"{shown}: fails on {images} with {type(error).__name__}: {reason(error)}") from error
     if not isinstance(output, Tensor):
@@ -66,6 +69,16 @@ def tried(spec: Network) -> nn.Module:
             f"{shown}: returns {list(output.shape)} for 2 {images}, where logits of [2, {spec.classes}] are needed, "
             f"one for each class"
         )
+    if alone.shape != (1, spec.classes):
+        raise UserError(
+            f"{shown}: returns {list(alone.shape)} for one image, where [1, {spec.classes}] is needed; keep the first "
+            f"axis, as flatten(1) does and squeeze() does not"
+        )
+    if not torch.equal(output, again):
+        raise UserError(
+            f"{shown}: two evaluations of the same images differ; forward must not draw random numbers in evaluation "
+            f"mode (functional.dropout needs training=self.training)"
+        )
     if spec.classes > 1 and bool((output >= 0).all()) and output.sum(1).sub(1).abs().max() < 1e-4:
         raise UserError(f"{shown}: returns probabilities (each row sums to 1); return logits, without the softmax")
     if unused := next((name for name, count in uses.items() if not count), None):
@@ -73,17 +86,60 @@ def tried(spec: Network) -> nn.Module:
             f"{shown}: forward does not call the layer '{printable(unused.rpartition('.')[0])}' in evaluation mode, so "
             f"it cannot be pruned; take it out, or call it as a module"
         )
+    _check_output_layer(network, spec, last, shown)
     return network
 
 
+def _last_called(network: nn.Module, images: Tensor) -> str:
+    """The prunable layer that `forward` calls last as a module; empty where it calls none so."""
+    last = [""]
+
+    def note(name: str) -> Callable[[nn.Module, object, object], None]:
+        return lambda *_: last.append(name)
+
+    with ExitStack() as stack:
+        for name in (weight.rpartition(".")[0] for weight in prunable_names(network)):
+            stack.enter_context(network.get_submodule(name).register_forward_hook(note(name)))
+        network(images.clone())
+    return last[-1]
+
+
+def _check_output_layer(network: nn.Module, spec: Network, last: str, shown: str) -> None:
+    """The layer that is taken for the output, the last that was registered, is the one that gives the logits."""
+    *_, registered = prunable_names(network)
+    outputs = len(network.get_parameter(registered))
+    called = f"{last}.weight" if last else "weight"
+    if called not in dict(network.named_parameters()) or called == registered or outputs == spec.classes:
+        return
+    if len(network.get_parameter(called)) == spec.classes:
+        raise UserError(
+            f"{shown}: '{printable(called)}' gives the logits, but '{printable(registered)}' was registered after it, "
+            f"so that it is taken for the output layer; assign the output layer last in __init__"
+        )
+
+
 def _check_repeats(spec: Network, weights: Mapping[str, Tensor], shown: str) -> None:
-    """Drawn once more with the same seed, the initial weights are the same."""
+    """Drawn once more with the same seed, the initial weights are the same, and so is what else the network holds."""
+    held = [_held(build(spec)) for _ in range(2)]
+    if other := next((name for name, one in held[0].items() if not torch.equal(one, held[1].get(name, one))), None):
+        raise UserError(
+            f"{shown}: two calls give different '{printable(other)}'; draw from torch's global random state, which is "
+            f"seeded for each call"
+        )
     again = initial_weights(spec, 0)
     if other := next((name for name, tensor in weights.items() if not torch.equal(tensor, again[name])), None):
         raise UserError(
             f"{shown}: two calls with one seed give different '{printable(other)}'; draw from torch's global random "
             f"state, which is seeded for each call"
         )
+
+
+def _held(network: nn.Module) -> dict[str, Tensor]:
+    """Tensors that are in no `state_dict`: buffers that are not saved, and plain attributes."""
+    found = dict(network.named_buffers())
+    for place, module in network.named_modules():
+        found |= {f"{place}.{name}".strip("."): one for name, one in vars(module).items() if isinstance(one, Tensor)}
+    return {name: tensor for name, tensor in found.items() if name not in network.state_dict()}
 
 
 def signed_misfit(score: str, architecture: str) -> str:
@@ -127,33 +183,42 @@ def _check_prunable(network: nn.Module, shown: str) -> None:
 
 
 def try_score(spec: Network, name: str, per_class: int | None) -> None:
-    """See that a score of the user's scores a network of images: its initial weights, unpruned, and one image of noise
-    for each class where it sees images.
+    """See that a score of the user's scores a network of images: its initial weights, unpruned, on noise.
 
     Raises:
-        UserError: the score cannot be imported, or is none for this network.
+        UserError: the score cannot be imported, is none for this network, or ranks nothing.
     """
-    scorer(name)(evidence_of_noise(spec, per_class or 0))
+    scores = scorer(name)(evidence_of_noise(spec, per_class or 0))
+    first, *_ = scores.values()
+    if all(bool((layer == first.view(-1)[0]).all()) for layer in scores.values()):
+        raise UserError(
+            f"score '{printable(shown_score(name))}': all scores of the initial weights are equal, so that the place "
+            f"of a weight alone would decide whether it is kept"
+        )
 
 
 def evidence_of_noise(spec: Network, per_class: int) -> Evidence:
-    """What a score looks at in an untrained network: initial weights, unpruned, and one image of noise for each class.
+    """What a score looks at in an untrained network: initial weights, unpruned, and images of noise.
 
     Args:
         spec: the network, of images.
-        per_class: images of each class that the score is told to ask for; 0 for none.
+        per_class: images of each class that the score sees; 0 for none.
     """
     weights = initial_weights(spec, 0)
     network = holding(spec, weights)
     shape = (spec.channels, spec.size, spec.size)
-    noise = torch.randn(spec.classes, *shape, generator=generator(0, "score on trial"))
+
+    def sample(count: int) -> tuple[Tensor, Tensor]:
+        noise = torch.randn(count * spec.classes, *shape, generator=generator(0, "score on trial"))
+        return noise, torch.arange(spec.classes).repeat_interleave(count)
+
     return Evidence(
         network=network,
         masks={name: torch.ones_like(weights[name], dtype=torch.bool) for name in prunable_names(network)},
         weights=weights,
         shape=shape,
         stream=generator(0, "random scores"),
-        sample=lambda _: (noise, torch.arange(spec.classes)),
+        sample=sample,
         per_class=per_class,
     )
 

@@ -123,7 +123,7 @@ class _Means(TorchFunctionMode):
             func, kwargs = self._INSTEAD[func], {key: kwargs[key] for key in kwargs or {} if key != "return_indices"}
         elif name in _ACTIVATIONS:
             func = _same
-        elif (name not in _KNOWN and any(map(_flows, given))) or any(map(_is_negative, given)):
+        elif (name not in _KNOWN and any(map(_flows, given))) or any(_is_negative(one, name) for one in given):
             raise _Unknown(name)
         return func(*args, **(kwargs or {}))
 
@@ -135,5 +135,9 @@ def _flows(value: Any) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
 
 
-def _is_negative(value: Any) -> bool:
-    return isinstance(value, float) and value < 0
+_FACTORS = frozenset("mul mul_ __mul__ __rmul__ __imul__ div div_ __truediv__ __itruediv__".split())  # noqa: SIM905
+
+
+def _is_negative(value: Any, name: str) -> bool:
+    """Whether a number changes the sign of what flows; a negative integer may also be a place."""
+    return (isinstance(value, float) or (isinstance(value, int) and name in _FACTORS)) and value < 0

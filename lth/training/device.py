@@ -31,6 +31,7 @@ def prepare_device(compute: Compute, announce: Callable[[str], None] = lambda _:
     # a guard for code that reads memory it never wrote; it costs each new tensor a pass (5 % of a small bf16 step)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.allow_tf32 = False  # fp32 is fp32: torch's default rounds a GPU's convolutions to 10 bits
+    torch.set_float32_matmul_precision("highest")  # and so do matrices where it is set otherwise
     if compute.device == "cuda" and not torch.cuda.is_available():
         raise UserError("compute.device: cuda is asked for, but torch sees no GPU; use auto or cpu")
     if compute.device == "cpu" or not torch.cuda.is_available():

@@ -242,7 +242,7 @@ class Loop:
         self.correct.zero_()
         self.images = 0
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not in inference mode: what `forward` keeps for later calls could not be trained with
     def score(self, split: SplitName) -> tuple[float, float, Tensor]:
         """Mean loss in nats, accuracy in percent, and the predicted classes int64 [examples]; all are scored.
 

@@ -1,8 +1,12 @@
 """Scores as users write them: good ones, and ones that have to be refused."""
 
+import random
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import prune
 
 from lth import Evidence
 
@@ -101,3 +105,32 @@ def curious(evidence: Evidence) -> dict[str, Tensor]:
     assert evidence.sample is not None
     evidence.sample(5)
     return magnitude(evidence)
+
+
+def by_numpy(evidence: Evidence) -> dict[str, Tensor]:
+    """From the global random states of numpy and Python."""
+    return {
+        name: torch.from_numpy(np.random.random(tuple(mask.shape))) + random.random()
+        for name, mask in evidence.masks.items()
+    }
+
+
+def varying(evidence: Evidence) -> dict[str, Tensor]:
+    """How much the input of a first layer varies within classes, three images of each."""
+    assert evidence.sample is not None
+    images, _ = evidence.sample(evidence.per_class)
+    spread = images.view(10, 3, 784).std(1).mean(0)
+    return {
+        name: weight.abs() * spread if weight.shape[1] == 784 else weight.abs()
+        for name, weight in magnitude(evidence).items()
+    }
+
+
+def equal(evidence: Evidence) -> dict[str, Tensor]:
+    return {name: torch.ones_like(weight) for name, weight in magnitude(evidence).items()}
+
+
+def pruning(evidence: Evidence) -> dict[str, Tensor]:
+    found = magnitude(evidence)
+    prune.l1_unstructured(evidence.network.first, "weight", 0.5)
+    return found

@@ -1,7 +1,9 @@
 """Saliency scores of the user's: given to the library as functions, named in a study by their import path."""
 
+import random
 from pathlib import Path
 
+import numpy as np
 import own_scores
 import pytest
 import torch
@@ -101,11 +103,13 @@ REFUSED = {
     "partial": r"has no scores for 'out\.weight'; each name in `evidence\.masks` needs them",
     "wordy": r"of 'first\.weight' it returns str, where a tensor of real numbers is needed",
     "flat": r"of 'first\.weight' it returns the shape \[4704\], the weight has \[6, 784\]",
-    "nameless": r"has scores for 'first\.bias', which is no prunable weight; leave them out",
+    "nameless": r"has scores for 'first\.bias', which is no prunable weight; go through the names in `evidence\.masks`",
     "undefined": r"of 'first\.weight' a score is NaN; every kept weight needs a number",
     "changing": r"changes the network's 'first\.weight'; compute with a copy",
     "curious": r"asks for images: say how many of each class it sees \(`per_class`\)",
     "sensitivity": r"needs images: say how many of each class \(`per_class`\)",
+    "equal": r"all scores of the initial weights are equal, so that the place of a weight alone would decide",
+    "pruning": r"changes the network's modules \('first\.weight",
     "absent": r"module own_scores .* has no 'absent'",
 }
 
@@ -128,6 +132,21 @@ def test_what_is_no_score_is_refused_before_anything_is_trained(
             folder=tmp_path / "kept",
         )
     assert not (tmp_path / "kept").exists()
+
+
+def test_all_random_numbers_repeat(digits: Images, quick: lth.Recipe) -> None:
+    states = np.random.get_state()[1].copy(), random.getstate()
+    first, again = (
+        lth.find("lenet_300_100", digits, score=own_scores.by_numpy, recipe=quick, **AT_INIT) for _ in range(2)
+    )
+    assert all(first.masks[name].equal(mask) for name, mask in again.masks.items())
+    assert (np.random.get_state()[1] == states[0]).all()
+    assert random.getstate() == states[1]
+
+
+def test_images_on_trial_are_as_many_of_each_class_as_asked_for(digits: Images, quick: lth.Recipe) -> None:
+    ticket = lth.find("lenet_300_100", digits, score=own_scores.varying, per_class=3, recipe=quick, **AT_INIT)
+    assert ticket.density == pytest.approx(0.2, abs=1e-4)
 
 
 def test_a_function_is_called_by_its_name_in_messages(digits: Images, quick: lth.Recipe) -> None:

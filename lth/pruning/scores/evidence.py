@@ -10,7 +10,7 @@ from lth.pruning.masks import Masks
 from lth.pruning.scores.passes import gradient, losses, prunable_weights
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Evidence:
     """A network at a moment of its pruning, and what is known of it then.
 
@@ -35,6 +35,11 @@ class Evidence:
     [n * classes, channels, height, width], and int64 labels [n * classes]."""
     per_class: int = 0
     """The n to ask `sample` for."""
+
+    def __repr__(self) -> str:
+        kept, size = (sum(int(mask.sum()) for mask in self.masks.values()), sum(m.numel() for m in self.masks.values()))
+        images = f"{self.per_class} images a class" if self.per_class else "no images"
+        return f"<Evidence: {len(self.masks)} layers, {kept} of {size} weights, {images}>"
 
     def gradient(self) -> dict[str, Tensor]:
         """The gradient of the loss on `per_class` images of each class, by prunable weight and of its shape.

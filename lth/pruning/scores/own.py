@@ -1,9 +1,12 @@
 """Scores by name, those of the user's among them, which are seen to be scores whenever they are used."""
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,12 +43,11 @@ def _checked(score: Scorer, shown: str) -> Scorer:
             weights={name: weight.clone() for name, weight in evidence.weights.items()},
             sample=evidence.sample if evidence.per_class else _no_images,
         )
+        before = [*network.state_dict()]
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
         devices = {mask.device for mask in evidence.masks.values() if mask.device.type == "cuda"}
         try:
-            # what it draws without the stream is the same each time, and moves no other stream
-            with modes(network), torch.random.fork_rng(devices=[*devices]):
-                torch.manual_seed(evidence.stream.initial_seed())
+            with modes(network), _seeded(evidence.stream.initial_seed(), devices):
                 found = score(given)
         except UserError:
             raise
@@ -54,8 +56,9 @@ def _checked(score: Scorer, shown: str) -> Scorer:
         finally:
             network.zero_grad(set_to_none=True)
             for name, buffer in network.named_buffers():
-                buffer.copy_(buffers[name])
-        _check_unchanged(evidence, shown)
+                if name in buffers:
+                    buffer.copy_(buffers[name])
+        _check_unchanged(evidence, before, shown)
         return _scores(found, evidence, shown)
 
     return checked
@@ -65,7 +68,25 @@ def _no_images(_: int) -> tuple[Tensor, Tensor]:
     raise UserError("the score asks for images: say how many of each class it sees (`per_class`)")
 
 
-def _check_unchanged(evidence: Evidence, shown: str) -> None:
+@contextmanager
+def _seeded(seed: int, devices: Iterable[torch.device]) -> Iterator[None]:
+    """What is drawn from global random states is the same each time, and moves none of them."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=[*devices]):
+            torch.manual_seed(seed)
+            random.seed(seed)
+            np.random.seed(seed % 2**32)
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+
+
+def _check_unchanged(evidence: Evidence, before: Sequence[str], shown: str) -> None:
+    after = [*evidence.network.state_dict()]
+    if other := next((name for name in [*before, *after] if name not in before or name not in after), None):
+        raise UserError(f"{shown}: changes the network's modules ('{printable(other)}'); compute with a copy")
     now = dict(evidence.network.named_parameters())
     for name in evidence.masks:
         if not now[name].detach().equal(evidence.weights[name]):
@@ -82,7 +103,8 @@ def _scores(found: Any, evidence: Evidence, shown: str) -> dict[str, Tensor]:
         raise UserError(f"{shown}: has no scores for '{printable(other)}'; each name in `evidence.masks` needs them")
     if other := next((name for name in found if name not in evidence.masks), None):
         raise UserError(
-            f"{shown}: has scores for '{printable(str(other))}', which is no prunable weight; leave them out"
+            f"{shown}: has scores for '{printable(str(other))}', which is no prunable weight; go through the "
+            "names in `evidence.masks`"
         )
     return {
         name: _of_weight(found[name], mask, f"{shown}: of '{printable(name)}'") for name, mask in evidence.masks.items()

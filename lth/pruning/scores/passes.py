@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,11 +24,11 @@ Loss = Callable[[Mapping[str, Tensor]], Tensor]
 
 
 @contextmanager
-def modes(network: nn.Module, training: tuple[type[nn.Module], ...] = ()) -> Iterator[None]:
-    """Modules of the given types in training mode, all others not; afterwards each is as it was."""
+def modes(network: nn.Module, training: Collection[nn.Module] = ()) -> Iterator[None]:
+    """The given modules in training mode, all others not; afterwards each is as it was."""
     before = {module: module.training for module in network.modules()}
     for module in before:
-        module.training = isinstance(module, training)
+        module.training = module in training
     try:
         yield
     finally:
@@ -65,12 +65,22 @@ def losses(evidence: Evidence, temperature: float = 1.0) -> list[Loss]:
     return [_loss(evidence.network, inputs[p], labels[p], len(p) / len(labels), temperature) for p in parts]
 
 
+def _normalising(network: nn.Module) -> set[nn.Module]:
+    """The batch norms that normalise by the batch in training: one may have been left to its running statistics."""
+    with modes(network):
+        network.train()
+        return {module for module in network.modules() if isinstance(module, _BatchNorm) and module.training}
+
+
 def _loss(network: nn.Module, inputs: Tensor, labels: Tensor, share: float, temperature: float) -> Loss:
+    normalising = _normalising(network)
+
     def loss(weights: Mapping[str, Tensor]) -> Tensor:
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
         # the quick kernels of attention have no second derivative, which GraSP takes
-        with modes(network, training=(_BatchNorm,)), sdpa_kernel(SDPBackend.MATH):
-            logits: Tensor = functional_call(network, {**buffers, **weights}, (inputs,))
+        with modes(network, normalising), sdpa_kernel(SDPBackend.MATH):
+            # a copy, since `forward` may change its input
+            logits: Tensor = functional_call(network, {**buffers, **weights}, (inputs.clone(),))
         return share * functional.cross_entropy(logits / temperature, labels)
 
     return loss
