@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from lth.artifacts.kept import BITS, GAPS, coded, decoded, kept_values, whole
 from lth.artifacts.repair import advice
 from lth.artifacts.tensors import check_tensor, read_tensors, write_tensors
-from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.config.data import Network
 from lth.errors import UserError
 from lth.networks.build import holding, initial_weights, layout, prunable_names
@@ -268,9 +268,18 @@ def _check_network(path: Path, masks: Mapping[str, Tensor], weights: Mapping[str
         raise UserError(f"{shown}: the masks are not those of its network's prunable layers, first '{other[0]}'")
 
 
-@lru_cache(maxsize=4)
 def network_shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
     """The shape of every parameter and buffer, and the prunable ones, in network order."""
+    own = isinstance(ARCHITECTURES[network.architecture], OwnArchitecture)
+    return _shapes(network) if own else _known_shapes(network)  # the user's module may be reloaded
+
+
+@lru_cache(maxsize=4)
+def _known_shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
+    return _shapes(network)
+
+
+def _shapes(network: Network) -> tuple[dict[str, torch.Size], tuple[str, ...]]:
     built = layout(network)
     return {name: tensor.shape for name, tensor in built.state_dict().items()}, tuple(prunable_names(built))
 

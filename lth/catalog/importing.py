@@ -18,6 +18,13 @@ def is_import_path(text: str) -> bool:
     return re.fullmatch(IMPORT_PATH, text) is not None
 
 
+def colon_hint(text: str) -> str:
+    """After a path with dots alone: how it is written, ` (one of your own is written 'package.module:name')`."""
+    module, dot, name = text.rpartition(".")
+    fits = bool(dot) and is_import_path(f"{module}:{name}")
+    return f" (one of your own is written '{module}:{name}')" if fits else ""
+
+
 def imported(path: str) -> Any:
     """What an import path names. Modules are searched among installed packages, then in the current folder.
 
@@ -59,6 +66,8 @@ def optional(name: str, who: str) -> Any:
 
 
 def _missing(module: str) -> str:
+    if module.endswith(".py"):
+        return f"a module is named without '.py': '{module.removesuffix('.py')}'"
     return f"there is no module '{module}', neither installed nor in the current folder ({Path.cwd()})"
 
 

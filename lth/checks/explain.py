@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from lth.catalog.scores import SCORES
 from lth.checks.problems import dotted
 from lth.checks.schema import allowed, schema_at
 from lth.checks.wording import FEW, NAME, as_share, did_you_mean, found, listed, nearest, offered
@@ -47,6 +48,15 @@ def _method(location: KeyPath) -> str | None:
     return str(location[2]) if len(location) > 2 and location[0] == "tickets" and location[2] in TICKETS else None
 
 
+def _by_another_name(method: object) -> str:
+    """Where a method of the literature is found under the name of a score or of a family."""
+    name = str(method).casefold()
+    if name in [*SCORES]:
+        return f" (a score: `method: at_init, score: {name}`)"
+    families = {"set": "dynamic", "rigl": "dynamic", "rst": "dual", "lth": "imp"}
+    return f" (it is `method: {families[name]}`)" if name in families else ""
+
+
 def _without_method(location: KeyPath) -> KeyPath:
     return (*location[:2], *location[3:]) if _method(location) else location
 
@@ -61,7 +71,8 @@ def _faults(kind: str, location: KeyPath, value: Any, context: Mapping[str, Any]
         yield location, context["sentence"].format(found(value)) + offered(value, context["names"], context["lead"])
     elif kind == "union_tag_not_found" and isinstance(value, Mapping):
         method = value["method"]
-        yield (*location, "method"), f"there is no method {found(method)}{offered(method, TICKETS, 'there are')}"
+        words = f"there is no method {found(method)}{_by_another_name(method)}"
+        yield (*location, "method"), f"{words}{offered(method, TICKETS, 'there are')}"
     elif kind == "extra_forbidden":
         yield location, _unknown_key(parents, str(key), value)
     elif key == "[key]":

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from lth.catalog.importing import colon_hint
 from lth.catalog.registry import Registry
 from lth.config.descriptions import descriptions
 from lth.paths import path_fault
@@ -203,7 +204,8 @@ def named_in(table: Mapping[str, Any], what: str) -> AfterValidator:
 
     def check(name: str) -> str:
         if name not in table:
-            raise _unknown(f"there is no {what} {{}}", *_offered(table, name))
+            hint = colon_hint(name) if what in ("architecture", "score") else ""
+            raise _unknown(f"there is no {what} {{}}{hint}", *_offered(table, name))
         return name
 
     return AfterValidator(check)

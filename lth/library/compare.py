@@ -86,6 +86,8 @@ def compare(
         raise UserError(f"compare: '{arm}' has two results of seed {seed}; each seed counts once")
     if not 0 < alpha < 1:
         raise UserError(f"alpha: must be above 0 and below 1, found {alpha}")
+    if margin is not None and alpha >= 0.5:
+        raise UserError(f"alpha: must be below 0.5 where equivalence within a margin is tested, found {alpha}")
     if margin is not None and not (isinstance(margin, int | float) and 0 < margin <= 10):
         found = printable(repr(margin), 60)
         raise UserError(f"margin: must be above 0 and at most 10 percentage points, found {found}")

@@ -8,6 +8,7 @@ from torch import nn
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.architectures import ARCHITECTURES, IN_MEMORY, OwnArchitecture
+from lth.catalog.importing import colon_hint
 from lth.checks.wording import did_you_mean, listed
 from lth.config.data import Initialisation, Network
 from lth.data.images import Images
@@ -70,8 +71,8 @@ def described(
     if name not in ARCHITECTURES:
         meant = did_you_mean(name, ARCHITECTURES)
         raise UserError(
-            f"model: there is no architecture '{printable(name, 60)}'{meant}; `lth list` shows them, or give a "
-            f"torch.nn.Module"
+            f"model: there is no architecture '{printable(name, 60)}'{meant or colon_hint(name)}; `lth list` shows "
+            f"them, or give a torch.nn.Module"
         )
     own = isinstance(ARCHITECTURES[name], OwnArchitecture)
     scheme = initialisation or ("constructor" if own else None)

@@ -1,6 +1,8 @@
 """What networks of the user's do that nobody would see in their weights: each is right, or refused in a sentence."""
 
 import copy
+import importlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -263,6 +265,19 @@ def test_a_negative_factor_may_be_a_whole_number() -> None:
     digits = lth.dataset("digits", validation=60, limit=200)
     ticket = lth.find(Mirrored, digits, recipe=lth.recipe(epochs=1, batch_size=50), **AT_INIT)
     assert ticket.on_path() is None
+
+
+def test_a_module_that_was_reloaded_is_the_new_one(
+    digits: Images, quick: lth.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from torch import nn\ndef net(): return nn.Sequential(nn.Flatten(), nn.Linear(784, W), nn.Linear(W, 10))\n"
+    monkeypatch.syspath_prepend(tmp_path)
+    for width in (6, 7):
+        (tmp_path / "reloaded_nets.py").write_text(code + f"W = {width}  # {'x' * width}\n")
+        importlib.invalidate_caches()
+        module = importlib.reload(importlib.import_module("reloaded_nets"))
+        ticket = lth.find("reloaded_nets:net", digits, recipe=quick, **AT_INIT)
+        assert ticket.masks["1.weight"].shape == (width, 784)
 
 
 def test_slopes_that_are_drawn_are_drawn_from_the_trainings_stream(digits: Images, quick: lth.Recipe) -> None:

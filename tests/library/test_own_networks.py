@@ -189,6 +189,22 @@ def test_a_missing_module_is_named_with_the_folder_that_was_searched(
         read_study(told, [])
 
 
+def test_how_code_is_named_is_said_where_it_is_named_otherwise(digits: Images) -> None:
+    told = study("Wide")
+    for name, words in (
+        ("own_nets.Wide", r"there is no architecture 'own_nets\.Wide' \(one of your own is written 'own_nets:Wide'\)"),
+        ("own_nets.py:Wide", r"a module is named without '\.py': 'own_nets'"),
+    ):
+        told["networks"]["net"]["architecture"] = name  # type: ignore[index]
+        with pytest.raises(StudyError, match=words):
+            read_study(told, [])
+    with pytest.raises(UserError, match=r"one of your own is written 'own_nets:Wide'"):
+        lth.find("own_nets.Wide", digits, rounds=1, rate=0.5)
+    for method, words in (("snip", "a score: `method: at_init, score: snip`"), ("RigL", "it is `method: dynamic`")):
+        with pytest.raises(StudyError, match=words):
+            read_study(study("Wide", method=method), [])
+
+
 def test_a_study_is_warned_that_code_will_run_and_needs_layers_that_are_there() -> None:
     _, warnings = read_study(study("Wide"), [])
     assert any("is Python code" in str(warning) and "own_nets.py" in str(warning) for warning in warnings)

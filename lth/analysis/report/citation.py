@@ -9,9 +9,10 @@ AUTHORS = "The cross-dataset lottery tickets authors"
 
 def citation(study: str, artifacts: str) -> str:
     """A BibTeX entry; the checksum says which results are meant."""
+    shown = study.replace("_", r"\_")  # which TeX reads as an index
     return (
         f"@software{{lth-{study}-{artifacts[:8]},\n"
-        f"  title = {{{TITLE}, study {study}}},\n"
+        f"  title = {{{TITLE}, study {shown}}},\n"
         f"  author = {{{{{AUTHORS}}}}},\n"
         f"  version = {{{__version__}}},\n"
         f"  note = {{Artifacts SHA-256 {artifacts}}}\n"
