@@ -65,6 +65,20 @@ def test_ids_are_told_once_whatever_evaluations_are_called(tmp_path: Path) -> No
         assert sorted(ids) == sorted({*ids})
 
 
+def test_a_study_of_images_that_are_gone_is_reported(tmp_path: Path) -> None:
+    one = synthetic.one_arm(2)
+    patient = one.recipes["find"].model_copy(update={"patience": 2})
+    gone = {
+        name: data.model_copy(update={"source": f"folder:{tmp_path}/{name}"}) for name, data in one.datasets.items()
+    }
+    jobs = synthetic.write_jobs(tmp_path, one)
+    example = one.model_copy(update={"datasets": gone, "recipes": {"find": patient}})
+    tables = synthetic.write_tables(tmp_path, example, jobs)
+    assert "epochs_not_run" in read_table(tables["rounds"])
+    write_report(example, list(tables.values()), [], tmp_path / "page.html", CHECKSUM)
+    assert "accuracy" in (tmp_path / "page.html").read_text()
+
+
 def charts_of(page: str) -> dict[str, Any]:
     """What the page's script is told, by the chart's place."""
     (told,) = re.findall(r'<script type="application/json" id="-charts">(.*?)</script>', page)

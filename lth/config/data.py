@@ -88,7 +88,8 @@ class Dataset(Model):
             words = f"{there} beside the {drawn} to test with"
         if self.train is None and self.validation >= there:
             message = f"leaves no training {noun}: '{self.source}' has {words}"
-            yield ("validation",), f"{message}, found {self.validation}; must be below that"
+            default = "" if "validation" in self.model_fields_set else ", which it is unless the study says otherwise"
+            yield ("validation",), f"{message}, found {self.validation}{default}; must be below that"
         elif self.train is not None and self.validation + self.train > there:
             message = f"more {noun} than there are: '{self.source}' has {words} for training and validation"
             asked = f"{self.train} and {self.validation} are asked for; the two must not exceed that"
@@ -178,7 +179,8 @@ class Network(Model):
     N(0, 1) (as in a widely copied implementation of lottery tickets). `constructor`: all parameters as the network's
     constructor draws them (torch's defaults, or what the code of an own network does)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Dropout probability, for the architectures that have a place for it."""
+    """Dropout probability, for the architectures that have a place for it. A network of one's own is told it only where
+    it is above 0."""
 
     def faults(self) -> Iterator[Fault]:
         """What the architecture is not made for."""

@@ -65,7 +65,8 @@ def dataset(
     """
     if isinstance(train, str):
         if test is not None or classes is not None:
-            raise UserError(f"data: '{train}' has test examples and classes of its own; leave `test` and `classes` out")
+            words = "has classes of its own, and test examples or a tenth that is set aside"
+            raise UserError(f"data: '{train}' {words}; leave `test` and `classes` out")
         spec = _spec_of(train, validation, grey=grey, size=size, train=limit, split_seed=split_seed)
         found: Images = PREPARED[SOURCES[train].kind].load()(
             name or short_name(train), spec, expanded(root, "data: root") if root else data_root(None)

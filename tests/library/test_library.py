@@ -445,7 +445,7 @@ BAD: list[tuple[Callable[[], Any], str]] = [
     (lambda: lth.dataset(TensorDataset(IMAGES)), "found tuple as an example; pairs of image and label are needed"),
     (lambda: lth.dataset("mnits"), "there is no source 'mnits'"),
     (lambda: lth.dataset("sst2"), "'sst2' holds texts"),
-    (lambda: lth.dataset("mnist", classes=["a"]), "has test examples and classes of its own"),
+    (lambda: lth.dataset("mnist", classes=["a"]), "has classes of its own, and test examples or a tenth"),
     (lambda: lth.recipe(epochs=0), "epochs: must be a whole number above 0, found 0"),
     (lambda: lth.recipe(epoch=1), r"epoch: unknown key \(did you mean 'epochs'\?\)"),
     (lambda: lth.recipe(epochs=1, optimiser="sdg"), "optimiser.name: found 'sdg'"),

@@ -7,7 +7,6 @@ from lth.analysis.figures import FIGURES
 from lth.analysis.figures.drawing import Need
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.controls import OF_EACH
-from lth.catalog.datasets import SOURCES
 from lth.catalog.methods import METHODS
 from lth.config.tickets import PrunedTicket, TicketSpec
 from lth.plan.dense import dense_round
@@ -22,8 +21,7 @@ def figures_of(plan: Plan, assessment: str | None = None) -> list[str]:
 
 def _met_by_study(plan: Plan) -> set[Need]:
     """The conditions that a study meets."""
-    datasets = {plan.dataset(ticket, round_) for ticket in plan.study.tickets for round_ in plan.rounds(ticket)}
-    classes = {SOURCES[plan.study.datasets[name].source].classes for name in datasets}
+    classes = {plan.network(ticket).classes for ticket in plan.study.tickets}  # those of its data, which may be gone
     places = [(ticket, round_) for ticket in plan.study.tickets for round_ in plan.rounds(ticket)]
     pruned = [place for place in places if plan.density(*place) != 1]
     per_dataset = Counter((ticket, plan.dataset(ticket, round_)) for ticket, round_ in places)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from lth.config.data import Dataset
 from lth.config.training import Recipe
 from lth.plan.plan import Plan
 
@@ -24,7 +25,7 @@ def of_arms(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, assessment: str
     recipe = plan.study.recipes[spec.recipe]
     if not recipe.patience:
         return table
-    planned = _epochs(recipe, spec.examples or plan.study.datasets[spec.dataset].sizes[0])
+    planned = _epochs(recipe, plan.study.datasets[spec.dataset], spec.examples)
     return _with_means(table, runs, [planned] * len(runs), ["arm"])
 
 
@@ -44,13 +45,14 @@ def _of_places(table: pd.DataFrame, runs: pd.DataFrame, plan: Plan, keys: list[s
     places = [(str(ticket), int(round_)) for ticket, round_ in zip(runs["ticket"], runs["round"], strict=True)]
     if not any(plan.recipe(*place).patience for place in places):
         return table
-    sizes = [plan.study.datasets[plan.dataset(*place)].sizes[0] for place in places]
-    planned = [_epochs(plan.recipe(*place), size) for place, size in zip(places, sizes, strict=True)]
+    planned = [_epochs(plan.recipe(*place), plan.study.datasets[plan.dataset(*place)]) for place in places]
     return _with_means(table, runs, planned, keys)
 
 
-def _epochs(recipe: Recipe, examples: int) -> float:
-    steps, epoch = recipe.steps(examples)
+def _epochs(recipe: Recipe, dataset: Dataset, examples: int | None = None) -> float:
+    if recipe.epochs is not None:  # then the data are not asked, which may be gone
+        return float(recipe.epochs)
+    steps, epoch = recipe.steps(examples or dataset.sizes[0])
     return steps / epoch
 
 
