@@ -356,8 +356,8 @@ MEANING = {
     ),
     "default validation": (
         ("source: digits, validation: 200", "source: digits"),
-        "4 datasets.digits.validation: leaves no training images: 'digits' has 1297, found 5000, which it is unless the "
-        "study says otherwise; must be below that",
+        "4 datasets.digits.validation: leaves no training images: 'digits' has 1297, found 5000, which it is unless "
+        "the study says otherwise; must be below that",
     ),
     "too many for training": (
         ("validation: 500", "validation: 500, train: 3501"),
