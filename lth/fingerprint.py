@@ -5,7 +5,8 @@ parameters carry a fingerprint: SHA-256 over the syntax trees, without docstring
 classes and constants that the rule can reach inside `lth`, with what the names in them stand for, and of nothing else:
 editing a function reruns the jobs that may call it.
 
-A root outside of `lth` (a network of the user's) is followed through its own top-level package in the same way.
+A root outside of `lth` (a network of the user's) is followed in the same way, through its own top-level package and all
+modules whose files lie in the current folder, but for what is installed there.
 
 What a job reaches through a table of names (`Registry`) cannot be seen in its code, so those targets are given as
 roots; the tables themselves count for nothing, and an entry more changes no other. Nor can what is looked up by a
@@ -14,9 +15,11 @@ computed name (`getattr`, `import_module`) or imported by a star: use neither fo
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from lth.catalog.importing import module_file
 
@@ -52,11 +55,21 @@ Symbol = tuple[str, str | None]
 """A module and a name in it; no name stands for all of the module, an empty one for what runs when it is imported."""
 
 
+class _Users(NamedTuple):
+    """Whose modules count beside ours: those of some top-level packages, and of a folder."""
+
+    packages: frozenset[str] = frozenset()
+    folder: Path | None = None
+
+
+_NOBODY = _Users()
+
+
 class _Module:
     """A source file: its top-level statements by the name that they define, and what imported names stand for."""
 
-    def __init__(self, name: str, path: Path) -> None:
-        self.name = name
+    def __init__(self, name: str, path: Path, users: _Users) -> None:
+        self.name, self.users = name, users
         self.package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, set[Symbol]] = {}
@@ -99,7 +112,7 @@ class _Module:
             yield "", (module, None)
             for alias in statement.names:
                 whole = f"{module}.{alias.name}"
-                symbol = (whole, None) if _source(whole) else (module, alias.name)
+                symbol = (whole, None) if _source(whole, self.users) else (module, alias.name)
                 yield alias.asname or alias.name, symbol
                 yield "", symbol
 
@@ -116,7 +129,16 @@ class _Module:
             if node.id in self.definitions:
                 yield node.id, (self.name, node.id)
             for module, name in self.imports.get(node.id, ()):
-                yield node.id, (module, name) if name is not None else _attribute(module, node, read.attributes)
+                yield node.id, (module, name) if name is not None else self._attribute(module, node, read.attributes)
+
+    def _attribute(self, module: str, node: ast.AST, attributes: Mapping[ast.AST, ast.Attribute]) -> Symbol:
+        """What is looked up in a module: a name in it or in a module inside it, or (None) the module itself."""
+        while outer := attributes.get(node):
+            inner = f"{module}.{outer.attr}"
+            if _source(inner, self.users) is None:
+                return module, outer.attr
+            module, node = inner, outer
+        return module, None
 
     def content(self, name: str | None) -> tuple[str, set[Symbol]]:
         """A hash of what defines a name and of what the names in it stand for; and the latter."""
@@ -131,61 +153,67 @@ class _Module:
         return hashlib.sha256("\n".join(words).encode()).hexdigest() if found else "", reached
 
 
-@cache
 def fingerprint(roots: tuple[str, ...], script: Path) -> str:
     """The hash of a script, some roots (`lth.pruning.scores:magnitude`), and everything of ours that they can reach."""
+    packages = {root.partition(":")[0].partition(".")[0] for root in roots} - {PACKAGE.name}
+    return _fingerprint(roots, script, _Users(frozenset(packages), Path.cwd()) if packages else _NOBODY)
+
+
+@cache
+def _fingerprint(roots: tuple[str, ...], script: Path, users: _Users) -> str:
     waiting: list[Symbol] = [("__script__", None)]
     for root in roots:
         module, _, name = root.partition(":")
-        if (package := module.partition(".")[0]) != PACKAGE.name and package not in _packages_of_users:
-            _packages_of_users.add(package)
-            _source.cache_clear()
         waiting.append((module, name or None))
     reached: dict[Symbol, str] = {}
     while waiting:
         symbol = waiting.pop()
-        path = script if symbol[0] == "__script__" else _source(symbol[0])
+        path = script if symbol[0] == "__script__" else _source(symbol[0], users)
         if symbol in reached or path is None or symbol[0] in NO_RESULT_DEPENDS_ON:
             continue
-        reached[symbol], further = _content(symbol, path)
+        ours = path == script or symbol[0].partition(".")[0] == PACKAGE.name  # which import nothing of the user's
+        reached[symbol], further = _content(symbol, path, _NOBODY if ours else users)
         waiting += further
     described = "\n".join(f"{symbol} {content}" for symbol, content in sorted(reached.items(), key=str) if content)
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 
 
 @cache
-def _content(symbol: Symbol, path: Path) -> tuple[str, set[Symbol]]:
-    return _module(symbol[0], path).content(symbol[1])
+def _content(symbol: Symbol, path: Path, users: _Users = _NOBODY) -> tuple[str, set[Symbol]]:
+    return _module(symbol[0], path, users).content(symbol[1])
 
 
 @cache
-def _module(name: str, path: Path) -> _Module:
-    return _Module(name, path)
-
-
-_packages_of_users: set[str] = set()
-"""The top-level packages of roots that are not ours: their modules count, too."""
+def _module(name: str, path: Path, users: _Users) -> _Module:
+    return _Module(name, path, users)
 
 
 @cache
-def _source(module: str) -> Path | None:
-    """The file of one of our modules, or of a package of the user's; None for anything else."""
-    if module.partition(".")[0] in _packages_of_users:
-        return module_file(module)
-    if module.partition(".")[0] != PACKAGE.name or module == PACKAGE.name:
+def _source(module: str, users: _Users = _NOBODY) -> Path | None:
+    """The file of one of our modules, or of the user's; None for anything else."""
+    first, dot, _ = module.partition(".")
+    if first == PACKAGE.name:
+        return _file_in(PACKAGE.parent, module) if dot else None
+    if users.folder is None or first in sys.stdlib_module_names:
         return None
-    path = PACKAGE.parent.joinpath(*module.split("."))
+    top = module_file(first)
+    if top is None:  # perhaps a package without an `__init__.py`
+        return _file_in(users.folder, module)
+    if first not in users.packages and not _written_in(users.folder, top):
+        return None
+    inside = not dot or top.name == "__init__.py"  # nothing lies in a module of one file
+    return module_file(module) if inside else None
+
+
+def _file_in(folder: Path, module: str) -> Path | None:
+    path = folder.joinpath(*module.split("."))
     return next((file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()), None)
 
 
-def _attribute(module: str, node: ast.AST, attributes: Mapping[ast.AST, ast.Attribute]) -> Symbol:
-    """What is looked up in a module: a name in it or in a module inside it, or (None) the module itself."""
-    while outer := attributes.get(node):
-        inner = f"{module}.{outer.attr}"
-        if _source(inner) is None:
-            return module, outer.attr
-        module, node = inner, outer
-    return module, None
+def _written_in(folder: Path, file: Path) -> bool:
+    """Whether a file lies in a folder, and not in an environment in it."""
+    within = file.is_relative_to(folder) or file.resolve().is_relative_to(folder)
+    return within and not {"site-packages", "dist-packages"} & {*file.parts}
 
 
 def _defined(statement: ast.stmt) -> Iterator[str]:

@@ -10,10 +10,11 @@ from math import ceil
 from lth.catalog.architectures import ARCHITECTURES
 from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
 from lth.checks.starts import dense_fits, numbers_of_rounds, start_fits
+from lth.checks.weights import WeightNames
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.data import Dataset
-from lth.config.options import THETA_0, Context
+from lth.config.options import Context
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, PrunedTicket, TicketSpec, falling
 from lth.config.training import Recipe
@@ -27,6 +28,7 @@ LONGEST_ROW = 100
 def relations(study: Study) -> tuple[set[str], list[Fault]]:
     """The tickets that cannot be planned, and every fault between tickets, recipes, networks and data sets."""
     plan, rows = Plan(study), _rows(study)
+    weights = WeightNames(plan)
     broken = {name for name in study.tickets if name not in rows}
     faults = [*_cycles(study, broken)]
     if too_long := next((name for name, length in rows.items() if length > LONGEST_ROW), None):
@@ -38,7 +40,7 @@ def relations(study: Study) -> tuple[set[str], list[Fault]]:
         if found or broken & {*study.tickets[name].made_from()}:
             broken.add(name)
     for name, ticket in study.tickets.items():
-        rules = [_fit(study, ticket), *([] if name in broken else [_of_ticket(plan, name)])]
+        rules = [_fit(study, ticket), *([] if name in broken else [_of_ticket(plan, weights, name)])]
         faults += [(("tickets", name, *path), message) for rule in rules for path, message in rule]
     for name, recipe in study.recipes.items():
         faults += [(("recipes", name, *path), message) for path, message in _of_recipe(study, name, recipe)]
@@ -139,7 +141,7 @@ def _of_other_classes(study: Study, ticket: TicketSpec, name: str) -> str | None
     return f"{words} '{min(fitting)}'; a ticket is pruned with one output layer: {advice}"
 
 
-def _of_ticket(plan: Plan, name: str) -> Iterator[Fault]:
+def _of_ticket(plan: Plan, weights: WeightNames, name: str) -> Iterator[Fault]:
     ticket = plan.study.tickets[name]
     study, start, others = plan.study, ticket.start_or_none(), ticket.made_from()
     place = _made_by(ticket)
@@ -157,7 +159,7 @@ def _of_ticket(plan: Plan, name: str) -> Iterator[Fault]:
             yield from list(falling(ticket.densities or (), least))[:1]
     if isinstance(ticket, ChainTicket) and ticket.dense_of:
         yield from dense_fits(plan, ticket, ticket.dense_of)
-    yield from ticket.options.check(_context(plan, ticket))
+    yield from ticket.options.check(_context(plan, weights, name))
 
 
 def _made_by(ticket: TicketSpec) -> KeyPath:
@@ -176,9 +178,8 @@ def one_network(study: Study, places: Iterable[tuple[KeyPath, str]], of: tuple[s
             yield path, f"'{ticket}' has network '{network}', {of[0]} has '{of[1]}'; {why}"
 
 
-def _context(plan: Plan, ticket: TicketSpec) -> Context:
-    study = plan.study
-    name = next(name for name, other in study.tickets.items() if other is ticket)
+def _context(plan: Plan, weights: WeightNames, name: str) -> Context:
+    study, ticket = plan.study, plan.study.tickets[name]
     return Context(
         recipe=ticket.recipe,
         trainings=ticket.trainings(),
@@ -191,20 +192,14 @@ def _context(plan: Plan, ticket: TicketSpec) -> Context:
         groups=ticket.groups if isinstance(ticket, PrunedTicket) else None,
         densities=tuple(float(plan.density(name, r)) for r in plan.rounds(name) if r > 0),
         by_rounds=isinstance(ticket, PrunedTicket) and ticket.rounds is not None,
-        weights_of=lambda other: weights_of(study, other),
+        weights_of=lambda other: weights.followed(name)[other],
     )
 
 
 def weights_of(study: Study, name: str) -> str:
-    """Names the weights that a ticket's training starts from; equal names for equal weights."""
-    ticket = study.tickets[name]
-    if own := ticket.options.initial_weights(name):
-        return own
-    if ticket.options.early_step is not None:
-        return f"step {ticket.options.early_step} of '{ticket.recipe}' on '{ticket.trained_on()[0]}'"
-    if isinstance(ticket, ChainTicket) and ticket.dense_of:  # of the same network, whatever that ticket rewinds to
-        return THETA_0
-    return weights_of(study, ticket.made_from()[0]) if ticket.made_from() else THETA_0
+    """Names the weights that a ticket's last round trains; equal names for equal weights."""
+    plan = Plan(study)
+    return WeightNames(plan).of(name, plan.last_round(name))
 
 
 # --- rules of recipes -----------------------------------------------------------------------------------------------

@@ -55,7 +55,12 @@ def dense_fits(plan: Plan, ticket: ChainTicket, other: str) -> Iterator[Fault]:
             f"'{other}' trains no dense network, found {numbers_of_rounds(plan.rounds(other))}; name one with round 0",
         )
         return
-    both = {"recipe": (spec.recipe, ticket.recipe), "dataset": (plan.dataset(other, 0), ticket.trained_on()[0])}
+    for start, number in plan.parents(other, 0):  # whose trained weights it may begin with
+        message = f"round 0 of '{other}' starts from round {number} of '{start}', and this ticket's dense network would"
+        yield place, f"{message} start from theta_0; name a ticket without `start`"
+        return
+    recipe, dataset = plan.recipe_name(other, 0), plan.dataset(other, 0)
+    both = {"recipe": (recipe, ticket.recipe), "dataset": (dataset, ticket.trained_on()[0])}
     for key, (theirs, ours) in both.items():
         if theirs != ours:
             message = f"the dense network of '{other}' has {key} '{theirs}', this ticket's would have '{ours}'"
@@ -86,10 +91,14 @@ def _file_fits(
         uniform = all(given.options.is_uniform(seed, whole) for seed in seeds)
     except RecordError:  # which is reported itself
         return
-    if ticket.scope != "global" and not uniform:
+    shares = {given.options.initial_density(seed, whole) for seed in seeds}
+    if ticket.scope == "erk" and (pruned := shares - {1}):  # the shares of layers are those of a whole network
+        message = f"'{start}' comes from a file that keeps {float(min(pruned)):.4g} of its weights, so that layers may"
+        advice = "use a file that keeps all of them, or `scope: global`"
+        yield ("start",), f"{message} have less left than `scope: erk` is to keep; {advice}"
+    elif ticket.scope != "global" and not uniform:
         message = f"'{start}' comes from a file whose layers keep different shares, so that layers may have less left"
         yield ("start",), f"{message} than this ticket's `scope: {ticket.scope}` is to keep; use `scope: global`"
-    shares = {given.options.initial_density(seed, whole) for seed in seeds}
     if whole and len(shares) > 1:
         message = f"'{start}' comes from files that keep different shares of the layers that this ticket prunes"
         yield ("start",), f"{message}; they must keep one, or take `unpruned` out"

@@ -200,12 +200,13 @@ class ChainTicket(PrunedTicket):
         return [stage for stage in self.chain or () for _ in range(stage.rounds)]
 
     def trainings(self) -> dict[str, tuple[str, ...]]:
-        """With `retrain`, `recipe` trains the dense network alone, which a ticket with a start does not begin with."""
+        """With `retrain`, `recipe` trains the dense network alone; what starts from a pruned one trains none."""
         found = super().trainings()
         if self.retrain and self.retrain != self.recipe:
             rounds = [stage.dataset for stage in self.stages()] or [*self.trained_on()]
-            found[self.recipe] = () if self.start else (rounds[0],)
-            found[self.retrain] = tuple(dict.fromkeys(rounds if self.start else rounds[1:] or rounds))
+            pruned = self.start is not None and self.start.round > 0
+            found[self.recipe] = () if pruned else (rounds[0],)
+            found[self.retrain] = tuple(dict.fromkeys(rounds if pruned else rounds[1:] or rounds))
         return found
 
     def faults(self) -> Iterator[Fault]:

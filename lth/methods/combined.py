@@ -95,7 +95,7 @@ def find(round_: Round, options: Combined) -> Found:
                 f"{options.of[0]} and {options.of[1]} start from different weights in {name}; combine tickets that "
                 "rewind to the same ones"
             )
-    which = options.further(round_.spec.round)
+    which = options.further(round_.spec.round) or round_.spec.further
     order = round_.further(*which) if which else None
     if options.weights != "initial":
         weights = joined(first, second, round_.trained.last, round_.other_trained.last, options.weights)

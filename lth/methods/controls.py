@@ -84,7 +84,8 @@ def control(
             theta_0 = {**theta_0, **_rescaled(theta_0, others, own, masks)}
         return parent.derive(others, theta_0)
     if of == "new":
-        new = initial_weights(network, seed, "fresh initialisation", *which)
+        apart = ("draw", draw) if draw else ()  # the number alone is that of a round with `rewind: reinitialised`
+        new = initial_weights(network, seed, "fresh initialisation", *apart)
         kept = [layer for layer, mask in masks.items() if mask.any()]
         if kept and all(torch.equal(new[layer][masks[layer]], own[layer][masks[layer]]) for layer in kept):
             raise UserError(

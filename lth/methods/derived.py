@@ -70,7 +70,7 @@ class Derived(Options):
             return None
         if self.kind == "reinitialised":
             return f"newly drawn weights (draw {self.draw})"
-        return f"{self.variant()} round {self.of_round}" if self.of_round else self.variant()
+        return self.variant()  # whose round is named where it is asked for
 
 
 def find(round_: Round, options: Derived) -> Found:

@@ -144,7 +144,8 @@ def find(round_: Round, options: Imp) -> Found:
     if round_.files.parent is None:
         return Found(ticket=round_.dense)
     parent = round_.parent
-    which = options.further(spec.round) if spec.prunes or options.starts_from_trained else None
+    own = options.further(spec.round) if spec.prunes or options.starts_from_trained else None
+    which = own or spec.further
     order = round_.further(*which) if which else None
     if not spec.prunes:
         weights = round_.trained.last if options.rewind == "parent" else parent.weights

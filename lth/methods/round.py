@@ -193,7 +193,7 @@ class Round:
         there = {name: score.to(masks[name].device) for name, score in scores.items()}
         spec, at = self.spec, moment or (lambda final: final)
         of_kind = {kind: at(Fraction(share)) for kind, share in spec.layer_densities.items()}
-        of_name = {pattern: at(Fraction(share)) for pattern, share in (spec.named_densities or {}).items()}
+        of_name = {pattern: at(Fraction(share)) for pattern, share in dict(spec.named_densities or ()).items()}
         target = Target(
             scope=spec.scope,
             density=at(self.density),

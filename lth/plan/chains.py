@@ -93,16 +93,6 @@ class Chains:
             return [(ticket, first if spec.one_shot else round_ - 1)]
         return [(spec.start.ticket, spec.start.round)] if spec.start else []
 
-    def part(self, ticket: str, round_: int) -> int | None:
-        """Which part of a chain a round belongs to, of those that one job on a cluster does; None if it is alone.
-
-        Only where each round is made of the one before: rounds that stand for themselves may run side by side.
-        """
-        spec, size = self.study.tickets[ticket], self.study.compute.rounds_per_job
-        if size == 1 or not isinstance(spec, ChainTicket) or spec.one_shot:
-            return None
-        return (round_ - self.first_round(ticket)) // size
-
     def lineage(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
         found = {(ticket, round_): None}
@@ -237,44 +227,51 @@ class Chains:
         return self.study.recipes[self.recipe_name(ticket, round_)]
 
     def recipe_name(self, ticket: str, round_: int) -> str:
-        """The dense round is trained by `recipe`, pruned ones by `retrain`, if there is one."""
+        """Round 0 is dense, also where it starts from another's, and trained by `recipe`; pruned ones by `retrain`, if
+        there is one."""
         spec = self.study.tickets[ticket]
-        if not isinstance(spec, ChainTicket) or not spec.retrain:
-            return spec.recipe
-        dense = round_ == self.first_round(ticket) and not self.parents(ticket, round_)
-        return spec.recipe if dense else spec.retrain
+        return spec.retrain if isinstance(spec, ChainTicket) and spec.retrain and round_ > 0 else spec.recipe
 
     def first_step(self, ticket: str, round_: int) -> int:
         """The step at which a round's training begins.
 
         After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), also of
-        tickets that are made from such a one, unless the round has a `retrain` (of whichever recipe), recipe or data
-        set of its own, of which nothing has been done yet.
+        tickets that are made from such a one, unless the round (or what it is made from) has a `retrain` (of whichever
+        recipe), or the round a recipe or data set of its own, of which nothing has been done yet.
         """
-        spec, of = self.study.tickets[ticket], self._rewound(ticket, round_)
-        if of is None or (isinstance(spec, ChainTicket) and spec.retrain):
+        if (of := self._rewound(ticket, round_)) is None:
             return 0
         begun = self.dataset(of, self._base(of)), self.study.tickets[of].recipe
         alike = (self.dataset(ticket, round_), self.recipe_name(ticket, round_)) == begun
         return (self.study.tickets[of].options.early_step or 0) if alike else 0
 
     def _rewound(self, ticket: str, round_: int) -> str | None:
-        """The ticket that has rewound to a step what this round is made from."""
-        while self.study.tickets[ticket].options.early_step is None:
-            parents = self.parents(ticket, round_)
-            if not parents or not self.study.tickets[ticket].options.trains_as_parent:
+        """The ticket that has rewound to a step what this round is made from; None if a `retrain` came in between."""
+        while not getattr(spec := self.study.tickets[ticket], "retrain", None):
+            if spec.options.early_step is not None:
+                return ticket if self.prunes(ticket, round_) else None
+            if not self.trains_as_parent(ticket, round_):
                 return None
-            ticket, round_ = parents[0]
-        return ticket if self.prunes(ticket, round_) else None
+            ticket, round_ = self.parents(ticket, round_)[0]
+        return None
+
+    def trains_as_parent(self, ticket: str, round_: int) -> bool:
+        """Whether a round begins its training where its parent's began, and in the same order of batches: from the
+        parent's initial weights, or from what a control has in their place."""
+        if not self.parents(ticket, round_):
+            return False
+        spec = self.study.tickets[ticket]
+        if isinstance(spec, ChainTicket) and not self.prunes(ticket, round_):  # it takes over a start
+            return not spec.options.starts_from_trained
+        return spec.options.trains_as_parent
 
     def further(self, ticket: str, round_: int) -> tuple[str | int, ...] | None:
-        """What names the order of batches of a ticket, or of the one that it is derived from, where that is not the
-        study's."""
-        while isinstance(spec := self.study.tickets[ticket], FollowingTicket) and spec.options.trains_as_parent:
+        """What names the order of batches of a round where that is not the study's: its own, or that of the round whose
+        initial weights it has, which may be trained ones already."""
+        while self.trains_as_parent(ticket, round_):
             ticket, round_ = self.parents(ticket, round_)[0]
-        if isinstance(spec, ChainTicket) and not (self.prunes(ticket, round_) or spec.options.starts_from_trained):
-            return None  # it trains initial weights as yet
-        return spec.options.further(round_)
+        spec, begun = self.study.tickets[ticket], bool(self.parents(ticket, round_))
+        return spec.options.further(round_) if begun else None  # nothing has been trained before a first round
 
     def scored_dataset(self, ticket: str, round_: int) -> str | None:
         """The data set whose images the pruning of a round looks at, where its training is on another one."""

@@ -51,8 +51,8 @@ class RoundJob(Model):
     """The share of weights kept, as a fraction."""
     layer_densities: dict[LayerKind, str] = Field(default_factory=dict)
     """Shares of kinds of layers that differ from it."""
-    named_densities: dict[str, str] | None = None
-    """Shares of layers by patterns of their names."""
+    named_densities: tuple[tuple[str, str], ...] | None = None
+    """Patterns of layers' names, each with its share; the first that fits counts, so that their order is told."""
     groups: Groups | None = None
     """What is kept or pruned as one; None for single weights."""
     scope: Scope = "layerwise"
@@ -66,8 +66,8 @@ class RoundJob(Model):
     first_step: int = 0
     """Of this round's training, which goes on where the weights that it starts from were taken."""
     further: tuple[str | int, ...] | None = None
-    """Of a ticket that is derived from one whose training goes on from trained weights: what names that one's order of
-    batches, and so its own."""
+    """Of a round that takes over weights, or is derived, where these are trained ones already: what names the order of
+    batches of the round that it has them from, and so its own. Other orders follow from the method's options."""
     options: Mapping[str, Any] = Field(default_factory=dict)
     """Those of the method; one that names a recipe has its own name instead, by which `recipes` has it."""
     recipes: dict[str, Recipe] = Field(default_factory=dict)

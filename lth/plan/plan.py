@@ -201,7 +201,7 @@ class Plan(Chains):
         spec = self.study.tickets[ticket]
         density = str(self.density(ticket, round_))
         pruned = spec if isinstance(spec, PrunedTicket) else PrunedTicket.model_construct()
-        recipes = self._recipes_of_options(spec)
+        recipes, named = self._recipes_of_options(spec), self.named_densities(ticket, round_)
         return RoundJob(
             study=self.study.study,
             ticket=ticket,
@@ -214,7 +214,7 @@ class Plan(Chains):
             prunes=self.prunes(ticket, round_),
             density=density,
             layer_densities={k: own for k in RATED if (own := str(self.density(ticket, round_, k))) != density},
-            named_densities=self.named_densities(ticket, round_),
+            named_densities=tuple(named.items()) if named else None,
             groups=pruned.groups,
             scope=pruned.scope,
             unpruned=pruned.unpruned,
@@ -222,7 +222,7 @@ class Plan(Chains):
             dense_of=next((other for other, _ in self.parents(ticket, round_) if other == self.dense_of(ticket)), None),
             one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
-            further=self.further(ticket, round_) if spec.options.trains_as_parent else None,
+            further=self.further(ticket, round_) if self.trains_as_parent(ticket, round_) else None,
             options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
             recipes=recipes,
         )
@@ -240,6 +240,16 @@ class Plan(Chains):
             if section_of(field) == "recipes"
         }
         return {key: self.study.recipes[name] for key, name in names.items() if name is not None}
+
+    def part(self, ticket: str, round_: int) -> int | None:
+        """Which part of a chain a round belongs to, of those that one job on a cluster does; None if it is alone.
+
+        Only where each round is made of the one before: rounds that stand for themselves may run side by side.
+        """
+        spec, size = self.study.tickets[ticket], self.study.compute.rounds_per_job
+        if size == 1 or not isinstance(spec, ChainTicket) or spec.one_shot:
+            return None
+        return (round_ - self.first_round(ticket)) // size
 
     def control_job(self, arm: Arm, seed: int) -> ControlJob:
         """What the job that makes a control of a ticket is told."""

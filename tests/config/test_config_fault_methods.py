@@ -297,6 +297,12 @@ DENSITIES = {
 }
 
 REWINDING = {
+    "a dense network whose training starts from another": (
+        ticket("rounds: 1, rate: 0.4, retrain: try, start: {ticket: home, round: 0}, rewind: parent", "pre"),
+        ticket("rounds: 2, rate: 0.4, dense_of: pre"),
+        "21 tickets.new.dense_of: round 0 of 'pre' starts from round 0 of 'home', and this ticket's dense network "
+        "would start from theta_0; name a ticket without `start`",
+    ),
     "no step to rewind to": (
         ticket("rounds: 2, rewind: step"),
         "20 tickets.new: `rewind_step` is missing, which says how far back `rewind: step` goes",
@@ -498,15 +504,37 @@ FOLLOWERS = {
         ticket("method: derived, of: home, kind: permuted", "one"),
         ticket("method: derived, of: home, kind: permuted, draw: 1", "other"),
         ticket("method: combined, of: [one, other]"),
-        "22 tickets.new.of: 'one' starts from permuted, of home, 'other' from permuted (draw 1), of home; combine "
-        "tickets that start from the same weights",
+        "22 tickets.new.of: 'one' starts from permuted, of home in round 1, 'other' from permuted (draw 1), of home in "
+        "round 1; combine tickets that start from the same weights",
     ),
     "combined over the weights of different rounds": (
         ticket("method: derived, of: home, kind: permuted, of_round: 3", "one"),
         ticket("method: derived, of: home, kind: permuted, of_round: 4", "other"),
         ticket("method: combined, of: [one, other], of_rounds: [3, 4]"),
-        "22 tickets.new.of: 'one' starts from permuted, of home round 3, 'other' from permuted, of home round 4; "
+        "22 tickets.new.of: 'one' starts from permuted, of home in round 3, 'other' from permuted, of home in round 4; "
         "combine tickets that start from the same weights",
+    ),
+    "combined over the weights of different rounds of controls": (
+        ticket("method: derived, of: home, kind: permuted", "one"),
+        ticket("method: derived, of: home, kind: permuted", "other"),
+        ticket("method: combined, of: [one, other], of_rounds: [3, 4]"),
+        "22 tickets.new.of: 'one' starts from permuted, of home in round 3, 'other' from permuted, of home in round 4; "
+        "combine tickets that start from the same weights",
+    ),
+    "combined over the weights of different starts": (
+        ticket("rounds: 2, rate: 0.4, rewind: trained", "moved"),
+        ticket("rounds: 2, rate: 0.4, start: {ticket: moved, round: 1}", "one"),
+        ticket("rounds: 1, rate: 0.4, start: {ticket: moved, round: 2}", "other"),
+        ticket("method: combined, of: [one, other]"),
+        "23 tickets.new.of: 'one' starts from weights of its own ('moved' has `rewind: trained`) in round 1, 'other' "
+        "from weights of its own ('moved' has `rewind: trained`) in round 2; combine tickets that start from the same "
+        "weights",
+    ),
+    "combined with a start of which later rounds begin elsewhere": (
+        ticket("rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: trained", "moved"),
+        ticket("method: combined, of: [home, moved]"),
+        "21 tickets.new.of: 'home' starts from theta_0, 'moved' from weights of its own ('moved' has `rewind: "
+        "trained`) in round 3; combine tickets that start from the same weights",
     ),
     "combined over different weights": (
         ticket("rounds: 2, rewind: step, rewind_step: 5", "late"),
@@ -517,7 +545,7 @@ FOLLOWERS = {
     "combined over weights that training made": (
         ticket("rounds: 2, rewind: trained", "moved"),
         ticket("method: combined, of: [moved, home]"),
-        "21 tickets.new.of: 'moved' starts from weights of its own ('moved' has `rewind: trained`), "
+        "21 tickets.new.of: 'moved' starts from weights of its own ('moved' has `rewind: trained`) in round 1, "
         "'home' from theta_0; combine tickets that start from the same weights",
     ),
     "combined with itself in a circle": (
@@ -722,6 +750,26 @@ def test_a_fault_is_named_with_its_line_and_nothing_besides(tmp_path, case):
     found = problems(tmp_path, changed(*replacements))
     expect(found, *(part for part in case if isinstance(part, str)))
     assert len({line.split()[1] for line in found}) == 1, "\n".join(found)
+
+
+def test_tickets_over_the_same_weights_are_combined_whatever_their_chains_rewind_to(tmp_path):
+    """The weights of a round, not of a ticket: of round 0, and of a first round after a start."""
+    lines = {
+        "late": "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5",
+        "begun": "rounds: 4, rate: 0.4, start: {ticket: late, round: 0}",
+        "union": "method: combined, of: [home, begun]",
+        "shuffled": "method: derived, of: begun, kind: shuffled",
+        "moved": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: trained",
+        "first": "method: combined, of: [home, moved], of_rounds: [2, 2]",
+        "steps": "rounds: 1, rate: 0.4, start: {ticket: late, round: 2}",
+        "stepped": "method: combined, of: [late, steps]",
+        "drawn": "method: derived, of: home, draw: 1",
+        "redrawn": "method: derived, of: late, draw: 1",
+        "draws": "method: combined, of: [drawn, redrawn], of_rounds: [2, 3]",
+    }
+    texts = [f"  {name}: {{{TRAINED}, {keys}}}\n" for name, keys in lines.items()]
+    plan = Plan(study_of(tmp_path, changed(("  away:", "".join(texts) + "  away:"))))
+    assert [plan.rounds(name) for name in ("union", "first", "stepped")] == [(1, 2, 3, 4), (2,), (2, 3)]
 
 
 def test_a_broken_ladder_of_combinations_takes_no_time(tmp_path):

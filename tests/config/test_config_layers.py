@@ -4,10 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from study_text import EVERY_WAY, changed, expect, problems, study_of
 
+from lth.artifacts.records import job_digest
+from lth.artifacts.tickets import Ticket
 from lth.checks.read import load_study
+from lth.config.data import Network
 from lth.methods.dual import Base
+from lth.plan.jobs import RoundJob
 from lth.plan.paths import Paths
 from lth.plan.plan import Arm, Plan
 from lth.verification.listing import settings
@@ -31,8 +36,40 @@ def test_jobs_are_told_the_densities_of_their_round_by_name_and_the_groups(tmp_p
     keys = 'densities: [0.5, 0.25], layer_densities: {"0": [1, 0.75], "3.*": [0.5, 0.5]}, groups: filters, '
     plan = plan_of(tmp_path, new=f"{TRAINED}, {keys} unpruned: [output]")
     jobs = [plan.round_job("new", 0, round_) for round_ in (0, 1, 2)]
-    assert [job.named_densities for job in jobs] == [None, {"0": "1", "3.*": "1/2"}, {"0": "3/4", "3.*": "1/2"}]
+    pairs = [None, (("0", "1"), ("3.*", "1/2")), (("0", "3/4"), ("3.*", "1/2"))]
+    assert [job.named_densities for job in jobs] == pairs
     assert {job.groups for job in jobs} == {"filters"}
+
+
+def test_patterns_in_another_order_are_another_job(tmp_path) -> None:
+    """The first that fits a layer counts, so that the states of a stopped training are of no use to the other."""
+    patterns = ('"[03]*": [0.5]', '"[37]*": [0.25]')  # of which both fit layer 3
+    orders = [", ".join(patterns), ", ".join(reversed(patterns))]
+    keys = [f"{TRAINED}, densities: [0.4], layer_densities: {{{order}}}" for order in orders]
+    one, other = (plan_of(tmp_path, new=each).round_job("new", 0, 1) for each in keys)
+    assert job_digest(one) != job_digest(other)
+    for job in (one, other):
+        assert RoundJob.model_validate(job.model_dump(mode="json", exclude_none=True)) == job
+
+
+def test_a_file_that_is_pruned_already_is_no_start_for_layers_shares_by_erk(tmp_path) -> None:
+    """The shares are those of a whole network, of which some layers have less left."""
+    dense = Ticket.dense(Network(architecture="lenet5_classic"), 0)
+    halves = {n: (torch.arange(m.numel()) % 2 == 0).view_as(m) for n, m in dense.masks.items()}
+    dense.save(tmp_path / "whole.safetensors")
+    dense.derive(halves, dense.weights).save(tmp_path / "half.safetensors")
+
+    def lines(file: str, scope: str) -> dict[str, str]:
+        start = f"rounds: 1, scope: {scope}, start: {{ticket: given, round: 1}}"
+        return {"given": f"{TRAINED}, method: given, file: {tmp_path / file}", "new": f"{TRAINED}, {start}"}
+
+    found = problems(tmp_path, changed(tickets(**lines("half.safetensors", "erk"))))
+    words = (
+        "'given' comes from a file that keeps 0.5 of its weights, so that layers may have less left than `scope: erk`"
+    )
+    assert found == [f"21 tickets.new.start: {words} is to keep; use a file that keeps all of them, or `scope: global`"]
+    for file, scope in (("half", "layerwise"), ("half", "global"), ("whole", "erk")):
+        assert plan_of(tmp_path, **lines(f"{file}.safetensors", scope)).rounds("new") == (1, 2)
 
 
 def test_without_these_keys_jobs_and_settings_do_not_have_them(tmp_path) -> None:

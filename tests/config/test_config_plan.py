@@ -321,6 +321,21 @@ def test_retraining_is_for_pruned_networks(ways):
     assert {ways.recipe("snip", 1).epochs, ways.recipe("pressed", 1).epochs} == {160}
 
 
+def test_a_start_from_a_dense_network_is_trained_as_one(tmp_path):
+    """By `recipe`, also where `retrain` is for what is pruned."""
+    keys = "network: lenet, recipe: find, retrain: try"
+    stages = "chain: [{dataset: letters, rounds: 1}, {dataset: digits, rounds: 1}]"
+    texts = [
+        f"  anew: {{{keys}, {stages}, start: {{ticket: home, round: 0}}}}\n",
+        f"  further: {{{keys}, {stages}, start: {{ticket: home, round: 1}}}}\n",
+    ]
+    plan = Plan(study_of(tmp_path, changed(("  away:", "".join(texts) + "  away:"))))
+    names = {name: [plan.recipe_name(name, round_) for round_ in plan.rounds(name)] for name in ("anew", "further")}
+    assert names == {"anew": ["find", "try", "try"], "further": ["try", "try", "try"]}
+    assert plan.study.tickets["anew"].trainings() == {"find": ("letters",), "try": ("digits",)}
+    assert plan.study.tickets["further"].trainings() == {"find": (), "try": ("letters", "digits")}
+
+
 def test_a_job_has_the_options_of_its_own_method_only(ways):
     for ticket, spec in ways.study.tickets.items():
         job = ways.round_job(ticket, 0, ways.last_round(ticket))
@@ -370,6 +385,12 @@ def test_what_is_made_from_a_rewound_ticket_begins_its_training_where_that_does(
         "mean": "method: combined, of: [home, also], weights: mean",
         "further": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}",
         "trained": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: trained",
+        "anew": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: reinitialised",
+        "onwards": "rounds: 1, rate: 0.4, start: {ticket: home, round: 2}, rewind: parent",
+        "of_trained": "method: derived, of: trained, kind: permuted",
+        "whole": "rounds: 2, rate: 0.4, rewind: step, rewind_step: 5, retrain: find",
+        "of_whole": "method: derived, of: whole, kind: permuted",
+        "after_whole": "rounds: 1, rate: 0.4, start: {ticket: whole, round: 1}",
         "from_dense": "rounds: 1, rate: 0.4, start: {ticket: home, round: 0}",
     }
     texts = [f"  {name}: {{network: lenet, recipe: find, dataset: digits, {text}}}\n" for name, text in keys.items()]
@@ -384,7 +405,13 @@ def test_what_is_made_from_a_rewound_ticket_begins_its_training_where_that_does(
         "union": [5, 5, 5, 5],
         "mean": [0, 0, 0, 0],  # of trained weights
         "further": [5, 5],
-        "trained": [0, 0],
+        "trained": [5, 0],  # the first trains the start's initial weights
+        "anew": [5, 0],
+        "onwards": [0, 0],
+        "of_trained": [5, 0],
+        "whole": [0, 0, 0],  # by its `retrain`
+        "of_whole": [0, 0],
+        "after_whole": [0, 0],
         "from_dense": [0, 0],  # which has theta_0
         "cross": [0, 0, 0],  # on letters
     }
@@ -412,6 +439,39 @@ def test_what_is_made_from_trained_weights_has_the_batches_of_its_ticket(tmp_pat
     plan = Plan(study_of(tmp_path, changed(("  cross:", "".join(later) + "  cross:"))))
     found = {round_: plan.round_job("of_later", 0, round_).further for round_ in plan.rounds("of_later")}
     assert found == {2: None, 3: ("round", 3), 4: ("round", 4)}  # the first trains the start's initial weights
+
+
+def test_what_starts_from_trained_weights_has_the_batches_that_these_were_last_to_be_trained_in(tmp_path):
+    """In the study's order, in which they were trained before, they would see each batch again."""
+    trained = ("rounds: 4, rate: 0.4}\n  away", "rounds: 4, rate: 0.4, rewind: trained}\n  away")
+    start = "rounds: 2, rate: 0.4, start: {ticket: home, round: 2}"
+    keys = {
+        "onwards": start,
+        "anew": f"{start}, rewind: reinitialised",
+        "tuned": f"{start}, rewind: trained",
+        "parent": f"{start}, rewind: parent",
+        "again": "rounds: 1, rate: 0.4, start: {ticket: onwards, round: 3}",
+        "from_dense": "rounds: 1, rate: 0.4, start: {ticket: home, round: 0}",
+        "noisy": "method: derived, of: onwards, kind: noisy",
+        "both": "method: combined, of: [onwards, again]",
+    }
+    texts = [f"  {n}: {{network: lenet, recipe: find, dataset: digits, {k}}}\n" for n, k in keys.items()]
+    plan = Plan(study_of(tmp_path, changed(trained, ("  away:", "".join(texts) + "  away:"))))
+    orders = {name: [plan.further(name, round_) for round_ in plan.rounds(name)] for name in keys}
+    second = ("round", 2)
+    assert orders == {
+        "onwards": [second, second, second],
+        "anew": [second, None, None],
+        "tuned": [second, ("round", 3), ("round", 4)],
+        "parent": [("start",)] * 3,
+        "again": [second, second],
+        "from_dense": [None, None],  # theta_0 was trained in the study's order, and is again
+        "noisy": [second, second, second],
+        "both": [second, second],
+    }
+    told = {name: [plan.round_job(name, 0, round_).further for round_ in plan.rounds(name)] for name in keys}
+    own = {"tuned": [second, None, None], "parent": [None] * 3}  # which their jobs know from their options
+    assert told == orders | own
 
 
 def test_a_score_of_images_looks_at_those_of_the_training_that_it_prunes(tmp_path):

@@ -1,5 +1,6 @@
 """Fingerprints, on small packages made for the purpose: what must change them, and what must not."""
 
+import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,7 +80,7 @@ Fingerprint = Callable[..., str]
 @pytest.fixture
 def of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fingerprint]:
     """Writes a package, some of its files replaced, and gives the fingerprint of a script that uses it."""
-    caches = (subject.fingerprint, subject._content, subject._module, subject._source)
+    caches = (subject._fingerprint, subject._content, subject._module, subject._source)
 
     def fingerprint(script: str = SCRIPT, roots: tuple[str, ...] = (), /, **files: str) -> str:
         for cached in caches:
@@ -309,6 +310,65 @@ def test_every_word_of_a_tree_is_in_its_fingerprint(of: Fingerprint) -> None:
     values = ["None", "0", "0.0", "False", "''", "b''", "...", "()", "[]", "{}", "1", "1.0", "True", "'1'", "-1"]
     found = {of(train=f"def train():\n    return {value}\n") for value in values}
     assert len(found) == len(values)
+
+
+USERS = {
+    "user_scores.py": "from user_helper import scale\n\n\ndef score(evidence):\n    return scale(evidence)\n",
+    "user_helper.py": "import user_deep.below as deep\n\n\ndef scale(x):\n    return deep.factor() * x\n\n\n"
+    "def unused():\n    return 1\n",
+    "user_deep/below.py": "import user_bought\n\n\ndef factor():\n    return user_bought.two\n",
+    "user_nets.py": "from user_scores import score\n\n\ndef net():\n    return score(1)\n",
+    "scale.py": "VALUE = 1\n",
+    "env/lib/site-packages/user_bought.py": "two = 2\n",
+}
+"""A study's folder, with code of the user's in several top-level files, and an environment."""
+OF_SCORE, OF_NET = ("user_scores:score",), ("user_nets:net",)
+
+
+@pytest.fixture
+def users(of: Fingerprint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fingerprint:
+    """Fingerprints in turn, of the user's roots, with nothing known beforehand; some of the files replaced."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "env/lib/site-packages")])
+    monkeypatch.chdir(tmp_path)
+
+    def fingerprints(*several: tuple[str, ...], **files: str) -> list[str]:
+        for name, text in USERS.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files.get(path.stem, text))
+        of()
+        return [subject.fingerprint(roots, tmp_path / "script.py") for roots in several]
+
+    return fingerprints
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "counts"),
+    [
+        ("user_scores", "scale(evidence)", "-scale(evidence)", True),
+        ("user_helper", "() * x", "() + x", True),
+        ("user_helper", "return 1", "return 2", False),
+        ("user_helper", "def unused", "# a comment\ndef unused", False),
+        ("below", ".two", ".two + 1", True),
+        ("scale", "1", "2", False),
+        ("user_bought", "2", "3", False),
+    ],
+)
+def test_all_files_of_the_users_folder_count_as_far_as_they_are_reached(
+    users: Callable[..., list[str]], module: str, old: str, new: str, counts: bool
+) -> None:
+    """Other top-level files, and packages without an `__init__.py`; not what is installed in an environment there."""
+    text = next(text for name, text in USERS.items() if Path(name).stem == module)
+    assert old in text
+    before, after = users(OF_SCORE), users(OF_SCORE, **{module: text.replace(old, new)})
+    assert (before != after) == counts
+
+
+def test_the_order_in_which_jobs_are_asked_for_changes_no_fingerprint(users: Callable[..., list[str]]) -> None:
+    net, ours, score = users(OF_NET, (), OF_SCORE)
+    assert users(OF_SCORE, OF_NET, ()) == [score, net, ours]
+    assert users((), OF_SCORE, OF_NET) == [ours, score, net]
+    assert len({score, net, ours}) == 3
 
 
 def test_the_real_scripts_reach_what_they_run_and_not_what_they_do_not() -> None:

@@ -600,7 +600,7 @@ def test_a_control_of_rst_trains_its_random_mask_through_both_recipes(run: Run) 
 
 
 def test_layers_by_name_end_at_their_own_density_whatever_the_way(run: Run) -> None:
-    named = {"named_densities": {"3": "1/2", "7.weight": "1"}}
+    named = {"named_densities": (("3", "1/2"), ("7.weight", "1"))}
     ways = {
         "dual": scratch("dual", "1/4", cycles=3, **named, **transforming(SHORT)),
         "at_init": scratch("at_init", "1/4", score="magnitude", iterations=5, **named),
@@ -803,6 +803,21 @@ def test_derived_tickets_change_one_thing(run: Run) -> None:
     assert not starts_from(again.ticket, dict(Ticket.load(dense.folder.parent / "reinitialised" / "ticket").weights))
 
 
+def test_no_draw_of_a_control_is_that_of_a_reinitialised_round(run: Run) -> None:
+    """Rescaled or signed, its weights would be the ticket's own."""
+    ticket = run("ticket", run("dense"), **pruned("1/4", round=2, rewind="reinitialised"))
+    drawn = {}
+    for draw in (0, 1, 2):
+        options = {"ticket": "c", "of": "t", "kind": "rescaled", "draw": draw}
+        drawn[draw] = run(f"draw {draw}", ticket, **{**scratch("derived", **options), "round": 2}).ticket.weights[
+            "7.weight"
+        ]
+        assert not drawn[draw].equal(ticket.ticket.weights["7.weight"])
+    assert not drawn[1].equal(drawn[2])
+    first = run("first", ticket, **{**scratch("derived", ticket="c", of="t"), "round": 2}).ticket
+    assert starts_from(first, initial_weights(NETWORK, 3, "fresh initialisation"))  # the stream of most studies stays
+
+
 def test_what_is_derived_from_trained_weights_has_the_batches_of_its_ticket(run: Run) -> None:
     """Without noise to speak of it is trained as the ticket is."""
     dense = run("dense")
@@ -816,6 +831,26 @@ def test_what_is_derived_from_trained_weights_has_the_batches_of_its_ticket(run:
         for one in found
     )
     assert near < 1e-3 < far
+
+
+def test_what_takes_over_trained_weights_has_the_batches_that_its_job_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    original = ImageFeed.draws
+
+    def spy(self: ImageFeed, batch_size: int, seed: int, *rest: int) -> Any:
+        seen.append(seed)
+        return original(self, batch_size, seed, *rest)
+
+    monkeypatch.setattr(ImageFeed, "draws", spy)
+    tuned, told = run("tuned", run("dense"), **pruned("1/2", rewind="trained")), {"further": ("round", 1)}
+    first = run("first", tuned, round=1, density="1/2", **told)
+    run("second", first, **pruned("1/4", round=2, **told))
+    run("both", tuned, first, **scratch("combined", "1/2", of=("t", "u"), **told))
+    dense_order, tuned_order, *others = seen
+    assert dense_order == 3 != tuned_order
+    assert others == [tuned_order] * 3
 
 
 def test_combined_tickets(run: Run) -> None:
