@@ -1,6 +1,7 @@
 """Warnings about a study that can be run: it decides less than it seems to, or holds parts that nothing uses."""
 
 from collections.abc import Iterator
+from math import isclose
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.checks.networks import foreign_code
@@ -9,9 +10,12 @@ from lth.checks.relations import datasets_of, weights_of
 from lth.checks.wording import listed
 from lth.config.base import Fault
 from lth.config.data import Dataset
+from lth.config.layers import RATED
 from lth.config.options import THETA_0
 from lth.config.study import Assessment, Evaluation, Study
-from lth.plan.plan import Plan
+from lth.config.tickets import PrunedTicket
+from lth.plan.counted import counted_by
+from lth.plan.plan import Arm, Plan
 
 
 def warnings(study: Study) -> Iterator[Fault]:
@@ -22,7 +26,7 @@ def warnings(study: Study) -> Iterator[Fault]:
     for path, spec in study.assessments():
         rules = [_power(study, spec), _fine_margin(spec, study.datasets[plan.assessment_dataset(path[1])])]
         if isinstance(spec, Evaluation):
-            rules.append(_controls(study, spec))
+            rules += [_controls(study, spec), _other_counts(plan, path[1])]
         yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
     yield from _matching(study)
     yield from _without_effect(study)
@@ -80,6 +84,33 @@ def _controls(study: Study, spec: Evaluation) -> Iterator[Fault]:
         others = listed(f"'{ticket}' from {weights}" for ticket, weights in moved.items())
         message = f"{' and '.join(kinds)} masks start from theta_0, {others}"
         yield ("controls",), f"{message}: such arms differ in the mask and in the weights"
+
+
+def _other_counts(plan: Plan, evaluation: str) -> Iterator[Fault]:
+    """Pairs of a ticket and a mask with the counts in each layer of another one."""
+    arms = {arm.name: arm for arm in plan.arms(evaluation)}
+    for number, pair in enumerate(plan.study.evaluations[evaluation].compare):
+        first, second = (arms[name] for name in pair)
+        for mask, other in ((first, second), (second, first)):
+            shared = mask.kind in ("random", "magnitude") and other.kind not in ("random", "magnitude", "dense")
+            if shared and other.ticket != mask.ticket and not _equal_counts(plan, mask, other):
+                message = (
+                    f"'{mask.name}' keeps as many weights in each layer as '{mask.ticket}', and '{other.ticket}' may"
+                )
+                advice = f"`matched_to: {other.ticket}` gives it those of '{other.ticket}'"
+                yield ("compare", number), f"{message} keep others; {advice}"
+
+
+def _equal_counts(plan: Plan, first: Arm, second: Arm) -> bool:
+    """Whether two tickets keep equal shares of all layers, so far as it is known before they are found."""
+    specs = [counted_by(plan.study, arm.ticket) for arm in (first, second)]
+    if not all(isinstance(spec, PrunedTicket) and spec.scope == "layerwise" for spec in specs):
+        return False
+    shares = [[float(plan.density(arm.ticket, arm.round, kind)) for kind in (None, *RATED)] for arm in (first, second)]
+    alike = all(
+        isclose(one, other, rel_tol=0.02) for one, other in zip(*shares, strict=True)
+    )  # as `density` of a study
+    return alike and not any(getattr(spec, "layer_densities", None) for spec in specs)
 
 
 def _without_effect(study: Study) -> Iterator[Fault]:

@@ -130,6 +130,17 @@ def test_warnings_come_with_a_sound_study(sound):
     ]
 
 
+@pytest.mark.parametrize(("scope", "told"), [("layerwise", False), ("global", True)])
+def test_a_mask_with_the_counts_of_another_ticket_is_warned_of(tmp_path, scope, told):
+    path = tmp_path / "study.yaml"
+    pairs = "    controls: [magnitude]\n    compare:\n      - [away-own, cross-magnitude]\n"
+    scoped = ("away: {", f"away: {{scope: {scope}, ")
+    path.write_text(changed(("[0, 1, 2]", "[0, 1, 2, 3, 4, 5, 6]"), scoped).split("    compare")[0] + pairs)
+    found = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
+    words = "'cross-magnitude' keeps as many weights in each layer as 'cross', and 'away' may keep others; "
+    assert found == [f"37 evaluations.transfer.compare[0]: {words}`matched_to: away` gives it those of 'away'"] * told
+
+
 def test_enough_seeds_and_no_tests_warn_of_nothing(tmp_path):
     for text in (changed(("[0, 1, 2]", "[0, 1, 2, 3, 4, 5, 6]")), SOUND[: SOUND.index("    compare")]):
         path = tmp_path / "quiet.yaml"

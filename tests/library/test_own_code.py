@@ -275,7 +275,7 @@ def test_a_module_that_was_reloaded_is_the_new_one(
     for width in (6, 7):
         (tmp_path / "reloaded_nets.py").write_text(code + f"W = {width}  # {'x' * width}\n")
         importlib.invalidate_caches()
-        module = importlib.reload(importlib.import_module("reloaded_nets"))
+        importlib.reload(importlib.import_module("reloaded_nets"))
         ticket = lth.find("reloaded_nets:net", digits, recipe=quick, **AT_INIT)
         assert ticket.masks["1.weight"].shape == (width, 784)
 
