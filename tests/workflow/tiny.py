@@ -163,7 +163,7 @@ def unmeasured(path: Path) -> str:
     if path.name != "report.html":
         return checksum(path)
     *lines, _ = path.read_text(encoding="utf-8").splitlines()
-    return hashlib.sha256("\n".join(line for line in lines if '"measured"' not in line).encode()).hexdigest()
+    return hashlib.sha256("\n".join(line for line in lines if 'measured"' not in line).encode()).hexdigest()
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:

@@ -79,8 +79,8 @@ def _loss(network: nn.Module, inputs: Tensor, labels: Tensor, share: float, temp
         buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
         # the quick kernels of attention have no second derivative, which GraSP takes
         with modes(network, normalising), sdpa_kernel(SDPBackend.MATH):
-            # a copy, since `forward` may change its input
-            logits: Tensor = functional_call(network, {**buffers, **weights}, (inputs.clone(),))
+            own = inputs.clone() if isinstance(inputs, Tensor) else inputs  # `forward` may change images
+            logits: Tensor = functional_call(network, {**buffers, **weights}, (own,))
         return share * functional.cross_entropy(logits / temperature, labels)
 
     return loss
