@@ -16,6 +16,7 @@ COPY workflow workflow
 COPY config config
 COPY envs envs
 COPY examples examples
+COPY tools/checkout.py tools/
 RUN ln -s workflow/profiles profiles
 
 ENV PATH=/project/.venv/bin:$PATH PYTHONPATH=/project
