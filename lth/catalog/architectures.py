@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lth.catalog.importing import imported, is_import_path
+from lth.catalog.importing import names_own, own_code
 from lth.catalog.registry import Entry, Registry
 from lth.catalog.torchvision_names import TORCHVISION_FAMILIES
 
@@ -54,8 +54,6 @@ class TorchvisionArchitecture(Architecture):
 
 IN_MEMORY: dict[str, Callable[..., Any]] = {}
 """Networks that this process was given as they are (`lth.find`), by the name that it gave them."""
-RESERVED = ("torchvision:", "in_memory:")
-"""What begins like this is no import path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +72,12 @@ class OwnArchitecture(Architecture):
         Raises:
             UserError: there is no such module or name in it.
         """
-        return IN_MEMORY[self.target] if self.target in IN_MEMORY else imported(self.target)
+        return own_code(self.target, IN_MEMORY)
 
 
 def own_architecture(name: str) -> OwnArchitecture | None:
     """The network that an import path names, or that this process was given under a name."""
-    if name in IN_MEMORY or (is_import_path(name) and not name.startswith(RESERVED)):
+    if names_own(name, IN_MEMORY):
         return OwnArchitecture(target=name, about="a network of one's own")
     return None
 

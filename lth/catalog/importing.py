@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,20 @@ IMPORT_PATH = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 def is_import_path(text: str) -> bool:
     """Whether a text has the form of an import path."""
     return re.fullmatch(IMPORT_PATH, text) is not None
+
+
+RESERVED = ("torchvision:", "in_memory:")
+"""What begins like this is no import path of a network or score."""
+
+
+def names_own(name: str, given: Mapping[str, Any]) -> bool:
+    """Whether a name is that of code of the user's: an import path, or one of what this process was given."""
+    return name in given or (is_import_path(name) and not name.startswith(RESERVED))
+
+
+def own_code(name: str, given: Mapping[str, Any]) -> Any:
+    """What such a name stands for; raises UserError as `imported` does."""
+    return given[name] if name in given else imported(name)
 
 
 def colon_hint(text: str) -> str:

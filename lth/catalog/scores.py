@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lth.catalog.architectures import ARCHITECTURES, RESERVED
-from lth.catalog.importing import imported, is_import_path
+from lth.catalog.architectures import ARCHITECTURES
+from lth.catalog.importing import names_own, own_code
 from lth.catalog.registry import Entry, Registry
 
 When = Literal["trained", "initial"]
@@ -57,12 +57,12 @@ class OwnScore(Score):
         Raises:
             UserError: there is no such module or name in it.
         """
-        return IN_MEMORY_SCORES[self.target] if self.target in IN_MEMORY_SCORES else imported(self.target)
+        return own_code(self.target, IN_MEMORY_SCORES)
 
 
 def own_score(name: str) -> OwnScore | None:
     """The score that an import path names, or that this process was given under a name."""
-    if name in IN_MEMORY_SCORES or (is_import_path(name) and not name.startswith(RESERVED)):
+    if names_own(name, IN_MEMORY_SCORES):
         return OwnScore(target=name, about="a score of one's own")
     return None
 

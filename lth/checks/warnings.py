@@ -107,9 +107,8 @@ def _equal_counts(plan: Plan, first: Arm, second: Arm) -> bool:
     if not all(isinstance(spec, PrunedTicket) and spec.scope == "layerwise" for spec in specs):
         return False
     shares = [[float(plan.density(arm.ticket, arm.round, kind)) for kind in (None, *RATED)] for arm in (first, second)]
-    alike = all(
-        isclose(one, other, rel_tol=0.02) for one, other in zip(*shares, strict=True)
-    )  # as `density` of a study
+    # as near as a round's density has to be to the `density` that an evaluation asks for
+    alike = all(isclose(one, other, rel_tol=0.02) for one, other in zip(*shares, strict=True))
     return alike and not any(getattr(spec, "layer_densities", None) for spec in specs)
 
 

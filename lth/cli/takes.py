@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.scores import SCORES
+from lth.catalog.scores import SCORES, OwnScore
 from lth.checks.power import smallest_equivalence_p, smallest_p
 from lth.checks.wording import listed
 from lth.config.data import Dataset
@@ -241,9 +241,10 @@ def _spread(study: Study, ticket: str, density: float) -> dict[str, Any]:
     spec = counted_by(study, ticket)
     if density >= 1 or not isinstance(spec, PrunedTicket):
         return {}
-    score = getattr(spec, "score", "magnitude") if spec.method == "at_init" else "magnitude"
-    ranked = score if score in list(SCORES) else "magnitude"  # nothing of the user's runs for an estimate
-    return {"scope": spec.scope, "score": ranked if spec.scope == "global" else "magnitude"}
+    score = getattr(spec, "score", "magnitude")
+    # what is ranked later is not known, and nothing of the user's runs for an estimate
+    ranks = spec.scope == "global" and spec.method == "at_init" and not isinstance(SCORES[score], OwnScore)
+    return {"scope": spec.scope, "score": score if ranks else "magnitude"}
 
 
 def training_seconds(study: Study, training: TrainingOfJob, found: "Sequence[Pace]") -> float:

@@ -192,9 +192,9 @@ def test_rewinding_to_the_trained_weights_of_the_start(run: Run) -> None:
     assert losses[1] < losses[0]  # it goes on from trained weights, here on the same data
 
 
-def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_in_another_order(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The data-order seed of each training, in turn."""
     seen: list[int] = []
     original = ImageFeed.draws
 
@@ -203,6 +203,12 @@ def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_i
         return original(self, batch_size, seed, *rest)
 
     monkeypatch.setattr(ImageFeed, "draws", spy)
+    return seen
+
+
+def test_all_rounds_from_the_trained_weights_of_the_start_see_the_same_batches_in_another_order(
+    run: Run, seen: list[int]
+) -> None:
     start = run("start", run("dense"), **pruned("1/2"))
     first = run("first", start, round=1, density="1/2", rewind="parent")
     run("second", first, **pruned("1/4", round=2, rewind="parent"))
@@ -833,17 +839,7 @@ def test_what_is_derived_from_trained_weights_has_the_batches_of_its_ticket(run:
     assert near < 1e-3 < far
 
 
-def test_what_takes_over_trained_weights_has_the_batches_that_its_job_is_told(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    original = ImageFeed.draws
-
-    def spy(self: ImageFeed, batch_size: int, seed: int, *rest: int) -> Any:
-        seen.append(seed)
-        return original(self, batch_size, seed, *rest)
-
-    monkeypatch.setattr(ImageFeed, "draws", spy)
+def test_what_takes_over_trained_weights_has_the_batches_that_its_job_is_told(run: Run, seen: list[int]) -> None:
     tuned, told = run("tuned", run("dense"), **pruned("1/2", rewind="trained")), {"further": ("round", 1)}
     first = run("first", tuned, round=1, density="1/2", **told)
     run("second", first, **pruned("1/4", round=2, **told))

@@ -44,13 +44,13 @@ SETTINGS: Any = {
 """Matplotlib settings of all figures; nothing of the user's own is read."""
 
 
+WIDTH = 7.0
+"""Inches: two columns of a paper."""
+
+
 def verbatim(text: str) -> str:
     """Text of the user's as a label: Matplotlib would read what stands between two dollar signs as mathematics."""
     return text.replace("$", r"\$")
-
-
-WIDTH = 7.0
-"""Inches: two columns of a paper."""
 
 
 @dataclass(frozen=True)
