@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from lth.catalog.importing import names_own, own_code
+from lth.catalog.importing import names_own, users_code
 from lth.catalog.registry import Entry, Registry
 from lth.catalog.torchvision_names import TORCHVISION_FAMILIES
 
@@ -72,7 +72,7 @@ class OwnArchitecture(Architecture):
         Raises:
             UserError: there is no such module or name in it.
         """
-        return own_code(self.target, IN_MEMORY)
+        return users_code(self.target, IN_MEMORY)
 
 
 def own_architecture(name: str) -> OwnArchitecture | None:

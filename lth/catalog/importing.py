@@ -28,7 +28,7 @@ def names_own(name: str, given: Mapping[str, Any]) -> bool:
     return name in given or (is_import_path(name) and not name.startswith(RESERVED))
 
 
-def own_code(name: str, given: Mapping[str, Any]) -> Any:
+def users_code(name: str, given: Mapping[str, Any]) -> Any:
     """What such a name stands for; raises UserError as `imported` does."""
     return given[name] if name in given else imported(name)
 

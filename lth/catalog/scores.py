@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.catalog.importing import names_own, own_code
+from lth.catalog.importing import names_own, users_code
 from lth.catalog.registry import Entry, Registry
 
 When = Literal["trained", "initial"]
@@ -57,7 +57,7 @@ class OwnScore(Score):
         Raises:
             UserError: there is no such module or name in it.
         """
-        return own_code(self.target, IN_MEMORY_SCORES)
+        return users_code(self.target, IN_MEMORY_SCORES)
 
 
 def own_score(name: str) -> OwnScore | None:
