@@ -75,8 +75,13 @@ class Chains:
         return (*([] if self.dense_of(ticket) else [base]), *pruned[::every])
 
     def keeps_weights(self, ticket: str, round_: int) -> bool:
-        """Whether a round's trained weights stay, also when no other round needs them any more."""
-        return round_ == self.last_round(ticket) or self.study.tickets[ticket].keep_weights is not None
+        """Whether a round's trained weights stay, also when no other round needs them any more: further densities are
+        made from the last round's, those of `one_shot` from the weights that all its rounds prune."""
+        if round_ == self.last_round(ticket) or self.study.tickets[ticket].keep_weights is not None:
+            return True
+        chains = {name: spec for name, spec in self.study.tickets.items() if isinstance(spec, ChainTicket)}
+        once = (name for name, spec in chains.items() if spec.one_shot)
+        return any((ticket, round_) in self.parents(name, self.last_round(name)) for name in once)
 
     def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """The tickets (with their rounds) that a round is made of."""

@@ -9,7 +9,7 @@ from lab import LOGIN_NODE, PROFILE
 from tiny import ROOT, STUDY, Project
 
 pytestmark = pytest.mark.workflow
-TRAININGS = ("round", "last_round", "evaluation")
+TRAININGS = ("round", "kept_round", "evaluation")
 
 
 def planned(project: Project) -> dict[str, set[str]]:
@@ -52,9 +52,9 @@ def test_a_part_of_a_chain_is_sent_as_one_job(tmp_path: Path) -> None:
     for group, jobs in re.findall(r"Group job (\S+) \(.*\n((?: {4}.*\n|\n)+)", outcome.text):
         found.setdefault(group, []).append(re.findall(r"^ {4}rule (\w+):$", jobs, re.MULTILINE))
     of_seed = {
-        **{"digits-seed{}-part0": ["round", "round"], "digits-seed{}-part1": ["last_round"]},
-        **{"letters-seed{}-part0": ["round", "round"], "letters-seed{}-part1": ["last_round"]},
-        "cross-seed{}-part0": ["last_round", "round"],
+        **{"digits-seed{}-part0": ["round", "round"], "digits-seed{}-part1": ["kept_round"]},
+        **{"letters-seed{}-part0": ["round", "round"], "letters-seed{}-part1": ["kept_round"]},
+        "cross-seed{}-part0": ["kept_round", "round"],
     }
     assert found == {name.format(seed): [rules] for name, rules in of_seed.items() for seed in (0, 1)}
 

@@ -150,7 +150,7 @@ class Run:
 def assert_asked_as_the_profile_says(records: Sequence[Record]) -> None:
     """Jobs that train ask for a GPU of their own and to be warned; others ask for neither."""
     for record in records:
-        trains = any(f"rule_{rule}:" in record.request.name for rule in ("round", "last_round", "evaluation"))
+        trains = any(f"rule_{rule}:" in record.request.name for rule in ("round", "kept_round", "evaluation"))
         request = record.request
         asked = (request.queue, request.gpus, request.own_gpus, request.warning, request.warn_minutes)
         assert asked == (("gpu", 1, True, "SIGURG", 2) if trains else ("normal", 0, False, None, None)), request.name

@@ -64,12 +64,12 @@ def test_a_study_survives_what_happens_to_its_jobs(slurm: Slurm, whole: Project,
     met = [(job.comment.removeprefix("rule_"), job.state, job.restarts) for job in slurm.jobs()]
     assert sorted(met) == [
         ("evaluation_wildcards_home_imp-own_0", "COMPLETED", 1),
-        ("imp-seed0-part0_last_round_round", "CANCELLED", 0),
-        ("imp-seed0-part0_last_round_round", "COMPLETED", 0),
-        ("last_round_wildcards_dual_0_01", "CANCELLED", 0),
-        ("last_round_wildcards_dual_0_01", "TIMEOUT", 0),
-        ("last_round_wildcards_grown_0_01", "COMPLETED", 0),
-        ("last_round_wildcards_grown_0_01", "FAILED", 1),
+        ("imp-seed0-part0_kept_round_round", "CANCELLED", 0),
+        ("imp-seed0-part0_kept_round_round", "COMPLETED", 0),
+        ("kept_round_wildcards_dual_0_01", "CANCELLED", 0),
+        ("kept_round_wildcards_dual_0_01", "TIMEOUT", 0),
+        ("kept_round_wildcards_grown_0_01", "COMPLETED", 0),
+        ("kept_round_wildcards_grown_0_01", "FAILED", 1),
     ]
     assert {Path(path).parent for path in differing(whole, project)} == {Path(DUAL)}
     assert_went_on(project, BEGUN, "was done before")

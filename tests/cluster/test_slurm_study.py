@@ -12,10 +12,10 @@ pytestmark = [pytest.mark.slurm, pytest.mark.workflow]
 GPU = {"gpu": 1}
 """What rounds of a study with `compute: {device: cuda}` ask for; these train on the processor all the same."""
 NO_GPU = {"slurm_partition": "cpu"}
-CHAIN = "imp-seed0-part0_last_round_round"
+CHAIN = "imp-seed0-part0_kept_round_round"
 """Rounds 0 and 1 of the chain, sent as one job."""
 JOBS = {
-    *("data_wildcards_digits", CHAIN, "last_round_wildcards_grown_0_01", "last_round_wildcards_dual_0_01"),
+    *("data_wildcards_digits", CHAIN, "kept_round_wildcards_grown_0_01", "kept_round_wildcards_dual_0_01"),
     *("evaluation_wildcards_home_imp-own_0", "evaluation_tables_wildcards_home", "figures_of_home"),
     "study_manifest_masks_report_study_figures_study_tables",
 }
@@ -24,7 +24,7 @@ JOBS = {
 
 def test_a_study_runs_on_slurm(slurm: Slurm, whole: Project, chained: str, tmp_path: Path) -> None:
     project = Project.new(tmp_path / "project", chained)
-    profile = site(project, round=GPU, last_round=GPU, evaluation=NO_GPU)
+    profile = site(project, round=GPU, kept_round=GPU, evaluation=NO_GPU)
     outcome = submit(slurm, project, "--profile", profile)
     assert outcome.status == 0, outcome.text
     assert differing(whole, project) == []
@@ -33,7 +33,7 @@ def test_a_study_runs_on_slurm(slurm: Slurm, whole: Project, chained: str, tmp_p
     assert len(jobs) == len(slurm.jobs())  # nothing twice
     assert {job.state for job in jobs.values()} == {"COMPLETED"}
     assert {*jobs} == JOBS
-    chain = jobs[CHAIN], jobs["last_round_wildcards_grown_0_01"]
+    chain = jobs[CHAIN], jobs["kept_round_wildcards_grown_0_01"]
     assert [(job.gpus, job.cpus) for job in chain] == [(1, 1), (1, 1)]
     assert [job.minutes for job in chain] == [2 * 6, 16]
     assert_one_at_a_time_on_the_gpu([*jobs.values()])

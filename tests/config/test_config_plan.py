@@ -263,6 +263,16 @@ def test_what_a_round_is_made_of(ways, round_, expected):
     assert (ways.parents(*round_), ways.prunes(*round_), ways.needs_trained(*round_)) == expected
 
 
+def test_trained_weights_stay_where_a_further_density_would_be_made_from_them(tmp_path):
+    """Those of a last round, and those that `one_shot` prunes: its own dense network's, or another ticket's."""
+    plan = Plan(study_of(tmp_path, EVERY_WAY))
+    kept = {name: [r for r in plan.rounds(name) if plan.keeps_weights(name, r)] for name in ("dense", "imp", "once")}
+    assert kept == {"dense": [0], "imp": [6], "once": [0, 3]}
+    plan = Plan(study_of(tmp_path, EVERY_WAY.replace("one_shot: true,", "one_shot: true, dense_of: imp,")))
+    kept = {name: [r for r in plan.rounds(name) if plan.keeps_weights(name, r)] for name in ("imp", "once")}
+    assert kept == {"imp": [0, 6], "once": [3]}
+
+
 def test_tickets_of_different_rounds_are_combined_into_one_round(tmp_path):
     text = EVERY_WAY.replace("of: [imp, other], rule: union", "of: [imp, other], of_rounds: [4, 6], rule: union")
     plan = Plan(study_of(tmp_path, text))

@@ -82,7 +82,7 @@ def test_the_default_study_is_planned_whole_without_its_data(tmp_path: Path) -> 
     outcome = project.start(command[:at] + command[at + 2 :])
     assert outcome.status == 0, outcome.text
     counts = dict(re.findall(r"^(\w+) +(\d+)$", outcome.text.split("Job stats:")[-1], flags=re.MULTILINE))
-    assert int(counts["round"]) + int(counts["last_round"]) == 5 * (36 + 36 + 25)
+    assert int(counts["round"]) + int(counts["kept_round"]) == 5 * (36 + 36 + 25)
     assert int(counts["evaluation"]) == 5 * 2 * 11
     assert "results/tiny" not in outcome.text
     assert not (project.folder / "data").exists()

@@ -5,7 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
-from tiny import Project, finished_once
+from tiny import Project, finished_once, trained
 
 from lth.artifacts.trained_weights import TrainedWeights
 
@@ -60,11 +60,13 @@ def test_epochs_that_are_not_run_are_in_the_tables(project: Project) -> None:
 
 
 def test_trained_weights_that_the_study_keeps_are_there_and_in_the_manifest(project: Project) -> None:
-    """Of all rounds of one ticket and of all arms, after the last step and at the best; of other tickets the last."""
+    """Of all rounds of one ticket and of all arms, after the last step and at the best; of other tickets those that a
+    further density would be made from."""
     paths = [path.relative_to(project.results).as_posix() for path in project.results.rglob("trained.safetensors")]
     arms = ("twice-own", "both-own", "twice-reinitialised", "both-reinitialised", "dense")
     expected = {f"tickets/twice/seed{seed}/round{k:02d}" for seed in (0, 1) for k in range(3)}
     expected |= {f"tickets/{name}/seed{seed}/round01" for name in ("once", "both") for seed in (0, 1)}
+    expected |= {f"tickets/once/seed{seed}/round00" for seed in (0, 1)}
     expected |= {f"evaluations/again/{arm}/seed{seed}" for arm in arms for seed in (0, 1)}
     assert {path.rpartition("/")[0] for path in paths} == expected
     assert set(paths) <= set(json.loads((project.results / "manifest.json").read_text())["files"])
@@ -77,3 +79,9 @@ def test_trained_weights_that_the_study_keeps_are_there_and_in_the_manifest(proj
     verified = project.start([sys.executable, "-m", "lth", "verify", "results/tiny"])
     assert verified.status == 0, verified.text
     assert project.planned() == {}
+
+
+def test_a_further_density_in_one_shot_trains_only_its_own_round(project: Project) -> None:
+    """The dense network's trained weights, with those of its best step, are there to prune."""
+    project.study.write_text(IMPATIENT.replace("densities: [0.3], score", "densities: [0.3, 0.1], score"))
+    assert trained(project.planned()) == {f"tickets/once/seed{seed}/round02" for seed in (0, 1)}

@@ -223,7 +223,7 @@ def parse(text: str) -> Planned:
 
 def trained(planned: Planned) -> set[str]:
     """Folders of the rounds and evaluations that would be trained."""
-    jobs = ("round", "last_round", "evaluation")
+    jobs = ("round", "kept_round", "evaluation")
     return {str(Path(output).parent) for rule in jobs for output in planned.get(rule, ())}
 
 
@@ -234,7 +234,7 @@ def controls(planned: Planned) -> set[str]:
 
 def summaries(planned: Planned) -> set[str]:
     """The rules that would run and train nothing."""
-    return {rule for rule in planned if rule not in ("data", "control", "round", "last_round", "evaluation")}
+    return {rule for rule in planned if rule not in ("data", "control", "round", "kept_round", "evaluation")}
 
 
 def rounds(ticket: str, numbers: Iterable[int] | None = None, seeds: Iterable[int] = (0, 1)) -> set[str]:

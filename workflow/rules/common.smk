@@ -186,6 +186,12 @@ def round_outputs(keep):
     }
 
 
+def kept_rounds(ticket):
+    """A pattern of a ticket's name in the folders of those of its rounds whose trained weights stay."""
+    kept = [f"{r:02d}" for r in plan.rounds(ticket) if plan.keeps_weights(ticket, r)]
+    return rf"{ticket}(?=/seed\d+/round({'|'.join(kept)})/)"
+
+
 def round_group(wildcards):
     """The rounds of a chain that one cluster job runs one after the other."""
     part = plan.part(wildcards.ticket, int(wildcards.round))

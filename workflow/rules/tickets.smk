@@ -1,6 +1,7 @@
-# Trained weights are large and only needed by other rounds, so they are temporary. Those of the last round are kept, so
-# that a chain can be extended without retraining, and those of all rounds of tickets that say `keep_weights`. Snakemake
-# evaluates a group function once per job, so there is one only where rounds share a job.
+# Trained weights are large and only needed by other rounds, so they are temporary. Kept are those of the last round and
+# those that `one_shot` prunes, so that a ticket gets further densities without retraining, and those of all rounds of
+# tickets that say `keep_weights`. Snakemake evaluates a group function once per job, so there is one only where rounds
+# share a job.
 rule round:
     input:
         unpack(round_inputs),
@@ -23,18 +24,11 @@ rule round:
         "../scripts/round.py"
 
 
-use rule round as last_round with:
+use rule round as kept_round with:
     output:
         **round_outputs(keep=True),
     wildcard_constraints:
-        ticket="|".join(
-            (
-                t
-                if spec.keep_weights
-                else rf"{t}(?=/seed\d+/round{plan.last_round(t):02d}/)"
-            )
-            for t, spec in study.tickets.items()
-        ),
+        ticket="|".join(map(kept_rounds, study.tickets)),
 
 
-ruleorder: last_round > round
+ruleorder: kept_round > round

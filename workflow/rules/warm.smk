@@ -8,7 +8,7 @@ from snakemake.script import PythonScript
 from lth.running.warm import start_server
 
 TRAINERS = (
-    *("round", "last_round", "evaluation", "evaluation_with_weights"),
+    *("round", "kept_round", "evaluation", "evaluation_with_weights"),
     *("control", "control_of_initialisation"),
     *("new_output", "new_output_of_initialisation"),
 )
