@@ -140,6 +140,15 @@ def score_faults(name: str, method: str, when: When, architecture: str) -> Itera
         yield path, f"'{name}' {message}, which '{architecture}' is not; use another score or network"
 
 
+def as_published(name: str, **settings: int | None) -> dict[str, int]:
+    """Those settings of a score (`per_class`, `iterations`) that are left open, as its paper has them.
+
+    The table of scores is in no fingerprint, so that a job is told its values.
+    """
+    left_open = {key: getattr(SCORES[name], key) for key, value in settings.items() if value is None}
+    return {key: value for key, value in left_open.items() if value}
+
+
 def images_in_vain(name: str, per_class: int | None) -> Iterator[tuple[tuple[str, ...], str]]:
     """A fault for images of each class that a score does not look at."""
     known = SCORES[name]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from lth.config.base import Fault, Model
 from lth.config.data import Dataset, Network
@@ -52,6 +53,10 @@ class Context:
 
 class Options(Model):
     """The options of a method: what its jobs are told beside the round's density, data set, network and recipe."""
+
+    def told(self) -> dict[str, Any]:
+        """The values that a job gets, also of what the study leaves to the method."""
+        return self.model_dump(mode="json")
 
     def variant(self) -> str:
         """What figures and tables call the method with these options (`SNIP`, `RigL`); empty for the entry's label."""

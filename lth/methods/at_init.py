@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from lth.catalog.scores import SCORES, images_in_vain, score_faults, score_label
+from lth.catalog.scores import SCORES, as_published, images_in_vain, score_faults, score_label
 from lth.config.base import Fault, named_in
 from lth.config.options import Context, Options
 from lth.methods.found import Found
@@ -33,6 +33,10 @@ class AtInit(Options):
     """Images of each class that the score sees. Without it 10 for GraSP, as published, and 13 for SNIP: 130 images of
     ten classes, where its paper takes one batch (100 of MNIST: `per_class: 10`; 128 of CIFAR-10, not balanced). A
     score of one's own sees none without it."""
+
+    def told(self) -> dict[str, Any]:
+        """With the images and steps of the score's paper where the study says none."""
+        return super().told() | as_published(self.score, per_class=self.per_class, iterations=self.iterations)
 
     def faults(self) -> Iterator[Fault]:
         """Images only for scores that look at images."""

@@ -7,11 +7,11 @@ The parent is the round before, or (one shot) the dense network. The saliency sc
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lth.catalog.scores import SCORES, images_in_vain, score_faults, score_label
+from lth.catalog.scores import SCORES, as_published, images_in_vain, score_faults, score_label
 from lth.config.base import Fault, named_in
 from lth.config.options import RATE_REWOUND, Context, Options
 from lth.errors import UserError
@@ -48,6 +48,10 @@ class Imp(Options):
     per_class: Annotated[int, Field(ge=1, le=1000)] | None = None
     """For `taylor` and `gradient`: images of each class that the score sees; without it 13. A score of one's own sees
     none without it."""
+
+    def told(self) -> dict[str, Any]:
+        """With the images of the score's paper where the study says none."""
+        return super().told() | as_published(self.score, per_class=self.per_class)
 
     def faults(self) -> Iterator[Fault]:
         """`rewind_step` for `rewind: step`, and only there; images only for scores that look at images."""

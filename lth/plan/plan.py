@@ -223,7 +223,7 @@ class Plan(Chains):
             one_shot=self._one_shot(spec),
             first_step=self.first_step(ticket, round_),
             further=self.further(ticket, round_) if self.trains_as_parent(ticket, round_) else None,
-            options=spec.options.model_dump(mode="json") | {option: option for option in recipes},
+            options=spec.options.told() | {option: option for option in recipes},
             recipes=recipes,
         )
 

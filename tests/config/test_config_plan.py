@@ -353,9 +353,27 @@ def test_a_job_has_the_options_of_its_own_method_only(ways):
         unsaid = {key for key in options.later_keys if getattr(spec, key) is None}
         assert {*job.options} == {*options.model_fields} - unsaid
         named = {option: getattr(spec, option) for option in job.recipes}
-        assert options.model_validate(job.options | named) == spec.options
+        assert options.model_validate(job.options | named) == options.model_validate(spec.options.told())
         assert {*job.recipes} == ({"transform"} if spec.method == "dual" else set())
     assert ways.round_job("pressed", 0, 1).recipes["transform"] == ways.study.recipes["move"]
+
+
+SETTINGS = {
+    "method: at_init, score: snip": {"per_class": 13, "iterations": 1},
+    "method: at_init, score: snip, per_class: 10": {"per_class": 10, "iterations": 1},
+    "method: at_init, score: synflow": {"per_class": None, "iterations": 100},
+    "method: at_init, score: grasp, iterations: 5": {"per_class": 10, "iterations": 5},
+    "score: taylor": {"per_class": 13},
+    "score: magnitude": {},
+}
+
+
+@pytest.mark.parametrize(("keys", "expected"), SETTINGS.items(), ids=SETTINGS)
+def test_a_job_is_told_what_the_study_leaves_to_the_paper_of_a_score(tmp_path, keys, expected):
+    """So that another default of ours, which is in no fingerprint, reruns the job."""
+    ticket = f"  new: {{network: lenet, recipe: adam, dataset: mnist, densities: [0.5], {keys}}}\n  stable:"
+    job = Plan(study_of(tmp_path, EVERY_WAY.replace("  stable:", ticket, 1))).round_job("new", 0, 1)
+    assert {key: value for key, value in job.options.items() if key in ("per_class", "iterations")} == expected
 
 
 def test_a_job_is_told_densities_as_fractions_and_by_kind_where_they_differ(ways):
