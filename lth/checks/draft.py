@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lth.catalog.architectures import ARCHITECTURES
@@ -58,7 +59,16 @@ class Draft:
     @property
     def ticket(self) -> str:
         """What the ticket is called, and the data set that it is found on."""
-        return short_name(self.source)
+        return self.datasets[self.source]
+
+    @cached_property
+    def datasets(self) -> Mapping[str, str]:
+        """What the data set of each source is called in the study."""
+        names: dict[str, str] = {}
+        for source in (self.source, *self.targets):
+            number = 1 + sum(short_name(other) == short_name(source) for other in names if other != source)
+            names.setdefault(source, short_name(source) if number == 1 else f"{short_name(source)}_{number}")
+        return names
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -98,10 +108,25 @@ def choices(what: str) -> Mapping[str, str]:
     return {name: entry.about for name, entry in (ARCHITECTURES if what == "network" else SOURCES).items()}
 
 
+def own_choices(what: str) -> Mapping[str, str]:
+    """How names of the user's own are written that an answer may have, with a line about each."""
+    if what == "network":
+        return {"MODULE:NAME": "a network of your own: a class or function in a module, such as my_nets:Small"}
+    return {family.form: family.about for family in SOURCES.families.values()} if what in ("source", "target") else {}
+
+
 def check_choice(what: str, name: str) -> None:
-    """Raises UserError, with the name that was probably meant, where there is none of that name."""
-    if name not in (names := choices(what)):
+    """Raises UserError, with the name that was probably meant, where there is none of that name; or with what is wrong
+    with data or code of the user's."""
+    names = choices(what)
+    table = {"method": DRAFTED, "network": ARCHITECTURES}.get(what, SOURCES)
+    if name not in table:
         raise UserError(f"--{what}: there is no {what} {found(name)}{offered(name, names, 'there are')}")
+    if name not in names:
+        try:
+            ARCHITECTURES[name].load() if what == "network" else SOURCES[name]
+        except UserError as error:
+            raise UserError(f"--{what}: {error}") from None
 
 
 def draft_path(given: Path, folder: Path | None) -> tuple[str, Path]:

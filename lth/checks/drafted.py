@@ -1,5 +1,6 @@
 """The text of a new study file. Imports no torch."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from math import ceil
@@ -8,7 +9,7 @@ import yaml
 
 from lth.catalog.architectures import ARCHITECTURES, Architecture
 from lth.catalog.datasets import SOURCES
-from lth.catalog.source import ImageSource, Source, short_name
+from lth.catalog.source import ImageSource, Source
 from lth.checks.draft import DRAFTED, Draft
 from lth.checks.power import seeds_needed, smallest_p
 from lth.checks.problems import StudyError
@@ -47,8 +48,8 @@ def drafted(draft: Draft, schema: bool = False) -> str:
 def _head(draft: Draft, schema: bool) -> Iterator[str]:
     if schema:
         yield "# yaml-language-server: $schema=schema.json"
-    targets = " and ".join(draft.targets)
-    yield f"# Tickets found on {draft.source}, trained on {targets} beside controls."
+    targets = " and ".join(draft.datasets[target] for target in draft.targets)
+    yield f"# Tickets found on {draft.ticket}, trained on {targets} beside controls."
     yield "# Pairs in `compare` are decided beforehand. The exact sign-flip test over n seeds has no p below 2 / 2^n:"
     least, tests = smallest_p(draft.seeds), len(_pairs(draft))
     if tests:
@@ -58,14 +59,14 @@ def _head(draft: Draft, schema: bool) -> Iterator[str]:
         needed = f"one comparison needs {seeds_needed(ALPHA, 1)} seeds"
         yield f"# {draft.seeds} seeds give {least:.2g}: {needed}, so none is named, and there are intervals only."
     yield f"study: {draft.name}"
-    yield f"about: Do tickets found on {draft.source} transfer to {targets}?"
+    yield f"about: Do tickets found on {draft.ticket} transfer to {targets}?"
     yield f"seeds: [{', '.join(map(str, range(draft.seeds)))}]"
     yield ""
 
 
 def _parts(draft: Draft) -> Iterator[str]:
     """Data sets, network, recipes and the ticket."""
-    text, names = ARCHITECTURES[draft.network].text, [*dict.fromkeys((draft.source, *draft.targets))]
+    text, names = ARCHITECTURES[draft.network].text, [*draft.datasets]
     shape = _shape(draft)
     model = f"model: {_model(names)}" if text else ""
     yield "datasets:"
@@ -76,10 +77,11 @@ def _parts(draft: Draft) -> Iterator[str]:
             f"validation: {_validation(SOURCES[name])}",
             *([] if SOURCES[name].test else [f"test: {_validation(SOURCES[name])}"]),
         ]
-        yield f"  {short_name(name)}: {{{', '.join(keys)}}}"
+        yield f"  {draft.datasets[name]}: {{{', '.join(keys)}}}"
     yield from ("", "networks:")
     built = model if text else f"channels: {shape[0]}, size: {shape[1]}"
-    yield f"  {_network(draft)}: {{architecture: {draft.network}, {built}, classes: {SOURCES[draft.source].classes}}}"
+    built += f", classes: {SOURCES[draft.source].classes}"
+    yield f"  {_network(draft)}: {{architecture: {_quoted(draft.network)}, {built}}}"
     yield from ("", "recipes:")
     batch = _batch([_training(SOURCES[name]) for name in names])
     steps = draft.epochs * ceil(_training(SOURCES[draft.source]) / batch)
@@ -95,8 +97,8 @@ def _parts(draft: Draft) -> Iterator[str]:
     yield ""
 
 
-def _quoted(source: str) -> str:
-    return f'"{source}"' if ":" in source else source
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False) if ":" in name else name
 
 
 def _recipe(name: str, batch: int, length: str, text: bool) -> Iterator[str]:
@@ -110,7 +112,7 @@ def _evaluations(draft: Draft) -> Iterator[str]:
     yield "evaluations:"
     controls = ["dense"] if draft.method == "rst" else ["dense", "random", "magnitude"]
     for target in dict.fromkeys(draft.targets):
-        name = short_name(target)
+        name = draft.datasets[target]
         yield from (f"  on_{name}:", f"    dataset: {name}", "    recipe: train", f"    tickets: [{draft.ticket}]")
         yield from (f"    density: {_density(draft)}", f"    controls: [{', '.join(controls)}]")
         if (classes := SOURCES[target].classes) != SOURCES[draft.source].classes:
@@ -188,7 +190,8 @@ def _transforms(source: Source, shape: tuple[int, int], model: str) -> Iterator[
 
 def _validation(source: Source) -> int:
     """5,000, or an eighth of a small data set."""
-    return min(5000, max(100, round(source.train / 800) * 100))
+    eighth = source.train // 8
+    return min(5000, round(eighth / 100) * 100 if eighth >= 100 else max(1, eighth))
 
 
 def _training(source: Source) -> int:

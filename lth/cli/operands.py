@@ -35,8 +35,8 @@ _NEW_FOLDER = {"type": Path, "metavar": "FOLDER", "required": True, "help": "a n
 
 COMMAND_OPTIONS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "new": [
-        ("--source", {"metavar": "DATA", "help": "the data set that tickets are found on (lth list)"}),
-        ("--network", {"metavar": "NAME", "help": "the architecture (lth list)"}),
+        ("--source", {"metavar": "DATA", "help": "the data set that tickets are found on (lth list), or folder:PATH"}),
+        ("--network", {"metavar": "NAME", "help": "the architecture (lth list), or MODULE:NAME of your own"}),
         ("--target", {"metavar": "DATA", "nargs": "+", "help": "the data sets that they are trained on"}),
         (
             "--method",

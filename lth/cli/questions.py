@@ -1,11 +1,11 @@
 """The questions of `lth new`, on a terminal."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from lth.checks.draft import LIMITS, choices
-from lth.checks.wording import offered
+from lth.checks.draft import LIMITS, check_choice, choices, own_choices
 from lth.errors import UserError
 from lth.printable import escaped
 
@@ -49,15 +49,20 @@ def _chosen(question: str, what: str, usual: str, several: bool) -> Any:
         _say(f"   {name:<18} {known[name]}")
     if len(known) > _MOST:
         _say(f"   ... and {len(known) - _MOST} more: lth list")
+    for form, about in own_choices(what).items():
+        _say(f"   {form:<18} {about}")
     while True:
-        words = _line(f"   [{usual}] ").replace(",", " ").split() or [usual]
-        wrong = [word for word in words if word not in known]
-        if not wrong and (several or len(words) == 1):
+        line = _line(f"   [{usual}] ").replace(",", " ")
+        try:
+            words = shlex.split(line) or [usual]
+            for word in words:
+                check_choice(what, word)
+        except (UserError, ValueError) as error:  # of shlex: a quotation mark that is not closed
+            _say(f"   {str(error).removeprefix(f'--{what}: ')}")
+            continue
+        if several or len(words) == 1:
             return words if several else words[0]
-        if wrong:
-            _say(f"   there is no {what} '{wrong[0]}'{offered(wrong[0], known, 'there are')}")
-        else:
-            _say(f"   one {what} is needed, found {len(words)}")
+        _say(f"   one {what} is needed, found {len(words)}")
 
 
 def _length(epochs: int | None) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """`lth new`: whatever is asked for gives a study without warnings, or one sentence, and no file is overwritten."""
 
 import io
+import itertools
 import os
 import pty
 import re
@@ -9,8 +10,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
@@ -85,6 +88,57 @@ def test_what_cannot_be_is_one_sentence(change: dict[str, object], sentence: str
         replace(USUAL, **change)  # type: ignore[arg-type]
 
 
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with two folders of images and a network of the user's."""
+    monkeypatch.chdir(tmp_path)
+    for place, number in itertools.product(("leaves", "more/leaves"), range(80)):
+        path = tmp_path / place / "train" / ("elm", "oak")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((20, 20, 3), number, np.uint8)).save(path)
+    lines = ("from torch import nn", "def Small(channels, size, classes):")
+    (tmp_path / "nets_of_new.py").write_text(
+        "\n".join([*lines, "    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size**2, classes))"])
+    )
+    return tmp_path
+
+
+def test_data_and_networks_of_ones_own(own: Path) -> None:
+    """By hand: of 80 images an eighth validate and an eighth test; two folders of one name have two names."""
+    draft = replace(
+        USUAL, source="folder:leaves", targets=("folder:more/leaves", "cifar10"), network="nets_of_new:Small"
+    )
+    study, warnings = read_study(yaml.safe_load(drafted(draft)), [])
+    assert [warning.message.partition(" (")[0] for warning in warnings] == ["'nets_of_new:Small' is Python code"]
+    assert {name: data.source for name, data in study.datasets.items()} == {
+        "leaves": "folder:leaves",
+        "leaves_2": "folder:more/leaves",
+        "cifar10": "cifar10",
+    }
+    assert (study.datasets["leaves"].sizes[0], study.datasets["leaves"].validation, study.datasets["leaves"].test) == (
+        60,
+        10,
+        10,
+    )
+    network = study.networks["small"]
+    assert (network.classes, network.channels, network.size) == (2, 3, 20)
+    assert [evaluation.new_output for evaluation in study.evaluations.values()] == [None, 10]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"source": "folder:leave"}, "^--source: .*leave: is not there; images lie in PATH/train/CLASS/"),
+        ({"targets": ("npz:none.npz",)}, "^--target: .*none.npz: "),
+        ({"network": "nets_of_new:Smal"}, r"^--network: .*nets_of_new.* has no 'Smal'"),
+        ({"network": "no_such_module:Small"}, "^--network: .*no_such_module"),
+    ],
+)
+def test_what_is_wrong_with_ones_own_is_said_of_its_option(own: Path, change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        replace(USUAL, **change)  # type: ignore[arg-type]
+
+
 def test_a_file_is_written_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "schema.json").write_text("{}")
     assert main(["new", "mine", *FLAGS, "--to", str(tmp_path)]) == 0
@@ -146,6 +200,21 @@ def test_five_questions_on_a_terminal(tmp_path: Path) -> None:
         ["on_letters", "on_textures"],
     )
     assert study.tickets["digits"].method == "dynamic"
+
+
+def test_ones_own_may_be_typed(own: Path) -> None:
+    """How it is written stands below the names, what is wrong with it below the answer."""
+    status, shown = asked(own, "folder:leave\n'folder:leaves\nfolder:leaves\nnets_of_new:Small\ndigits\nimp\n3 2\n")
+    assert status == 0, shown
+    for line in (
+        "folder:PATH  ",
+        "MODULE:NAME  ",
+        "leave: is not there; images lie in PATH/train",
+        "No closing quotation",
+    ):
+        assert line in shown
+    study, _ = read_study(None, [own / "mine.yaml"])
+    assert [*study.datasets] == ["leaves", "digits"]
 
 
 def test_questions_that_are_left_write_nothing(tmp_path: Path) -> None:
