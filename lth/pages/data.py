@@ -1,9 +1,9 @@
 """The packed data of a study (`docs/results/data/<study>/`): reading them, and making tables and figures from them."""
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -192,6 +192,7 @@ def _text(path: Path, sha: str) -> str:
 def _write_tables(data: StudyData) -> None:
     """The tables of the study and of its assessments, by the functions that make them of results."""
     from lth.analysis.tables import write_assessment, write_study_tables
+    from lth.analysis.tables.files import read_table
 
     def paths(names: Iterable[str], below: str = "") -> dict[str, Path]:
         return {name: data.table(f"{below}{name}") for name in names}
@@ -201,32 +202,32 @@ def _write_tables(data: StudyData) -> None:
     measured = [_packed(data, "tickets/measured")]
     arms = [_packed(data, f"evaluations/{name}/measured") for name in data.study.evaluations if data.study.energy]
     write_study_tables(data.study, **files, measured=measured, evaluated=arms, out=paths(study_tables(data.study)))
+    read = cache(read_table)  # all comparisons are made of the same files
     for name in data.plan.assessments:
         out = paths(evaluation_tables(data.study), f"{name}/")
         out["verdict"] = data.table(f"{name}/verdict").with_suffix(".txt")
-        write_assessment(data.study, name, _left(data, name), out)
+        write_assessment(data.study, name, _left(data, name, read), out)
 
 
-def _left(data: StudyData, assessment: str) -> Any:
+def _left(data: StudyData, assessment: str, read: Callable[[Path], Any]) -> Any:
     """What the jobs of an assessment left: of a comparison from its rounds."""
     from lth.analysis.tables import masks
     from lth.analysis.tables.assessment import Left
-    from lth.analysis.tables.files import read_table
 
     evaluation = assessment in data.study.evaluations
     below = f"evaluations/{assessment}" if evaluation else "tickets"
     own = f"{'evaluations' if evaluation else 'comparisons'}/{assessment}"
     units = _packed(data, f"{own}/units")
     rounds = {(arm.ticket, arm.round) for arm in data.plan.evaluated_tickets(assessment)}
-    order, layers = data.plan.assessment(assessment).tickets, read_table(_packed(data, "tickets/layers"))
+    order, layers = data.plan.assessment(assessment).tickets, read(_packed(data, "tickets/layers"))
     return Left(
-        history=read_table(_packed(data, f"{below}/history")),
-        confusion=read_table(_packed(data, f"{below}/confusion")),
+        history=read(_packed(data, f"{below}/history")),
+        confusion=read(_packed(data, f"{below}/confusion")),
         layers=masks.layers_of_rounds(layers, rounds, order),
-        overlaps=read_table(_packed(data, f"{own}/overlap")),
-        units=read_table(units) if units.exists() else None,
-        costs=None if evaluation else read_table(_packed(data, "tickets/cost")),
-        measured=read_table(_packed(data, f"{below}/measured")) if data.study.energy or not evaluation else None,
+        overlaps=read(_packed(data, f"{own}/overlap")),
+        units=read(units) if units.exists() else None,
+        costs=None if evaluation else read(_packed(data, "tickets/cost")),
+        measured=read(_packed(data, f"{below}/measured")) if data.study.energy or not evaluation else None,
     )
 
 

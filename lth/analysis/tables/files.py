@@ -40,14 +40,16 @@ def read_table(path: Path, *, sealed: bool = False) -> pd.DataFrame:
         UserError: missing, empty, not a table, or altered since it was written.
     """
     try:
-        rows = csv_rows(path.read_text(encoding="utf-8"))
-        if sealed or (rows and rows[0] and rows[0][-1].startswith(CHECKSUM)):
-            rows = unseal_rows(rows)
+        text = path.read_text(encoding="utf-8")
+        names = next(csv.reader(StringIO(text, newline="")), [])
+        if sealed or (names and names[-1].startswith(CHECKSUM)):
+            rows = unseal_rows(csv_rows(text))
+            text, names = csv_text(rows), rows[0]
         return pd.read_csv(
-            StringIO(csv_text(rows)),
+            StringIO(text),
             dtype=dict.fromkeys(TEXT_COLUMNS, str),
             keep_default_na=False,
-            na_values={name: [""] for name in (rows[0] if rows else ()) if name not in TEXT_COLUMNS},
+            na_values={name: [""] for name in names if name not in TEXT_COLUMNS},
         )
     except RecordError as error:
         raise UserError(f"{path}: {error}", advice(path)) from None
