@@ -67,7 +67,10 @@ def _batches(loader: "DataLoader[Any]", what: str) -> Iterator[ImagesAndLabels]:
         raise UserError(f"{what} data: the DataLoader drops the last batch; use drop_last=False")
     for batch in loader:
         images, labels = _pair(batch, what)
-        yield _array(images), _array(labels)
+        if np.ndim(labels) == 0:  # with `batch_size=None` examples come one by one, or in batches of the data set's own
+            yield _image(images, what)[None], np.asarray([_whole(labels, what)])
+        else:
+            yield _array(images), _array(labels)
 
 
 def _items(data: Any, what: str) -> Iterator[ImagesAndLabels]:

@@ -394,9 +394,10 @@ def test_of_two_columns_of_labels_none_is_guessed() -> None:
         (IMAGES[:, None].float() / 255, LABELS[:, None]),
         TensorDataset(IMAGES[..., None], LABELS),
         DataLoader(TensorDataset(IMAGES, LABELS), batch_size=7),
+        DataLoader(TensorDataset(IMAGES, LABELS), batch_size=None),
         HubImages(),
     ],
-    ids=["tensors", "arrays", "floats", "dataset", "loader", "hub"],
+    ids=["tensors", "arrays", "floats", "dataset", "loader", "single", "hub"],
 )
 def test_whatever_holds_the_data_they_are_the_same(given: Any) -> None:
     data = lth.dataset(given)
