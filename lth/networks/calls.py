@@ -6,10 +6,12 @@ read as that layer.
 """
 
 import operator
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import fx, nn
 from torch.nn import functional
@@ -47,8 +49,8 @@ def calls_of(network: nn.Module) -> list[Call]:
 
     Raises:
         Unread: its code cannot be traced, uses a layer with parameters twice, computes what is no such call or is not
-            used, changes a tensor that is used elsewhere, drops values in eval mode, or has hooks, which a trace does
-            not show.
+            used, draws random numbers, changes a tensor that is used elsewhere, drops values in eval mode, or has
+            hooks, which a trace does not show.
     """
     if any(module._forward_hooks or module._forward_pre_hooks for module in network.modules()):
         raise Unread("has hooks")
@@ -79,10 +81,20 @@ def calls_of(network: nn.Module) -> list[Call]:
 
 
 def _traced(network: nn.Module) -> list[fx.Node]:
-    try:
-        return [node for node in fx.symbolic_trace(network).graph.nodes if not is_shape(node)]
-    except Exception as error:  # whatever its code may say to a stand-in for a tensor
-        raise Unread(f"cannot be traced ({type(error).__name__})") from None
+    """The nodes of one trace, which draws no random numbers: what it decided by them would be right for it alone."""
+    with torch.random.fork_rng(devices=[]):
+        before = torch.get_rng_state(), random.getstate(), np.random.get_state()
+        try:
+            nodes = [node for node in fx.symbolic_trace(network).graph.nodes if not is_shape(node)]
+        except Exception as error:  # whatever its code may say to a stand-in for a tensor
+            raise Unread(f"cannot be traced ({type(error).__name__})") from None
+        finally:
+            after = torch.get_rng_state(), random.getstate(), np.random.get_state()
+            random.setstate(before[1])
+            np.random.set_state(before[2])
+    if not after[0].equal(before[0]) or repr(after[1:]) != repr(before[1:]):
+        raise Unread("draws random numbers")
+    return nodes
 
 
 def _drops(node: fx.Node) -> bool:

@@ -40,9 +40,11 @@ class Masking:
         """
         found = self.parameters[name].grad
         if found is None:
+            frozen = not self.parameters[name].requires_grad
+            why = "is frozen (requires_grad is False)" if frozen else "has no gradient in this step"
             raise UserError(
-                f"'{printable(name)}' is frozen (requires_grad is False), and this method moves the weights of all "
-                f"layers; let it be trained, or use another method"
+                f"'{printable(name)}' {why}, and this method moves the weights of all layers; let it be trained, or use "
+                "another method"
             )
         return found
 
@@ -59,9 +61,10 @@ class Masking:
 
     def mask_gradients(self) -> None:
         """Zero the gradients of pruned weights."""
-        gradients = [p.grad for p in self._sparse if p.grad is not None]
-        if gradients:
-            torch._foreach_mul_(gradients, self._factors)
+        pairs = [(p.grad, by) for p, by in zip(self._sparse, self._factors, strict=True) if p.grad is not None]
+        if pairs:  # a step may leave a layer out
+            gradients, factors = zip(*pairs, strict=True)
+            torch._foreach_mul_(gradients, factors)
 
     def verify(self) -> None:
         """Fail loudly if a pruned weight ever moved."""

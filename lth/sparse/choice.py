@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from lth.config.training import Recipe
 from lth.data.examples import Feed
@@ -12,6 +13,7 @@ from lth.data.feed import ImageFeed
 from lth.machine import NO_NUMBA, has_numba
 from lth.networks.calls import Call, Unread, calls_of
 from lth.pruning.masks import kept, total
+from lth.pruning.scores.passes import modes
 
 if TYPE_CHECKING:
     from lth.sparse.operations import Operations
@@ -60,6 +62,17 @@ def _has_modes_of_its_own(network: nn.Module) -> bool:
             module.training = mode
 
 
+def _without_gradient(network: nn.Module, feed: ImageFeed) -> str:
+    """A parameter that a pass in training mode has no gradient for, if there is one: a trace does not show where
+    `forward` turns gradients off."""
+    names, parameters = zip(*network.named_parameters(), strict=True)
+    state = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    with modes(network, {*network.modules()}), torch.random.fork_rng(devices=[]), torch.enable_grad():
+        out = functional_call(network, state, feed.inputs(torch.zeros(2, dtype=torch.int64)))
+        gradients = torch.autograd.grad(out.sum(), parameters, allow_unused=True) if out.requires_grad else [None]
+    return next((name for name, found in zip(names, gradients, strict=False) if found is None), "")
+
+
 def _step(call: Call) -> tuple[object, ...]:
     """What a call computes, but for dropout, which is nothing in evaluation mode."""
     layer = nn.Identity if isinstance(call.layer, nn.Dropout) else type(call.layer)
@@ -91,4 +104,6 @@ def operations_of(network: nn.Module, feed: Feed, recipe: Recipe, trains: str) -
         return None, f"there is none for {problem}"
     if operations.normalises_images and recipe.has_single(len(feed.splits["train"])):
         return None, "batch norm has a batch of one image"  # which dense training refuses
+    if unmoved := _without_gradient(network, feed):
+        return None, f"{unmoved} gets no gradient"
     return operations, ""

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 from small import CPU, tiny_images
 
 from lth.config.training import Optimiser, Recipe
+from lth.training.hooks import Hook
 from lth.training.loop import Loop
 
 RECIPE = Recipe(optimiser=Optimiser(name="sgd", learning_rate=0.05), batch_size=20, epochs=1, kernels="sparse")
@@ -62,6 +63,26 @@ class Functional(Net):
         return logits
 
 
+class Deep(Net):
+    """Stochastic depth: a trace would keep one of its two ways."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        hidden = self.a(images.flatten(1))
+        hidden = hidden if self.training and torch.rand(()) < 0.5 else self.norm(hidden)
+        logits: torch.Tensor = self.b(hidden.relu())
+        return logits
+
+
+class Fixed(Net):
+    """Features that are not trained, which a trace does not show."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            hidden = self.norm(self.a(images.flatten(1))).relu()
+        logits: torch.Tensor = self.b(hidden)
+        return logits
+
+
 def hooked(kind: str) -> nn.Module:
     network = Net()
     if kind == "weight":
@@ -86,16 +107,32 @@ MODES, HOOKS = "training mode is not all that it has while it is trained", "it h
         (Functional, ""),
         (FrozenNorm, MODES),
         (NormInTraining, MODES),
+        (Deep, "there is none for a network that draws random numbers"),
+        (Fixed, "a.weight gets no gradient"),
         (lambda: hooked("weight"), HOOKS),
         (lambda: hooked("register_full_backward_hook"), HOOKS),
         (lambda: hooked("register_full_backward_pre_hook"), HOOKS),
     ],
-    ids=["plain", "functional dropout", "frozen norm", "norm in training", "weight", "backward", "backward pre"],
+    ids=["plain", "functional dropout", "frozen norm", "norm in training", "random", "no gradient", "weight", "backward", "backward pre"],
 )
 def test_what_sparse_kernels_would_leave_out_is_trained_by_torch(make: Any, because: str) -> None:
-    network = make()
+    network, drawn = make(), torch.get_rng_state()
     loop = loop_of(network)
+    assert torch.get_rng_state().equal(drawn)
     assert loop.dense_because.startswith(because)
     assert bool(loop.dense_because) == bool(because)
     frozen = isinstance(network, FrozenNorm)
     assert all(module.training for module in network.modules() if not (frozen and module is network.norm))
+
+
+def test_a_layer_without_gradients_stays_as_it_is_and_the_others_are_trained() -> None:
+    network = Fixed()
+    loop, parameters = loop_of(network), dict(network.named_parameters())
+    for name, mask in loop.masking.masks.items():
+        parameters[name].data.mul_(mask)
+    before = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+    for step in range(loop.steps):
+        loop.advance(step, step + 1, Hook())
+    loop.masking.verify()
+    for name, parameter in parameters.items():
+        assert torch.equal(parameter, before[name]) == name.startswith(("a.", "norm."))
