@@ -9,7 +9,8 @@ Nothing is unpickled but tensors. What is known of others' formats:
 """
 
 import pickle
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,8 @@ def fitted_masks(
 ) -> dict[str, Tensor]:
     """Masks for the layers of a network, as bool, by name or else by order.
 
-    Where no layer has a mask of its name, they are taken in their order, turned from the layout of Flax if need be.
-    A file in .safetensors keeps no order.
+    Where no layer has a mask of its name, they are taken in their order, and from the layout of Flax if they fit the
+    layers in no other, or are all called `kernel`. A file in .safetensors keeps no order.
 
     Args:
         found: masks of 0 and 1 by name.
@@ -123,10 +124,10 @@ def fitted_masks(
         if path and path.suffix == ".safetensors":
             words = f"none of its masks has the name of a layer, such as '{next(iter(shapes), '')}'"
             raise UserError(f"{where}{words}, and files in .safetensors keep no order to take them in; rename them")
-        kernels = [mask for mask in found.values() if mask.ndim > 1]
+        kernels = {name: mask for name, mask in found.items() if mask.ndim > 1}
         if len(kernels) != len(shapes):
             raise UserError(f"{where}has masks of {len(kernels)} layers, where the network has {len(shapes)}")
-        named = {name: _turned(mask, shapes[name]) for name, mask in zip(shapes, kernels, strict=True)}
+        named = _in_order(kernels, shapes)
     masks = {}
     for name, shape in shapes.items():
         mask = named.get(name, torch.ones(shape, dtype=torch.bool))  # a layer without a mask is not pruned
@@ -144,9 +145,34 @@ def _check_used(found: Mapping[str, Tensor], shapes: Mapping[str, torch.Size], w
             raise UserError(f"{where}'{printable(name, _SHOWN)}' is no layer of the network; it has {layers}")
 
 
-def _turned(mask: Tensor, shape: torch.Size) -> Tensor:
-    """From the layout of Flax, if it does not fit as it is."""
-    if mask.shape == shape:
-        return mask
-    turned = mask.permute(3, 2, 0, 1) if mask.ndim == 4 else mask.T if mask.ndim == 2 else mask
-    return turned.contiguous() if turned.shape == shape else mask
+def _in_order(kernels: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> dict[str, Tensor]:
+    """Masks by the layers in whose order they are: `Conv_10` after `Conv_2`, which trees of JAX sort by letters."""
+    names = [*kernels]
+    if names == sorted(names):
+        names.sort(key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
+    masks = [kernels[name] for name in names]
+    turned = _from_flax(masks)
+    fit, fit_turned = ([mask.shape for mask in those] == [*shapes.values()] for those in (masks, turned))
+    if fit_turned and (not fit or all(name.endswith("kernel") for name in names)):
+        masks = turned
+    return dict(zip(shapes, masks, strict=True))
+
+
+def _from_flax(kernels: Sequence[Tensor]) -> list[Tensor]:
+    """Kernels of Flax in torch's layout: (rows, columns, in, out) as (out, in, rows, columns), (in, out) as (out, in).
+
+    The first dense layer after convolutions reads images of (rows, columns, channels), which torch has as (channels,
+    rows, columns).
+    """
+    turned, channels = list[Tensor](), 0
+    for kernel in kernels:
+        if kernel.ndim == 4:
+            turned.append(kernel.permute(3, 2, 0, 1).contiguous())
+            channels = len(turned[-1])
+        else:
+            dense = kernel.T if kernel.ndim == 2 else kernel
+            if channels and dense.ndim == 2 and dense.shape[1] % channels == 0:
+                dense = dense.unflatten(1, (-1, channels)).transpose(1, 2).flatten(1)
+            turned.append(dense.contiguous())
+            channels = 0
+    return turned

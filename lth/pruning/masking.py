@@ -43,8 +43,8 @@ class Masking:
             frozen = not self.parameters[name].requires_grad
             why = "is frozen (requires_grad is False)" if frozen else "has no gradient in this step"
             raise UserError(
-                f"'{printable(name)}' {why}, and this method moves the weights of all layers; let it be trained, or use "
-                "another method"
+                f"'{printable(name)}' {why}, and this method moves the weights of all layers; let it be trained, or "
+                f"use another method"
             )
         return found
 

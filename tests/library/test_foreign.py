@@ -1,5 +1,6 @@
 """Tickets from files: of other studies and of other programs."""
 
+import math
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -66,14 +67,35 @@ def test_masks_of_open_lth_lie_in_a_file_beside(tmp_path: Path) -> None:
     assert all(ticket.weights[name].equal(w) for name, w in masked(network, masks).items())
 
 
-def test_masks_of_a_flax_tree_are_turned_and_taken_in_order(tmp_path: Path) -> None:
-    network = nn.Sequential(nn.Conv2d(1, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 24 * 24, 10))
+FLAX = (
+    (nn.Conv2d(1, 3, 5), nn.ReLU(), nn.Flatten(), nn.Linear(3 * 24 * 24, 10)),
+    (nn.Flatten(), nn.Linear(784, 10), *(nn.Linear(10, 10) for _ in range(11))),
+    (nn.Conv2d(1, 10, 5), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 10)),
+)
+
+
+@pytest.mark.parametrize("layers", FLAX, ids=["convolution", "twelve, most of them square", "averaged"])
+def test_masks_of_a_flax_tree_are_turned_and_taken_in_order(layers: tuple[nn.Module, ...], tmp_path: Path) -> None:
+    """A dense layer's kernel is (in, out), a convolution's (rows, columns, in, out), and what a convolution gives is
+    (rows, columns, channels); keys are sorted by letters, as JAX sorts those of a tree."""
+    network = nn.Sequential(*layers)
+    masks, tree, shape = masks_of(network), {}, (1, 28, 28)
+    for number, mask in enumerate(masks.values()):
+        if mask.ndim == 4:
+            tree[f"params/Conv_{number}/kernel"], shape = mask.permute(2, 3, 1, 0), (len(mask), 24, 24)
+        else:
+            of_images = mask.view(len(mask), *shape) if mask[0].numel() == math.prod(shape) else mask[:, :, None, None]
+            tree[f"params/Dense_{number}/kernel"] = of_images.permute(2, 3, 1, 0).flatten(0, 2)
+    np.savez(tmp_path / "masks.npz", **{name: tree[name].numpy().astype(np.uint8) for name in sorted(tree)})
+    torch.save(network.state_dict(), tmp_path / "c.pt")
+    ticket = lth.load(tmp_path / "c.pt", network, masks=tmp_path / "masks.npz")
+    assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())
+
+
+def test_square_masks_by_other_names_are_as_torch_has_them(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 784), nn.Linear(784, 784))
     masks = masks_of(network)
-    tree = {
-        "params/Conv_0/kernel": masks["0.weight"].permute(2, 3, 1, 0).numpy().astype(np.uint8),
-        "params/Dense_0/kernel": masks["3.weight"].T.numpy().astype(np.uint8),
-    }
-    np.savez(tmp_path / "masks.npz", **tree)
+    np.savez(tmp_path / "masks.npz", **{f"layer_{number}": mask.numpy() for number, mask in enumerate(masks.values())})
     torch.save(network.state_dict(), tmp_path / "c.pt")
     ticket = lth.load(tmp_path / "c.pt", network, masks=tmp_path / "masks.npz")
     assert all(ticket.masks[name].equal(mask) for name, mask in masks.items())

@@ -113,7 +113,17 @@ MODES, HOOKS = "training mode is not all that it has while it is trained", "it h
         (lambda: hooked("register_full_backward_hook"), HOOKS),
         (lambda: hooked("register_full_backward_pre_hook"), HOOKS),
     ],
-    ids=["plain", "functional dropout", "frozen norm", "norm in training", "random", "no gradient", "weight", "backward", "backward pre"],
+    ids=[
+        "plain",
+        "functional dropout",
+        "frozen norm",
+        "norm in training",
+        "random",
+        "no gradient",
+        "weight",
+        "backward",
+        "backward pre",
+    ],
 )
 def test_what_sparse_kernels_would_leave_out_is_trained_by_torch(make: Any, because: str) -> None:
     network, drawn = make(), torch.get_rng_state()
