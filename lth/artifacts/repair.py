@@ -14,14 +14,18 @@ import shlex
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from lth.artifacts.records import MANIFEST, RecordError, read_json
-from lth.snakefile import USUAL, WITHIN_PACKAGE, snakefile
+from lth.snakefile import USUAL, snakefile
 
 OPTIONS = "LTH_STUDY_OPTIONS"
 """Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
 RERUN = "snakemake"
 """The entry of the manifest that holds the same."""
+LAST_RUN = ".running/study.json"
+"""Below `results/<study>`: the settings of the study as it was last run, on how many cores, and which rounds of its
+tickets keep their trained weights."""
 STAGES = (
     r"(data|models)/\w+\.safetensors",
     r"tickets/\w+/seed\d+/round\d+/(ticket\.safetensors|trained\.safetensors|\w+\.csv)",
@@ -43,7 +47,12 @@ def command(results: Path, names: Iterable[str]) -> str:
     Args:
         results: `results/<study>`.
         names: damaged or missing artifacts, as paths below it; what is no artifact is left alone.
+
+    Raises:
+        ValueError: the folder is no `results/<study>`, so that a run would make the files elsewhere.
     """
+    if not is_in_place(results):
+        raise ValueError(f"{results} is not where its study is run")
     root, folder = results.absolute().parents[1], f"results/{results.absolute().name}"
     damaged = sorted({name for name in names if is_artifact(name)})
     there = [name for name in damaged if os.path.lexists(results / name)]
@@ -64,18 +73,34 @@ def command(results: Path, names: Iterable[str]) -> str:
     return " && ".join(steps)
 
 
+def is_in_place(results: Path) -> bool:
+    """Whether a folder is called `results/<study>`, as far as it is known which study it is of: copies are not."""
+    study = _told(results, LAST_RUN).get("study") or _told(results, MANIFEST).get("study")
+    name = study.get("study") if isinstance(study, dict) else None
+    return results.absolute().parent.name == "results" and name in (None, results.absolute().name)
+
+
+def _told(results: Path, name: str) -> dict[str, Any]:
+    """What the note of the last run or the manifest says; empty if there is none that can be read."""
+    with suppress(RecordError, OSError, ValueError):
+        told = read_json(results / name) if name == MANIFEST else json.loads((results / name).read_text())
+        return told if isinstance(told, dict) else {}
+    return {}
+
+
 def _workflow(root: Path) -> str:
-    """The option that names the workflow of an installed package, where the folder of the results has none."""
+    """The option that names the workflow where the folder of the results has none."""
     found = snakefile()
-    if found is None or found.parent.name != WITHIN_PACKAGE or any(map(Path.is_file, (root / name for name in USUAL))):
+    if found is None or any(map(Path.is_file, (root / name for name in USUAL))):
         return ""
     return f"--snakefile {shlex.quote(str(found))}"
 
 
 def advice(*paths: Path) -> str:
-    """How to have damaged artifacts of one study made again, as the end of a sentence; empty where none is one."""
+    """How to have damaged artifacts of one study made again, as the end of a sentence; empty where none is one, or they
+    are in a copy of its results."""
     found = [place for path in paths if (place := _place(path))]
-    if not found:
+    if not found or not is_in_place(found[0][0]):
         return ""
     results = found[0][0]
     return f"; to make it again: {command(results, (name for folder, name in found if folder == results))}"
@@ -124,19 +149,15 @@ def _targets(results: Path, names: Iterable[str]) -> list[str]:
 
 
 def _temporary(results: Path, name: str) -> bool:
-    """Whether a file is made again only when another job needs it, as trained weights of all rounds but the last."""
-    found = re.fullmatch(r"(tickets/\w+/seed\d+)/round(\d+)/trained\.safetensors", name)
-    if found is None or _listed(results, name):
+    """Whether a file is made again only when another job needs it: trained weights of a round that does not keep them,
+    as the last run has noted it, or else by the manifest."""
+    found = re.fullmatch(r"tickets/(\w+)/seed\d+/round(\d+)/trained\.safetensors", name)
+    if found is None:
         return False
-    rounds = (re.fullmatch(r"round(\d+)", path.name) for path in (results / found[1]).glob("round*"))
-    return any(int(other[1]) > int(found[2]) for other in rounds if other)
-
-
-def _listed(results: Path, name: str) -> bool:
-    """Whether the manifest has a file, as it has trained weights of earlier rounds that a study keeps."""
-    with suppress(RecordError, KeyError, TypeError):
-        return name in read_json(results / MANIFEST)["files"]
-    return False
+    kept, listed = _told(results, LAST_RUN).get("kept_weights"), _told(results, MANIFEST).get("files")
+    if isinstance(kept, dict) and found[1] in kept:
+        return int(found[2]) not in kept[found[1]]
+    return isinstance(listed, dict) and name not in listed
 
 
 def _place(path: Path) -> tuple[Path, str] | None:

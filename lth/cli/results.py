@@ -54,7 +54,7 @@ def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.artifacts.records import MANIFEST, read_json
-    from lth.artifacts.repair import command, is_artifact
+    from lth.artifacts.repair import command, is_artifact, is_in_place
     from lth.verification.listing import REPORT
     from lth.verification.manifest import verify
 
@@ -67,9 +67,11 @@ def _verify(arguments: argparse.Namespace) -> Iterator[str]:
         return
     yield from aligned([(finding.kind, finding.path, finding.words) for finding in findings])
     lost = {finding.path for finding in findings if finding.kind != "orphaned" and is_artifact(finding.path)}
-    if lost:
+    if lost and is_in_place(results):
         yield f"to regenerate {'it' if len(lost) == 1 else 'them'}:"
         yield command(results, lost)
+    elif lost:
+        yield f"{results} is a copy, in which no run makes {'it' if len(lost) == 1 else 'them'} again: copy them anew"
     if others := {finding.path for finding in findings} - lost:
         yield f"not part of the study, and not changed by this command: {', '.join(sorted(others))}"
     paths = {finding.path for finding in findings}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lth.artifacts.records import MANIFEST, RecordError, read_json
-from lth.artifacts.repair import study_options
+from lth.artifacts.repair import LAST_RUN, study_options
 from lth.checks.read import load_study, read_study
 from lth.config.study import Study
 from lth.errors import UserError
@@ -18,7 +18,6 @@ from lth.plan.plan import Plan
 from lth.printable import aligned
 from lth.running.progress import Progress, progress
 from lth.running.snakemake import snakemake_command, usable_cores
-from lth.running.study_lock import FOLDER, NOTE
 from lth.running.terminal import Steps, can_be_drawn_on, follow
 
 _KINDS = {
@@ -97,7 +96,7 @@ def _clean(arguments: argparse.Namespace) -> Iterator[str]:
     if warning := take_study(results):
         yield f"warning: {warning}"
     noted = _noted(results)
-    if noted is None and os.path.lexists(note := results / FOLDER / NOTE):
+    if noted is None and os.path.lexists(note := results / LAST_RUN):
         advice = "run the study again, or delete this note if the study file has all that its last run had"
         raise UserError(f"{note}: cannot be read, so that nothing is deleted; {advice}")
     found = leftovers(plan, noted[0] if noted else None, Path())
@@ -136,7 +135,7 @@ def _agreed(question: str) -> bool:
 def _noted(results: Path) -> tuple[Study, int | None] | None:
     """The study as it was last run, and on how many cores, if that is noted."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((results / FOLDER / NOTE).read_text())
+        told = json.loads((results / LAST_RUN).read_text())
         return Study.model_validate(told["study"]), told["cores"]
     return None
 

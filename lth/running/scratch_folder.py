@@ -7,7 +7,7 @@ marker, only files with names that jobs give, and nothing through links.
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -62,8 +62,7 @@ def _claim(folder: Path, study: str, results: Path) -> None:
     found = _marked(folder)
     if found is None and (other := next(_not_ours(folder), None)):
         raise UserError(f"{folder}: holds {other.name}, which is no state of a training; change `compute.scratch`")
-    within = folder.resolve().is_relative_to(results.resolve())
-    if found is not None and found != ours and not (within and found.get("study") == study):
+    if found is not None and not _belongs(found, folder, study, results):
         raise UserError(
             f"{folder}: belongs to study '{found.get('study')}' in {found.get('results')}; change `compute.scratch`, "
             f"or delete {marker} if that study was moved here"
@@ -78,7 +77,7 @@ def clear(folder: Path, results: Path) -> list[Path]:
     """Delete the locks of finished jobs and whatever states they left, and then all folders that are empty.
 
     Args:
-        folder: as for `claim`; without its marker nothing is deleted.
+        folder: as for `claim`; without its marker, or with that of another study, nothing is deleted.
         results: `results/<study>`, where a job's files are there once it has finished.
 
     Returns:
@@ -86,7 +85,8 @@ def clear(folder: Path, results: Path) -> list[Path]:
     """
     if not os.path.lexists(folder):
         return []
-    if _marked(folder) is None:
+    found = _marked(folder)
+    if found is None or not _belongs(found, folder, results.name, results):
         return [folder]
     left: list[Path] = []
     for place, folders, files in os.walk(folder, topdown=False):
@@ -107,11 +107,12 @@ def abandoned(folder: Path, results: Path, jobs: Collection[str]) -> list[Path]:
     """Locks and states that no job will go on from: of jobs that have finished, and of those that there are no longer.
 
     Args:
-        folder: as for `claim`; without its marker nothing of it is ours.
+        folder: as for `claim`; without its marker, or with that of another study, nothing of it is ours.
         results: `results/<study>`.
         jobs: the folders of all jobs of the study, below its results.
     """
-    if _marked(folder) is None:
+    marked = _marked(folder)
+    if marked is None or not _belongs(marked, folder, results.name, results):
         return []
     found: list[Path] = []
     for place, _, names in os.walk(folder):
@@ -176,6 +177,12 @@ def _marked(folder: Path) -> dict[str, object] | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) and {"study", "results"} <= told.keys() else None
+
+
+def _belongs(marked: Mapping[str, object], folder: Path, study: str, results: Path) -> bool:
+    """Whether a marker is that of a study: of these results, or of what was moved along with the folder inside."""
+    within = folder.resolve().is_relative_to(results.resolve())
+    return marked["study"] == study and (within or marked["results"] == str(results.resolve()))
 
 
 def _not_ours(folder: Path) -> Iterator[Path]:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from lth.artifacts.repair import LAST_RUN
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import write_text
+from lth.plan.plan import Plan
 from lth.running.locks import Busy, acquire
 
-FOLDER = ".running"
-NOTE = "study.json"
-"""Beside the lock: the settings of the study as it was last run, and on how many cores, for `lth status`."""
+FOLDER = Path(LAST_RUN).parent.name
 _held: dict[Path, FileLock] = {}
 
 
@@ -49,9 +49,12 @@ def take_study(results: Path) -> str:
 
 
 def note_study(results: Path, study: Study, cores: int | None) -> None:
-    """Note what is run; where no file can be made, `lth status` asks for the study file."""
+    """Note what is run, for `lth status` and for commands that repair; where no file can be made, they do without."""
+    plan = Plan(study)
+    kept = {name: [k for k in plan.rounds(name) if plan.keeps_weights(name, k)] for name in study.tickets}
+    note = {"study": study.model_dump(mode="json"), "cores": cores, "kept_weights": kept}
     with suppress(UserError):
-        write_text(results / FOLDER / NOTE, json.dumps({"study": study.model_dump(mode="json"), "cores": cores}))
+        write_text(results / LAST_RUN, json.dumps(note))
 
 
 def _forget(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from filelock import FileLock
 
 from lth.errors import UserError
-from lth.running.scratch_folder import MADE, MARKER, REPOSITORY, claim, clear
+from lth.running.scratch_folder import MADE, MARKER, REPOSITORY, abandoned, claim, clear
 
 ROUND, ARM = "tickets/imp/seed0/round01", "evaluations/home/dense/seed0"
 STATES = ("lock", "training1.safetensors", "training12.safetensors", ".training1.safetensors.7.part")
@@ -67,6 +67,19 @@ def test_what_is_not_ours_stays(scratch: Path, results: Path) -> None:
         write((scratch / name).parent, Path(name).name)
     assert clear(scratch, results) == sorted(scratch / name for name in theirs)
     assert files(scratch) == {MARKER, *theirs}
+
+
+def test_what_belongs_to_another_study_stays(scratch: Path, tmp_path: Path) -> None:
+    """Of another project that has a study of this name, and the same `compute.scratch`."""
+    other = tmp_path / "other/results/demo"
+    for job in (ROUND, ARM):
+        write(other / job, *MADE[job.partition("/")[0]])
+    before = files(scratch)
+    assert clear(scratch, other) == [scratch]
+    assert abandoned(scratch, other, set()) == []
+    assert files(scratch) == before
+    with pytest.raises(UserError, match="belongs to study 'demo' in "):
+        claim(scratch, "demo", other)
 
 
 def test_nothing_is_deleted_through_a_link(scratch: Path, results: Path, tmp_path: Path) -> None:
