@@ -44,7 +44,7 @@ def take_study(results: Path) -> str:
         raise UserError(f"{results}: {busy} is running this study; wait until it ends, or end it") from None
     except (OSError, NotImplementedError) as error:
         return f"{results}: cannot be locked: {error}; make sure that no other run works on this study"
-    atexit.register(_forget, folder)
+    atexit.register(leave_study, results.resolve())
     return ""
 
 
@@ -57,8 +57,11 @@ def note_study(results: Path, study: Study, cores: int | None) -> None:
         write_text(results / LAST_RUN, json.dumps(note))
 
 
-def _forget(folder: Path) -> None:
-    """The lock file stays: whoever waits for one that is deleted would be alone with it."""
-    with suppress(OSError):
-        (folder / "owner.json").unlink(missing_ok=True)
-    _held.pop(folder).release()
+def leave_study(results: Path) -> None:
+    """Let other runs in, if this process keeps them out. The lock file stays: whoever waits for one that is deleted would
+    be alone with it."""
+    folder = (results / FOLDER).resolve()
+    if (held := _held.pop(folder, None)) is not None:
+        with suppress(OSError):
+            (folder / "owner.json").unlink(missing_ok=True)
+        held.release()

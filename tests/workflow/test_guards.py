@@ -70,3 +70,4 @@ def test_states_stay_until_the_whole_study_is_done(project: Project) -> None:
     assert nothing.status == 0, nothing.text
     assert "Nothing to be done" in nothing.text
     assert not scratch.exists()
+    assert not (project.results / ".running/owner.json").exists()  # which `lth status` would take for a run

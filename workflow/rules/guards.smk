@@ -3,7 +3,7 @@ import atexit
 
 from lth.files import check_writable
 from lth.running.scratch_folder import claim, clear
-from lth.running.study_lock import note_study, take_study
+from lth.running.study_lock import leave_study, note_study, take_study
 
 
 def guarded(action, *arguments):
@@ -48,6 +48,7 @@ def clear_if_nothing_was_to_be_done():
         except UserError:
             return  # another run is active, and clears the folder itself
         clear_scratch()
+        leave_study(Path(RESULTS))  # while Python ends, it calls nothing that is registered by now
 
 
 if workflow.is_main_process:
