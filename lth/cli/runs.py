@@ -89,7 +89,8 @@ def _clean(arguments: argparse.Namespace) -> Iterator[str]:
     from lth.running.study_lock import take_study
     from lth.verification.leftovers import delete, leftovers, size_of
 
-    plan = Plan(read_study(None, arguments.STUDIES)[0])
+    study = read_study(None, arguments.STUDIES)[0]
+    plan = Plan(study, Path("results", study.study))
     results = Path(plan.results)
     if not results.is_dir():
         raise UserError(f"{results}: no such folder, so there is nothing to clear; run this where results/ is")
@@ -146,7 +147,7 @@ def _planned(where: Path) -> tuple[Plan, Path, int | None]:
         study, cores = _study_of(where)
         if where.absolute().name != study.study or where.absolute().parent.name != "results":
             raise UserError(f"{where}: is not results/{study.study}, which holds the results of study '{study.study}'")
-        return Plan(study), where.absolute().parents[1], cores
+        return Plan(study, where), where.absolute().parents[1], cores
     if not where.is_file():
         raise UserError(f"{where}: no such file or folder; give a study file, or the results folder of a study")
     return Plan(load_study(where)), Path(), None

@@ -122,7 +122,7 @@ def finished_study(results: Path) -> Study | None:
 
 def _missing(results: Path, study: Study, seed: int) -> str | None:
     """The first file that is missing of a seed, below the results; None if the seed is complete."""
-    plan = Plan(study.model_copy(update={"seeds": (seed,)}))
+    plan = Plan(study.model_copy(update={"seeds": (seed,)}), results)
     paths = Paths(plan)
     needed = [
         *(name for table in ROUND_TABLES for name in all_rounds(paths, f"{table}.csv")),
@@ -146,7 +146,7 @@ def check_seeds(results: Path, study: Study) -> None:
     """Check the records and tables of all trainings of these seeds, as the jobs that make tables do."""
     from lth.analysis.tables.checks import check_records
 
-    paths = Paths(Plan(study))
+    paths = Paths(Plan(study, results))
     check_records(study, _there(results, paths, all_rounds(paths, "ticket.safetensors")))
     for name in study.evaluations:
         tickets = _there(results, paths, arm_tickets(paths, name))
@@ -158,7 +158,7 @@ def _texts(results: Path, study: Study) -> Iterator[tuple[str, str]]:
     from lth.analysis.tables.masks import overlap_counts, read
     from lth.analysis.tables.units import starts, unit_counts
 
-    paths = Paths(Plan(study))
+    paths = Paths(Plan(study, results))
     found: dict[str, dict[tuple[int, str], Ticket]] = {}
     for name, kind, of in packed_tables(study):
         if kind in ("overlap", "units"):

@@ -55,7 +55,7 @@ def share(
     if wrong := [density for density in densities if not 0 < density <= 1]:
         raise UserError(f"--density: must be above 0 and at most 1, found {wrong[0]:g}")
     study, accuracies = _results_of(results, tickets, study)
-    plan = Plan(study)
+    plan = Plan(study, results)
     entries = [
         _entry(plan, results, ticket, seed, round_, accuracies)
         for ticket in tickets or study.tickets
@@ -146,7 +146,7 @@ def _accuracies_of(results: Path, study: Study) -> _Rows:
     from lth.analysis.tables.files import collect
     from lth.analysis.tables.runs import ROUND_RUN, runs
 
-    plan = Plan(study)
+    plan = Plan(study, results)
     histories = (results / Path(file).relative_to(plan.results) for file in all_rounds(Paths(plan), "history.csv"))
     rows = round_summary(runs(collect(histories), ROUND_RUN), study.alpha).to_dict("records")
     shown = [{str(key): _shown(value) for key, value in row.items()} for row in rows]

@@ -37,6 +37,7 @@ def join_reports(folders: Sequence[Path], out: Path) -> Iterator[str]:
                 tables=sorted((results / "tables").rglob("*.csv")),
                 figures=sorted((results / "figures").rglob("*.svg")),
                 artifacts=read_json(results / MANIFEST)["artifacts"],
+                results=results,
                 base=f"{base}/",
             )
         )

@@ -25,8 +25,8 @@ class Chains:
     """Lookups over the tickets of a checked study."""
 
     def __init__(self, study: Study, folder: Path | None = None) -> None:
-        """Of a study, whose results lie in the folder if they may be looked at: how much a given ticket keeps, whose
-        file cannot be read from here, is read from the ticket that was made of it."""
+        """Of a study, whose results lie in the folder if there are any yet: how much a given ticket keeps is then read
+        from the ticket that was made of its file, which may have changed or be gone, or is not seen from here."""
         self.study, self._folder = study, folder
         # asked for by every job again, and not cheap
         self._rounds: dict[str, tuple[int, ...]] = {}
@@ -177,13 +177,12 @@ class Chains:
         return self._given_options(spec).initial_density(self.study.seeds[0], whole)
 
     def _given_options(self, spec: GivenTicket) -> Options:
-        """Those of a given ticket, with a file that can be read from here."""
-        seed, options = self.study.seeds[0], spec.options
-        if not self._folder or Path(options.input_file(seed) or "").is_file():
-            return options
+        """Those of a given ticket, with the file that was made of its own, if there is one."""
+        if self._folder is None:
+            return spec.options
         name = next(name for name, other in self.study.tickets.items() if other is spec)
-        made = self._folder / "tickets" / name / f"seed{seed}" / "round01" / "ticket.safetensors"
-        return options.model_copy(update={"file": str(made)})
+        made = self._folder / "tickets" / name / f"seed{self.study.seeds[0]}" / "round01" / "ticket.safetensors"
+        return spec.options.model_copy(update={"file": str(made)}) if made.is_file() else spec.options
 
     def left_whole(self, ticket: str) -> set[str]:
         """The layers of the file that a ticket starts from which it does not prune. Imports torch, if there may be any.

@@ -45,7 +45,7 @@ def listed_files(results: Path, study: Study, summaries: Iterable[Path]) -> dict
     Raises:
         UserError: one is missing.
     """
-    planned = Paths(Plan(study))
+    planned = Paths(Plan(study, results))
     may_be_gone = planned.may_be_gone()
     made = {path: results / Path(path).relative_to(planned.results) for path in planned.artifacts()}
     paths = sorted({*summaries, *(file for path, file in made.items() if path not in may_be_gone or file.is_file())})

@@ -254,6 +254,12 @@ def test_a_study_starts_from_files_one_for_each_seed(digits: Images, quick: lth.
     )
     with pytest.raises(StudyError, match="keep different shares of their weights"):
         read_study(told, [])
+    made = tmp_path / "results/from_file/tickets/given/seed0/round01/ticket.safetensors"
+    made.parent.mkdir(parents=True)
+    lth.find("lenet_300_100", digits, rounds=1, rate=0.7, recipe=quick).save(made)
+    (tmp_path / "s0.safetensors").unlink()
+    with_results = Plan(plan.study, tmp_path / "results/from_file")  # what was made counts, whatever became of the file
+    assert float(with_results.density("chain", 2)) == pytest.approx(0.8 * 0.3, abs=1e-4)
     digits.save(tmp_path / "data.safetensors")
     with pytest.raises(StudyError, match="is no ticket; a ticket's file is needed"):
         read_study(study(str(tmp_path / "data.safetensors")), [])

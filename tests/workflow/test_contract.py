@@ -280,6 +280,23 @@ def test_an_edited_artifact_is_noticed_and_a_restored_one_is_none(project: Proje
     assert project.planned() == {}
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "tickets/digits/seed0/round09/ticket.safetensors",
+        "tickets/digits/seed9/round00/history.csv",
+        "tickets/nope/seed0/round00/ticket.safetensors",
+        "evaluations/nope/dense/seed0/history.csv",
+        "data/nope.safetensors",
+    ],
+)
+def test_what_the_study_does_not_have_is_no_target(project: Project, target: str) -> None:
+    outcome = project.run(str(RESULTS / target), "-n")
+    assert outcome.status != 0
+    assert f"No rule to produce {RESULTS / target}" in outcome.text
+    assert "Traceback" not in outcome.text
+
+
 def test_a_deleted_figure_is_drawn_again_when_asked_for(project: Project) -> None:
     """The report that holds it is there, so that nobody else asks."""
     figure = project.results / "figures/transfer/differences.svg"

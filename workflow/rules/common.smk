@@ -88,16 +88,21 @@ ENVIRONMENT = f"../../envs/{'lth-text' if TEXTS or HUB else 'lth'}.yaml"
 GPU = study.compute.device == "cuda" or (study.compute.device == "auto" and has_gpu())
 
 
+def one_of(names):
+    """A pattern of what the study has, so that no file of anything else is a target; of nothing, where it has none."""
+    return "|".join(map(str, names)) or r"(?!)"
+
+
 wildcard_constraints:
-    dataset=r"[a-z0-9_]+",
-    network=r"[a-z0-9_]+",
-    ticket=r"[a-z0-9_]+",
-    evaluation=r"[a-z0-9_]+",
+    dataset=one_of(study.datasets),
+    network=one_of(study.networks),
+    ticket=one_of(study.tickets),
+    evaluation=one_of(plan.assessments),
     arm=r"[a-z0-9_]+(-[a-z_]+){0,2}",
     initialisation="|".join(get_args(Initialisation)),
     kind="|".join(kind for kind in ARM_KINDS if kind != "own"),
     classes=r"\d+",
-    seed=r"\d+",
+    seed=one_of(study.seeds),
     round=r"\d\d+",
 
 
@@ -186,10 +191,17 @@ def round_outputs(keep):
     }
 
 
-def kept_rounds(ticket):
-    """A pattern of a ticket's name in the folders of those of its rounds whose trained weights stay."""
-    kept = [f"{r:02d}" for r in plan.rounds(ticket) if plan.keeps_weights(ticket, r)]
-    return rf"{ticket}(?=/seed\d+/round({'|'.join(kept)})/)"
+def in_rounds(kept=False):
+    """A pattern of tickets' names in the folders of their rounds; if `kept`, of those whose trained weights stay."""
+    patterns = []
+    for ticket in study.tickets:
+        rounds = [
+            r for r in plan.rounds(ticket) if not kept or plan.keeps_weights(ticket, r)
+        ]
+        patterns.append(
+            rf"{ticket}(?=/seed\d+/round({one_of(f'{r:02d}' for r in rounds)})/)"
+        )
+    return one_of(patterns)
 
 
 def round_group(wildcards):

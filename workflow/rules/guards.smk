@@ -48,7 +48,9 @@ def clear_if_nothing_was_to_be_done():
         except UserError:
             return  # another run is active, and clears the folder itself
         clear_scratch()
-        leave_study(Path(RESULTS))  # while Python ends, it calls nothing that is registered by now
+        leave_study(
+            Path(RESULTS)
+        )  # while Python ends, it calls nothing that is registered by now
 
 
 if workflow.is_main_process:

@@ -9,6 +9,8 @@ rule round:
         **round_outputs(keep=False),
     log:
         f"{RESULTS}/logs/tickets/{{ticket}}/seed{{seed}}/round{{round}}.log",
+    wildcard_constraints:
+        ticket=in_rounds(),
     group:
         round_group if study.compute.rounds_per_job > 1 else None
     conda:
@@ -28,7 +30,7 @@ use rule round as kept_round with:
     output:
         **round_outputs(keep=True),
     wildcard_constraints:
-        ticket="|".join(map(kept_rounds, study.tickets)),
+        ticket=in_rounds(kept=True),
 
 
 ruleorder: kept_round > round

@@ -52,6 +52,8 @@ class StudyFiles:
     """`.../<evaluation>/<figure>.svg`, and `.../<figure>.svg` of the study; those not given are left out."""
     artifacts: str
     """The checksum of the study's settings and artifacts (`lth.verification.listing.artifacts_checksum`)."""
+    results: Path | None = None
+    """The results folder, where it is not that of the study that is running."""
     base: str = ""
     """From the page to the results folder, ending with `/`; empty if the page is in it."""
 
@@ -86,7 +88,7 @@ def part(source: StudyFiles, prefix: str, rows: int) -> StudyPart:
 
     Its figures are links.
     """
-    study, plan = source.study, Plan(source.study)
+    study, plan = source.study, Plan(source.study, source.results)
     palette = Palette(colour_places(plan))
     tables, figures = source.tables, source.figures
     rounds, costs = (_table(study, tables, f"{name}.csv") for name in ("rounds", "costs"))
