@@ -20,6 +20,8 @@ GRACE_SECONDS = 4.0
 """How long a process may take to end by itself."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGURG)
 LOOK_SECONDS = 0.5
+AWAY = "LTH_AWAY"
+"""Variable that is set in jobs on a cluster, alone or several as one, by the Snakemake that was sent there with them."""
 STARTED_BY = "LTH_STARTED_BY"
 """Variable with the number of the Snakemake process whose jobs these are. The parent alone does not tell: who is
 orphaned while Python still starts has never seen another one."""

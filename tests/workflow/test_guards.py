@@ -41,6 +41,18 @@ def test_results_survive_scratch_among_them(project: Project) -> None:
     assert project.files(*SAME) == before
 
 
+def test_rounds_that_no_cluster_runs_as_one_leave_no_states(project: Project) -> None:
+    """`rounds_per_job` is for clusters alone, where Snakemake takes away what is made before a job fails."""
+    project.edit("study.yaml", "\nseeds:", "\ncompute: {rounds_per_job: 2}\nseeds:")
+    names = [f"tickets/letters/seed0/round{number:02d}/history.csv" for number in (1, 2)]
+    for name in names:
+        (project.results / name).unlink()
+    outcome = project.run(*(str(RESULTS / name) for name in names))
+    assert outcome.status == 0, outcome.text
+    assert all((project.results / name).is_file() for name in names)
+    assert not [*project.results.glob("scratch/**/training*.safetensors")]
+
+
 def test_states_stay_until_the_whole_study_is_done(project: Project) -> None:
     """Not only until some other file is made; then they go, and what lies beside them stays. What is left by a kill at
     the very end goes when the study is asked for again and there is nothing to do."""

@@ -54,7 +54,7 @@ from lth.plan.sizes import (
 )
 from lth.artifacts.repair import OPTIONS, options_of
 from lth.catalog.scores import SCORES
-from lth.running.stopping import STARTED_BY
+from lth.running.stopping import AWAY, STARTED_BY
 from lth.text.model_files import model_content
 from lth.analysis.tables import evaluation_tables, study_tables
 
@@ -70,6 +70,8 @@ options = options_of(
     workflow.overwrite_configfiles, workflow.config_settings.config_args or ()
 )
 os.environ[OPTIONS] = json.dumps(options)  # for the messages of jobs
+if workflow.remote_exec:
+    os.environ[AWAY] = "1"
 os.environ[STARTED_BY] = str(os.getpid())  # jobs end when this process is gone
 plan = Plan(study)
 

@@ -1,10 +1,12 @@
 """Run a round of a ticket: prune, rewind, train."""
 
+import os
 from pathlib import Path
 
 from lth.config.study import Compute
 from lth.plan.jobs import RoundJob
 from lth.running.jobs import job
+from lth.running.stopping import AWAY
 
 parameters, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(parameters["job"])
@@ -15,6 +17,6 @@ with job(f"ticket {spec.ticket} seed {spec.seed} round {spec.round}", snakemake.
     from lth.running.scratch import Scratch
 
     scratch = Scratch.of(outputs["history"], parameters, inputs.values(), compute)
-    scratch.keeps = compute.rounds_per_job > 1
+    scratch.keeps = compute.rounds_per_job > 1 and AWAY in os.environ
     with scratch.held(running.log, running.announce):
         run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)
