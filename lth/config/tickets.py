@@ -60,7 +60,8 @@ class TicketSpec(Model):
     """One of `datasets`: what it is trained on."""
     keep_weights: Literal["last", "both"] | None = None
     """Keep the trained weights of every round: after the `last` step, or those and the ones of the best step (`both`).
-    Without it, those of the last round after its last step."""
+    Without it, those of the last round after its last step, and those of a dense network that `one_shot` or `dense_of`
+    prune."""
 
     later_keys: ClassVar[tuple[str, ...]] = ("keep_weights",)
     options_model: ClassVar[type[Options]] = Options
@@ -174,7 +175,8 @@ class ChainTicket(PrunedTicket):
     """Start from another ticket's mask; without it, from the dense network."""
     dense_of: TicketName | None = None
     """Prune the dense network of another ticket, of the same network, recipe and data set, instead of training the same
-    one again; this ticket then begins with its first pruned round."""
+    one again; this ticket then begins with its first pruned round. The dense network's trained weights stay from then
+    on. Added to a study that is finished, where they have gone, it has the other ticket trained again."""
 
     def start_or_none(self) -> Start | None:
         """Its start."""

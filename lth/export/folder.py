@@ -22,7 +22,7 @@ from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.errors import UserError, reason
 from lth.export.beside import Beside, TrainedOn, beside
-from lth.export.card import model_card
+from lth.export.card import model_card, name_of
 from lth.export.compact import Sizes, compacted
 from lth.export.csr import csr_tensors, from_csr
 from lth.export.graph import Graph, graph_from, state_of
@@ -43,6 +43,10 @@ _WEIGHTS: dict[str, str] = {
     "csr": "csr.safetensors",
     "onnx": "model.onnx",
 }
+_TOLD = ("study", "ticket", "method", "dataset", "seed", "round", "network")
+"""What a record says of any ticket's provenance; None where it does not say so itself."""
+_TOLD_OF_SOME = ("control", "given", "given_weights")
+"""What it says of controls, and of tickets that were files of other programs."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def network_graph(path: Path, weights: Moment) -> tuple[Ticket, Graph]:
     if weights == "trained":
         trained = path.with_name("trained.safetensors")
         if not trained.exists():
-            words = "no such file; a study keeps trained weights of a chain's last round only"
+            words = "no such file; a study keeps trained weights of last rounds, and others where `keep_weights` says so"
             raise UserError(
                 f"{printable(trained)}: {words}: name it as a target of snakemake, or export `--weights initial`"
             )
@@ -107,13 +111,13 @@ def export(
     ticket, dense = network_graph(path, weights)
     graph = compacted(dense) if compact else dense
     before, after = Sizes.of(dense), Sizes.of(graph)
-    keys = ("study", "ticket", "method", "dataset", "seed", "round", "network")
     told = {
         "format": format_,
         "weights": weights,
         "compact": compact,
         "ticket_sha256": checksum(path),
-        **{key: ticket.provenance.get(key) for key in keys},
+        **{key: ticket.provenance.get(key) for key in _TOLD},
+        **{key: ticket.provenance[key] for key in _TOLD_OF_SOME if ticket.provenance.get(key) is not None},
         "density": ticket.density,
         "trained_on": _trained_on(ticket, trained) if weights == "trained" else None,
         "shape": list(graph.shape),
@@ -191,7 +195,8 @@ def _tensors(format_: str, content: bytes) -> dict[str, Tensor]:
 def _files(format_: Format, graph: Graph, told: dict[str, Any], found: Beside, card: str) -> dict[str, bytes]:
     """The content of each file but the record."""
     name = _WEIGHTS[format_]
-    about = f"Lottery ticket {told['ticket']} of study {told['study']}: {told['network']['architecture']}."
+    place = f" (ticket {told['ticket']} of study {told['study']})" if told["ticket"] and told["study"] else ""
+    about = f"{name_of(told)}: {told['network']['architecture']}{place}."
     tensors = {key: tensor.contiguous() for key, tensor in state_of(graph).items()}
     if format_ == "onnx":
         content = onnx_bytes(graph)
@@ -215,6 +220,7 @@ def _files(format_: Format, graph: Graph, told: dict[str, Any], found: Beside, c
         "dataset": told["dataset"],
         "trained_on": told["trained_on"],
         "ticket_sha256": told["ticket_sha256"],
+        **({"control": told["control"]} if "control" in told else {}),
     }
     if found.mean:
         config |= {"pixel_mean": found.mean, "pixel_std": found.std}

@@ -58,7 +58,7 @@ def share(
     plan = Plan(study, results)
     entries = [
         _entry(plan, results, ticket, seed, round_, accuracies)
-        for ticket in tickets or study.tickets
+        for ticket in dict.fromkeys(tickets or study.tickets)
         for round_ in _rounds(plan, ticket, densities)
         for seed in study.seeds
     ]

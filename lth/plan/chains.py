@@ -76,12 +76,11 @@ class Chains:
 
     def keeps_weights(self, ticket: str, round_: int) -> bool:
         """Whether a round's trained weights stay, also when no other round needs them any more: further densities are
-        made from the last round's, those of `one_shot` from the weights that all its rounds prune."""
-        if round_ == self.last_round(ticket) or self.study.tickets[ticket].keep_weights is not None:
-            return True
-        chains = {name: spec for name, spec in self.study.tickets.items() if isinstance(spec, ChainTicket)}
-        once = (name for name, spec in chains.items() if spec.one_shot)
-        return any((ticket, round_) in self.parents(name, self.last_round(name)) for name in once)
+        made from the last round's, those of `one_shot` and further tickets of `dense_of` from a dense network's."""
+        spec = self.study.tickets[ticket]
+        once = isinstance(spec, ChainTicket) and spec.one_shot and not spec.dense_of
+        kept = spec.keep_weights or round_ == self.last_round(ticket) or (once and round_ == self.first_round(ticket))
+        return bool(kept) or (round_ == 0 and any(self.dense_of(other) == ticket for other in self.study.tickets))
 
     def parents(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """The tickets (with their rounds) that a round is made of."""
@@ -100,9 +99,11 @@ class Chains:
 
     def lineage(self, ticket: str, round_: int) -> list[tuple[str, int]]:
         """A ticket's round and all rounds that it was made from, each once: what its cost is the sum of."""
-        found = {(ticket, round_): None}
-        for parent in self.parents(ticket, round_):
-            found |= dict.fromkeys(self.lineage(*parent))
+        found, waiting = dict[tuple[str, int], None](), [(ticket, round_)]
+        while waiting:
+            if (one := waiting.pop()) not in found:
+                found[one] = None
+                waiting += reversed(self.parents(*one))
         return list(found)
 
     def prunes(self, ticket: str, round_: int) -> bool:

@@ -108,11 +108,12 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
             density = float(plan.density(ticket, round_))
             dataset, recipe = study.datasets[plan.dataset(ticket, round_)], plan.recipe(ticket, round_)
             a_seed += ticket_bytes(own, density) + _tables(dataset, recipe) + 100 * len(own.layers)
+            early = spec.options.early_step is not None and round_ == 0
+            weights = trained_bytes(own, density, (2 if spec.keep_weights == "both" else moments) + early)
             if plan.keeps_weights(ticket, round_):
-                a_seed += trained_bytes(own, density, 2 if spec.keep_weights == "both" else moments)
-        if len(rounds) > 1:
-            first = trained_bytes(own, float(plan.density(ticket, rounds[0])), moments)
-            temporary += first + (4 * own.prunable if spec.options.early_step else 0)
+                a_seed += weights
+            elif round_ == rounds[0]:  # the largest of those that go
+                temporary += weights
     controls: dict[Arm, int] = {}
     for name, evaluation in study.evaluations.items():
         dataset, recipe = study.datasets[evaluation.dataset], study.recipes[evaluation.recipe]

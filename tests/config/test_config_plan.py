@@ -271,6 +271,21 @@ def test_trained_weights_stay_where_a_further_density_would_be_made_from_them(tm
     plan = Plan(study_of(tmp_path, EVERY_WAY.replace("one_shot: true,", "one_shot: true, dense_of: imp,")))
     kept = {name: [r for r in plan.rounds(name) if plan.keeps_weights(name, r)] for name in ("imp", "once")}
     assert kept == {"imp": [0, 6], "once": [3]}
+    chain = "  again: {network: lenet, recipe: adam, dataset: mnist, rounds: 2, rate: 0.5, dense_of: imp}\n  stable:"
+    plan = Plan(study_of(tmp_path, EVERY_WAY.replace("  stable:", chain, 1)))
+    kept = {name: [r for r in plan.rounds(name) if plan.keeps_weights(name, r)] for name in ("imp", "again")}
+    assert kept == {"imp": [0, 6], "again": [2]}
+
+
+def test_long_chains_of_starts_have_a_lineage(tmp_path):
+    """More rounds than Python has frames, each once, the last one first."""
+    keys = "network: lenet, recipe: adam, dataset: mnist, rounds: 500, rate: 0.01"
+    tickets = f"  long: {{{keys}}}\n  longer: {{{keys}, start: {{ticket: long, round: 500}}}}\n  stable:"
+    plan = Plan(study_of(tmp_path, EVERY_WAY.replace("  stable:", tickets, 1)))
+    own, other = (
+        [(name, k) for k in range(last, first, -1)] for name, first, last in (("longer", 499, 1000), ("long", -1, 500))
+    )
+    assert plan.lineage("longer", 1000) == own + other
 
 
 def test_tickets_of_different_rounds_are_combined_into_one_round(tmp_path):
