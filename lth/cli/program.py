@@ -34,6 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
+    except PermissionError as error:
+        if error.filename is None:
+            raise
+        refused = UserError(f"{os.fsdecode(error.filename)}: {error.strerror}: you may not read or write it")
+        print(refused, file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from errno import EACCES
 from pathlib import Path
 from typing import get_args
 
@@ -340,3 +341,22 @@ def test_the_dense_arm_of_independent_tickets_is_said_to_keep_all_weights(capsys
         "dense round 0 density 1",
         "dense round 1 density 1",
     ]
+
+
+@pytest.mark.parametrize("command", ["verify", "show"])
+def test_a_file_that_may_not_be_read_is_a_sentence(capsys, tmp_path, monkeypatch, command):
+    """Of another user's results; root, whom the system refuses nothing, sees what others would."""
+    table = tmp_path / "results/mine/tables/rounds.csv"
+    table.parent.mkdir(parents=True)
+    for path in (table, tmp_path / "results/mine/manifest.json"):
+        path.write_text("{}")
+    opened = Path.open
+
+    def refuse(path, *arguments, **settings):
+        if path == table:
+            raise PermissionError(EACCES, "Permission denied", str(path))
+        return opened(path, *arguments, **settings)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert main([command, str(table if command == "show" else tmp_path / "results/mine")]) == 1
+    assert capsys.readouterr().err == f"{table}: Permission denied: you may not read or write it\n"
