@@ -13,7 +13,6 @@ from lth.checks.starts import dense_fits, numbers_of_rounds, start_fits
 from lth.checks.weights import WeightNames
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
-from lth.config.data import Dataset
 from lth.config.options import Context
 from lth.config.study import Study
 from lth.config.tickets import ChainTicket, FollowingTicket, PrunedTicket, TicketSpec, falling
@@ -205,13 +204,13 @@ def weights_of(study: Study, name: str) -> str:
 # --- rules of recipes -----------------------------------------------------------------------------------------------
 
 
-def _trained_with(study: Study, recipe: str) -> Mapping[str, Dataset]:
-    """The data sets that a recipe trains on, in words; those of few-shot evaluations are as small as those are."""
+def _trained_with(study: Study, recipe: str) -> Mapping[str, int]:
+    """How many examples a recipe trains on, by data set in words; those of few-shot evaluations are by themselves."""
     found = {}
     for _, name, few in trainings_by(study, recipe):
         whole = study.datasets[name]
         words = f"{few} examples of '{name}'" if few else f"'{name}'"
-        found[words] = whole.model_copy(update={"train": few}) if few else whole
+        found[words] = (whole.model_copy(update={"train": few}) if few else whole).sizes[0]
     return found
 
 
@@ -232,17 +231,25 @@ def trainings_by(study: Study, recipe: str) -> list[tuple[str, str, int | None]]
 
 def _of_recipe(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
     """What a recipe does in time lies within the training; augmentation changes pixels."""
-    yield from list(_in_time(study, name, recipe))[:1]
+    yield from list(in_time(recipe, _trained_with(study, name)))[:1]
     texts = [other for other in datasets_of(study, name) if study.datasets[other].noun == "texts"]
     if recipe.augment is not None and texts:
         yield ("augment",), f"changes images, and {listed(texts)} holds texts; use a recipe without it"
 
 
-def _in_time(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
-    """What depends on how many steps an epoch has, for each data set."""
+def in_time(recipe: Recipe, trained_with: Mapping[str, int]) -> Iterator[Fault]:
+    """What of a recipe's schedule and patience never happens in its trainings, or is shorter than a step.
+
+    Args:
+        recipe: it is valid by itself.
+        trained_with: the number of training examples of each data set, by what sentences call it (`'digits'`).
+
+    Yields:
+        Paths within the recipe, and what is wrong.
+    """
     period = recipe.schedule.period_epochs
-    for words, data in _trained_with(study, name).items():
-        steps, epoch = recipe.steps(data.sizes[0])
+    for words, examples in trained_with.items():
+        steps, epoch = recipe.steps(examples)
         for key, value in recipe.schedule.needed_epochs.items() if recipe.iterations else ():
             if value * epoch >= steps:
                 epochs = f"the {steps / epoch:.4g} epochs of {words} that {steps} iterations are"

@@ -29,7 +29,7 @@ def raw_images(
         UserError: they cannot be used.
     """
     pixels = images if images.dtype == np.uint8 else _bytes(images, what)
-    layout = image_layout(f"{what} images", pixels.shape, pixels.dtype)
+    layout = image_layout(f"{what} images", pixels.shape, pixels.dtype, lambda: pixels)
     if not layout.size:
         found = f"{layout.height}x{layout.width}"
         raise UserError(f"{what} images: have {found} pixels, and square ones are needed; crop or pad them")

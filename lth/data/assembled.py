@@ -103,8 +103,8 @@ def _fill(images: Tensor, batches: Iterator[tuple[str, NDArray[np.uint8]]], *, g
             message = f"{printable(where)}: has {shape} pixels, where other images have {side}x{side}"
             raise UserError(f"{message}; name a `size` on the data set, to which all are resized")
         if channels == 1 and not grey and batch.shape[1] == 3:
-            message = f"{printable(where)}: is a colour image, where those that were looked at first are grey"
-            raise UserError(f"{message}; say `grey: true` on the data set")
+            message = f"{printable(where)}: is a colour image, where all were grey when their heads were looked at"
+            raise UserError(f"{message}; say `grey: true` on the data set, or run it again")
         made = transformed(square(torch.from_numpy(batch)), grey=grey, size=wanted)
         images[done : done + len(made)] = made  # of one channel to all three, where the others have colour
         done += len(made)

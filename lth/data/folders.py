@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lth.catalog.source import OwnSource
-from lth.data.listing import listing_digest
+from lth.data.listing import found_in_files, listing_digest
 from lth.data.opened import Opened, Part
 from lth.data.pictures import ENDINGS, picture, picture_shape
 from lth.errors import UserError
@@ -27,9 +27,6 @@ TINY_FOLDER = "tiny-imagenet-200"
 ANNOTATIONS = "val/val_annotations.txt"
 """Of Tiny ImageNet: a line for each validation image, with its name and class."""
 _LONGEST_ANNOTATIONS = 10_000_000
-
-LOOKED_AT = 500
-"""Images, at least where there are so many, whose heads say how many channels and pixels the others have."""
 
 _Image = tuple[str, int]
 """A file as seen from the root, and its label."""
@@ -51,18 +48,15 @@ class _Tree:
 
     @cached_property
     def shape(self) -> tuple[int, int]:
-        """Channels (3 where some images have colour), and pixels a side (0 where they differ), as some images have
-        them: the first one of each class, and others evenly over all."""
-        files = [file for file, _ in self.parts["train"]]
-        first = np.flatnonzero(np.diff(self.labels("train"), prepend=-1))
-        chosen = {*first.tolist(), *range(0, len(files), max(1, len(files) // LOOKED_AT))}
-        shapes = {picture_shape(self.root / files[row]) for row in chosen}
-        sides = {side for _, *sides in shapes for side in sides}
-        return max(channels for channels, *_ in shapes), sides.pop() if len(sides) == 1 else 0
+        """Channels (3 where some image has colour), and pixels a side (0 where they differ), by the heads of all."""
+        files = [file for part in self.parts.values() for file, _ in part]
+        heads = found_in_files(self.root, files, "heads", lambda path: [*picture_shape(path)]).values()
+        sides = {side for _, *sides in heads for side in sides}
+        return max(channels for channels, *_ in heads), sides.pop() if len(sides) == 1 else 0
 
 
 def folder_source(which: str) -> OwnSource:
-    """The facts about the images in a folder: by its listing, and the heads of some images.
+    """The facts about the images in a folder: by its listing, and the heads of the images.
 
     Raises:
         UserError: it is not there, has no images, or is laid out otherwise; the sentence names it.

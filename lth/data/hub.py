@@ -1,8 +1,8 @@
 """`huggingface:NAME`: image classification sets of the Hugging Face hub, read by the package `datasets`.
 
-A copy in the data root, `huggingface/NAME`, goes before the hub: what `save_to_disk` wrote, or the files as the hub has
-them. The facts are in the set's description; of its images it says nothing, so a study names the `size` that they are
-resized to, and they count as colour images.
+A copy in the data root, `huggingface/NAME` (with a revision `huggingface/NAME@REVISION`), goes before the hub: what
+`save_to_disk` wrote, or the files as the hub has them. The facts are in the set's description; of its images it says
+nothing, so a study names the `size` that they are resized to, and they count as colour images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -57,17 +57,27 @@ class _Name:
         name, _, revision = name.partition("@")
         return cls(name, revision or None, label or None)
 
-    def copy(self, root: Path) -> Path | None:
-        """The folder that has a copy: the path itself if it is one, else that in the data root if it is there.
+    @property
+    def is_path(self) -> bool:
+        """Whether it is the path of a copy, not a name that the hub has."""
+        return self.name.startswith((".", "/", "~"))
+
+    def folder(self, root: Path) -> Path:
+        """The folder that a copy has to be in: the path itself, or the name with its revision in the data root.
 
         Raises:
             UserError: it can be no path.
         """
-        if self.name.startswith((".", "/", "~")):
+        if self.is_path:
             return expanded(self.name)
         name = f"{self.name}@{self.revision}" if self.revision else self.name
-        folder = expanded(root / HUB_FOLDER / name, f"huggingface:{printable(name, 200)}")
-        return folder if folder.is_dir() else None
+        return expanded(root / HUB_FOLDER / name, f"huggingface:{printable(name, 200)}")
+
+    def copy(self, root: Path) -> Path | None:
+        """The folder that has a copy: the path itself, else that in the data root if it is there; raises UserError as
+        `folder` does."""
+        folder = self.folder(root)
+        return folder if self.is_path or folder.is_dir() else None
 
 
 def hub_source(which: str) -> OwnSource:
@@ -186,8 +196,9 @@ def _had(which: str, root: Path, get: Any) -> Any:
         return get()
     except Exception as error:  # of the network, of the hub, of files: there is no end to them
         message = f"huggingface:{printable(which, 200)}: is not to be had ({reason(error)})"
-        place = root / HUB_FOLDER / _Name.of(which).name
-        raise UserError(f"{message}; offline, put a copy into {printable(place)} (`save_to_disk`)") from None
+        name = _Name.of(which)
+        where = "put a copy there" if name.is_path else f"offline, put a copy into {printable(name.folder(root))}"
+        raise UserError(f"{message}; {where} (`save_to_disk`)") from None
 
 
 def _datasets() -> Any:

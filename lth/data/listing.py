@@ -1,7 +1,7 @@
 """What the files of a folder hold, as one digest: equal for equal content, whatever the dates of the files.
 
 Every file is read once. Its checksum is kept in the user's cache folder, with the size, the dates and the number by
-which the file system knows it, and taken from there as long as none of them changes.
+which the file system knows it, and taken from there as long as none of them changes. So is what their heads say.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,22 +35,41 @@ def listing_digest(root: Path, names: Iterable[str]) -> str:
     Raises:
         UserError: one cannot be read, or is no file.
     """
-    kept, names = _kept(root), sorted(names)
-    known, found = _load(kept), {}
+    digest = hashlib.sha256()
+    for name, content in found_in_files(root, sorted(names), "checksums", _checksum, _READERS).items():
+        digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def found_in_files(
+    root: Path, names: Iterable[str], what: str, find: Callable[[Path], Any], readers: int = 1
+) -> dict[str, Any]:
+    """What a function finds in each of some files; of a file that has not changed since, what it found then.
+
+    Args:
+        root: the folder.
+        names: of the files, as seen from it, with `/`.
+        what: it is called: the folder in the cache.
+        find: the function; what it gives can be written as JSON.
+        readers: threads that call it.
+
+    Raises:
+        UserError: one cannot be read, or is no file.
+    """
+    kept, names = _kept(root, what), [*names]
+    known, settled = _load(kept), {}
     now, states = time.time(), [_state(root, name) for name in names]
     unknown = [n for n, name in enumerate(names) if not _is_known(known.get(name), states[n])]
-    with ThreadPoolExecutor(_READERS) as readers:
-        read = dict(zip(unknown, readers.map(lambda n: _checksum(root / names[n]), unknown), strict=True))
-    digest = hashlib.sha256()
-    for n, name in enumerate(names):
-        content = read[n] if n in read else str(known[name][1])
-        digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
-        if max(states[n][1:3]) < (now - SETTLED) * 1e9:
-            found[name] = [states[n], content]
-    if found != known:
+    with ThreadPoolExecutor(readers) as threads:
+        read = dict(zip(unknown, threads.map(lambda n: find(root / names[n]), unknown), strict=True))
+    found = {name: read[n] if n in read else known[name][1] for n, name in enumerate(names)}
+    for name, state in zip(names, states, strict=True):
+        if max(state[1:3]) < (now - SETTLED) * 1e9:
+            settled[name] = [state, found[name]]
+    if settled != known:
         with contextlib.suppress(UserError, UnicodeError):  # nothing can be kept there: everything is read next time
-            write_text(kept, json.dumps(found))
-    return digest.hexdigest()
+            write_text(kept, json.dumps(settled))
+    return found
 
 
 def _state(root: Path, name: str) -> list[int]:
@@ -75,11 +94,11 @@ def _checksum(path: Path) -> str:
         raise UserError(f"{printable(path)}: cannot be read: {error.strerror}") from None
 
 
-def _kept(root: Path) -> Path:
-    """Where the checksums of a folder's files are kept."""
+def _kept(root: Path, what: str) -> Path:
+    """Where the checksums of a folder's files are kept, or what their heads say."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     name = hashlib.sha256(os.fsencode(root.absolute())).hexdigest()[:32]
-    return Path(cache, "lth", "checksums", f"{name}.json")
+    return Path(cache, "lth", what, f"{name}.json")
 
 
 def _load(path: Path) -> dict[str, Any]:

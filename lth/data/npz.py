@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ from lth.reading import check_regular
 
 _PARTS = ("train", "val", "test")
 """Whose arrays a file may hold, as `train_images`, `train_labels` and so on; `val` is MedMNIST's."""
+_SOME = 1_000_000
+"""Values of an array of another type, by which a sentence says how they become bytes."""
 _LARGEST_LABELS = 1_000_000_000
 """Bytes: labels are read when a study is checked."""
 
@@ -152,7 +154,8 @@ def _facts(path: Path, *_: int) -> _Facts:
                 one, other = (images, numbers) if images in heads else (numbers, images)
                 raise UserError(f"{printable(path, 200)}: has `{one}` without `{other}`; give both or none")
             if images in heads:
-                layouts[name] = image_layout(where[images], heads[images].shape, heads[images].dtype)
+                head = heads[images]
+                layouts[name] = image_layout(where[images], head.shape, head.dtype, partial(_some, file, head))
                 check_alike(where[images], layouts[name], "train_images", layouts["train"])
                 check_count(where[numbers], heads[numbers].shape, layouts[name].images)
                 read = _small(file, where[numbers], heads[numbers])
@@ -191,6 +194,13 @@ def _small(file: ZipFile, where: str, head: _Head) -> NDArray[Any]:
     if head.info.file_size > _LARGEST_LABELS:
         raise UserError(f"{where}: has {head.info.file_size:,} bytes, where at most {_LARGEST_LABELS:,} are allowed")
     return _whole(file, head)
+
+
+def _some(file: ZipFile, head: _Head) -> NDArray[Any]:
+    """The first values of an array."""
+    with file.open(head.info) as member:
+        member.read(head.offset)
+        return np.frombuffer(member.read(_SOME * head.dtype.itemsize), head.dtype)
 
 
 def _whole(file: ZipFile, head: _Head) -> NDArray[Any]:

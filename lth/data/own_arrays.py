@@ -4,8 +4,9 @@ The same rules hold for arrays in a file (`npz:PATH`) and for arrays that a prog
 those, and `lth.data.assembled.arrays_to_images` makes a data set of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,19 +41,22 @@ class ImageLayout:
         return images.transpose(0, 3, 1, 2) if self.channels_last else images
 
 
-def image_layout(where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]") -> ImageLayout:
+def image_layout(
+    where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]", some: Callable[[], NDArray[Any]]
+) -> ImageLayout:
     """How an array of this shape and type holds images; read from its head, the array need not be there.
 
     Args:
         where: the array in words, for sentences.
         shape: [images, height, width], [images, height, width, channels] or [images, channels, height, width].
         dtype: must be uint8.
+        some: gives some of the values, where the type is another one: by them the sentence says what to do.
 
     Raises:
         UserError: it holds no images of one or three channels as bytes.
     """
     if dtype != np.uint8:
-        advice = "write `(255 * images).round().astype('uint8')`" if dtype.kind == "f" else "convert them"
+        advice = _as_bytes(some()) if dtype.kind in "biuf" else "convert them"
         raise UserError(f"{where}: holds {dtype}, where bytes (uint8, 0 to 255) are needed; {advice}")
     layouts = "[images, height, width] or four axes with 1 or 3 channels, last or second"
     if len(shape) == 3:
@@ -66,6 +70,18 @@ def image_layout(where: str, shape: Sequence[int], dtype: "np.dtype[np.generic]"
     if 0 in (count, height, width):
         raise UserError(f"{where}: has the shape {_shape(shape)}, and so no images")
     return ImageLayout(images=count, channels=channels, height=height, width=width, channels_last=last)
+
+
+def _as_bytes(values: NDArray[Any]) -> str:
+    """How images with such values become bytes."""
+    least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if values.dtype.kind == "b":
+        return "write `255 * images.astype('uint8')`"
+    if not (least >= 0 and most <= 255):  # NaN is neither
+        return f"give pixels as they were (found {least:.4g} to {most:.4g}): training normalises them"
+    if values.dtype.kind != "f":
+        return "write `images.astype('uint8')`"
+    return f"write `{'(255 * images)' if most <= 1 else 'images'}.round().astype('uint8')`"
 
 
 def whole_labels(where: str, labels: NDArray[np.generic], images: int) -> NDArray[np.int64]:

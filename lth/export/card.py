@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lth.catalog.controls import ARM_KINDS
 from lth.export.beside import Beside
 from lth.export.compact import Sizes
 
@@ -25,15 +26,12 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
     """
     network, source = told["network"], (found.source or "").partition(":")[0]
     hub = [f"datasets: [{HUB_DATASETS[source]}]"] if source in HUB_DATASETS else []
-    trained = told["weights"] == "trained"
-    weights = f"ones after training on `{told['trained_on']}`" if trained else "initial (untrained) ones"
     lines = ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *hub, "---", ""]
-    lines += [f"# Lottery ticket: {network['architecture']} at {100 * density:.2f} % density", ""]
+    lines += [f"# {name_of(told)}: {network['architecture']} at {100 * density:.2f} % density", ""]
     lines += [
-        f"A sparse network of architecture `{network['architecture']}`, found by `{told['method']}` on the data set "
-        f"`{told['dataset']}` (study `{told['study']}`, ticket `{told['ticket']}`, seed {told['seed']}, round "
-        f"{told['round']}). It keeps {100 * density:.2f} % of the prunable weights (of convolutions and linear layers; "
-        f"biases and norms are not pruned). The weights in this folder are the {weights}.",
+        f"A {'sparse' if density < 1 else 'dense'} network of architecture `{network['architecture']}`{_origin(told)}. "
+        f"It keeps {100 * density:.2f} % of the prunable weights (of convolutions and linear layers; biases and norms "
+        f"are not pruned). The weights in this folder are {_weights(told)}.",
         "",
         *_sizes(told, before, after),
         "",
@@ -45,7 +43,7 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         "logits = load()(images)  # float [n, {}, {}, {}] -> [n, {}]".format(*told["shape"], network["classes"]),
         "```",
         "",
-        *_input(found),
+        *_input(told, found),
         "",
         "## Accuracy",
         "",
@@ -53,13 +51,69 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         "",
         "## Data and licence",
         "",
-        f"- Found on: {found.source or told['dataset']}",
-        *([f"- Trained on: {told['trained_on']}"] if trained else []),
+        *_data(told, found),
         f"- Licence of these data: {found.licence or 'not known here; ask where the data come from'}",
         "- Licence of the weights: to be named by whoever publishes them.",
         f"- SHA-256 of the ticket's file: `{told['ticket_sha256']}`",
     ]
     return "\n".join(lines) + "\n"
+
+
+def name_of(told: Mapping[str, Any]) -> str:
+    """What an export is, in a few words.
+
+    Args:
+        told: its record.
+    """
+    if kind := told.get("control"):
+        return f"Control ({kind}) of a lottery ticket"
+    return "Pruned network of a checkpoint" if _is_checkpoint(told) else "Lottery ticket"
+
+
+def _is_checkpoint(told: Mapping[str, Any]) -> bool:
+    """Whether it was made of a checkpoint of another program; a ticket that a study was given has the study's name."""
+    return told["method"] == "given" and told["study"] is None
+
+
+def _origin(told: Mapping[str, Any]) -> str:
+    """The rest of the sentence that names the architecture: how the ticket came about, and where in a study."""
+    method, kind, words = told["method"], told.get("control"), ""
+    known = {key: told[key] for key in ("study", "ticket", "seed", "round") if told[key] is not None}
+    place = [f"{key} `{value}`" if isinstance(value, str) else f"{key} {value}" for key, value in known.items()]
+    if method == "given":
+        made = "made of a checkpoint of another program" if _is_checkpoint(told) else "taken over from a file"
+        words, place = f" {made}", [f"SHA-256 `{told.get('given')}`", *([", ".join(place)] if place else [])]
+    elif method is not None:
+        words = f" found by `{method}`" + (f" on the data set `{told['dataset']}`" if told["dataset"] else "")
+    words += f" ({('; ' if method == 'given' else ', ').join(place)})" if place else ""
+    if kind is None:
+        return f",{words}" if words else ""
+    words = f": a control (`{kind}`) of {'the' if method else 'a'} ticket{words}"
+    if kind == "dense" or kind not in ARM_KINDS or told["ticket"] is None:
+        return words
+    what = ARM_KINDS[kind].sentence.format(of=f"`{told['ticket']}`")
+    return f"{words}. It is {what}, with as many weights in each layer as the ticket"
+
+
+def _weights(told: Mapping[str, Any]) -> str:
+    if told["weights"] == "trained":
+        return "the ones after training" + (f" on `{told['trained_on']}`" if told["trained_on"] else "")
+    if told["method"] != "given":
+        return "the initial (untrained) ones"
+    if told.get("control"):
+        return "the initial ones"
+    if sha := told.get("given_weights"):
+        return f"those of another checkpoint (SHA-256 `{sha}`)"
+    return "the checkpoint's" if _is_checkpoint(told) else "the file's"
+
+
+def _data(told: Mapping[str, Any], found: Beside) -> list[str]:
+    """The data that the ticket has to do with, and those of trained weights."""
+    label = "Data set of its study" if told["method"] == "given" else "Found on"
+    label = "The ticket was found on" if told.get("control") and told["method"] != "given" else label
+    own = found.source or told["dataset"]
+    trained = told["trained_on"] if told["weights"] == "trained" else None
+    return [*([f"- {label}: {own}"] if own else []), *([f"- Trained on: {trained}"] if trained else [])]
 
 
 def _sizes(told: Mapping[str, Any], before: Sizes, after: Sizes) -> list[str]:
@@ -77,7 +131,9 @@ def _sizes(told: Mapping[str, Any], before: Sizes, after: Sizes) -> list[str]:
     ]
 
 
-def _input(found: Beside) -> list[str]:
+def _input(told: Mapping[str, Any], found: Beside) -> list[str]:
+    if not found.mean and told["study"] is None:
+        return ["Images are pixels; how they are normalised is not known here."]
     if not found.mean:
         return ["Images are normalised as in the study's data set; its statistics are not known here."]
     mean, std = (", ".join(f"{value:.6g}" for value in values) for values in (found.mean, found.std))

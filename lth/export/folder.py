@@ -71,7 +71,9 @@ def network_graph(path: Path, weights: Moment) -> tuple[Ticket, Graph]:
     if weights == "trained":
         trained = path.with_name("trained.safetensors")
         if not trained.exists():
-            words = "no such file; a study keeps trained weights of last rounds, and others where `keep_weights` says so"
+            words = (
+                "no such file; a study keeps trained weights of last rounds, and others where `keep_weights` says so"
+            )
             raise UserError(
                 f"{printable(trained)}: {words}: name it as a target of snakemake, or export `--weights initial`"
             )

@@ -4,7 +4,6 @@ Steps are those of the project's own networks in eval mode (`STEP_KINDS`). A gra
 beside its tensors and read back without running anybody's code.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from torch.nn import functional
 STEP_KINDS = ("input", "conv", "linear", "norm", "relu", "max", "average", "flatten", "dropout", "add", "stride", "pad")
 """What a step can be: `average` is over all that is left of the image, `stride` takes every n-th pixel, `pad` appends
 channels of zeros; `norm` is batch norm."""
-PLACE = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _PARAMETERS = {"conv": ("weight", "bias"), "linear": ("weight", "bias"), "norm": ("weight", "bias")}
 _BUFFERS = {"norm": ("running_mean", "running_var")}
 
@@ -117,7 +115,7 @@ def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Gra
     for told in described:
         name, kind, inputs, settings = (told.get(key) for key in ("name", "kind", "inputs", "settings"))
         known = {step.name for step in steps}
-        if not (isinstance(name, str) and PLACE.fullmatch(name) and name not in known and kind in STEP_KINDS):
+        if not (isinstance(name, str) and is_place(name) and name not in known and kind in STEP_KINDS):
             raise ValueError("a step without a valid name and kind")
         if not (isinstance(inputs, list) and all(isinstance(other, str) for other in inputs) and known >= {*inputs}):
             raise ValueError(f"step '{name}' has no valid inputs")
@@ -136,6 +134,15 @@ def graph_from(described: Any, tensors: Mapping[str, Tensor], shape: Any) -> Gra
     if fault:
         raise ValueError(fault)
     return graph
+
+
+def is_place(name: str) -> bool:
+    """Whether a step may have a name: one of a layer's place, as torch allows it, that can be printed.
+
+    Parts between dots may hold anything; of what a module has itself (`training`) torch gives no layer the name.
+    """
+    bare = nn.Module()
+    return name.isprintable() and all(part and not hasattr(bare, part) for part in name.split("."))
 
 
 def misfit(graph: Graph) -> str | None:

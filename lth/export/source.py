@@ -56,7 +56,7 @@ def model_source(graph: Graph, about: str, weights: str) -> str:
 
 
 def _chain(graph: Graph) -> str:
-    layers = [f'        ("{step.name}", {_layer(step)}),' for step in graph.steps[1:]]
+    layers = [f"        ({_quoted(step.name)}, {_layer(step)})," for step in graph.steps[1:]]
     return "\n".join(["\n", "def build():", "    return nn.Sequential(OrderedDict([", *layers, "    ]))", ""])
 
 
@@ -93,16 +93,23 @@ def _stepwise(graph: Graph) -> str:
 
 def _add(place: str) -> str:
     parent, _, name = place.rpartition(".")
-    return f'{_reach(parent)}.add_module("{name}", '
+    return f"{_reach(parent)}.add_module({_quoted(name)}, "
 
 
 def _reach(place: str) -> str:
-    """The expression of a module at a place: attributes, and `getattr` where a name is a number."""
+    """The expression of a module at a place: attributes, and `getattr` where a name is a number, or one that a class
+    would take for another: Python normalises identifiers, and changes those that begin with two underscores."""
     found = "self"
     for part in filter(None, place.split(".")):
-        plain = part.isidentifier() and not keyword.iskeyword(part)
-        found = f"{found}.{part}" if plain else f'getattr({found}, "{part}")'
+        plain = part.isascii() and part.isidentifier() and not keyword.iskeyword(part) and not part.startswith("__")
+        found = f"{found}.{part}" if plain else f"getattr({found}, {_quoted(part)})"
     return found
+
+
+def _quoted(name: str) -> str:
+    """A name as a literal of Python, in double quotes where it holds none."""
+    literal = repr(name)
+    return literal if '"' in literal else f'"{literal[1:-1]}"'
 
 
 def _call(step: Step, numbers: dict[str, str]) -> str:

@@ -9,9 +9,13 @@ import torch
 from torch import nn
 
 from lth.errors import UserError
-from lth.export.graph import Graph, Step, misfit
+from lth.export.graph import Graph, Step, is_place, misfit
 from lth.networks.calls import Call, Unread, calls_of
+from lth.printable import printable
 from lth.seeds import generator
+
+_SHOWN = 200
+"""Characters of a name that a sentence repeats."""
 
 
 def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Graph:
@@ -30,6 +34,9 @@ def graph_of(network: nn.Module, shape: tuple[int, int, int], name: str) -> Grap
         calls = calls_of(network)
     except Unread as problem:
         raise _unsupported(name, str(problem)) from None
+    if odd := next((call.name for call in calls if not is_place(call.name)), None):
+        shown = printable(repr(odd), _SHOWN)
+        raise _unsupported(name, f"has a layer {shown}, whose name could not be read back")
     steps, stands_for, taken = list[Step](), list[str](), _places(calls)
     for call in calls:
         step = _step(call, tuple(stands_for[one] for one in call.inputs), name)
@@ -87,38 +94,84 @@ def _step(call: Call, inputs: tuple[str, ...], name: str) -> Step | None:
 
 def _of_layer(module: nn.Module, place: str, before: str, name: str) -> Step | None:
     """The step that a layer is; None where it does nothing."""
+    what = f"has a layer {place} ({type(module).__name__})"
+    for key, (fits, wanted) in _wanted(module).items():
+        if not fits:
+            words = f"network '{name}' {what} with {key} {getattr(module, key)!r}, where {wanted} is needed"
+            raise UserError(f"{words}; what can be exported is in docs/files.md (section Exports)")
     tensors = {key: tensor.detach().clone() for key, tensor in module.state_dict().items() if "." not in key}
     tensors.pop("num_batches_tracked", None)
-    settings: dict[str, Any] | None = None
-    kind = ""
+    settings: dict[str, Any] = {}
     match module:
         case nn.Identity():
             return None
-        case nn.Conv2d(groups=1, dilation=(1, 1), padding_mode="zeros", stride=(a, b), padding=(c, d)) if (
-            a == b and c == d
-        ):
-            kind, settings = "conv", {"stride": a, "padding": c}
+        case nn.Conv2d():
+            kind, settings = "conv", {"stride": _number(module.stride), "padding": _padding(module)}
         case nn.Linear():
-            kind, settings = "linear", {}
-        case nn.BatchNorm1d() | nn.BatchNorm2d() if module.affine and module.track_running_stats:
+            kind = "linear"
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
             kind, settings = "norm", {"eps": module.eps, "images": int(isinstance(module, nn.BatchNorm2d))}
         case nn.ReLU():
-            kind, settings = "relu", {}
-        case nn.MaxPool2d(padding=0, dilation=1, ceil_mode=False, kernel_size=int(size), stride=int(stride)):
-            kind, settings = "max", {"size": size, "stride": stride}
-        case nn.AdaptiveAvgPool2d(output_size=1 | (1, 1)):
-            kind, settings = "average", {}
-        case nn.Flatten(start_dim=1, end_dim=-1):
-            kind, settings = "flatten", {}
+            kind = "relu"
+        case nn.MaxPool2d():
+            kind, settings = "max", {"size": _number(module.kernel_size), "stride": _number(module.stride)}
+        case nn.AdaptiveAvgPool2d():
+            kind = "average"
+        case nn.Flatten():
+            kind = "flatten"
         case nn.Dropout():
             kind, settings = "dropout", {"p": module.p}
-    if isinstance(module, nn.Conv2d) and module.groups > 1:
-        raise _unsupported(name, f"has a convolution in {module.groups} groups ({place})")
-    if settings is None:
-        raise _unsupported(name, f"has a layer {place} ({type(module).__name__})")
+        case _:
+            raise _unsupported(name, what)
     return Step(place, kind, (before,), settings, tensors)
 
 
+def _wanted(module: nn.Module) -> dict[str, tuple[bool, str]]:
+    """Settings of a layer that a step has not: whether each is as steps are, and what that is."""
+    both = "one number for both directions"
+    match module:
+        case nn.Conv2d():
+            return {
+                "groups": (module.groups == 1, "1"),
+                "dilation": (_number(module.dilation) == 1, "1"),
+                "padding_mode": (module.padding_mode == "zeros", "'zeros'"),
+                "stride": (_number(module.stride) is not None, both),
+                "padding": (_padding(module) is not None, "one number for all sides"),
+            }
+        case nn.BatchNorm1d() | nn.BatchNorm2d():
+            return {key: (bool(getattr(module, key)), "True") for key in ("affine", "track_running_stats")}
+        case nn.MaxPool2d():
+            return {
+                "kernel_size": (_number(module.kernel_size) is not None, both),
+                "stride": (_number(module.stride) is not None, both),
+                "padding": (_number(module.padding) == 0, "0"),
+                "dilation": (_number(module.dilation) == 1, "1"),
+                "ceil_mode": (not module.ceil_mode, "False"),
+            }
+        case nn.AdaptiveAvgPool2d():
+            return {"output_size": (_number(module.output_size) == 1, "1")}
+        case nn.Flatten():
+            return {"start_dim": (module.start_dim == 1, "1"), "end_dim": (module.end_dim == -1, "-1")}
+    return {}
+
+
+def _number(value: Any) -> int | None:
+    """What is the same in both directions, as one number; None where it differs."""
+    first, *others = value if isinstance(value, tuple | list) else (value,)
+    return first if isinstance(first, int) and all(other == first for other in others) else None
+
+
+def _padding(module: nn.Conv2d) -> int | None:
+    """Zeros on every side of the images, where there are as many on each."""
+    if module.padding == "valid":
+        return 0
+    if module.padding == "same":  # which torch allows with a stride of 1 only
+        size = _number(module.kernel_size)
+        return size // 2 if size is not None and size % 2 else None
+    return _number(module.padding)
+
+
 def _unsupported(name: str, why: str) -> UserError:
-    known = "chains and residual networks of convolutions, linear layers, batch norm, ReLU, pooling and dropout"
+    known = "convolutions, linear layers, batch norm, ReLU, max pooling, averages over the whole image and dropout"
+    known = f"chains and residual networks of {known}"
     return UserError(f"network '{name}' {why}, which cannot be exported as a network; what can: {known}")

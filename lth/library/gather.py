@@ -1,6 +1,6 @@
 """Images and labels out of what people hold them in: arrays, torch data sets and loaders, Hugging Face data sets."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from operator import index
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler
 
 from lth.data.columns import image_and_label
+from lth.data.pictures import pixels
 from lth.errors import UserError, reason
 from lth.printable import printable
 
@@ -65,18 +66,21 @@ def _batches(loader: "DataLoader[Any]", what: str) -> Iterator[ImagesAndLabels]:
         raise UserError(f"{what} data: the DataLoader samples by {type(sampler).__name__}; give its dataset instead")
     if loader.drop_last:
         raise UserError(f"{what} data: the DataLoader drops the last batch; use drop_last=False")
+    first = 0
     for batch in loader:
         images, labels = _pair(batch, what)
         if np.ndim(labels) == 0:  # with `batch_size=None` examples come one by one, or in batches of the data set's own
-            yield _image(images, what)[None], np.asarray([_whole(labels, what)])
-        else:
-            yield _array(images), _array(labels)
+            images, labels = [images], [_whole(labels, what)]
+        labels = _array(labels)
+        yield _stacked(images, first, what) if isinstance(images, list | tuple) else _array(images), labels
+        first += len(labels)
 
 
 def _items(data: Any, what: str) -> Iterator[ImagesAndLabels]:
     for position in range(len(data)):
         image, label = _pair(data[position], what)
-        yield _image(image, what)[None], np.asarray([_whole(label, what)] if np.ndim(label) == 0 else label)
+        labels = np.asarray([_whole(label, what)] if np.ndim(label) == 0 else label)
+        yield _image(image, position, what)[None], labels
 
 
 def _whole(label: Any, what: str) -> int:
@@ -91,8 +95,8 @@ def _rows(data: Any, what: str) -> Iterator[ImagesAndLabels]:
     """The examples of a Hugging Face data set: its column of images and that of labels."""
     keep = "keep one of them, as `data.select_columns(['image', '{}'])` does"
     images, labels = image_and_label(f"{what} data", data.features, None, keep)
-    for row in data:
-        yield _image(row[images], what)[None], np.asarray([row[labels]])
+    for position, row in enumerate(data):
+        yield _image(row[images], position, what)[None], np.asarray([row[labels]])
 
 
 def _pair(example: Any, what: str) -> tuple[Any, Any]:
@@ -103,17 +107,29 @@ def _pair(example: Any, what: str) -> tuple[Any, Any]:
     return example[0], example[1]
 
 
-def _image(image: Any, what: str) -> NDArray[Any]:
+def _stacked(images: Sequence[Any], first: int, what: str) -> NDArray[Any]:
+    """Single images as one array; `first` is the position of the first of them, for sentences."""
+    read = (_image(image, first + n, what)[None] for n, image in enumerate(images))
+    return _joined(((image, np.empty(0)) for image in read), what)[0]
+
+
+def _image(image: Any, position: int, what: str) -> NDArray[Any]:
+    """A single image; one of Pillow's as uint8 [height, width] or [height, width, 3], which are told apart by their
+    axes however small they are."""
+    from PIL import Image
+
+    where = f"{what} data: image {position}"
     try:
-        return _array(image)
-    except (TypeError, ValueError) as error:
-        raise UserError(
-            f"{what} data: an image of type {type(image).__name__} cannot be read: {reason(error)}"
-        ) from None
+        if not isinstance(image, Image.Image):
+            return _array(image)
+        read = pixels(where, image)
+    except (TypeError, ValueError, OSError, SyntaxError) as error:  # the last two of a file that Pillow reads only now
+        raise UserError(f"{where}: cannot be read as an image ({type(image).__name__}): {reason(error)}") from None
+    return read[0] if len(read) == 1 else read.transpose(1, 2, 0)
 
 
 def _array(values: Any) -> NDArray[Any]:
-    """As numpy: tensors, arrays, PIL images."""
+    """As numpy: tensors and arrays."""
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
@@ -123,7 +139,8 @@ def _joined(parts: Iterable[ImagesAndLabels], what: str) -> ImagesAndLabels:
     for image, label in parts:
         if images and image.shape[1:] != images[0].shape[1:]:
             shapes = f"{list(images[0].shape[1:])} and {list(image.shape[1:])}"
-            raise UserError(f"{what} data: images of different shapes, {shapes}; resize them to one")
+            advice = "resize them to one, and give all as many channels, as `image.convert('RGB')` does"
+            raise UserError(f"{what} data: images of different shapes, {shapes}; {advice}")
         images.append(image)
         labels.append(label)
     if not images:

@@ -10,6 +10,7 @@ import torch
 
 from lth.artifacts.tickets import Ticket
 from lth.catalog.controls import ARM_KINDS, DERIVED, DerivedKind
+from lth.checks.relations import in_time
 from lth.checks.wording import offered
 from lth.config.noise import Noise
 from lth.config.training import Recipe
@@ -23,7 +24,7 @@ from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
 from lth.library.result import DataFacts, Result
-from lth.library.sentences import in_library
+from lth.library.sentences import PART, in_library, refused
 from lth.methods import controls
 from lth.methods.new_output import with_new_output
 from lth.networks.build import initial_weights
@@ -58,8 +59,8 @@ def train(
         verbose: True prints lines of progress, False nothing; None shows a bar on a terminal.
 
     Raises:
-        UserError: an argument that is not allowed, data that do not fit the ticket's network, or a training that
-            diverged.
+        UserError: an argument that is not allowed, data that do not fit the ticket's network, a schedule or patience
+            that does not fit the training, or a training that diverged.
     """
     check_ticket(ticket)
     if trains not in ("all", "head"):
@@ -70,6 +71,8 @@ def train(
         ticket = with_new_output(ticket, classes, order)
     fitting(ticket, images)
     trained_by = default_recipe(epochs=1) if recipe is None else checked_recipe(recipe)
+    if faults := [*in_time(trained_by, {f"'{images.name}'": len(images.splits["train"])})]:
+        raise refused((("recipes", PART, *path), message) for path, message in faults[:1])
     with (
         arithmetic(compute) as where,
         shown_progress(f"training on {images.name}, seed {order}", 1, verbose) as (line, _),

@@ -34,15 +34,19 @@ def zoo_file(name: str) -> Path:
         name: `zoo:NAME`, the ticket of the first seed, or `zoo:NAME@SEED`.
 
     Raises:
-        UserError: there is no such ticket, a server does not answer, or what it sends is not what the manifest lists.
+        UserError: there is no such ticket or it has no such seed, a server does not answer, or what it sends is not
+            what the manifest lists.
     """
     wanted, _, seed = name.removeprefix(PREFIX).partition("@")
-    known: dict[str, None] = {}
+    known: dict[str, list[str]] = {}
     for location, told in _manifests():
         for entry in told["tickets"]:
-            known[str(entry.get("name"))] = None
+            known.setdefault(str(entry.get("name")), []).append(str(entry.get("seed")))
             if entry.get("name") == wanted and seed in ("", str(entry.get("seed"))):
                 return _fetched(location, str(entry["file"]), str(told["files"][entry["file"]]))
+    if wanted in known:
+        seeds = ", ".join(printable(one) for one in dict.fromkeys(known[wanted]))
+        raise UserError(f"{printable(name)}: has no seed {printable(seed)}; there are seeds {seeds}")
     there = f"there are {', '.join(printable(one) for one in known)}" if known else f"set {VARIABLE} to a folder or URL"
     raise UserError(f"{printable(name)}: no such ticket in {' '.join(_locations())}; {there}")
 

@@ -77,7 +77,7 @@ class Paths:
         return [path for path in weights if path.startswith((f"{self.results}/evaluations/", *rounds))]
 
     def may_be_gone(self) -> set[str]:
-        """Trained weights that nothing reads by now: of a chain that was longer, or otherwise made, they were temporary."""
+        """Trained weights that nothing reads: of a chain that was longer, or made otherwise, they were temporary."""
         weights = {path for path in self.artifacts() if path.endswith("/trained.safetensors")}
         return weights - {*self.kept_weights()}
 

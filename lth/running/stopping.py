@@ -21,7 +21,7 @@ GRACE_SECONDS = 4.0
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR2, signal.SIGURG)
 LOOK_SECONDS = 0.5
 AWAY = "LTH_AWAY"
-"""Variable that is set in jobs on a cluster, alone or several as one, by the Snakemake that was sent there with them."""
+"""Variable, set in jobs on a cluster, alone or several as one, by the Snakemake that is sent there with them."""
 STARTED_BY = "LTH_STARTED_BY"
 """Variable with the number of the Snakemake process whose jobs these are. The parent alone does not tell: who is
 orphaned while Python still starts has never seen another one."""
@@ -34,6 +34,11 @@ _writing = threading.Lock()
 
 class Stopped(Exception):
     """A training was told to stop, and its state is on disk."""
+
+
+def is_away() -> bool:
+    """Whether this process is a job on a cluster, or one of several there that are sent as one."""
+    return AWAY in os.environ
 
 
 def requested() -> bool:

@@ -58,8 +58,10 @@ def note_study(results: Path, study: Study, cores: int | None) -> None:
 
 
 def leave_study(results: Path) -> None:
-    """Let other runs in, if this process keeps them out. The lock file stays: whoever waits for one that is deleted would
-    be alone with it."""
+    """Let other runs in, if this process keeps them out.
+
+    The lock file stays: whoever waits for one that is deleted would be alone with it.
+    """
     folder = (results / FOLDER).resolve()
     if (held := _held.pop(folder, None)) is not None:
         with suppress(OSError):

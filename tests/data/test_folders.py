@@ -12,8 +12,9 @@ from PIL import Image
 from lth.catalog.datasets import SOURCES
 from lth.config.data import Dataset
 from lth.data import folders, listing
-from lth.data.assembled import prepare
+from lth.data.assembled import assembled_images, prepare
 from lth.data.folders import folder_content, folder_source, open_folder
+from lth.data.opened import Opened
 from lth.errors import UserError
 
 
@@ -92,12 +93,30 @@ def test_a_mix_is_colour(mine: Path) -> None:
     assert grey.splits["train"].images.shape[1] == 1
 
 
-def test_colour_that_was_not_looked_at(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folders, "LOOKED_AT", 1)
-    odd = draw(mine / "train/cat/3.PNG", 7, (10, 10, 3))
-    with pytest.raises(UserError, match=rf"{odd}: is a colour image, .*`grey: true`"):
-        prepared(mine)
+@pytest.mark.parametrize("odd", ["train/cat/3.PNG", "test/dog/deeper/1.bmp"])
+def test_one_colour_image_among_a_thousand_is_enough(mine: Path, odd: str) -> None:
+    for number in range(1000):
+        os.link(mine / "train/cat/0.PNG", mine / f"train/cat/a{number}.png")
+    draw(mine / odd, 7, (10, 10, 3))
+    assert folder_source(str(mine)).channels == 3
+    splits = prepare("d", Dataset(source=f"folder:{mine}", validation=2), None).splits.values()
+    assert {split.images.shape[1:] for split in splits} == {(3, 10, 10)}
     assert prepared(mine, grey=True)
+
+
+def test_an_image_that_got_colour_after_the_study_was_checked() -> None:
+    opened = Opened(
+        train_labels=np.arange(12) % 2,
+        test_labels=np.arange(4) % 2,
+        classes=("cat", "dog"),
+        channels=1,
+        size=8,
+        read=lambda part, rows: iter([(f"{part}.png", np.zeros((len(rows), 3, 8, 8), np.uint8))]),
+    )
+    spec = Dataset(source="folder:mine", validation=2)
+    with pytest.raises(UserError, match=r"train\.png: is a colour image, where all were grey .*, or run it again"):
+        assembled_images("d", spec, opened)
+    assert assembled_images("d", spec.model_copy(update={"grey": True}), opened)
 
 
 def test_sizes_that_differ_need_a_size(mine: Path) -> None:
@@ -108,7 +127,15 @@ def test_sizes_that_differ_need_a_size(mine: Path) -> None:
         prepared(mine)
 
 
-def test_a_size_that_was_not_looked_at(mine: Path) -> None:
+def test_a_test_image_of_another_size_counts(mine: Path) -> None:
+    draw(mine / "test/dog/deeper/1.bmp", 9, (20, 12))
+    assert folder_source(str(mine)).size == 0
+    with pytest.raises(UserError, match=r"`size` is missing: the images of .* differ in size or are not square"):
+        prepared(mine)
+
+
+def test_an_image_that_got_another_size_after_the_study_was_checked(mine: Path) -> None:
+    assert folder_source(str(mine)).size == 10
     odd = draw(mine / "test/dog/deeper/1.bmp", 9, (20, 12))
     with pytest.raises(UserError, match=rf"{odd}: has 12x20 pixels, where other images have 10x10; name a `size`"):
         prepared(mine)
@@ -135,7 +162,7 @@ def test_modes_of_pillow(mine: Path) -> None:
     assert prepared(mine, grey=True)
     (mine / "train/cat/0.PNG").unlink()
     Image.fromarray(np.full((10, 10), 9000, np.uint16)).save(mine / "train/cat/0.PNG")
-    with pytest.raises(UserError, match=r"0\.PNG: has more than 8 bits a pixel .* convert it"):
+    with pytest.raises(UserError, match=r"0\.PNG: has more than 8 bits a channel .* convert it"):
         folder_source(str(mine))
 
 
@@ -211,6 +238,18 @@ class TestContent:
         monkeypatch.setattr(listing, "checksum", lambda path: pytest.fail(f"{path} is read again"))
         assert folder_content(str(mine)) == before
         assert len(list(cache.rglob("*.json"))) == 1
+
+    def test_heads_are_read_once(self, mine: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(listing, "SETTLED", -10.0)
+        before = folder_source(str(mine))
+        folders._class_tree.cache_clear()  # as another process does it
+        with monkeypatch.context() as patched:
+            patched.setattr(folders, "picture_shape", lambda path: pytest.fail(f"{path} is read again"))
+            assert folder_source(str(mine)) == before
+        assert len(list(cache.rglob("*.json"))) == 1
+        draw(mine / "test/dog/deeper/1.bmp", 9, (10, 10, 3))
+        folders._class_tree.cache_clear()
+        assert folder_source(str(mine)).channels == 3
 
     def test_what_is_kept_may_be_damaged_or_impossible(self, mine: Path, cache: Path) -> None:
         before = folder_content(str(mine))

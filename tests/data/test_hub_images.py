@@ -130,6 +130,27 @@ def test_a_copy_goes_before_the_hub(library: SimpleNamespace, tmp_path: Path) ->
     assert hub.hub_source(str(folder)).train == 8
 
 
+@pytest.mark.parametrize("which", ["me/gone", "me/gone@abc", "me/gone@abc#label"])
+def test_the_folder_that_is_advised_offline_is_looked_at(library: SimpleNamespace, tmp_path: Path, which: str) -> None:
+    """With a revision it was another one."""
+    with pytest.raises(UserError, match=r"offline, put a copy into (\S+) \(`save_to_disk`\)") as caught:
+        hub.hub_source(which)
+    folder = Path(str(caught.value).rpartition(" into ")[2].partition(" (")[0])
+    folder.mkdir(parents=True)
+    (folder / "state.json").write_text("{}")
+    library.sets[str(folder)] = split(8)
+    assert hub.hub_source(which).train == 8
+    assert folder == tmp_path / "huggingface" / which.partition("#")[0]
+
+
+def test_of_a_path_that_is_no_folder_no_other_is_advised(
+    library: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"nowhere is no folder\); put a copy there \(`save_to_disk`\)$"):
+        hub.hub_source("./nowhere")
+
+
 def test_a_description_spares_the_images(library: SimpleNamespace) -> None:
     told = SimpleNamespace(
         features={"picture": Image(), "kind": ClassLabel(["a", "b", "c"])},

@@ -1,7 +1,7 @@
 """Arrays of the user's own: in a file, and in memory; each thing that they can be wrong in is a sentence."""
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,46 @@ def test_what_is_wrong_is_a_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
         npz_source(path)
     assert str(caught.value).startswith(path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda pixels: pixels / 255, "float64"),
+        (lambda pixels: (pixels / 255).astype(np.float16), "float16"),
+        (lambda pixels: pixels.astype(np.float32), "float32"),
+        (lambda pixels: pixels.astype(np.int64), "int64"),
+        (lambda pixels: pixels > 128, "bool"),
+    ],
+)
+def test_the_advice_for_other_numbers_gives_the_pixels(
+    tmp_path: Path, packed: bool, change: Callable[[np.ndarray], np.ndarray], found: str
+) -> None:
+    """Of floats up to 255 it gave noise: their 255-fold, and of that the last eight bits."""
+    pixels = np.arange(40 * 144, dtype=np.uint8).reshape(40, 12, 12)
+    held = change(pixels)
+    words = rf"train_images: holds {found}, where bytes \(uint8, 0 to 255\) are needed; write `(.+)`$"
+    with pytest.raises(UserError, match=words) as caught:
+        npz_source(written(tmp_path, packed=packed, train_images=held))
+    made = eval(str(caught.value).split("`")[1], {"images": held})
+    assert made.dtype == np.uint8
+    assert np.array_equal(made, pixels if found != "bool" else 255 * (pixels > 128))
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        images(40, 12, 12) / 20 - 1,
+        images(40, 12, 12) * 10.0,
+        images(40, 12, 12).astype(int) - 1,
+        np.full((40, 12, 12), np.nan),
+    ],
+    ids=["normalised", "large", "negative", "NaN"],
+)
+def test_numbers_that_are_no_pixels_are_not_converted(tmp_path: Path, held: np.ndarray) -> None:
+    with pytest.raises(UserError, match=r"train_images: holds .* are needed; .*: training normalises them"):
+        npz_source(written(tmp_path, train_images=held))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a zip", b"\x93NUMPY"])

@@ -179,7 +179,7 @@ def test_a_graph_comes_back_from_plain_data(architecture: str) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda steps: steps[1].update(name="a;b"), "without a valid name"),
+        (lambda steps: steps[1].update(name="a..b"), "without a valid name"),
         (lambda steps: steps[1].update(kind="exec"), "without a valid name and kind"),
         (lambda steps: steps[1].update(inputs=["later"]), "no valid inputs"),
         (lambda steps: steps[1].update(settings={"stride": "1", "padding": 0}), "no valid settings"),
@@ -201,7 +201,58 @@ def test_plain_data_that_is_no_graph_is_refused(change, words) -> None:  # type:
 def test_what_is_no_such_network_is_refused_with_its_name() -> None:
     with pytest.raises(UserError, match=r"network 'by hand' has a layer 0 \(GELU\), which cannot be exported"):
         _chain(nn.GELU(), shape=(1, 2, 2))
-    with pytest.raises(UserError, match=r"has a convolution in 2 groups \(0\)"):
-        _chain(nn.Conv2d(2, 2, 1, groups=2), shape=(2, 2, 2))
     with pytest.raises(UserError, match=r"step '0' takes 2 dimensions, found 4"):
         _chain(nn.Linear(2, 2), nn.Flatten(), shape=(2, 2, 2))
+
+
+REFUSED = [
+    (nn.Conv2d(2, 2, 1, groups=2), "groups 2, where 1 is needed"),
+    (nn.Conv2d(2, 2, 3, dilation=2), r"dilation \(2, 2\), where 1 is needed"),
+    (nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), "padding_mode 'reflect', where 'zeros' is needed"),
+    (nn.Conv2d(2, 2, 3, (1, 2)), r"stride \(1, 2\), where one number for both directions is needed"),
+    (nn.Conv2d(2, 2, 3, padding=(0, 1)), r"padding \(0, 1\), where one number for all sides is needed"),
+    (nn.Conv2d(2, 2, (3, 1), padding="same"), "padding 'same', where one number for all sides is needed"),
+    (nn.Conv2d(2, 2, 2, padding="same"), "padding 'same', where one number for all sides is needed"),
+    (nn.BatchNorm2d(2, affine=False), "affine False, where True is needed"),
+    (nn.BatchNorm2d(2, track_running_stats=False), "track_running_stats False, where True is needed"),
+    (nn.MaxPool2d(3, padding=1), "padding 1, where 0 is needed"),
+    (nn.MaxPool2d(2, dilation=2), "dilation 2, where 1 is needed"),
+    (nn.MaxPool2d(2, ceil_mode=True), "ceil_mode True, where False is needed"),
+    (nn.MaxPool2d((2, 3)), r"kernel_size \(2, 3\), where one number for both directions is needed"),
+    (nn.MaxPool2d(2, (1, 2)), r"stride \(1, 2\), where one number for both directions is needed"),
+    (nn.AdaptiveAvgPool2d(2), "output_size 2, where 1 is needed"),
+    (nn.AdaptiveAvgPool2d((1, None)), r"output_size \(1, None\), where 1 is needed"),
+    (nn.Flatten(2), "start_dim 2, where 1 is needed"),
+    (nn.Flatten(1, 2), "end_dim 2, where -1 is needed"),
+]
+
+
+@pytest.mark.parametrize(("layer", "words"), REFUSED, ids=[words for _, words in REFUSED])
+def test_a_setting_that_cannot_be_exported_is_named(layer: nn.Module, words: str) -> None:
+    """It was said that convolutions can be exported, of a convolution."""
+    kind = type(layer).__name__
+    with pytest.raises(UserError, match=rf"^network 'by hand' has a layer 0 \({kind}\) with {words}; .* Exports\)$"):
+        _chain(layer, nn.Flatten(), shape=(2, 6, 6))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(2, 3, 3, padding="same"),
+        nn.Conv2d(2, 3, 5, padding="same", bias=False),
+        nn.Conv2d(2, 3, (1, 1), padding="same"),
+        nn.Conv2d(2, 3, (2, 3), 2, padding="valid"),
+        nn.MaxPool2d((2, 2)),
+        nn.MaxPool2d((3, 3), (2, 2), (0, 0), (1, 1)),
+        nn.AdaptiveAvgPool2d((1, 1)),
+    ],
+    ids=str,
+)
+def test_settings_that_are_one_number_in_other_words_are_exported(layer: nn.Module) -> None:
+    network = nn.Sequential(layer, nn.Flatten()).eval()
+    found = graph_of(network, (2, 6, 6), "it")
+    images = torch.randn(3, 2, 6, 6)
+    again = graph_from(found.described(), found.tensors(), list(found.shape))
+    with torch.inference_mode():
+        assert torch.allclose(module_of(again)(images), network(images), atol=1e-6)
+    _same(found, compacted(found))

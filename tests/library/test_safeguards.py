@@ -202,6 +202,37 @@ def test_mistakes_are_named_before_anything_is_trained(digits: Images, quick: lt
             call()
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            {"iterations": 20, "schedule": {"name": "step", "milestones": [30]}},
+            r"schedule\.milestones: must be below the 5 epochs of 'digits' that 20 iterations are, found 30",
+        ),
+        (
+            {"iterations": 20, "schedule": {"name": "one_cycle", "warmup_epochs": 30}},
+            r"schedule\.warmup_epochs: must be below the 5 epochs of 'digits' that 20 iterations are, found 30",
+        ),
+        (
+            {"epochs": 2, "schedule": {"name": "cosine_restarts", "period_epochs": 0.1}},
+            r"schedule\.period_epochs: must be at least a step, 0\.25 of an epoch of 'digits', found 0\.1",
+        ),
+        (
+            {"iterations": 20, "patience": 50},
+            "patience: must be below the 5 evaluations of a training on 'digits' to end it early, found 50",
+        ),
+    ],
+)
+def test_a_recipe_that_does_not_fit_the_training_is_refused(told: dict[str, Any], words: str, digits: Images) -> None:
+    """By `train` as by `find`; warm-up, milestones and early stopping never happened."""
+    recipe = lth.recipe(batch_size=50, **told)
+    ticket = lth.find(Small, digits, recipe=lth.recipe(epochs=1, batch_size=50), **AT_INIT)
+    calls = (lambda: lth.train(ticket, digits, recipe), lambda: lth.find(Small, digits, recipe=recipe, **AT_INIT))
+    for call in calls:
+        with pytest.raises(lth.UserError, match=f"^{words}$"):
+            call()
+
+
 def test_a_recipe_may_be_a_mapping_of_its_keywords_or_of_its_keys_in_a_study(digits: Images) -> None:
     keywords = {"epochs": 1, "batch_size": 50}
     as_study = {**keywords, "optimiser": {"name": "adam", "learning_rate": 1.2e-3}}

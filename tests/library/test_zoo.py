@@ -49,3 +49,13 @@ def test_the_tickets_of_lenet_300_100_are_masks_over_the_weights_that_their_seed
     for name, weights in ticket.weights.items():
         drawn = theta_0[name] * ticket.masks[name] if name in ticket.masks else theta_0[name]
         assert weights.equal(drawn), name
+
+
+@pytest.mark.parametrize(("seed", "shown"), [("9", "9"), ("x\x1b", "x.x1b")])
+def test_a_seed_that_a_ticket_of_the_zoo_has_not(seed: str, shown: str) -> None:
+    """It was called a wrong name, before a list that has the name."""
+    words = rf"^zoo:lenet300_quick-imp-3\.58@{shown}: has no seed {shown}; there are seeds 0, 1$"
+    with pytest.raises(lth.UserError, match=words):
+        lth.load(f"zoo:lenet300_quick-imp-3.58@{seed}")
+    with pytest.raises(lth.UserError, match=r"^zoo:lenet300@9: no such ticket in zoo; there are .*lenet300_quick-imp"):
+        lth.load("zoo:lenet300@9")

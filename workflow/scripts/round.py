@@ -1,12 +1,11 @@
 """Run a round of a ticket: prune, rewind, train."""
 
-import os
 from pathlib import Path
 
 from lth.config.study import Compute
 from lth.plan.jobs import RoundJob
 from lth.running.jobs import job
-from lth.running.stopping import AWAY
+from lth.running.stopping import is_away
 
 parameters, compute = snakemake.params.cfg, Compute.model_validate(snakemake.config.get("compute", {}))
 spec = RoundJob.model_validate(parameters["job"])
@@ -17,6 +16,6 @@ with job(f"ticket {spec.ticket} seed {spec.seed} round {spec.round}", snakemake.
     from lth.running.scratch import Scratch
 
     scratch = Scratch.of(outputs["history"], parameters, inputs.values(), compute)
-    scratch.keeps = compute.rounds_per_job > 1 and AWAY in os.environ
+    scratch.keeps = compute.rounds_per_job > 1 and is_away()
     with scratch.held(running.log, running.announce):
         run_round(spec, RoundFiles(**inputs, **outputs), compute, running, scratch)
