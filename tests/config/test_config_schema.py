@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +87,20 @@ def test_models_are_imported_without_being_built_or_described():
     "path", [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))], ids=lambda p: p.name
 )
 def test_every_study_of_this_project_names_its_schema_and_fulfils_it(path):
-    jsonschema = pytest.importorskip("jsonschema", reason="comes with Snakemake")
     first, _, _ = path.read_text(encoding="utf-8").partition("\n")
     named = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
-    schema = json.loads((path.parent / named[1]).read_text(encoding="utf-8"))
+    validator_of((path.parent / named[1]).resolve()).validate(
+        as_editors_read(yaml.safe_load(path.read_text(encoding="utf-8")))
+    )
+
+
+@cache
+def validator_of(path):
+    """Of a schema, which is checked once."""
+    jsonschema = pytest.importorskip("jsonschema", reason="comes with Snakemake")
+    schema = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(as_editors_read(yaml.safe_load(path.read_text(encoding="utf-8"))), schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 def as_editors_read(data):

@@ -132,23 +132,27 @@ def test_a_study_is_measured_in_a_moment(tmp_path: Path, capsys: pytest.CaptureF
         (None, False),
     ],
 )
-def test_bf16_on_a_processor_without_it_is_said_to_be_slow(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    processor: str | None,
-    says: bool,
+def test_bf16_is_emulated_on_a_processor_without_its_instructions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processor: str | None, says: bool
 ) -> None:
     monkeypatch.setattr(takes, "PROCESSOR", tmp_path / "cpuinfo")
-    monkeypatch.setattr("lth.training.pace.paces", lambda timed, *_: [Pace(1, False, 1e-3, 1e-6, 1)] * len(timed))
     if processor:
         (tmp_path / "cpuinfo").write_text(processor)
+    on_cpu = study_of(tmp_path, SOUND.replace("datasets:", "compute: {device: cpu}\ndatasets:", 1))
+    assert takes._emulates_bf16(on_cpu) == says
+
+
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+def test_emulated_bf16_is_said_to_be_slow(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, precision: str
+) -> None:
+    monkeypatch.setattr(takes, "_emulates_bf16", lambda _: True)
+    monkeypatch.setattr("lth.training.pace.paces", lambda timed, *_: [Pace(1, False, 1e-3, 1e-6, 1)] * len(timed))
     study = tmp_path / "study.yaml"
-    for precision in ("bf16", "fp32"):
-        study.write_text(changed(("    epochs: 2\n", f"    epochs: 2\n    precision: {precision}\n")))
-        assert main(["check", str(study), "--cores", "1"]) == 0
-        said = "bf16 (in find): this processor has no instructions for it" in capsys.readouterr().out
-        assert said == (says and precision == "bf16" and not torch.cuda.is_available())
+    study.write_text(changed(("    epochs: 2\n", f"    epochs: 2\n    precision: {precision}\n")))
+    assert main(["check", str(study), "--cores", "1"]) == 0
+    said = "bf16 (in find): this processor has no instructions for it" in capsys.readouterr().out
+    assert said == (precision == "bf16")
 
 
 def test_masks_that_are_timed_spread_over_layers_as_those_of_the_scope() -> None:

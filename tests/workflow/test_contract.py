@@ -285,9 +285,7 @@ def test_an_edited_artifact_is_noticed_and_a_restored_one_is_none(project: Proje
     [
         "tickets/digits/seed0/round09/ticket.safetensors",
         "tickets/digits/seed9/round00/history.csv",
-        "tickets/nope/seed0/round00/ticket.safetensors",
         "evaluations/nope/dense/seed0/history.csv",
-        "data/nope.safetensors",
     ],
 )
 def test_what_the_study_does_not_have_is_no_target(project: Project, target: str) -> None:
