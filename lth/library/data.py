@@ -48,7 +48,8 @@ def dataset(
             `DataLoader` that does not shuffle, a Hugging Face `Dataset` of images, or the name of a source, such as
             "mnist" (`lth list` shows them). Images are uint8 [images, height, width], [images, channels, height, width]
             or [images, height, width, channels]; floats are taken if they are pixels from 0 to 1, as `ToTensor` gives
-            them. Do not normalise: that is done here. Labels are 0 to classes - 1.
+            them; images of Pillow are read as image files are. Do not normalise: that is done here. Labels are 0 to
+            classes - 1.
         test: the test examples, likewise. Without it a tenth of the training examples is set aside for the test.
             Sources have test examples of their own.
         validation: training examples that are set aside to choose the best epoch; without it a tenth, at most 5,000.
