@@ -1,10 +1,18 @@
 """The committed pages of results: made from their data, with every number in their prose among them."""
 
+import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+sys.path.append(str(Path(__file__).parent / "library"))
+from file_study import study as file_study
+
 from lth.cli import main
+from lth.config.study import Study
+from lth.files import write_text
+from lth.pages.data import StudyData
 from lth.pages.markup import parsed_page
 from lth.pages.numbers import Number, unfounded, written_numbers
 from lth.pages.redraw import pages_without_data
@@ -23,6 +31,18 @@ def test_pages_are_what_their_data_give(capsys: pytest.CaptureFixture[str]) -> N
     status = main(["redraw", str(RESULTS), "--check"])
     told = capsys.readouterr()
     assert status == 0, told.out + told.err
+
+
+def test_a_given_ticket_keeps_what_the_packed_counts_say_where_its_file_is_gone(tmp_path: Path) -> None:
+    """30 of 100 weights and 2 of 20, of which the chain keeps four fifths."""
+    chain = {"network": "net", "recipe": "r", "dataset": "digits", "rounds": 1, "rate": 0.2}
+    told = file_study("gone.safetensors", chain={**chain, "start": {"ticket": "given", "round": 1}})
+    rows = ["ticket,seed,round,layer,kept,total,outputs"]
+    rows += [f"given,{seed},1,{row}" for seed in (0, 1) for row in ("a.weight,30,100,10", "b.weight,2,20,2")]
+    write_text(tmp_path / "packed/tickets/layers.csv", "\n".join([*rows, "chain,0,1,a.weight,30,100,10"]) + "\n")
+    plan = StudyData(tmp_path, {}, Study.model_validate(told), tmp_path).plan
+    assert plan.density("given", 1) == Fraction(32, 120)
+    assert plan.density("chain", 2) == Fraction(32, 120) * Fraction(4, 5)
 
 
 def test_only_old_pages_have_no_data() -> None:

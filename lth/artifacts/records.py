@@ -113,6 +113,14 @@ def layer_counts(path: Path) -> dict[str, tuple[int, int]]:
     return counts
 
 
+def counts_alone(counts: Mapping[str, tuple[int, int]]) -> bytes:
+    """The head of a ticket's file, from which `layer_counts` reads these counts, without any tensors."""
+    shapes = {"shapes": {layer: [total] for layer, (_, total) in counts.items()}}
+    values = {f"values/{layer}": {"dtype": "F32", "shape": [kept]} for layer, (kept, _) in counts.items()}
+    header = json.dumps({"__metadata__": {"lth": json.dumps(shapes)}, **values}).encode()
+    return len(header).to_bytes(8, "little") + header
+
+
 def _header(path: Path) -> dict[str, Any]:
     """The header of a safetensors file."""
     if not path.is_file():

@@ -12,11 +12,12 @@ import yaml
 from pydantic import ValidationError
 
 from lth.analysis.tables import evaluation_tables, study_tables
-from lth.artifacts.records import RecordError, csv_rows, read_json, unseal_rows
+from lth.artifacts.records import RecordError, counts_alone, csv_rows, read_json, unseal_rows
 from lth.checks.explain import explain
 from lth.config.study import Study
+from lth.config.tickets import GivenTicket
 from lth.errors import UserError, reason
-from lth.files import write_text
+from lth.files import write_bytes, write_text
 from lth.plan.paths import ROUND_TABLES
 from lth.plan.plan import Plan
 from lth.reading import read_regular, unpack
@@ -63,7 +64,8 @@ class StudyData:
     @cached_property
     def plan(self) -> Plan:
         """What follows from the study."""
-        return Plan(self.study)
+        _write_given(self)
+        return Plan(self.study, self.made)
 
     def table(self, name: str) -> Path:
         """A table by its name below `tables`: `rounds`, `transfer/arms`."""
@@ -201,12 +203,30 @@ def _write_tables(data: StudyData) -> None:
     files = {key: [_packed(data, f"tickets/{kind}")] for key, kind in kinds.items()}
     measured = [_packed(data, "tickets/measured")]
     arms = [_packed(data, f"evaluations/{name}/measured") for name in data.study.evaluations if data.study.energy]
-    write_study_tables(data.study, **files, measured=measured, evaluated=arms, out=paths(study_tables(data.study)))
+    files |= {"measured": measured, "evaluated": arms}
+    plan, study = data.plan, data.study
+    write_study_tables(study, **files, results=data.made, out=paths(study_tables(study)))
     read = cache(read_table)  # all comparisons are made of the same files
     for name in data.plan.assessments:
         out = paths(evaluation_tables(data.study), f"{name}/")
         out["verdict"] = data.table(f"{name}/verdict").with_suffix(".txt")
-        write_assessment(data.study, name, _left(data, name, read), out)
+        write_assessment(plan, name, _left(data, name, read), out)
+
+
+def _write_given(data: StudyData) -> None:
+    """How much each given ticket keeps, whose file is not here, where a plan looks for what was made of it."""
+    given = {name for name, spec in data.study.tickets.items() if isinstance(spec, GivenTicket)}
+    if not given:
+        return
+    names, *rows = csv_rows(_packed(data, "tickets/layers").read_text(encoding="utf-8"))
+    counts: dict[tuple[str, str], dict[str, tuple[int, int]]] = {}
+    for row in (dict(zip(names, row, strict=True)) for row in rows):
+        if row["ticket"] in given:
+            of_ticket = counts.setdefault((row["ticket"], row["seed"]), {})
+            of_ticket[row["layer"]] = int(row["kept"]), int(row["total"])
+    for (ticket, seed), layers in counts.items():
+        place = data.made / "tickets" / ticket / f"seed{seed}" / "round01" / "ticket.safetensors"
+        write_bytes(place, counts_alone(layers))
 
 
 def _left(data: StudyData, assessment: str, read: Callable[[Path], Any]) -> Any:

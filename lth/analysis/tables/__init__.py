@@ -45,6 +45,7 @@ def write_study_tables(
     costs: Iterable[Path],
     measured: Iterable[Path],
     evaluated: Iterable[Path] = (),
+    results: Path | None = None,
     out: Mapping[str, Path],
 ) -> None:
     """Write `study_tables` from the files of all rounds, `tickets/<ticket>/seed<k>/round<kk>/*.csv`.
@@ -57,6 +58,7 @@ def write_study_tables(
         costs: `cost.csv`.
         measured: `measured.csv`.
         evaluated: `measured.csv` of all arms and seeds of all evaluations, where the study has them.
+        results: where files that tickets are read from may be gone: the folder with what was made of them.
         out: where to write, by table name.
     """
     from lth.analysis.tables import arms as by_arm
@@ -68,7 +70,7 @@ def write_study_tables(
     from lth.analysis.tables.matching import matching_table
     from lth.analysis.tables.two_classes import with_f1
 
-    plan, counted, history, spent = Plan(study), collect(layers), collect(histories), collect(measured)
+    plan, counted, history, spent = Plan(study, results), collect(layers), collect(histories), collect(measured)
     tickets = study.tickets.items()
     trained = with_f1(by_run.runs(history, by_run.ROUND_RUN), collect(confusions), by_run.ROUND_RUN)
     rounds = by_arm.round_summary(trained, study.alpha).merge(
@@ -138,10 +140,10 @@ def write_evaluation_tables(
         left = replace(left, costs=collect(costs))
     if assessment in study.comparisons or study.energy:
         left = replace(left, measured=collect(measured))
-    write_assessment(study, assessment, left, out)
+    write_assessment(plan, assessment, left, out)
 
 
-def write_assessment(study: Study, assessment: str, left: "Left", out: Mapping[str, Path]) -> None:
+def write_assessment(plan: Plan, assessment: str, left: "Left", out: Mapping[str, Path]) -> None:
     """Write `evaluation_tables` and the `verdict` of one evaluation or comparison from what its jobs left."""
     from lth.analysis.tables.assessment import tables_of
     from lth.analysis.tables.files import read_table, write_table
@@ -149,7 +151,8 @@ def write_assessment(study: Study, assessment: str, left: "Left", out: Mapping[s
     from lth.artifacts.records import seal_text
     from lth.files import write_text
 
-    for name, table in tables_of(Plan(study), assessment, left).items():
+    study = plan.study
+    for name, table in tables_of(plan, assessment, left).items():
         write_table(table, out[name])
     # read back, so that the verdict is computed from the rounded numbers that the files and the report show
     head = f"{'Evaluation' if assessment in study.evaluations else 'Comparison'} {assessment}"
