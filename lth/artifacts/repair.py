@@ -154,9 +154,10 @@ def _temporary(results: Path, name: str) -> bool:
     found = re.fullmatch(r"tickets/(\w+)/seed\d+/round(\d+)/trained\.safetensors", name)
     if found is None:
         return False
-    kept, listed = _told(results, LAST_RUN).get("kept_weights"), _told(results, MANIFEST).get("files")
+    kept = _told(results, LAST_RUN).get("kept_weights")
     if isinstance(kept, dict) and found[1] in kept:
         return int(found[2]) not in kept[found[1]]
+    listed = _told(results, MANIFEST).get("files")
     return isinstance(listed, dict) and name not in listed
 
 

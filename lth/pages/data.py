@@ -196,19 +196,20 @@ def _write_tables(data: StudyData) -> None:
     from lth.analysis.tables import write_assessment, write_study_tables
     from lth.analysis.tables.files import read_table
 
+    plan, study = data.plan, data.study
+
     def paths(names: Iterable[str], below: str = "") -> dict[str, Path]:
         return {name: data.table(f"{below}{name}") for name in names}
 
     kinds = {"histories": "history", "confusions": "confusion", "layers": "layers", "costs": "cost"}
     files = {key: [_packed(data, f"tickets/{kind}")] for key, kind in kinds.items()}
     measured = [_packed(data, "tickets/measured")]
-    arms = [_packed(data, f"evaluations/{name}/measured") for name in data.study.evaluations if data.study.energy]
+    arms = [_packed(data, f"evaluations/{name}/measured") for name in study.evaluations if study.energy]
     files |= {"measured": measured, "evaluated": arms}
-    plan, study = data.plan, data.study
     write_study_tables(study, **files, results=data.made, out=paths(study_tables(study)))
     read = cache(read_table)  # all comparisons are made of the same files
-    for name in data.plan.assessments:
-        out = paths(evaluation_tables(data.study), f"{name}/")
+    for name in plan.assessments:
+        out = paths(evaluation_tables(study), f"{name}/")
         out["verdict"] = data.table(f"{name}/verdict").with_suffix(".txt")
         write_assessment(plan, name, _left(data, name, read), out)
 

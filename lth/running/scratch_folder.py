@@ -85,8 +85,7 @@ def clear(folder: Path, results: Path) -> list[Path]:
     """
     if not os.path.lexists(folder):
         return []
-    found = _marked(folder)
-    if found is None or not _belongs(found, folder, results.name, results):
+    if not _is_of(folder, results):
         return [folder]
     left: list[Path] = []
     for place, folders, files in os.walk(folder, topdown=False):
@@ -111,8 +110,7 @@ def abandoned(folder: Path, results: Path, jobs: Collection[str]) -> list[Path]:
         results: `results/<study>`.
         jobs: the folders of all jobs of the study, below its results.
     """
-    marked = _marked(folder)
-    if marked is None or not _belongs(marked, folder, results.name, results):
+    if not _is_of(folder, results):
         return []
     found: list[Path] = []
     for place, _, names in os.walk(folder):
@@ -177,6 +175,12 @@ def _marked(folder: Path) -> dict[str, object] | None:
     except (OSError, ValueError):
         return None
     return told if isinstance(told, dict) and {"study", "results"} <= told.keys() else None
+
+
+def _is_of(folder: Path, results: Path) -> bool:
+    """Whether a folder has the marker of the study of these results."""
+    marked = _marked(folder)
+    return marked is not None and _belongs(marked, folder, results.name, results)
 
 
 def _belongs(marked: Mapping[str, object], folder: Path, study: str, results: Path) -> bool:

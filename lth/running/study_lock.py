@@ -12,7 +12,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from lth.artifacts.repair import LAST_RUN
-from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import write_text
 from lth.plan.plan import Plan
@@ -48,11 +47,10 @@ def take_study(results: Path) -> str:
     return ""
 
 
-def note_study(results: Path, study: Study, cores: int | None) -> None:
+def note_study(results: Path, plan: Plan, cores: int | None) -> None:
     """Note what is run, for `lth status` and for commands that repair; where no file can be made, they do without."""
-    plan = Plan(study)
-    kept = {name: [k for k in plan.rounds(name) if plan.keeps_weights(name, k)] for name in study.tickets}
-    note = {"study": study.model_dump(mode="json"), "cores": cores, "kept_weights": kept}
+    kept = {name: [k for k in plan.rounds(name) if plan.keeps_weights(name, k)] for name in plan.study.tickets}
+    note = {"study": plan.study.model_dump(mode="json"), "cores": cores, "kept_weights": kept}
     with suppress(UserError):
         write_text(results / LAST_RUN, json.dumps(note))
 

@@ -81,7 +81,7 @@ def test_a_study_at_work_says_what_runs_and_how_long_it_will(plan: Plan, capsys:
     hold(RESULTS / "scratch/tickets/home/seed0/round01", os.getpid())
     log = RESULTS / "logs/tickets/home/seed0/round01.log"
     log.write_text("ticket home seed 0 round 1  density 50.00 %  epoch 3/10  validation 80.00 % (loss 1)\x1b[2J\n")
-    note_study(RESULTS, plan.study, 1)
+    note_study(RESULTS, plan, 1)
     before = {path: path.stat().st_mtime_ns for path in RESULTS.rglob("*")}
     lines = said(capsys, "results/tiny")
     assert lines[0].startswith(f"study tiny: running (process {os.getpid()} on {socket.gethostname()}")

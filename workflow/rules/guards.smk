@@ -20,7 +20,7 @@ def begin():
     warning = guarded(take_study, Path(RESULTS))
     if warning:
         logger.warning(warning)
-    note_study(Path(RESULTS), study, workflow.resource_settings.cores)
+    note_study(Path(RESULTS), plan, workflow.resource_settings.cores)
     guarded(claim, SCRATCH, study.study, Path(RESULTS))
 
 
