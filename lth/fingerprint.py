@@ -42,6 +42,7 @@ _WORDS = (
     "lth.running.locks",
     "lth.printable",
     "lth.catalog.registry",
+    "lth.artifacts.origin",
     "lth.artifacts.repair",
 )
 NO_RESULT_DEPENDS_ON = (*MODELS, *RESUMING, *_WORDS)

@@ -110,12 +110,15 @@ def test_headline_numbers_are_those_of_the_page_of_results() -> None:
 
 @pytest.mark.parametrize("page", ["start.md", "library.md"])
 def test_code_in_pages_runs(page: str, tmp_path: Path) -> None:
-    """All of it, in order, as one script."""
+    """All of it, in order, as one script; start.md with two seeds, since the first notebook has the same lines."""
     blocks = code_of(page, "run", "python")
     assert blocks
-    (tmp_path / "script.py").write_text("\n".join(blocks))
+    code = "\n".join(blocks)
+    short = page == "start.md"
+    assert code.count("range(6)") == short
+    (tmp_path / "script.py").write_text(code.replace("range(6)", "range(2)") if short else code)
     told = ran(tmp_path, "script.py")
-    assert "significantly better than" in told
+    assert ("shuffled" if short else "significantly better than") in told
     shown = re.findall(r"```text\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
     exact = [block for block in shown if "±" not in block and " to " not in block]  # last bits depend on the processor
     assert [block for block in exact if block not in told] == []

@@ -7,25 +7,16 @@ within one run everything downstream of a job is made again, while a later run c
 that has come out with the bytes it had before changes nothing.
 """
 
-import json
 import os
 import re
 import shlex
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from lth.artifacts.records import MANIFEST, RecordError, read_json
+from lth.artifacts.origin import is_in_place, manifest_of, noted_run, study_options
+from lth.artifacts.records import MANIFEST
 from lth.snakefile import USUAL, snakefile
 
-OPTIONS = "LTH_STUDY_OPTIONS"
-"""Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
-RERUN = "snakemake"
-"""The entry of the manifest that holds the same."""
-LAST_RUN = ".running/study.json"
-"""Below `results/<study>`: the settings of the study as it was last run, on how many cores, and which rounds of its
-tickets keep their trained weights."""
 STAGES = (
     r"(data|models)/\w+\.safetensors",
     r"tickets/\w+/seed\d+/round\d+/(ticket\.safetensors|trained\.safetensors|\w+\.csv)",
@@ -73,21 +64,6 @@ def command(results: Path, names: Iterable[str]) -> str:
     return " && ".join(steps)
 
 
-def is_in_place(results: Path) -> bool:
-    """Whether a folder is called `results/<study>`, as far as it is known which study it is of: copies are not."""
-    study = _told(results, LAST_RUN).get("study") or _told(results, MANIFEST).get("study")
-    name = study.get("study") if isinstance(study, dict) else None
-    return results.absolute().parent.name == "results" and name in (None, results.absolute().name)
-
-
-def _told(results: Path, name: str) -> dict[str, Any]:
-    """What the note of the last run or the manifest says; empty if there is none that can be read."""
-    with suppress(RecordError, OSError, ValueError):
-        told = read_json(results / name) if name == MANIFEST else json.loads((results / name).read_text())
-        return told if isinstance(told, dict) else {}
-    return {}
-
-
 def _workflow(root: Path) -> str:
     """The option that names the workflow where the folder of the results has none."""
     found = snakefile()
@@ -104,34 +80,6 @@ def advice(*paths: Path) -> str:
         return ""
     results = found[0][0]
     return f"; to make it again: {command(results, (name for folder, name in found if folder == results))}"
-
-
-def study_options(results: Path) -> list[str]:
-    """The options of `snakemake` that name the study of some results: as its jobs were started, or as its manifest has
-    them, or from the study files beside the results."""
-    if (told := os.environ.get(OPTIONS)) is not None:
-        return list(json.loads(told))
-    with suppress(RecordError):
-        return list(map(str, read_json(results / MANIFEST).get(RERUN, [])))
-    root, name = results.absolute().parents[1], re.escape(results.absolute().name)
-    for path in (root / "config.yaml", *sorted(root.glob("config/*.yaml")), *sorted(root.glob("*.yaml"))):
-        with suppress(OSError, ValueError):
-            if re.search(rf"^study: *[\"']?{name}[\"']? *(#.*)?$", path.read_text(encoding="utf-8"), re.MULTILINE):
-                return [] if path == root / "config.yaml" else ["--configfile", str(path.relative_to(root))]
-    return ["--configfile", "STUDY.yaml"]
-
-
-def options_of(configfiles: Iterable[Path | str], overrides: Iterable[str]) -> list[str]:
-    """The options of `snakemake` that name a study, as one types them.
-
-    Args:
-        configfiles: those given on the command line.
-        overrides: the values of `--config`; where and on what the study runs is left out: no result depends on it.
-    """
-    absolute = [Path(path).absolute() for path in configfiles]
-    files = [path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path for path in absolute]
-    values = [value for value in overrides if value.partition("=")[0] not in ("compute", "data_root")]
-    return [*(["--configfile", *map(str, files)] if files else []), *(["--config", *values] if values else [])]
 
 
 def _quoted(folder: str, names: Iterable[str]) -> str:
@@ -154,10 +102,10 @@ def _temporary(results: Path, name: str) -> bool:
     found = re.fullmatch(r"tickets/(\w+)/seed\d+/round(\d+)/trained\.safetensors", name)
     if found is None:
         return False
-    kept = _told(results, LAST_RUN).get("kept_weights")
+    kept = noted_run(results).get("kept_weights")
     if isinstance(kept, dict) and found[1] in kept:
         return int(found[2]) not in kept[found[1]]
-    listed = _told(results, MANIFEST).get("files")
+    listed = manifest_of(results).get("files")
     return isinstance(listed, dict) and name not in listed
 
 

@@ -53,8 +53,9 @@ def _markdown(arguments: argparse.Namespace) -> Iterator[str]:
 
 
 def _verify(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.artifacts.origin import is_in_place
     from lth.artifacts.records import MANIFEST, read_json
-    from lth.artifacts.repair import command, is_artifact, is_in_place
+    from lth.artifacts.repair import command, is_artifact
     from lth.verification.listing import REPORT
     from lth.verification.manifest import verify
 

@@ -1,15 +1,13 @@
 """Commands about runs of a study: start one, see how far it is, clear what it left."""
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from lth.artifacts.records import MANIFEST, RecordError, read_json
-from lth.artifacts.repair import LAST_RUN, study_options
+from lth.artifacts.origin import LAST_RUN, manifest_of, noted_run, study_options
 from lth.checks.read import load_study, read_study
 from lth.config.study import Study
 from lth.errors import UserError
@@ -135,8 +133,8 @@ def _agreed(question: str) -> bool:
 
 def _noted(results: Path) -> tuple[Study, int | None] | None:
     """The study as it was last run, and on how many cores, if that is noted."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        told = json.loads((results / LAST_RUN).read_text())
+    told = noted_run(results)
+    with suppress(ValueError, KeyError):
         return Study.model_validate(told["study"]), told["cores"]
     return None
 
@@ -162,8 +160,8 @@ def _study_of(results: Path) -> tuple[Study, int | None]:
     """
     if noted := _noted(results):
         return noted
-    with suppress(RecordError, OSError, ValueError, KeyError, TypeError):
-        return Study.model_validate(read_json(results / MANIFEST)["study"]), None
+    with suppress(ValueError, KeyError):
+        return Study.model_validate(manifest_of(results)["study"]), None
     options = study_options(results)
     files = [results.absolute().parents[1] / name for name in options[1:] if not name.startswith("-")]
     if options[:1] == ["--configfile"] and files and all(path.is_file() for path in files):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from lth.artifacts.repair import LAST_RUN
+from lth.artifacts.origin import LAST_RUN
 from lth.errors import UserError
 from lth.files import write_text
 from lth.plan.plan import Plan

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lth.analysis.tables.checks import faults
+from lth.artifacts.origin import RERUN, study_options
 from lth.artifacts.records import (
     MANIFEST,
     RecordError,
@@ -26,7 +27,7 @@ from lth.artifacts.records import (
     unseal_rows,
     unsealed_text,
 )
-from lth.artifacts.repair import RERUN, advice, is_artifact, study_options
+from lth.artifacts.repair import advice, is_artifact
 from lth.artifacts.tensors import read_metadata, read_tensors
 from lth.config.study import Study
 from lth.errors import UserError

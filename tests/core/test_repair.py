@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from lth.artifacts import repair
+from lth.artifacts.origin import LAST_RUN, OPTIONS, options_of
 from lth.artifacts.records import json_text, seal
-from lth.artifacts.repair import LAST_RUN, OPTIONS, advice, command, options_of
+from lth.artifacts.repair import advice, command
 from lth.files import write_text
 
 TICKET = "tickets/digits/seed0/round01/ticket.safetensors"

@@ -52,7 +52,7 @@ from lth.plan.sizes import (
     preparation_mb,
     round_minutes,
 )
-from lth.artifacts.repair import OPTIONS, options_of
+from lth.artifacts.origin import OPTIONS, options_of
 from lth.catalog.scores import SCORES
 from lth.running.stopping import AWAY, STARTED_BY
 from lth.text.model_files import model_content
