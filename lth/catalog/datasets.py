@@ -120,6 +120,7 @@ SOURCES: Registry[Source] = Registry(
         "qqp_subset": TextSource(
             target="lth.text.sources:qqp_subset",
             about="part of QQP in GLUE's columns, from a folder; figures on it are not GLUE QQP figures",
+            counted=False,
             classes=2,
             train=363_846,
             test=40_430,

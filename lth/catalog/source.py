@@ -70,6 +70,8 @@ class TextSource(Source):
     """Sentences, or pairs of sentences."""
 
     kind: ClassVar[str] = "texts"
+    counted: bool = True
+    """Whether it has exactly so many; if not, it has at most so many, and a study says how many it takes."""
 
 
 def short_name(source: str) -> str:

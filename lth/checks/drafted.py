@@ -9,7 +9,7 @@ import yaml
 
 from lth.catalog.architectures import ARCHITECTURES, Architecture
 from lth.catalog.datasets import SOURCES
-from lth.catalog.source import ImageSource, Source
+from lth.catalog.source import ImageSource, Source, TextSource
 from lth.checks.draft import DRAFTED, Draft
 from lth.checks.power import seeds_needed, smallest_p
 from lth.checks.problems import StudyError
@@ -20,6 +20,8 @@ from lth.errors import UserError
 RATE = 0.2
 """Share of the remaining weights that a round prunes."""
 ALPHA: float = Study.model_fields["alpha"].default
+_PART = 2000
+"""Texts that a new study trains on, of a source that need not have the number that it is listed with."""
 _BATCHES = (60, 64, 50, 48, 32)
 """Batch sizes; the first whose last batch of an epoch has more than one example is taken, for batch norm."""
 _MODELS = {"opinions": "tiny", "paraphrases": "tiny"}
@@ -75,7 +77,8 @@ def _parts(draft: Draft) -> Iterator[str]:
             f"source: {_quoted(name)}",
             *_transforms(SOURCES[name], shape, model),
             f"validation: {_validation(SOURCES[name])}",
-            *([] if SOURCES[name].test else [f"test: {_validation(SOURCES[name])}"]),
+            *([] if _counted(SOURCES[name]) else [f"train: {_PART}"]),
+            *([] if SOURCES[name].test and _counted(SOURCES[name]) else [f"test: {_validation(SOURCES[name])}"]),
         ]
         yield f"  {draft.datasets[name]}: {{{', '.join(keys)}}}"
     yield from ("", "networks:")
@@ -188,14 +191,18 @@ def _transforms(source: Source, shape: tuple[int, int], model: str) -> Iterator[
         yield f"size: {shape[1]}"
 
 
+def _counted(source: Source) -> bool:
+    return not isinstance(source, TextSource) or source.counted
+
+
 def _validation(source: Source) -> int:
     """5,000, or an eighth of a small data set."""
-    eighth = source.train // 8
+    eighth = (source.train if _counted(source) else _PART) // 8
     return min(5000, round(eighth / 100) * 100 if eighth >= 100 else max(1, eighth))
 
 
 def _training(source: Source) -> int:
-    return source.train - _validation(source) * (1 if source.test else 2)
+    return _PART if not _counted(source) else source.train - _validation(source) * (1 if source.test else 2)
 
 
 def _batch(sizes: Sequence[int]) -> int:

@@ -5,6 +5,7 @@ Imports torch, where a study has one of them.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.importing import module_file
@@ -16,6 +17,9 @@ from lth.config.data import Network
 from lth.config.study import Study
 from lth.config.tickets import PrunedTicket
 from lth.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def own_code(study: Study) -> Iterator[Fault]:
@@ -125,9 +129,20 @@ def _own_network(study: Study, name: str) -> Iterator[Fault]:
         if isinstance(of, PrunedTicket):
             found = layers_exist(of, spec.architecture, kinds)
             yield from ((("tickets", ticket, *path), message) for path, message in found)
+        if of.options.moves_pruned and (frozen := _frozen(network)):
+            message = f"moves the weights of all layers, and '{frozen}' is frozen (requires_grad is False)"
+            yield ("tickets", ticket, "method"), f"{message}; use another method or network"
         score = getattr(of, "score", None)
         if score and SCORES[score].signed and not is_homogeneous(network):
             yield ("tickets", ticket, "score"), signed_misfit(score, spec.architecture)
+
+
+def _frozen(network: "nn.Module") -> str | None:
+    """The first layer that could be pruned and is not trained."""
+    from lth.networks.build import prunable_names
+
+    parameters = dict(network.named_parameters())
+    return next((name for name in prunable_names(network) if not parameters[name].requires_grad), None)
 
 
 def _new_outputs(study: Study, network: str) -> Iterator[tuple[str, int]]:

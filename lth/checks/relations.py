@@ -204,7 +204,7 @@ def weights_of(study: Study, name: str) -> str:
 # --- rules of recipes -----------------------------------------------------------------------------------------------
 
 
-def _trained_with(study: Study, recipe: str) -> Mapping[str, int]:
+def trained_with(study: Study, recipe: str) -> Mapping[str, int]:
     """How many examples a recipe trains on, by data set in words; those of few-shot evaluations are by themselves."""
     found = {}
     for _, name, few in trainings_by(study, recipe):
@@ -231,7 +231,7 @@ def trainings_by(study: Study, recipe: str) -> list[tuple[str, str, int | None]]
 
 def _of_recipe(study: Study, name: str, recipe: Recipe) -> Iterator[Fault]:
     """What a recipe does in time lies within the training; augmentation changes pixels."""
-    yield from list(in_time(recipe, _trained_with(study, name)))[:1]
+    yield from list(in_time(recipe, trained_with(study, name)))[:1]
     texts = [other for other in datasets_of(study, name) if study.datasets[other].noun == "texts"]
     if recipe.augment is not None and texts:
         yield ("augment",), f"changes images, and {listed(texts)} holds texts; use a recipe without it"
@@ -254,6 +254,9 @@ def in_time(recipe: Recipe, trained_with: Mapping[str, int]) -> Iterator[Fault]:
             if value * epoch >= steps:
                 epochs = f"the {steps / epoch:.4g} epochs of {words} that {steps} iterations are"
                 yield ("schedule", key), f"must be below {epochs}, found {value:g}"
+        if recipe.schedule.name == "one_cycle" and (value := recipe.schedule.warmup_epochs) * epoch < 2:
+            message = f"must be at least two steps, {2 / epoch:.4g} of an epoch of {words}, found {value:g}"
+            yield ("schedule", "warmup_epochs"), message
         if period and period * epoch < 1:
             message = f"must be at least a step, {1 / epoch:.4g} of an epoch of {words}, found {period:g}"
             yield ("schedule", "period_epochs"), message

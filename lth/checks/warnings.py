@@ -1,12 +1,12 @@
 """Warnings about a study that can be run: it decides less than it seems to, or holds parts that nothing uses."""
 
 from collections.abc import Iterator
-from math import isclose
+from math import ceil, isclose
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH
 from lth.checks.networks import foreign_code
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
-from lth.checks.relations import datasets_of, weights_of
+from lth.checks.relations import datasets_of, trained_with, weights_of
 from lth.checks.wording import listed
 from lth.config.base import Fault
 from lth.config.data import Dataset
@@ -30,6 +30,8 @@ def warnings(study: Study) -> Iterator[Fault]:
         yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
     yield from _matching(study)
     yield from _without_effect(study)
+    yield from _late_patience(study)
+    yield from _few_examples(study)
     yield from foreign_code(study)
     yield from _unused(plan)
 
@@ -121,11 +123,35 @@ def _without_effect(study: Study) -> Iterator[Fault]:
             if getattr(colour, key, 0) and datasets and all(_is_grey(study.datasets[other]) for other in datasets):
                 path = ("recipes", name, "augment", "colour", key)
                 yield path, f"has no effect: the images of {listed(datasets)} are grey"
-        for dataset in datasets if recipe.evaluate_every else []:
-            steps, _ = recipe.steps(study.datasets[dataset].sizes[0])
+        for words, examples in trained_with(study, name).items() if recipe.evaluate_every else ():
+            steps, _ = recipe.steps(examples)
             if (recipe.evaluate_every or 0) > steps:
-                message = f"only the untrained and the trained network are scored: {steps} steps on '{dataset}'"
+                message = f"only the untrained and the trained network are scored: {steps} steps on {words}"
                 yield ("recipes", name, "evaluate_every"), f"{message}, found {recipe.evaluate_every}"
+        if recipe.kernels == "sparse" and datasets and all(study.datasets[other].noun == "texts" for other in datasets):
+            yield ("recipes", name, "kernels"), "has no effect: encoders of texts have no sparse kernels"
+
+
+def _late_patience(study: Study) -> Iterator[Fault]:
+    """Patience of trainings whose masks change until too few evaluations are left."""
+    for name, ticket in study.tickets.items():
+        recipe = study.recipes[ticket.recipe]
+        for dataset in ticket.trained_on() if recipe.patience else ():
+            steps, epoch = recipe.steps(study.datasets[dataset].sizes[0])
+            settled = ticket.options.settled(steps, epoch)
+            left = ceil((steps - settled) / (recipe.evaluate_every or epoch))
+            if settled and (recipe.patience or 0) >= left:
+                message = f"ends no training of '{name}' early: its masks change until step {settled} of {steps}"
+                yield ("recipes", ticket.recipe, "patience"), f"{message} (evaluations left: {left})"
+
+
+def _few_examples(study: Study) -> Iterator[Fault]:
+    """Few-shot data sets that lack classes."""
+    for name, spec in study.evaluations.items():
+        classes = study.datasets[spec.dataset].entry.classes
+        if spec.examples and spec.examples < classes:
+            message = f"{spec.examples} examples of {classes} classes: each draw lacks some of them"
+            yield ("evaluations", name, "examples"), message
 
 
 def _is_grey(dataset: Dataset) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
-from lth.catalog.source import ImageSource, Source
+from lth.catalog.source import ImageSource, Source, TextSource
 from lth.config.base import Count, Fault, Folder, Model, Seed, named_in, names_a_path
 
 
@@ -71,10 +71,19 @@ class Dataset(Model):
         """What is asked of the source that it does not have; raises UserError as `entry` does."""
         yield from self._of_its_kind()
         yield from self._constants_for_channels()
+        yield from self._not_counted()
         yield from self._more_than_there_are()
         if isinstance(self.entry, ImageSource) and not self.shape[1]:
             message = f"`size` is missing: the images of '{self.source}' differ in size or are not square"
             yield (), f"{message}; name the pixels a side that they are resized to, from 8 to 512"
+
+    def _not_counted(self) -> Iterator[Fault]:
+        """What is trained is planned before the texts are read, so their number has to be in the study."""
+        if isinstance(self.entry, TextSource) and not self.entry.counted:
+            for key, use in (("train", "trained on"), ("test", "tested on")):
+                if getattr(self, key) is None:
+                    message = f"`{key}` is missing: the number of texts of '{self.source}' depends on its folder"
+                    yield (), f"{message}; name how many are {use}"
 
     def _more_than_there_are(self) -> Iterator[Fault]:
         source, noun = self.entry, self.noun
@@ -191,6 +200,9 @@ class Network(Model):
                 others = f"; {having} have one" if key == "dropout" else ""
                 yield (key,), f"'{self.architecture}' {problem}{others}"
                 break
+        for key in ("channels", "size", "initialisation") if entry.text else ():
+            if (value := getattr(self, key)) != type(self).model_fields[key].default:
+                yield (key,), f"is decided by the `model` of '{self.architecture}', found {value}; leave it out"
         if entry.text and self.model is None:
             yield (), "`model` is missing: the pre-trained encoder, such as OWNER/NAME@COMMIT"
         elif not entry.text and self.model is not None:

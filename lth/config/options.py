@@ -139,6 +139,15 @@ class Options(Model):
         return {}
 
     @property
+    def moves_pruned(self) -> bool:
+        """Whether it moves weights that are to be pruned by their gradients, so that no layer may be frozen."""
+        return False
+
+    def settled(self, steps: int, epoch_steps: int) -> int:  # noqa: ARG002
+        """The last step before which masks change, of a training of so many steps."""
+        return 0
+
+    @property
     def starts_from_trained(self) -> bool:
         """Whether rounds that do not prune start from the trained weights of their parents."""
         return False

@@ -124,7 +124,8 @@ class Augmentation(Model):
     colour: Colour | None = None
     """Brightness, contrast, saturation, hue."""
     erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Probability that a random rectangle (2 to 33 % of the image) is erased to the data set's mean."""
+    """Probability that a random rectangle (2 to 33 % of the image) is erased to the mean that images are
+    normalised with."""
     interpolation: Literal["nearest", "bilinear"] = "nearest"
     """For rotation and shift; `nearest` is torchvision's default."""
 
@@ -208,6 +209,8 @@ class Recipe(Model):
             yield (), "does not say how long to train; give `epochs` or `iterations`"
         if self.epochs is not None and self.iterations is not None:
             yield ("iterations",), "given besides `epochs`; take one of them out"
+        if self.kernels == "sparse" and self.precision == "bf16":
+            yield ("kernels",), "sparse ones compute in fp32, found `precision: bf16`; take one of them out"
         if self.patience and self.epochs and not self.evaluate_every and self.patience >= self.epochs:
             message = f"must be below the {self.epochs} epochs to end a training early, found {self.patience}"
             yield ("patience",), message

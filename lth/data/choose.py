@@ -43,24 +43,44 @@ def choose(name: str, spec: Dataset, raw: Labels, noun: str = "images") -> dict[
     return {"train": rest[train], "validation": validation, "test": test}
 
 
-def stratified(labels: Tensor, count: int, random: torch.Generator) -> Tensor:
+def stratified(labels: Tensor, count: int, random: torch.Generator, which: torch.Generator | None = None) -> Tensor:
     """Positions of `count` examples, drawn so that each class has its share, to within less than one image.
 
     Shares are whole parts of count x class size / examples; what is missing to `count` goes, one each, to the classes
-    with the largest remainders (the lower label first where they are equal).
+    with the largest remainders (the lower label first where they are equal), or to classes that are drawn.
 
     Args:
         labels: int64 [examples].
         count: at most as many as there are.
         random: decides which examples of a class.
+        which: draws the classes that have one more, each with a probability in proportion to its remainder, so that
+            over many draws each class has its share exactly. Without it they are the same in each draw.
 
     Returns:
         int64 [count], ascending.
     """
     sizes = torch.bincount(labels)
     shares, remainders = sizes * count // len(labels), sizes * count % len(labels)
-    largest = remainders.argsort(descending=True, stable=True)[: count - int(shares.sum())]
-    shares[largest] += 1
+    missing = count - int(shares.sum())
+    if which is None:
+        shares[remainders.argsort(descending=True, stable=True)[:missing]] += 1
+    elif missing:
+        shares[_drawn_in_proportion(remainders, len(labels), which)] += 1
     order = torch.randperm(len(labels), generator=random)
     drawn = [order[labels[order] == label][:share] for label, share in enumerate(shares.tolist())]
     return torch.cat(drawn).sort().values
+
+
+def _drawn_in_proportion(remainders: Tensor, whole: int, random: torch.Generator) -> Tensor:
+    """Different classes, each with the probability remainder / whole: systematic sampling in a random order.
+
+    Args:
+        remainders: int64 [classes], each below `whole`; their sum is a multiple of it, and says how many are drawn.
+        whole: see there.
+        random: draws the order and where the first one lies.
+    """
+    order = torch.randperm(len(remainders), generator=random)
+    ends = remainders[order].cumsum(0)
+    first = torch.randint(whole, (1,), generator=random)
+    points = torch.arange(0, int(ends[-1]), whole) + first
+    return order[torch.searchsorted(ends, points, right=True)]

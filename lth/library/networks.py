@@ -74,6 +74,8 @@ def described(
             f"model: there is no architecture '{printable(name, 60)}'{meant or colon_hint(name)}; `lth list` shows "
             f"them, or give a torch.nn.Module"
         )
+    if ARCHITECTURES[name].text:
+        raise UserError(f"model: '{name}' reads texts; the library takes images (studies take texts as well)")
     own = isinstance(ARCHITECTURES[name], OwnArchitecture)
     scheme = initialisation or ("constructor" if own else None)
     told: dict[str, Any] = {"initialisation": scheme} if scheme else {}
@@ -88,6 +90,7 @@ def fitting(ticket: Ticket, images: Images) -> Network:
     Raises:
         UserError: it does not take these images, or this process does not know it.
     """
+    check_reads_images(ticket)
     network = ticket.network
     _, channels, size, width = images.splits["train"].images.shape
     given = (channels, size, width, len(images.classes))
@@ -98,6 +101,13 @@ def fitting(ticket: Ticket, images: Images) -> Network:
         advice = f"; `size={network.size}` of `lth.dataset` resizes images" if resized else ""
         raise UserError(f"data: '{images.name}' has {shapes[0]}, and the ticket's network takes {shapes[1]}{advice}")
     return network
+
+
+def check_reads_images(ticket: Ticket) -> None:
+    """Raises UserError for a ticket of a network that reads texts."""
+    if ARCHITECTURES[ticket.network.architecture].text:
+        message = f"ticket: its network ({ticket.network.architecture}) reads texts, and the library trains on images"
+        raise UserError(f"{message}; a study trains it on texts, as `start` or with `method: given`")
 
 
 def architecture_name(model: AnyModel) -> str:

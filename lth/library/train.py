@@ -19,7 +19,7 @@ from lth.library.arguments import check_ticket, compute_of, seed_of, whole_numbe
 from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.find import Device
-from lth.library.networks import fitting
+from lth.library.networks import check_reads_images, fitting
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -63,6 +63,7 @@ def train(
             that does not fit the training, or a training that diverged.
     """
     check_ticket(ticket)
+    check_reads_images(ticket)
     if trains not in ("all", "head"):
         raise UserError(f"trains: must be 'all' or 'head', found {printable(repr(trains))}")
     order, compute = seed_of(seed, ticket), compute_of(device, threads)

@@ -7,6 +7,7 @@ weights, so that what they have learnt moves into the others; then they are remo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import partial
 from math import ceil, exp
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -118,6 +119,11 @@ class Dual(Options):
         return trainings
 
     @property
+    def moves_pruned(self) -> bool:
+        """If there is a penalty."""
+        return self.remove != "start" and self.penalty.limit > 0
+
+    @property
     def starts_from_trained(self) -> bool:
         """If its base is trained."""
         return self.base is not None and self.base.weights == "trained"
@@ -183,8 +189,8 @@ def find(round_: Round, options: Dual) -> Found:
 
 
 def rises_of(penalty: Penalty) -> int:
-    """How many even rises lambda takes to its limit."""
-    return ceil(penalty.limit / penalty.rise)
+    """How many even rises lambda takes to its limit, of the numbers as the study has them: 0.07 / 0.01 is 7."""
+    return ceil(Fraction(str(penalty.limit)) / Fraction(str(penalty.rise)))
 
 
 def penalty_at(penalty: Penalty, step: int) -> float:

@@ -92,6 +92,11 @@ class Dynamic(Options):
                 message = f"no mask update happens before `until` (step {ceil(end)} of {steps})"
                 yield ("update_interval",), f"{message}, found {interval}; must be below that"
 
+    def settled(self, steps: int, epoch_steps: int) -> int:
+        """The last update before `until`."""
+        interval = self.complete.update_interval or epoch_steps
+        return (ceil(self.complete.until * steps) - 1) // interval * interval
+
     @property
     def complete(self) -> Published:
         """The options, with those of the publication where the study gives none."""

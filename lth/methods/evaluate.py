@@ -115,7 +115,9 @@ def drawn(examples: Examples, spec: EvaluationJob, draw: int) -> Examples:
             f"evaluations.{spec.evaluation}.examples: '{spec.dataset}' has {len(labels)} training {examples.noun}, "
             f"found {count}; must be at most that"
         )
-    return examples.few(stratified(labels, count, generator(spec.seed, "few-shot examples", spec.dataset, draw)))
+    purpose = ("few-shot examples", spec.dataset, draw)
+    random, which = generator(spec.seed, *purpose), generator(spec.seed, *purpose, "classes")
+    return examples.few(stratified(labels, count, random, which))
 
 
 def _log_draw(job: Job, draw: int, line: str) -> None:

@@ -66,6 +66,10 @@ class Progressive(Options):
                     f"must be at most {most} (`order: {self.order}`; {has}), found {self.until_epoch}",
                 )
 
+    def settled(self, steps: int, epoch_steps: int) -> int:  # noqa: ARG002
+        """The last pruning."""
+        return (self.until_epoch - (self.order == "prune_train")) * epoch_steps
+
     def summary(self, rounds: str, scope: str) -> str:  # noqa: ARG002
         """With the epochs over which it prunes."""
         late = ", after each" if self.order == "train_prune" else ""

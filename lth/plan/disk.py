@@ -117,8 +117,10 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
     controls: dict[Arm, int] = {}
     for name, evaluation in study.evaluations.items():
         dataset, recipe = study.datasets[evaluation.dataset], study.recipes[evaluation.recipe]
+        if evaluation.examples:
+            dataset = dataset.model_copy(update={"train": evaluation.examples})
         for arm in plan.arms(name):
-            a_seed += evaluation.draws * _tables(dataset, recipe) if evaluation.examples else _tables(dataset, recipe)
+            a_seed += evaluation.draws * _tables(dataset, recipe)
             density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))
             if evaluation.keep_weights:
                 moments = 2 if evaluation.keep_weights == "both" else 1
@@ -130,8 +132,22 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
                 controls[arm] = ticket_bytes(counts[plan.sized_as(arm)], density, new_output=True)
     a_seed += sum(controls.values())
     kept += len(study.seeds) * a_seed
-    states = jobs * max(state_bytes(counts[spec.network]) for spec in study.tickets.values())
-    return DiskSpace(kept, kept + len(study.seeds) * temporary + states)
+    return DiskSpace(kept, kept + len(study.seeds) * temporary + jobs * _states(plan, counts))
+
+
+def _states(plan: Plan, counts: Mapping[str, WeightCounts]) -> int:
+    """The states that a job has at most: of each of its trainings, since those that are over stay until it has ended,
+    and of each of the rounds that are sent as one job."""
+    study, found = plan.study, [0]
+    for ticket, spec in study.tickets.items():
+        trainings = 1 + sum(spec.options.extra_trainings.values())
+        together = [plan.part(ticket, round_) for round_ in plan.rounds(ticket)]
+        rounds = max(1 if part is None else together.count(part) for part in together)
+        found.append(rounds * trainings * state_bytes(counts[spec.network]))
+    for evaluation in study.evaluations.values():
+        networks = {study.tickets[ticket].network for ticket in evaluation.tickets}
+        found += [evaluation.draws * state_bytes(counts[name]) for name in networks]
+    return max(found)
 
 
 def _tables(dataset: Dataset, recipe: Recipe) -> int:

@@ -128,5 +128,10 @@ def bert(model: str, classes: int, dropout: float = 0.0) -> nn.Module:
     """
     path = Path(model)
     made = path.suffix == ".safetensors"
+    if made and not path.is_file():
+        message = (
+            f"model: {printable(path)} is not there: a study's model lies in its results, and the path is relative"
+        )
+        raise UserError(f"{message} to the folder that holds `results`; run this there, or run the workflow to make it")
     config = read_metadata(path, "model")["config"] if made else configuration(model)
     return TextClassifier(path, config, classes, dropout)

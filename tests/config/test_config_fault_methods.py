@@ -713,7 +713,32 @@ COMPARISONS = {
     ),
 }
 
-CASES = CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIPES | COMPARISONS
+TEXTS = "  words: {architecture: bert, model: tiny, classes: 2"
+NAMES_OF_TEXTS = {
+    "initialisation of an encoder": (
+        ("  lenet: {", f"{TEXTS}, initialisation: constructor}}\n  lenet: {{"),
+        "8 networks.words.initialisation: is decided by the `model` of 'bert', found constructor; leave it out",
+    ),
+    "size of an encoder": (
+        ("  lenet: {", f"{TEXTS}, size: 64}}\n  lenet: {{"),
+        "8 networks.words.size: is decided by the `model` of 'bert', found 64; leave it out",
+    ),
+    "texts that are not counted": (
+        ("  photos: {", "  pairs: {source: qqp_subset, tokenizer: tiny, test: 100}\n  photos: {"),
+        "6 datasets.pairs: `train` is missing: the number of texts of 'qqp_subset' depends on its folder; "
+        "name how many are trained on",
+    ),
+    "sparse kernels in bf16": (
+        *recipe("epochs: 2, kernels: sparse, precision: bf16"),
+        "14 recipes.new.kernels: sparse ones compute in fp32, found `precision: bf16`; take one of them out",
+    ),
+    "one cycle that begins at its top": (
+        *recipe("epochs: 2, schedule: {name: one_cycle, warmup_epochs: 0.1}"),
+        "14 recipes.new.schedule.warmup_epochs: must be at least two steps, 0.1053 of an epoch of 'digits', found 0.1",
+    ),
+}
+
+CASES = NAMES_OF_TEXTS | CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIPES | COMPARISONS
 
 
 def test_a_few_examples_have_many_epochs(tmp_path):
@@ -812,6 +837,42 @@ def test_what_has_no_effect_is_warned_of(tmp_path, case):
     path.write_text(changed(*(part for part in case if isinstance(part, tuple))))
     warnings = [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
     assert [line for line in warnings if line.startswith("14 ")] == [part for part in case if isinstance(part, str)]
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("method: dynamic, densities: [0.3], grow: random", "step 19 of 38 (evaluations left: 1)"),
+        ("method: progressive, densities: [0.3], until_epoch: 2", "step 19 of 38 (evaluations left: 1)"),
+        ("method: progressive, densities: [0.3], until_epoch: 1", None),
+        ("method: dynamic, densities: [0.3], grow: gradient, update_interval: 5, until: 0.5", None),
+        ("rounds: 4, rate: 0.4", None),
+    ],
+)
+def test_patience_that_begins_too_late_is_warned_of(tmp_path, method, told):
+    """A recipe of two epochs of 19 steps and patience of one."""
+    patient = ("    batch_size: 60\n    epochs: 2\n  try", "    batch_size: 60\n    epochs: 2\n    patience: 1\n  try")
+    found = warned(tmp_path, changed(patient, ticket(method)))
+    lines = [line for line in found if "recipes.find.patience" in line]
+    words = f"recipes.find.patience: ends no training of 'new' early: its masks change until {told}"
+    assert [line.partition(" ")[2] for line in lines] == ([words] if told else [])
+
+
+def test_few_examples_are_looked_at_by_themselves(tmp_path):
+    """Eight examples are a step an epoch, and two of ten classes are always missing."""
+    few = ("    density: 0.1296\n", "    density: 0.1296\n    examples: 8\n")
+    rare = ("momentum: 0.9}\n    batch_size: 60", "momentum: 0.9}\n    evaluate_every: 20\n    batch_size: 60")
+    told = " ".join(warned(tmp_path, changed(few, rare)))
+    assert "evaluate_every: only the untrained and the trained network are scored: 2 steps on 8 examples of" in told
+    assert "evaluations.transfer.examples: 8 examples of 10 classes: each draw lacks some of them" in told
+    assert "each draw lacks" not in " ".join(warned(tmp_path, changed((few[0], few[1].replace("8", "10")))))
+
+
+def warned(folder, text):
+    """The warnings about a study."""
+    path = folder / "study.yaml"
+    path.write_text(text)
+    return [str(warning).removeprefix(f"{path}:") for warning in read_study(None, [path])[1]]
 
 
 def test_controls_over_other_weights_than_the_ticket_are_warned_of(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lth.checks.read import load_study
-from lth.plan.disk import WeightCounts, disk_space, trained_bytes
+from lth.plan.disk import WeightCounts, disk_space, state_bytes, trained_bytes
 from lth.plan.plan import Plan
 from lth.plan.sizes import (
     asked,
@@ -72,6 +72,47 @@ def test_weights_that_an_evaluation_keeps_take_space(tmp_path: Path, keys: str, 
     assert {*densities} == {1.0, 0.25}
     a_seed = sum(trained_bytes(counts["lenet"], density, moments) for density in densities)
     assert kept.kept - without.kept == 2 * a_seed
+
+
+def test_each_training_of_a_job_keeps_its_state_until_the_job_has_ended(tmp_path: Path) -> None:
+    """Ten draws are ten; a transformation in three cycles, fine-tuned between them, and the last training are six."""
+    counts = dict.fromkeys(("lenet", "wide"), WeightCounts(layers=(1000, 3000), others=40, tensors=4))
+    one = state_bytes(counts["lenet"])
+    dual = "method: dual, densities: [0.25], transform: move, tune_between: find, cycles: 3, penalty: {rise: 0.1}}"
+    moves = "  move: {optimiser: {learning_rate: 1e-3}, batch_size: 60, epochs: 1}\n"
+    text = STUDY.replace("tickets:\n", f"{moves}tickets:\n", 1).replace(
+        "dataset: mnist, rounds: 2, rate: 0.5}", f"dataset: mnist, {dual}"
+    )
+    single = "examples: 600, draws: 1"
+    for number, written in ((10, STUDY), (6, text.replace("examples: 600, draws: 10", single))):
+        (tmp_path / "study.yaml").write_text(written)
+        planned = Plan(load_study(tmp_path / "study.yaml"))
+        two, three = (disk_space(planned, counts, jobs).peak for jobs in (2, 3))
+        assert three - two == number * one
+
+
+def test_rounds_of_one_job_keep_their_states_together(tmp_path: Path) -> None:
+    counts = dict.fromkeys(("lenet", "wide"), WeightCounts(layers=(1000, 3000), others=40, tensors=4))
+    together = "compute: {examples_per_second: 300, rounds_per_job: 2}"
+    text = STUDY.replace("compute: {examples_per_second: 300}", together).replace(", draws: 10", "")
+    (tmp_path / "study.yaml").write_text(text)
+    planned = Plan(load_study(tmp_path / "study.yaml"))
+    two, three = (disk_space(planned, counts, jobs).peak for jobs in (2, 3))
+    assert three - two == 2 * state_bytes(counts["lenet"])
+
+
+def test_tables_of_few_examples_have_their_own_scorings(tmp_path: Path) -> None:
+    """200 iterations of 20 examples in batches of 20 are scored 202 times, of all 30,000 once and at both ends."""
+    counts = dict.fromkeys(("lenet", "wide"), WeightCounts(layers=(1000, 3000), others=40, tensors=4))
+    short = STUDY.replace("batch_size: 60, epochs: 10", "batch_size: 20, iterations: 200").replace(
+        "draws: 10", "draws: 1"
+    )
+    found = []
+    for text in (short.replace("examples: 600", "examples: 20"), short.replace("examples: 600, draws: 1", "draws: 1")):
+        (tmp_path / "study.yaml").write_text(text)
+        found.append(disk_space(Plan(load_study(tmp_path / "study.yaml")), counts, 1).kept)
+    arms = len(plan(tmp_path).arms("few"))
+    assert found[0] - found[1] == 2 * arms * 45 * 3 * (202 - 2)
 
 
 def test_reading_all_again_takes_the_largest_data_set_twice(tmp_path: Path) -> None:

@@ -791,6 +791,12 @@ def test_the_penalty_rises_to_its_limit_and_is_held(shape: str, half: float) -> 
     assert shape != "linear" or first == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(("limit", "rise"), [(0.07, 0.01), (0.14, 0.02), (1.0, 0.1), (0.5, 1e-4)])
+def test_lambda_ends_at_its_limit_where_that_is_a_multiple_of_the_rise(limit: float, rise: float) -> None:
+    """0.07 / 0.01 is a little above 7 in binary."""
+    assert penalty_at(Penalty(rise=rise, every=1, limit=limit), 10**6) == pytest.approx(limit)
+
+
 def test_a_penalty_without_height_is_none() -> None:
     """The control of RST that is trained as long: lambda is 0, whatever it would rise by."""
     none = Dual(transform="r", penalty=Penalty(limit=0))

@@ -55,6 +55,29 @@ class TestStratified:
         chosen = stratified(labels, 4, generator(0, "test"))
         assert labels[chosen].tolist() == [0, 0, 1, 2]
 
+    def test_classes_that_have_one_more_are_drawn_in_proportion(self) -> None:
+        """4 of 10 are 2.0, 1.2 and 0.8: one of the last two classes has one more, the second of them more often."""
+        labels, drawn = torch.tensor([0] * 5 + [1] * 3 + [2] * 2), []
+        for seed in range(400):
+            chosen = stratified(labels, 4, generator(seed, "test"), generator(seed, "which"))
+            drawn.append(torch.bincount(labels[chosen], minlength=3).tolist())
+        assert {*map(tuple, drawn)} == {(2, 1, 1), (2, 2, 0)}
+        assert drawn.count([2, 1, 1]) / 400 == pytest.approx(0.8, abs=0.06)
+
+    def test_few_examples_are_of_other_classes_in_each_draw(self) -> None:
+        labels, seen = torch.arange(10).repeat(20), torch.zeros(10, dtype=torch.int64)
+        for draw in range(60):
+            chosen = stratified(labels, 5, generator(0, draw), generator(0, draw, "which"))
+            counts = torch.bincount(labels[chosen], minlength=10)
+            assert int(counts.max()) == 1
+            seen += counts
+        assert seen.tolist() == pytest.approx([30] * 10, abs=14)
+
+    def test_whole_shares_are_those_of_before(self) -> None:
+        labels = torch.arange(10).repeat(20)
+        both = [stratified(labels, 40, generator(3, "test"), which) for which in (None, generator(3, "which"))]
+        assert both[0].equal(both[1])
+
     def test_every_image_of_a_class_may_be_chosen(self) -> None:
         labels = torch.zeros(6, dtype=torch.int64)
         chosen = torch.cat([stratified(labels, 2, generator(seed, "test")) for seed in range(40)])

@@ -131,6 +131,12 @@ def plain(channels: int, size: int, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * size * size, 12), nn.ReLU(), nn.Linear(12, classes))
 
 
+def half_trained(classes: int) -> nn.Module:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(784, 8), nn.ReLU(), nn.Linear(8, classes))
+    network[1].weight.requires_grad_(False)
+    return network
+
+
 def frozen(classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(784, classes)).requires_grad_(False)
 

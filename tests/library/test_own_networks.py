@@ -216,6 +216,16 @@ def test_a_study_is_warned_that_code_will_run_and_needs_layers_that_are_there() 
     read_study(study("plain", **synflow), [])
 
 
+def test_a_penalty_on_a_frozen_layer_is_found_before_the_study_runs() -> None:
+    dual = {"method": "dual", "rounds": None, "densities": [0.5], "transform": "r"}
+    with pytest.raises(
+        StudyError, match=r"tickets.t.method: moves the weights of all layers, and '1.weight' is frozen"
+    ):
+        read_study(study("half_trained", **dual, penalty={"rise": 1}), [])
+    read_study(study("half_trained", **dual, penalty={"limit": 0}), [])
+    read_study(study("half_trained", **dual, remove="start"), [])
+
+
 def test_dropout_is_refused_where_the_network_takes_none() -> None:
     told = study("plain")
     told["networks"]["net"]["dropout"] = 0.3  # type: ignore[index]

@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,21 @@ def test_a_penalty_on_a_frozen_layer_is_a_sentence(digits: Images, quick: lth.Re
     told: dict[str, Any] = {"method": "dual", "densities": [0.5], "transform": quick, "penalty": {"rise": 1}}
     with pytest.raises(lth.UserError, match=r"'a.weight' is frozen .* this method moves the weights of all layers"):
         lth.find(half_frozen, digits, recipe=quick, **told)
+
+
+def test_networks_of_texts_are_refused(digits: Images) -> None:
+    """Their descriptions have a channel and a size as of images, which says nothing."""
+    network = {"architecture": "bert", "model": "tiny", "classes": 10}
+    weight = torch.ones(2, 2)
+    ticket = lth.Ticket({"a.weight": weight.bool()}, {"a.weight": weight}, {"network": network, "seed": 0})
+    for call in (lth.train, partial(lth.find, rounds=1)):
+        with pytest.raises(lth.UserError, match=r"ticket: its network \(bert\) reads texts, and the library trains on"):
+            call(ticket, digits)
+    words = "model: 'bert' reads texts; the library takes images"
+    with pytest.raises(lth.UserError, match=words):
+        lth.find("bert", digits, rounds=1)
+    with pytest.raises(lth.UserError, match=words):
+        lth.load({"a.weight": torch.ones(10, 784)}, "bert")
 
 
 class Recurrent(nn.Module):

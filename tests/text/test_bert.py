@@ -230,3 +230,14 @@ def test_a_stopped_fine_tuning_ends_as_if_it_had_not_been_stopped(
     assert trained.history == whole.history
     assert trained.weights.keys() == whole.weights.keys()
     assert all(torch.equal(trained.weights[name], whole.weights[name]) for name in whole.weights)
+
+
+def test_a_model_that_is_not_there_is_looked_for_below_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    spec = Network(architecture="bert", model="results/t/models/words.safetensors", classes=2)
+    with pytest.raises(
+        UserError, match=r"is not there: .* relative to the folder that holds `results`; run this there"
+    ):
+        build(spec)
