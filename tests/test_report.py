@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,12 @@ CHECKSUM = "0123456789abcdef" * 4
 OF_COMPARISON = ("final_accuracy", "accuracy_cost", "early_stop")
 
 
-def made(folder: Path, example: Study) -> tuple[list[Path], list[Path]]:
-    """The tables and some figures of a study."""
+def made(folder: Path, example: Study, names: Sequence[str] = ()) -> tuple[list[Path], list[Path]]:
+    """The tables and some figures of a study, perhaps those named."""
     tables = synthetic.write_tables(folder, example, synthetic.write_jobs(folder, example))
     (assessment,) = Plan(example).assessments
     drawn = []
-    for name in OF_COMPARISON if example.comparisons else NAMES:
+    for name in names or (OF_COMPARISON if example.comparisons else NAMES):
         spec = figures.FIGURES[name]
         place = "" if spec.scope == "study" else f"{assessment}/"
         drawn.append(folder / "figures" / place / f"{name}.svg")
@@ -63,6 +64,34 @@ def test_ids_are_told_once_whatever_evaluations_are_called(tmp_path: Path) -> No
         write_report(example, list(tables.values()), [], tmp_path / f"{name}.html", CHECKSUM)
         ids = re.findall(r'\bid="([^"]+)"', (tmp_path / f"{name}.html").read_text())
         assert sorted(ids) == sorted({*ids})
+
+
+def test_charts_link_to_their_figures_whatever_an_evaluation_is_called(tmp_path: Path) -> None:
+    told = synthetic.study(2, initialisations=["own"], controls=["dense"]).model_dump(mode="json", exclude_none=True)
+    told["evaluations"] = {"old_figures": {**told["evaluations"]["transfer"], "compare": []}}
+    tables, drawn = made(tmp_path, Study.model_validate(told), ("final_accuracy", "pruning_curves"))
+    write_report(Study.model_validate(told), tables, drawn, tmp_path / "page.html", CHECKSUM)
+    text = (tmp_path / "page.html").read_text()
+    for name in ("old_figures/final_accuracy", "pruning_curves"):
+        assert f'<a href="figures/{name}.svg">' in text
+
+
+def test_a_ticket_called_dense_is_hidden_without_the_control_of_that_name(tmp_path: Path) -> None:
+    told = synthetic.study(2, initialisations=["own"], controls=["dense"], compare=[]).model_dump(
+        mode="json", exclude_none=True
+    )
+    spec = told["evaluations"]["transfer"]
+    told["tickets"] = {"dense": told["tickets"]["mnist"]}
+    told["evaluations"] = {"transfer": {**spec, "tickets": ["dense"], "matched_to": None}}
+    example = Study.model_validate(told)
+    jobs = synthetic.write_jobs(tmp_path, example, means={"dense-own": 60.0})
+    tables = synthetic.write_tables(tmp_path, example, jobs)
+    write_report(example, list(tables.values()), [], tmp_path / "page.html", CHECKSUM)
+    text = (tmp_path / "page.html").read_text()
+    keys = {entry["label"]: entry["key"] for entry in charts_of(text)["transfer-accuracy"]["series"]}
+    assert keys == {"dense-own": "dense", "dense": "dense-dense"}
+    assert {entry["key"] for entry in charts_of(text)["-pruning-mnist"]["series"]} == {"dense"}
+    assert re.findall(r'<tr data-key="([^"]+)"', text) == ["dense", "dense-dense"]
 
 
 def test_a_study_of_images_that_are_gone_is_reported(tmp_path: Path) -> None:
@@ -191,7 +220,7 @@ def test_a_margin_has_its_table_method_and_provenance(tmp_path: Path, page: str)
     assert re.search(r"<td>±8</td><td>0.031</td><td>0.031</td><td>equivalent</td></tr>", text)
     assert "Equivalence: the study file names a margin (transfer: ±8 percentage points)." in text
     assert "The 90 % intervals are uncorrected" in text
-    assert ", equivalence margin ±8 points</dd>" in text
+    assert ", equivalence margin ±8 points; recipe find</dd>" in text
     assert not re.search(r"\bnan\b", text)
     assert "<h3>Equivalence" not in page
     assert "Equivalence:" not in html.unescape(page)

@@ -27,7 +27,7 @@ ARMS = pd.DataFrame(
         {"arm": "b-shuffled", "ticket": "b", "kind": "shuffled", "accuracy_percent": 71.0},
         {"arm": "dense", "ticket": "a", "kind": "dense", "accuracy_percent": 90.0},
     ]
-).assign(dataset="photos", n=8, round=3, accuracy_low_percent=60.0, accuracy_high_percent=95.0)
+).assign(dataset="photos", density_percent=20.0, n=8, round=3, accuracy_low_percent=60.0, accuracy_high_percent=95.0)
 
 
 def pair(**other: Any) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def test_a_shown_difference_is_one_sentence_with_number_interval_and_n() -> None
     assert found.decided
     assert found.sentences == [
         "The ticket b gets 82.0 % of the test data right on photos, 12.00 percentage points more than a random mask "
-        "with 70.0 % (95 % interval +10.50 to +13.50, n = 8 seeds)."
+        "with as many weights in each layer as a with 70.0 % (95 % interval +10.50 to +13.50, n = 8 seeds)."
     ]
 
 

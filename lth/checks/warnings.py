@@ -15,6 +15,7 @@ from lth.config.options import THETA_0
 from lth.config.study import Assessment, Evaluation, Study
 from lth.config.tickets import PrunedTicket
 from lth.plan.counted import counted_by
+from lth.plan.dense import dense_round
 from lth.plan.plan import Arm, Plan
 
 
@@ -28,7 +29,7 @@ def warnings(study: Study) -> Iterator[Fault]:
         if isinstance(spec, Evaluation):
             rules += [_controls(study, spec), _other_counts(plan, path[1])]
         yield from (((*path, *inner), message) for rule in rules for inner, message in rule)
-    yield from _matching(study)
+    yield from _matching(plan)
     yield from _without_effect(study)
     yield from _late_patience(study)
     yield from _few_examples(study)
@@ -56,13 +57,21 @@ def _power(study: Study, spec: Assessment) -> Iterator[Fault]:
             yield (key,), f"{message} alpha {study.alpha:g} need {needed} seeds (or fewer tests)"
 
 
-def _matching(study: Study) -> Iterator[Fault]:
-    """Too few seeds for any round to be shown to match its dense network; each is tested at full alpha."""
+def _matching(plan: Plan) -> Iterator[Fault]:
+    """Too few seeds for any round to be shown to match its dense network; each is tested at full alpha. Or no such
+    network."""
+    study = plan.study
     seeds, needed = len(study.seeds), equivalence_seeds_needed(study.alpha, 1)
     if study.matching_margin is not None and 1 < seeds < needed:
         least = f"the least possible p is {smallest_equivalence_p(seeds):.4g}"
         message = f"{seeds} seeds cannot show that a round matches: {least}, and alpha {study.alpha:g}"
         yield ("matching_margin",), f"{message} needs {needed} seeds"
+    places = [(name, round_) for name in study.tickets for round_ in plan.rounds(name)]
+    if study.matching_margin is not None and not any(
+        dense_round(plan, *place) not in (None, place) for place in places
+    ):
+        message = "has no effect: the study trains no dense network that a round could match"
+        yield ("matching_margin",), f"{message}; add a ticket with `method: dense`"
 
 
 def _fine_margin(spec: Assessment, dataset: Dataset) -> Iterator[Fault]:

@@ -217,6 +217,29 @@ def test_a_matching_margin_is_warned_of_where_seeds_are_too_few(tmp_path, seeds,
     assert not warned or "needs 5 seeds" in "".join(found)
 
 
+def test_a_matching_margin_without_a_dense_network_is_warned_of(tmp_path):
+    """Pruned before training, nothing dense is trained on digits, and nothing at all on letters without `away`."""
+    text = changed(
+        ("seeds: [0, 1, 2]", "matching_margin: 1\nseeds: [0, 1, 2, 3, 4]"),
+        (
+            "  home: {network: lenet, recipe: find, dataset: digits, rounds: 4, rate: 0.4}\n",
+            "  home: {network: lenet, recipe: find, dataset: digits, method: at_init, densities: [0.1296]}\n",
+        ),
+        ("  away: {network: lenet, recipe: find, dataset: letters, rounds: 4, rate: 0.4}\n", ""),
+    )
+    text = text[: text.index("  cross:")] + text[text.index("evaluations:") :]
+    text = text.replace("[home, away, cross]", "[home]").replace("    matched_to: cross\n", "")
+    text = text.replace("      - [cross-own, home-own]\n", "").replace("[cross-own, dense]", "[home-own, dense]")
+    (tmp_path / "study.yaml").write_text(text)
+    found = " ".join(str(warning) for warning in read_study(None, [tmp_path / "study.yaml"])[1])
+    assert "matching_margin: has no effect: the study trains no dense network that a round could match" in found
+    (tmp_path / "study.yaml").write_text(
+        text.replace("  home:", "  whole: {network: lenet, recipe: find, dataset: digits, method: dense}\n  home:")
+    )
+    found = " ".join(str(warning) for warning in read_study(None, [tmp_path / "study.yaml"])[1])
+    assert "matching_margin:" not in found
+
+
 def test_a_study_without_margins_has_the_settings_it_had(tmp_path):
     """Settings are part of checksums in reports and manifests."""
     plain = study_of(tmp_path).model_dump(mode="json")["evaluations"]["transfer"]

@@ -11,6 +11,7 @@ from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 from lth.catalog.methods import METHODS
 from lth.config.study import Comparison, Evaluation
 from lth.config.tickets import DenseTicket
+from lth.plan.elsewhere import given_before
 from lth.plan.plan import Arm, Plan
 
 _NAMED = 6
@@ -105,7 +106,23 @@ class Facts:
     @property
     def at(self) -> str:
         """The density of the tickets, and the seeds: a sentence."""
-        return f"Tickets keep {100 * self.spec.density:.3g} % of their weights; {self.n}."
+        density, combined = f"{100 * self.spec.density:.3g} %", self._combined
+        if not combined:
+            return f"Tickets keep {density} of their weights; {self.n}."
+        others = f"those that are combined ({in_a_row(combined, 'tickets')}) keep what their rule leaves"
+        return f"Tickets keep {density} of their weights; {others}; {self.n}."
+
+    @property
+    def _combined(self) -> list[str]:
+        tickets = dict.fromkeys(arm.ticket for arm in self.plan.arms(self.assessment))
+        return [name for name in tickets if self.plan.study.tickets[name].method == "combined"]
+
+    @property
+    def found_elsewhere(self) -> str:
+        """A sentence on what is not in the costs of arms."""
+        names = [name for arm in self.arms() for name in given_before(self.plan, arm.ticket, arm.round)]
+        what = in_a_row(names, "tickets")
+        return f"What it took to find {what} elsewhere is not known, and not included." if names else ""
 
     def of_arms(self, what: str, kinds: Sequence[ArmKind] = ()) -> str:
         """What is shown of which arms (as `arms` chooses them) on which data set: two sentences."""

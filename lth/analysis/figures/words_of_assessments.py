@@ -37,6 +37,7 @@ def _accuracy_cost(facts: Facts) -> str:
     return sentences(
         facts.of_arms("Test accuracy against the cost of training"),
         "Costs are those of every round that a ticket was derived from.",
+        facts.found_elsewhere,
         "Left: passes over the training data. Right: theoretical FLOPs of the kept weights, if zeros cost nothing.",
         facts.intervals("Lines"),
         "Markers of nearly equal cost are drawn side by side. Higher and further left is better.",

@@ -8,10 +8,13 @@ import pandas as pd
 
 from lth.analysis.tables.cells import NOTHING, amount, in_points, p_value, trained_when_found, within
 from lth.analysis.tables.energy import energy_in_words
+from lth.analysis.tables.notes import densities_apart
+from lth.analysis.tables.setting import trained_on
 from lth.catalog.controls import ARM_KINDS, ArmKind
 from lth.checks.power import smallest_p
 from lth.config.energy import Electricity
 from lth.plan.dense import dense_round
+from lth.plan.elsewhere import given_before
 from lth.plan.plan import Plan, arm_name
 
 _Row = Mapping[Any, Any]
@@ -61,9 +64,12 @@ def answer(arms: pd.DataFrame, comparisons: pd.DataFrame) -> Answer:
     )
 
 
-def in_words(row: _Row) -> str:
-    """What an arm is, in a sentence: `the ticket mnist`, `a random mask`."""
+def in_words(row: _Row, beside: _Row | None = None) -> str:
+    """What an arm is, in a sentence: `the ticket mnist`, `a random mask`; beside an arm of another ticket, whose counts
+    such a mask has."""
     words = ARM_KINDS[row["kind"]].sentence.format(of=row["ticket"])
+    if beside is not None and row["kind"] in ("random", "magnitude") and beside["ticket"] != row["ticket"]:
+        words = f"{words} with as many weights in each layer as {row['ticket']}"
     usual = (arm_name(row["ticket"], row["kind"]), row["ticket"])
     return words if row["arm"] in usual else f"{words} ({row['arm']})"
 
@@ -72,8 +78,9 @@ def _sentence(pair: _Row, arms: Mapping[str, _Row], family: int) -> str:
     """What was found of a pair, with numbers, interval and n; where nothing was shown, what could have been missed."""
     first, second = arms[pair["first"]], arms[pair["second"]]
     left, right = f"{pair['first_mean_percent']:.1f} %", f"{pair['second_mean_percent']:.1f} %"
-    one, other = in_words(first), in_words(second)
-    where = f"on {first['dataset']}"
+    one, other = in_words(first, second), in_words(second, first)
+    apart = densities_apart([row for row in (first, second) if row["kind"] != "dense"])
+    where = f"on {trained_on(first)}{apart}"
     if pair["n"] == 1:
         return (
             f"Not shown, with one seed: {one} gets {left} of the test data right {where}, {other} {right}; "
@@ -111,7 +118,7 @@ def _nothing_planned(numbers: Sequence[KeyNumber], arms: Mapping[str, _Row]) -> 
     best = arms[numbers[0].arm]
     return (
         f"The study names no pairs to compare, so nothing was tested. {_capital(in_words(best))} gets "
-        f"{best['accuracy_percent']:.1f} % of the test data right on {best['dataset']}."
+        f"{best['accuracy_percent']:.1f} % of the test data right on {trained_on(best)}."
     )
 
 
@@ -132,7 +139,8 @@ def _numbers(arms: Mapping[str, _Row], pairs: Sequence[_Row]) -> list[KeyNumber]
     found = [_number(role if best["kind"] == "own" else "Best arm", best)]
     if control := _control(best, arms, pairs):
         found.append(_number("Its control" if control["kind"] != "own" else "Compared with", control))
-    dense = [row for row in arms.values() if row["kind"] == "dense" and row is not best]
+    compared = [row for row in named if row["kind"] == "dense"]  # which may not be the first of several
+    dense = [row for row in [*compared, *arms.values()] if row["kind"] == "dense" and row is not best]
     return found + [_number("Dense network", row) for row in dense[:1]]
 
 
@@ -184,8 +192,15 @@ def spent(
     ]
     measured: list[str] = []
     best = _best_place(plan, arms, costs)
+    elsewhere = sorted({name for ticket in plan.study.tickets for name in _given(plan, ticket)})
+    if elsewhere:
+        shared.append(
+            f"What it took to find {' and '.join(elsewhere)} elsewhere is not known, and not in these figures."
+        )
     if best is not None:
         row, dense = best
+        if given_before(plan, row["ticket"], int(row["round"])):
+            dense = None
         times = f", {amount(row['epochs'] / dense['epochs'])} times a dense training" if dense is not None else ""
         shared.append(
             f"The ticket of the highest mean, {row['ticket']} after round {row['round']}, took {amount(row['epochs'])} "
@@ -197,6 +212,10 @@ def spent(
     if not trained_when_found(arms):
         shared.append("Training the arms on the target comes on top and is not in these figures.")
     return shared, measured
+
+
+def _given(plan: Plan, ticket: str) -> list[str]:
+    return given_before(plan, ticket, plan.last_round(ticket))
 
 
 def _best_place(plan: Plan, arms: pd.DataFrame, costs: pd.DataFrame) -> tuple[_Row, _Row | None] | None:

@@ -5,7 +5,8 @@ from lth.config.study import Study
 
 _METHODS = """
 Seeds: n counts seeds ({seeds} in this study). Each seed is an independent repetition of the whole study, with its own
-initialisation, batch order, pruning and controls. Data splits are the same for all seeds, so intervals do not cover
+initialisation, batch order, pruning and controls; of a ticket that all seeds are given from one file, of its training
+and of controls alone. Data splits are the same for all seeds, so intervals do not cover
 the choice of splits.
 
 Model selection: accuracies are test accuracies at the early-stopping epoch (or iteration) unless a column says
@@ -36,7 +37,8 @@ method dual, which has trained them, and where the file of a given ticket holds 
 Mask overlap: Jaccard index per layer; chance is its exact expectation for independent random masks with the same
 counts.
 
-Cost: the training of the ticket and of every round that it was derived from, each counted once. Epochs are passes over
+Cost: the training of the ticket and of every round that it was derived from, each counted once; what it took to find
+a given ticket elsewhere is not known, and not included. Epochs are passes over
 the training data, forward and backward, for training and for scoring or transforming weights before it; the images
 that a saliency score looks at count once, also those of which GraSP takes second derivatives. FLOPs are
 theoretical: two per kept weight and use in the forward pass, four in the backward pass (also in the first layer, which

@@ -81,7 +81,7 @@ def write_study_tables(
     methods = {name: ticket.method for name, ticket in tickets}
     places = [(ticket, round_) for ticket in study.tickets for round_ in plan.rounds(ticket)]
     tables = {
-        "rounds": early_stopping.of_rounds(rounds.assign(method=rounds["ticket"].map(methods)), trained, plan),
+        "rounds": early_stopping.of_rounds(rounds.assign(method=rounds["ticket"].map(methods)), trained, history, plan),
         "round_curves": curves.assign(follows=curves["ticket"].map(follows)),
         "matching": matching_table(plan, trained),
         "layers": masks.layer_densities(counted),
@@ -93,7 +93,8 @@ def write_study_tables(
         arms = dict(list(collect(evaluated).groupby("evaluation"))) if study.evaluations else {}
         in_order = {name: arms[name] for name in study.evaluations}
         by_ticket = ordered(spent, "ticket", study.tickets, ["seed", "round"])
-        write_table(energy_of_study(by_ticket, in_order, study.energy), out[ENERGY])
+        draws = {name: spec.draws for name, spec in study.evaluations.items()}
+        write_table(energy_of_study(by_ticket, in_order, study.energy, draws), out[ENERGY])
 
 
 def write_evaluation_tables(

@@ -13,6 +13,7 @@ from lth.analysis.tables.draws import mean_over_draws, of_all_draws, run_of, see
 from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
 from lth.analysis.tables.published import with_published
+from lth.analysis.tables.setting import with_setting
 from lth.analysis.tables.two_classes import with_f1
 from lth.analysis.tables.units import units, with_shares, with_sizes
 from lth.catalog.architectures import ARCHITECTURES
@@ -51,7 +52,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     classes = spec.new_output if isinstance(spec, Evaluation) else None
     layers = left.layers if classes is None else without_output(left.layers, plan)
     summary = masks.with_collapses(by_arm.summarise(trained, alpha), layers)
-    summary = early_stopping.of_arms(summary, trained, plan, assessment)
+    summary = early_stopping.of_arms(summary, trained, history, plan, assessment)
     summary = with_shares(summary, left.units, ["on_path"])
     if isinstance(spec, Evaluation):  # a comparison's arms are tickets, perhaps trained from other weights
         summary = with_sizes(with_shares(summary, left.units, ["in_ticket"]), left.units)
@@ -62,6 +63,7 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
     if classes is not None:
         summary = summary.assign(new_output_classes=classes)
+    summary = with_setting(summary, plan, assessment)
     tables = {
         "runs": with_initialisation(trained, plan, assessment),
         "arms": with_initialisation(summary, plan, assessment),

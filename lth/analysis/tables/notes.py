@@ -14,7 +14,7 @@ def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
     about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
     about += [*unequal_paths(arms), *unequal_sizes(arms)]
-    about += new_output_notes(arms)
+    about += [*new_output_notes(arms), *given_notes(arms)]
     interval = "±: half-width of the" if trained_when_found(arms) else "CI:"
     about += [
         f"Test accuracy: at the early-stopping epoch (lowest validation loss). {interval} {confidence:g} % t "
@@ -85,6 +85,24 @@ def new_output_notes(arms: pd.DataFrame) -> list[str]:
     ]
 
 
+def given_notes(arms: pd.DataFrame) -> list[str]:
+    """Sentences on arms that are made from given tickets: what is not in their costs, and not in their intervals."""
+    if "given" not in arms:
+        return []
+
+    def listed(column: str) -> str:
+        names = ", ".join(filter(None, arms[column])).split(", ")
+        return named(list(dict.fromkeys(names)), "tickets")
+
+    found = [f"Found elsewhere, at a cost that is not known here and in no sum: {listed('given')}."]
+    if any(arms["given_to_all"]):
+        found.append(
+            f"One file for all seeds: {listed('given_to_all')}. Intervals and tests of arms that are made from it "
+            f"cover the order of batches and what controls draw; they do not cover how it was found."
+        )
+    return found
+
+
 def unequal_densities(arms: pd.DataFrame) -> list[str]:
     """A sentence if the density of some sparse arm differs: density is then a confounder."""
     sparse = arms[arms["kind"] != "dense"]
@@ -95,6 +113,18 @@ def unequal_densities(arms: pd.DataFrame) -> list[str]:
         return []
     found = "; ".join(f"{row['arm']} keeps {_shares(row)} of the weights" for row in far.to_dict("records"))
     return [f"Arms or seeds differ in density, which is a confounder: {found}."]
+
+
+def densities_apart(sparse: Sequence[Mapping[Any, Any]]) -> str:
+    """The density of each of some arms, in brackets, where they differ; else nothing."""
+    densities = [row["density_percent"] for row in sparse]
+    if not densities or max(densities) <= (1 + UNEQUAL) * min(densities):
+        return ""
+    return f" (density: {' and '.join(_density(row) for row in sparse)})"
+
+
+def _density(row: Mapping[Any, Any]) -> str:
+    return f"{row['arm']} {row['density_percent']:.3g} %"
 
 
 def unequal_recipes(arms: pd.DataFrame) -> list[str]:

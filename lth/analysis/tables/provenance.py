@@ -84,7 +84,20 @@ def _compared(plan: Plan, name: str) -> str:
     named = "" if margin is None else f", equivalence margin {within(margin)} points"
     classes = spec.new_output if isinstance(spec, Evaluation) else None
     new = "" if classes is None else f" beside a new output layer for {classes} classes"
-    return f"{arms}, {100 * spec.density:.3g} % of weights kept{new}{drawn}{existing}{named}"
+    combined = ", combined ones excepted" if any(_is_combined(plan, ticket) for ticket in spec.tickets) else ""
+    how = f"; {_trained(spec)}" if isinstance(spec, Evaluation) else ""
+    return f"{arms}, {100 * spec.density:.3g} % of weights kept{combined}{new}{drawn}{existing}{named}{how}"
+
+
+def _is_combined(plan: Plan, ticket: str) -> bool:
+    return plan.study.tickets[ticket].method == "combined"
+
+
+def _trained(spec: Evaluation) -> str:
+    """By which recipe, on how much of the data, and what of the network."""
+    draws = f" ({spec.draws} draws a seed)" if spec.draws > 1 else ""
+    few = f", on {spec.examples} training examples{draws}" if spec.examples else ""
+    return f"recipe {spec.recipe}{few}{', head only' if spec.trains == 'head' else ''}"
 
 
 def _version(package: str) -> str:

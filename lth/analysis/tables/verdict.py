@@ -15,7 +15,8 @@ from lth.analysis.stats import holm
 from lth.analysis.tables import cells
 from lth.analysis.tables.cells import in_points, p_value, within
 from lth.analysis.tables.energy import ARM_ENERGY_HEADER, arm_energy_cells, energy_note
-from lth.analysis.tables.notes import notes
+from lth.analysis.tables.notes import densities_apart, notes
+from lth.analysis.tables.setting import trained_on
 from lth.analysis.tables.terminal import grid, paragraphs
 from lth.checks.power import equivalence_seeds_needed, seeds_needed, smallest_equivalence_p, smallest_p
 from lth.config.energy import Electricity
@@ -26,8 +27,8 @@ _Row = Mapping[Any, Any]
 
 def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """The sentences of one evaluation or comparison; the first is about the first pair of its family."""
-    where = _where(arms)
     if comparisons.empty:
+        where = _where(arms)
         return [
             f"The study file names no pairs to compare, so no test was run {where}: these results are descriptive only."
         ]
@@ -36,7 +37,7 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     told, reasons = _told(rows)
     others = [row for row, is_told in zip(others, told[1:], strict=True) if is_told]
     return [
-        _leading(first, len(rows), where),
+        _leading(first, len(rows), _where(arms, first)),
         *_confounded([first], arms, "They were trained with different recipes"),
         *map(_brief, others),
         *_confounded(others, arms, "These pairs were trained with different recipes"),
@@ -83,10 +84,13 @@ def family(comparisons: pd.DataFrame) -> list[str]:
     return [*(_brief(row) for row, is_told in zip(rows, told, strict=True) if is_told), *reasons]
 
 
-def _where(arms: pd.DataFrame) -> str:
+def _where(arms: pd.DataFrame, pair: _Row | None = None) -> str:
+    """On what, and at which density: the usual one, or where the arms of a pair differ in it, that of each."""
     sparse = arms[arms["kind"] != "dense"]
-    density = f" at {sparse['density_percent'].median():.3g} % density" if len(sparse) else ""
-    return f"on {arms['dataset'].iloc[0]}{density}"
+    usual = f" at {sparse['density_percent'].median():.3g} % density" if len(sparse) else ""
+    compared = [] if pair is None else sparse[sparse["arm"].isin([pair["first"], pair["second"]])].to_dict("records")
+    apart = densities_apart(compared)
+    return f"on {trained_on(arms.iloc[0].to_dict())}{apart or usual}"
 
 
 def _leading(row: _Row, family: int, where: str) -> str:
