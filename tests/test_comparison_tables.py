@@ -1,5 +1,6 @@
 """Tables of tickets compared as they were found: what they cost, which layers they lost, and how that is said."""
 
+import shutil
 from itertools import groupby
 from math import nan
 from pathlib import Path
@@ -16,6 +17,7 @@ from lth.analysis.tables.markdown import pages
 from lth.analysis.tables.recipes import recipe_summary
 from lth.analysis.tables.terminal import grid
 from lth.analysis.tables.verdict import verdict
+from lth.artifacts.records import json_text, seal
 from lth.config.training import Recipe
 from lth.errors import UserError
 from lth.plan.plan import Plan
@@ -220,6 +222,19 @@ def test_markdown_has_every_table_with_cells_for_every_column(compared: dict[str
         assert {line.count("|") for line in (header, rule, *body)} == {header.count("|")}
     assert tables[0][2].startswith("| snip | SNIP | 2 | 2 | ")
     assert lines[-1].startswith("- Near collapse in 1 of the ")
+
+
+def test_markdown_has_no_table_of_what_was_taken_out_of_the_study(compared: dict[str, Path], tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    shutil.copytree(compared["rounds"].parent, results / "tables")
+    shutil.copytree(results / "tables/at_tenth", results / "tables/old")
+    titles = ["## at_tenth", "## old", "## Rounds"]
+    assert [line for line in pages(results) if line.startswith("##")] == titles
+    told = {"study": {"evaluations": {}, "comparisons": {"at_tenth": {}}}}
+    (results / "manifest.json").write_text(json_text(seal(told)))
+    lines = [*pages(results)]
+    assert [line for line in lines if line.startswith("##")] == ["## at_tenth", "## Rounds"]
+    assert "*not shown: old, not in the study whose manifest.json this folder has*" in lines
 
 
 def test_markdown_of_no_study_is_a_sentence(tmp_path: Path) -> None:

@@ -48,6 +48,23 @@ def test_a_study_has_the_sums_over_its_trainings_and_no_sum_where_one_is_unknown
     assert (whole["kwh"], whole["grams_co2"]) == (9, 8100)
 
 
+def test_each_draw_of_few_examples_is_a_training() -> None:
+    """Three draws of each seed are trained by one job, whose time and energy are those of all three."""
+    rows = measured().assign(joules=[nan, 3.6e6])
+    table = energy_of_study(measured(ticket="mnist"), {"few": rows, "all": measured()}, COAL, {"few": 3, "all": 1})
+    found = [(row["of"], row["trainings"], row["measured"]) for row in table.to_dict("records")]
+    assert found == [("mnist", 2, 2), ("few", 6, 3), ("all", 2, 2), ("", 10, 7)]
+    assert [*table["seconds"]] == [40, 40, 40, 120]
+
+
+def test_the_table_of_a_study_counts_its_draws(tmp_path: Path) -> None:
+    example = with_energy(synthetic.study(2, examples=100, draws=3))
+    written = synthetic.write_tables(tmp_path, example, synthetic.write_jobs(tmp_path, example))
+    energy = read_table(written["energy"], sealed=True).set_index("kind")
+    arms = read_table(written["transfer/arms"], sealed=True)
+    assert energy.loc["evaluation", "trainings"] == 2 * 3 * len(arms)
+
+
 def with_energy(example: Study) -> Study:
     """A study that says it."""
     told = Electricity(grams_per_kwh=380, citation="the <agency>, 2024")

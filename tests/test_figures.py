@@ -20,6 +20,7 @@ from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import COLOURS, colour_places
 from lth.analysis.figures.draw import create, draw_figure
 from lth.analysis.figures.facts import in_a_row
+from lth.analysis.report.trainings import single_layers
 from lth.analysis.tables import EVALUATION_TABLES, STUDY_TABLES
 from lth.analysis.tables.arms import compare
 from lth.analysis.tables.files import read_table
@@ -154,6 +155,40 @@ def test_long_pairs_of_names_leave_room_for_the_differences() -> None:
     figure.draw_without_rendering()
     assert figure.axes[0].get_position().width > 0.4
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [f"{arms[0]}\n− {arms[1]}"]
+
+
+def test_the_note_of_initialisations_is_not_cut_off() -> None:
+    arms = pd.DataFrame(
+        {"arm": f"a-{kind}", "ticket": "a", "kind": kind, "dataset": "d", "n": 3, "accuracy_percent": 50.0}
+        | {"accuracy_low_percent": 49.0, "accuracy_high_percent": 51.0, "confidence_percent": 95.0}
+        | {"initialisation": "glorot_normal"}
+        for kind in ("own", "reinitialised")
+    )
+    runs = pd.DataFrame(
+        {**arm, "seed": seed, "test_accuracy_percent": 49.0 + seed}
+        for arm in arms.to_dict("records")
+        for seed in range(3)
+    )
+    figure = create("initialisations", {"arms": arms, "runs": runs}, {"a": 0})
+    assert figure.get_suptitle().endswith("\narms from the network's own initialisation")
+    figure.draw_without_rendering()
+    note = next(text for text in figure.texts if text.get_text() == figure.get_suptitle())
+    assert note.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_the_note_of_curves_counts_the_seeds_of_what_is_drawn() -> None:
+    """One of two seeds stopped after the first epoch: a mean of the other alone is not drawn."""
+    rows = pd.DataFrame(
+        {"arm": "a", "ticket": "a", "kind": "own", "split": split, "epoch": epoch, "step": epoch, "n": n}
+        | {f"accuracy{end}_percent": 50.0 + epoch for end in ("", "_low", "_high")}
+        | {f"loss{end}_nats": 1.0 for end in ("", "_low", "_high")}
+        | {"confidence_percent": 95.0}
+        for split in ("train", "validation", "test")
+        for epoch, n in ((0, 2), (1, 2), (2, 1))
+    )
+    for name in ("accuracy_by_epoch", "training_accuracy", "loss_by_epoch"):
+        note = create(name, {"curves": rows}, {"a": 0}).get_suptitle()
+        assert note == "lines: means; bands: 95 % confidence interval, n = 2 seeds"
 
 
 def test_a_difference_has_the_sign_that_it_has_in_tables() -> None:
@@ -615,7 +650,12 @@ def _one_layer() -> dict[str, pd.DataFrame]:
         for ticket, values in accuracies.items()
         for round_, value in enumerate(values, 1)
     ]
-    return {"layers": pd.DataFrame(layers), "rounds": pd.DataFrame(rounds)}
+    matching = [
+        {"ticket": row["ticket"], "round": row["round"], "dense_ticket": "whole", "dense_round": 1}
+        for row in rounds
+        if row["ticket"] != "whole"
+    ]
+    return {"layers": pd.DataFrame(layers), "rounds": pd.DataFrame(rounds), "matching": pd.DataFrame(matching)}
 
 
 def test_sensitivity_is_of_tickets_that_prune_one_layer() -> None:
@@ -628,13 +668,51 @@ def test_sensitivity_is_of_tickets_that_prune_one_layer() -> None:
     assert first.get_color() != second.get_color()
 
 
-def test_sensitivity_takes_an_unpruned_round_for_dense_where_there_is_no_dense_ticket() -> None:
-    tables = _one_layer()
-    rounds = tables["rounds"][tables["rounds"]["method"] != "dense"]
-    whole = rounds.iloc[[0]].assign(round=0, accuracy_percent=97.5)
-    tables["rounds"] = pd.concat([whole, rounds])
-    (axis,) = create("layer_sensitivity", tables, {"first": 0, "second": 1, "both": 2}).axes
-    assert [*axis.lines[-1].get_ydata()] == [97.5, 97.5]
+@pytest.mark.parametrize(
+    ("dense_of", "heights", "named"),
+    [
+        ({}, [], []),
+        ({"first": "chain", "second": "chain"}, [97.5], ["dense"]),
+        ({"first": "whole", "second": "chain", "both": "wide"}, [98.0, 97.5], ["dense (whole)", "dense (chain)"]),
+    ],
+)
+def test_sensitivity_is_held_against_the_dense_networks_of_its_tickets(
+    dense_of: dict[str, str], heights: list[float], named: list[str]
+) -> None:
+    """Other networks that are trained densely on the same data set say nothing of these tickets."""
+    tables, places = _one_layer(), {"first": 0, "second": 1, "both": 2}
+    first = tables["rounds"].iloc[[0]]
+    chain = first.assign(ticket="chain", method="imp", round=0, accuracy_percent=97.5)
+    wide = first.assign(ticket="wide", method="imp", round=0, accuracy_percent=99.9)
+    tables["rounds"] = pd.concat([wide, tables["rounds"], chain])
+    known = tables["matching"][tables["matching"]["ticket"].isin([*dense_of])]
+    dense = known["ticket"].map(dense_of)
+    tables["matching"] = known.assign(dense_ticket=dense, dense_round=(dense == "whole").astype(int))
+    (axis,) = (figure := create("layer_sensitivity", tables, places)).axes
+    assert [line.get_ydata()[0] for line in axis.lines if [*line.get_xdata()] == [0, 1]] == heights
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fc1", "fc2", *named]
+    args = tables["layers"], tables["rounds"].assign(loss_nats=1.0, loss_low_nats=nan, loss_high_nats=nan)
+    chart = single_layers(*args, tables["matching"], "d", "sensitivity", style.Palette(places))
+    assert chart is not None
+    assert [*chart.rows.loc[chart.rows["density_percent"] == 100, "accuracy_percent"]] == heights
+    said = {0: "The study does not train their dense", 1: "The mark at 100 % is the dense", 2: "Marks at 100 % are"}
+    assert said[len(heights)] in chart.caption
+
+
+def test_the_caption_of_sensitivity_names_tickets_without_a_dense_network() -> None:
+    plain = synthetic.methods(1).model_dump(mode="json")
+    one = {"network": "lenet", "recipe": "find", "dataset": "mnist", "densities": [0.5, 0.2]}
+    at_init = {**one, "method": "at_init", "score": "magnitude", "scope": "layerwise"}
+    alone = {"conv": {**at_init, "layer_densities": {"conv1": [0.5, 0.2], "*": [1, 1]}}}
+    plain["tickets"] = {"imp": {**one, "recipe": "moving"}, **alone}
+    plain["comparisons"] = {}
+    caption = captions(Plan(Study.model_validate(plain)))["layer_sensitivity"]
+    assert "Of conv the study trains no dense network." in caption
+    assert "horizontal line" not in caption
+    plain["tickets"]["imp"]["recipe"] = "find"
+    caption = captions(Plan(Study.model_validate(plain)))["layer_sensitivity"]
+    assert "The horizontal line is the dense network." in caption
+    assert "trains no dense" not in caption
 
 
 def test_sensitivity_is_asked_for_where_densities_by_name_leave_all_other_layers_whole() -> None:

@@ -149,6 +149,16 @@ def test_a_run_of_weights_and_biases_is_told_all_numbers_in_the_order_of_steps(
     assert {(tag, step): value for step, row in recorder.logged for tag, value in row.items()} == EXPECTED
 
 
+def test_a_ticket_whose_name_begins_like_the_folder_of_a_seed_has_its_own_group(
+    results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = _Recorder()
+    monkeypatch.setattr("lth.pages.log.import_module", lambda _: recorder)
+    (results / "tickets/imp").rename(results / "tickets/seedling")
+    [*log(results, "wandb", tmp_path / "logs")]
+    assert [told["group"] for told in recorder.started] == ["tickets/seedling"]
+
+
 def test_bad_input_is_a_sentence(results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise ImportError(name)

@@ -1,6 +1,7 @@
 """The sparsest round that matches its dense network, worked out by hand: n seeds, differences, a fixed sequence."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lth.analysis.figures.draw import create
+from lth.analysis.tables.markdown import pages
 from lth.analysis.tables.matching import against_dense, matching_notes, matching_table
 from lth.config.study import Study
 from lth.config.tickets import Start
+from lth.pages.data import StudyData
+from lth.pages.markup import Made
+from lth.pages.parts import made_part
 from lth.plan.dense import dense_round
 from lth.plan.plan import Plan
 
@@ -172,5 +177,23 @@ def test_the_figure_has_the_margin_and_a_ring() -> None:
     assert ring.get_xdata()[0] == pytest.approx(64)
     faces = [line.get_markerfacecolor() for line in axis.lines if line.get_markersize() == 4]
     assert [face == "#FFFFFF" for face in faces] == [False, False, True]
+    assert "side by side" not in figure.get_suptitle()
     (plain,) = create("accuracy_drop", {"matching": rounds_of([CLOSE], margin=None)}, {"imp": 0}).axes
     assert not plain.patches
+
+
+def test_marks_that_are_not_at_their_densities_are_said_to_be_side_by_side() -> None:
+    """Two tickets of one and the same density, which would cover each other."""
+    one = rounds_of([CLOSE])
+    both = pd.concat([one, one.assign(ticket="snip")])
+    assert "side by side" in create("accuracy_drop", {"matching": both}, {"imp": 0, "snip": 1}).get_suptitle()
+
+
+def test_notes_on_rounds_in_pages_are_those_of_markdown(tmp_path: Path) -> None:
+    """With a margin, both say which rounds match their dense networks."""
+    study = synthetic.study(5, compare=[]).model_copy(update={"matching_margin": 0.5})
+    synthetic.write_tables(tmp_path, study, synthetic.write_jobs(tmp_path, study))
+    data = StudyData(folder=tmp_path / "data", told={}, study=study, made=tmp_path)
+    made = made_part(Made(line=1, kind="notes", argument="rounds", options={}), data)
+    assert made == [*pages(tmp_path)][-len(made) :]
+    assert any("the dense network on mnist" in line for line in made)

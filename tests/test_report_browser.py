@@ -126,7 +126,7 @@ def test_on_paper_everything_is_unfolded_and_nothing_is_cut_off(page: Any) -> No
 
 
 def test_nothing_moves_for_those_who_want_no_motion(page: Any) -> None:
-    button = page.locator("#transfer-curves .legend button[data-key=dense]")
+    button = page.locator("#transfer-curves .legend button[data-key=dense-dense]")
     assert button.evaluate("(one) => getComputedStyle(one).transitionDuration") == "0s"
     button.click()
     assert page.evaluate("document.getAnimations().length") == 0
@@ -147,13 +147,13 @@ def test_no_axe_violations_and_no_controls_in_print(page: Any) -> None:
 
 def test_a_link_opens_a_chart_as_it_was_on_a_dark_phone(browser: Any, address: str) -> None:
     """400 pixels wide, and nothing is cut off; the papers of charts and page are one."""
-    state = "#-pruning-mnist?x=sparsity&scale=linear&y=test+loss&hide=dense"
+    state = "#-pruning-mnist?x=sparsity&scale=linear&y=test+loss&hide=dense-dense"
     size = {"viewport": {"width": 400, "height": 800}, "color_scheme": "dark"}
     page, wrong = opened(browser, address + state, **size)
     chart = page.locator("#-pruning-mnist")
     assert [select.input_value() for select in chart.locator("select").all()] == ["sparsity", "test loss", "linear"]
     assert chart.bounding_box()["y"] < 800
-    assert page.locator("button[data-key=dense]").first.get_attribute("aria-pressed") == "false"
+    assert page.locator("button[data-key=dense-dense]").first.get_attribute("aria-pressed") == "false"
     assert page.evaluate("document.documentElement.scrollWidth") == 400
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 23, 26)"
     sync = pytest.importorskip("axe_playwright_python.sync_playwright")

@@ -16,6 +16,7 @@ from lth.analysis.figures.draw import create
 from lth.analysis.figures.style import PAPER, Palette
 from lth.analysis.report.chart import Chart, Choice
 from lth.analysis.report.charts import paired_differences
+from lth.analysis.report.curves import lost_accuracy
 from lth.analysis.report.section import StudyFiles, part
 from lth.analysis.report.trainings import single_layers
 from lth.analysis.tables.arms import compare
@@ -274,8 +275,10 @@ def test_sensitivity_has_the_numbers_of_its_figure() -> None:
         for round_ in ((0, 1) if ticket != "whole" else (0,))
     ).assign(density_percent=77.0, confidence_percent=95.0)
     places = dict(zip(kept, range(4), strict=True))
-    figure = create("layer_sensitivity", {"layers": layers, "rounds": rounds}, places)
-    chart = single_layers(layers, rounds, "d", "sensitivity", Palette(places))
+    matching = rounds[["ticket", "round"]].assign(dense_ticket="whole", dense_round=0)
+    tables = {"layers": layers, "rounds": rounds, "matching": matching[matching["ticket"] != "whole"]}
+    figure = create("layer_sensitivity", tables, places)
+    chart = single_layers(*tables.values(), "d", "sensitivity", Palette(places))
     assert chart is not None
     dense = chart.rows["density_percent"] == 100
     same(of_chart(chart.rows[~dense], chart.x[0], chart.y[0]), in_panels(figure), "sensitivity")
@@ -283,7 +286,7 @@ def test_sensitivity_has_the_numbers_of_its_figure() -> None:
     assert [entry.label for entry in chart.series] == ["fc1 (a)", "fc1 (b)", "fc2", "whole"]
     lines = [line for line in figure.axes[0].lines if not is_across(line)]
     assert [entry.colour for entry in chart.series[:3]] == [line.get_color() for line in lines]
-    assert single_layers(layers, rounds, "other", "sensitivity", Palette(places)) is None
+    assert single_layers(*tables.values(), "other", "sensitivity", Palette(places)) is None
 
 
 ENDS = {"": 0.0, "_low": -1.5, "_high": 1.5}
@@ -300,6 +303,26 @@ def test_captions_of_one_seed_tell_of_no_intervals_and_tests(tmp_path: Path, stu
 def test_captions_tell_of_a_margin_where_there_is_one(studies: dict[str, Drawn]) -> None:
     told = {name: {c.name for c in study.charts.values() if "margin" in c.caption} for name, study in studies.items()}
     assert told == {"transfer": {"transfer-differences"}, "methods": {"-drop-mnist"}}
+
+
+def test_a_p_value_above_alpha_is_not_rounded_to_it() -> None:
+    """An open mark whose tooltip said 0.05 would look like an error: tables have 0.0503, too."""
+    arms = pd.DataFrame({"arm": f"{name}-own", "ticket": name, "kind": "own", "dataset": "d"} for name in "ab")
+    runs = pd.DataFrame(
+        {"arm": f"{name}-own", "seed": seed, "test_accuracy_percent": 50.0 + seed} for name in "ab" for seed in (0, 1)
+    )
+    pairs = compare(runs, [("a-own", "b-own")], 0.05).assign(p_holm=206 / 4096)
+    palette = Palette({"a": 0, "b": 1})
+    chart = paired_differences("differences", runs, arms, pairs, palette)
+    assert chart.rows["p"].iloc[0] == "0.0503"
+    matching = pd.DataFrame([{"ticket": "a", "dataset": "d", "round": 1, "density_percent": 50.0, "n": 8}]).assign(
+        **dict.fromkeys(("difference_points", "low_points", "high_points", "lower_bound_points"), -0.5),
+        **{"margin_points": 1.0, "alpha": 0.05, "p_not_worse": 206 / 4096, "confidence_percent": 95.0},
+        **dict.fromkeys(("equivalence_shown", "matching"), False),
+    )
+    costs = matching[["ticket", "round"]].assign(epochs=1.0, flops=1.0, seconds=1.0)
+    drop = lost_accuracy(matching, costs, "d", "drop", palette)
+    assert [*drop.rows["p_not_worse"]] == ["0.0503"]
 
 
 def test_the_axis_of_differences_in_several_panels_holds_zero_and_the_margin() -> None:

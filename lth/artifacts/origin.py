@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lth.artifacts.records import MANIFEST, RecordError, read_json
+from lth.printable import printable
 
 OPTIONS = "LTH_STUDY_OPTIONS"
 """Variable with the options of `snakemake` that name the study, as a JSON list; set by the Snakefile for its jobs."""
@@ -34,6 +35,25 @@ def manifest_of(results: Path) -> dict[str, Any]:
     with suppress(RecordError, OSError):
         return read_json(results / MANIFEST)
     return {}
+
+
+def assessments_with(results: Path, file: str) -> tuple[list[str], list[str]]:
+    """The evaluations and comparisons of which a file lies below `tables`: of the study in its order, and others.
+
+    Others have been taken out of the study since, or the study has not been run to its end since they were added.
+    Without a manifest it is not known which are of the study: all are then, by name.
+    """
+    there = sorted(path.parent.name for path in (results / "tables").glob(f"*/{file}"))
+    study = manifest_of(results).get("study")
+    if not isinstance(study, dict):
+        return there, []
+    listed = [*study.get("evaluations", ()), *study.get("comparisons", ())]
+    return [name for name in listed if name in there], [name for name in there if name not in listed]
+
+
+def left_out_words(names: Iterable[str]) -> str:
+    """A line on evaluations and comparisons that are not of the study."""
+    return f"not shown: {', '.join(map(printable, names))}, not in the study whose {MANIFEST} this folder has"
 
 
 def is_in_place(results: Path) -> bool:

@@ -10,21 +10,25 @@ from lth.printable import aligned
 
 
 def _verdict(arguments: argparse.Namespace) -> Iterator[str]:
+    from lth.artifacts.origin import assessments_with, left_out_words
     from lth.artifacts.records import RecordError, unsealed_text
     from lth.artifacts.repair import advice
 
     results = _results(arguments.RESULTS)
-    verdicts = sorted((results / "tables").glob(f"*/{VERDICT}"))
-    if not verdicts:
+    names, others = assessments_with(results, VERDICT)
+    if not names and not others:
         example = "results/demo, made by running the workflow"
         raise UserError(
             f"{results}: has no verdict; expected the results folder of a finished study, such as {example}"
         )
-    for path in verdicts:
+    for name in names:
+        path = results / "tables" / name / VERDICT
         try:
             yield unsealed_text(path)
         except RecordError as error:
             raise UserError(f"{path}: {error}", advice(path)) from None
+    if others:
+        yield left_out_words(others)
     report = results / "report.html"
     yield (f"report: {report}" if report.is_file() else f"no report: run the workflow to its end to make {report}")
 

@@ -133,7 +133,7 @@ def _log_run(wandb: Any, run: LoggedRun, folder: Path, project: str, found: str)
     by_step: dict[int, dict[str, float]] = {}
     for tag, step, value in run.scalars:
         by_step.setdefault(step, {})[tag] = value
-    group = run.name.partition("/seed")[0]
+    group = run.name.rpartition("/seed")[0]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         told = {"project": project, "name": run.name, "group": group, "id": number, "resume": "allow"}

@@ -8,6 +8,7 @@ import pandas as pd
 from lth.analysis.figures import FIGURES
 from lth.analysis.tables import cells, markdown
 from lth.analysis.tables.files import TEXT_COLUMNS, read_table
+from lth.analysis.tables.matching import matching_notes
 from lth.analysis.tables.notes import notes
 from lth.analysis.tables.verdict import verdict
 from lth.checks.wording import listed, offered
@@ -127,7 +128,8 @@ def _verdict(part: Made, data: StudyData) -> list[str]:
 
 def _notes(part: Made, data: StudyData) -> list[str]:
     if part.argument == "rounds":
-        return markdown.round_items(read_table(data.table("rounds"), sealed=True))
+        found, matched = (read_table(data.table(name), sealed=True) for name in ("rounds", "matching"))
+        return [*markdown.round_items(found), *markdown.items(matching_notes(matched))]
     return markdown.items(notes(*_arms_and_pairs(part, data)))
 
 

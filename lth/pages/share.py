@@ -13,6 +13,7 @@ import yaml
 
 from lth.artifacts.records import MANIFEST, csv_rows, json_text, seal, unseal_rows
 from lth.catalog.datasets import SOURCES
+from lth.catalog.source import UNSTATED
 from lth.config.study import Study
 from lth.errors import UserError
 from lth.export.card import HUB_DATASETS
@@ -171,8 +172,7 @@ def _entry(
     """What the manifest says of a ticket."""
     path = results / Path(Paths(plan).round_file("ticket.safetensors", ticket, seed, round_)).relative_to(plan.results)
     row = accuracies[ticket, str(round_)]
-    dataset, network = plan.dataset(ticket, round_), plan.network(ticket)
-    source = plan.study.datasets[dataset].source
+    network, data = plan.network(ticket), [*_data(plan, ticket, round_)]
     percent = float(row["density_percent"])
     return {
         "name": f"{plan.study.study}-{ticket}-{percent:.3g}",
@@ -183,13 +183,24 @@ def _entry(
         "round": round_,
         "architecture": network.architecture,
         "classes": network.classes,
-        "dataset": dataset,
-        "source": source,
-        "licence": SOURCES[source].licence,
+        **data[-1],
+        "data": data,
         "density_percent": percent,
         "n": int(row["n"]),
         **{key: _number(row[key]) for key in ("accuracy_percent", "accuracy_low_percent", "accuracy_high_percent")},
     }
+
+
+def _data(plan: Plan, ticket: str, round_: int) -> Iterator[dict[str, str]]:
+    """The data sets that a round and all that it was made from are trained on, in the order of their last use.
+
+    The last one is the round's own. The licence of the user's own data is not in their files, which may be gone.
+    """
+    used = dict.fromkeys(plan.dataset(*place) for place in plan.lineage(ticket, round_))
+    for dataset in reversed(used):
+        source = plan.study.datasets[dataset].source
+        licence = UNSTATED if SOURCES.family_of(source) else SOURCES[source].licence
+        yield {"dataset": dataset, "source": source, "licence": licence}
 
 
 def _number(cell: str) -> float | None:
@@ -198,7 +209,8 @@ def _number(cell: str) -> float | None:
 
 def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The model card: what the tickets are, how well they do, how they are used, and whose the data are."""
-    hub = dict.fromkeys(HUB_DATASETS[entry["source"]] for entry in tickets if entry["source"] in HUB_DATASETS)
+    licences = {data["source"]: data["licence"] for entry in tickets for data in entry["data"]}
+    hub = dict.fromkeys(HUB_DATASETS[source] for source in licences if source in HUB_DATASETS)
     yield from ("---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]")
     yield from ([f"datasets: [{', '.join(hub)}]"] if hub else [])
     yield from ("---", "", f"# Lottery tickets of study `{study.study}`", "")
@@ -206,12 +218,15 @@ def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "Each file holds a mask and the initial weights that the ticket was found from. Test accuracy is that of the"
     yield "ticket's own training on its data set, at the epoch of least validation loss: mean over n seeds, with the"
     yield f"{100 * (1 - study.alpha):g} % interval."
+    if any(len(entry["data"]) > 1 for entry in tickets):
+        yield "Where several data sets are named, it is that on the last one; the others were used to find the ticket."
     yield from ("", "| name | method | network | data set | density | accuracy | n |", "|---|---|---|---|--:|--:|--:|")
     for entry in {entry["name"]: entry for entry in tickets}.values():
         low, high = entry["accuracy_low_percent"], entry["accuracy_high_percent"]
         interval = f" ({low:.2f} to {high:.2f})" if low is not None and high is not None else ""
         accuracy = f"{entry['accuracy_percent']:.2f} %{interval}"
-        words = (entry["name"], entry["method"], entry["architecture"], entry["dataset"])
+        datasets = ", ".join(data["dataset"] for data in entry["data"])
+        words = (entry["name"], entry["method"], entry["architecture"], datasets)
         yield f"| {' | '.join(words)} | {entry['density_percent']:.3g} % | {accuracy} | {entry['n']} |"
     name = tickets[0]["name"]
     yield from ("", "## Use", "", "```python", "import lth", "")
@@ -219,6 +234,5 @@ def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f'ticket = lth.load("zoo:{name}")'
     yield from (f'ticket = lth.load("{tickets[0]["file"]}")', "network = ticket.module()", "```", "")
     yield from ("`lth verify FOLDER` checks that nothing was altered or lost.", "", "## Data and licence", "")
-    licences = {entry["source"]: entry["licence"] for entry in tickets}
     yield from (f"- `{source}`: {licence}" for source, licence in licences.items())
     yield "- Licence of the weights: to be named by whoever publishes them."

@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 from study_text import SOUND, changed, study_of
 
-from lth.artifacts.records import seal_text
+from lth.artifacts.records import json_text, seal, seal_text
 from lth.artifacts.tickets import Ticket
 from lth.catalog.scores import SCORES
 from lth.checks.schema import schema_text
@@ -234,6 +234,21 @@ def test_verdict_prints_what_the_study_shows_and_where_the_report_is(capsys, tmp
     path.write_text(path.read_text().replace("Too few", "Too many"))
     altered = "was altered after it was written (its last line, 'checksum', does not match the others)"
     assert f"{path}: {altered}" in refused(capsys, "verdict", tmp_path)
+
+
+def test_verdicts_of_what_was_taken_out_of_the_study_are_not_printed(capsys, tmp_path):
+    """Tables stay where they are; those of the study come in its order."""
+    for name in ("found", "old", "few"):
+        (tmp_path / "tables" / name).mkdir(parents=True)
+        (tmp_path / "tables" / name / "verdict.txt").write_text(seal_text(f"That of {name}.\n"))
+    told = {"study": {"evaluations": {"transfer": {}, "found": {}}, "comparisons": {"few": {}}}}
+    (tmp_path / "manifest.json").write_text(json_text(seal(told)))
+    _, out, _ = run(capsys, "verdict", tmp_path)
+    left_out = "not shown: old, not in the study whose manifest.json this folder has"
+    assert [line for line in out.splitlines() if line][:-1] == ["That of found.", "That of few.", left_out]
+    (tmp_path / "manifest.json").write_text("{}")  # of no known study
+    _, out, _ = run(capsys, "verdict", tmp_path)
+    assert [line for line in out.splitlines() if line][:-1] == ["That of few.", "That of found.", "That of old."]
 
 
 def test_a_reader_that_stops_early_is_no_error():

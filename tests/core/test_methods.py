@@ -20,8 +20,9 @@ from lth.config.training import Optimiser, Recipe
 from lth.data.feed import ImageFeed
 from lth.errors import UserError
 from lth.files import checksum
-from lth.methods.dual import Dual, Penalty, PenaltyHook, penalty_at
+from lth.methods.dual import Dual
 from lth.methods.dynamic import Dynamic, grown, without_smallest, without_smallest_of_each_sign
+from lth.methods.penalty import Penalty, PenaltyHook, penalty_at
 from lth.methods.progressive import Progressive, density_at, reached
 from lth.methods.round import RoundFiles, run_round
 from lth.networks.build import initial_weights

@@ -13,7 +13,7 @@ from benchmarks.gpu.small import EVERYTHING
 from lth.artifacts.tickets import Ticket
 from lth.config.training import Capture, Freeze, LearningRateSchedule, Optimiser, Recipe
 from lth.data.feed import ImageFeed
-from lth.methods.dual import Penalty, PenaltyHook
+from lth.methods.penalty import Penalty, PenaltyHook
 from lth.networks.cost import Meter
 from lth.pruning.masking import Masking
 from lth.training import loop as loops

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from by_hand import UNITS, ticket
+from by_hand import UNITS, chain_over_datasets, ticket
+from matplotlib.figure import Figure
 from PIL import Image
 
 from lth.analysis.pictures import animation
 from lth.analysis.pictures.animation import gif, write_animation
-from lth.analysis.pictures.frames import round_frames, tiled, training_frames
+from lth.analysis.pictures.drawn import drawn_ticket
+from lth.analysis.pictures.frames import draw_curve, round_frames, tiled, training_frames
+from lth.analysis.pictures.grids import DETAILS
 from lth.analysis.pictures.rounds import Chain, PicturedRound, chains_of_files
 from lth.cli import main
 from lth.errors import UserError
@@ -76,6 +79,19 @@ def test_an_animation_of_a_progressive_training(rounds: list[Path], tmp_path: Pa
     assert heights[0] > heights[1] > heights[2]
     with pytest.raises(UserError, match=r"no history\.csv beside its last round"):
         training_frames(chains_of_files(rounds[:2])[0])
+
+
+def test_no_line_leads_from_one_data_set_to_another() -> None:
+    """A drop from 60 % to 30 % would look like a collapse by pruning, but the first round on `lines` has 30 %."""
+    axis = Figure().subplots()
+    draw_curve(axis, drawn_ticket(chain_over_datasets(), DETAILS[0]), 2)
+    lines = [[*map(float, line.get_ydata())] for line in axis.get_lines()]
+    assert lines == [[60.0], [30.0, 40.0], [40.0], [60.0, 60.0], [30.0, 30.0]]  # the two last ones are dashed
+    legend = axis.get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["dots", "lines"]
+    assert axis.get_title() == "Test accuracy (%); dashed: first on each"
+    assert len(round_frames(chain_over_datasets())(40)) == 3
 
 
 def test_many_rounds_give_few_frames_of_at_most_two_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from by_hand import HEADS, UNITS, ticket
+from by_hand import HEADS, UNITS, chain_over_datasets, ticket
 
 from lth.analysis.pictures.page import write_masks_page
 from lth.analysis.pictures.rounds import chains_of_files
@@ -143,6 +143,14 @@ def test_kernels_stand_side_by_side_with_gaps(browser: Any, path: Path) -> None:
     assert opened.page.evaluate(POINTS, ["mask-0", [[1, 1], [52, 20]]]) == [GAP, GAP]
     assert opened.page.is_hidden("#looks")
     assert opened.said == []
+
+
+def test_the_data_set_of_a_round_is_said_where_there_are_several(browser: Any, tmp_path: Path) -> None:
+    write_masks_page("by hand", [chain_over_datasets()], tmp_path / "masks.html")
+    opened = Opened(browser, tmp_path / "masks.html")
+    words = "chain, seed 0: round 2, trained on lines, 25.0 % of the weights kept, test accuracy 40.00 %"
+    assert opened.page.inner_text("#now") == words
+    assert opened.page.get_attribute("#round", "aria-valuetext") == f"round 2, {words}"
 
 
 def test_it_plays_unless_motion_is_to_be_reduced(browser: Any, path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from by_hand import HEADS, UNITS, ticket
+from by_hand import HEADS, UNITS, chain_over_datasets, ticket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +49,19 @@ def test_the_page_holds_masks_counts_and_where_the_network_looks(rounds: list[Pa
     assert second["looks"] is second["image"] is None
     text = out.read_text()
     assert "<td>1</td><td>-</td><td>55.56 %</td><td>50.00 %</td><td>66.67 %</td>" in text
+
+
+def test_rounds_of_several_data_sets_say_which_they_are_trained_on(rounds: list[Path], tmp_path: Path) -> None:
+    """Also in the words of the script, which the browser's test reads."""
+    out = tmp_path / "masks.html"
+    page.write_masks_page("by hand", [chain_over_datasets(), *chains_of_files(rounds)], out)
+    text = out.read_text()
+    assert "<h3>chain, seed 0</h3>" in text
+    assert '<th scope="col">round</th><th scope="col">trained on</th>' in text
+    assert "<tr><td>0</td><td>dots</td><td>60.00 %</td>" in text
+    assert "<tr><td>1</td><td>lines</td><td>30.00 %</td>" in text
+    assert "<h3>imp, seed 0, found on dots</h3>" in text
+    assert [one["datasets"] for one in content(out)["tickets"]] == [["dots", "lines", "lines"], ["dots"] * 3]
 
 
 def test_the_page_is_the_same_bytes_twice_and_asks_for_nothing(rounds: list[Path], tmp_path: Path) -> None:

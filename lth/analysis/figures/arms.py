@@ -115,7 +115,7 @@ def initialisations(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Fig
     scales.percentages(axis, vertical=True)
     handles = [Line2D([], [], linestyle="none", label=ARM_KINDS[kind].words, **points(GREY, kind)) for kind in kinds]
     parts.below(figure, [*handles, *_across_handles(arms, palette)], columns=3)
-    only = "; arms from the network's own initialisation" if "initialisation" in arms else ""
+    only = "\narms from the network's own initialisation" if "initialisation" in arms else ""
     parts.note(figure, _marks_words(arms, "thin lines") + only)
     return figure
 

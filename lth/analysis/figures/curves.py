@@ -96,6 +96,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
     rows = [views[first : first + columns] for first in range(0, len(views), columns)]
     count = len(splits) * len(rows) * columns
     figure, axes = parts.panels(count, columns=columns, height=2.6, sharex=True, sharey=shared)
+    drawn: list[pd.DataFrame] = []
     places = [(split, row, column) for split in splits for row in range(len(rows)) for column in range(columns)]
     for axis, (split, row, column) in zip(axes, places, strict=True):
         if column >= len(rows[row]):
@@ -103,7 +104,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
             continue
         view = rows[row][column]
         here = curves[(curves["split"] == split) & view.shows(curves)]
-        shown = of_all_seeds(here, ["arm"])
+        drawn.append(shown := of_all_seeds(here, ["arm"]))
         for arm, line in shown.groupby("arm", sort=False):
             _epoch_line(axis, line, palette, (value, unit), faint=shown["arm"].nunique() > MANY)
             if value == "accuracy" and "published_percent" in line:
@@ -124,7 +125,7 @@ def _by_epoch(curves: pd.DataFrame, palette: Palette, splits: Mapping[str, str],
     if value == "accuracy" and "published_percent" in curves:
         handles.append(Line2D([], [], **DOTTED, color=GREY, label="published"))
     parts.below(figure, handles)
-    parts.note(figure, parts.band_words(curves))
+    parts.note(figure, parts.band_words(pd.concat(drawn)))
     return figure
 
 

@@ -24,12 +24,14 @@ def accuracy_drop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
     margin = float(found["margin_points"].iloc[0]) if "margin_points" in found else None
     datasets = list(found["dataset"].unique())
     figure, axes = parts.panels(len(datasets), columns=2, height=3.2, width=7.0 if len(datasets) > 1 else 6.0)
+    moved = False
     for axis, dataset in zip(axes, datasets, strict=True):
         here = found[found["dataset"] == dataset]
         axis.axhline(0, color=GREY, linewidth=0.9)
         if margin is not None:
             axis.axhspan(-margin, margin, color=GREY, alpha=0.12, linewidth=0, zorder=0)
         slots = _slots(here)
+        moved |= any(slots.values())
         for ticket, line in here.groupby("ticket", sort=False):
             faint, slot = here["ticket"].nunique() > _FEW, slots.get(str(ticket), 0)
             _line(axis, line.sort_values("round"), str(ticket), palette, faint=faint, slot=slot)
@@ -38,7 +40,7 @@ def accuracy_drop(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figur
         axis.set_ylabel("ticket − dense (points)")
     tickets = list(found["ticket"].unique())
     parts.below(figure, [Line2D([], [], **palette.line(name), **_mark(name, palette), label=name) for name in tickets])
-    words = parts.band_words(found)
+    words = parts.band_words(found) + (parts.SIDE_BY_SIDE if moved else "")
     if margin is not None:
         words += f"\ngrey: {within(margin)} points; filled: equivalent to dense; ring: the sparsest that matches it"
     parts.note(figure, words)

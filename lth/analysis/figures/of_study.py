@@ -77,7 +77,7 @@ STUDY_FIGURES: Mapping[str, Drawing] = {
         target="lth.analysis.figures.sensitivity:layer_sensitivity",
         about="Sensitivity of single layers",
         caption=STUDY_CAPTIONS["layer_sensitivity"],
-        tables=("layers", "rounds"),
+        tables=("layers", "rounds", "matching"),
         scope="study",
         needs=("one layer",),
     ),

@@ -35,6 +35,10 @@ _LONGEST_BESIDE = 26
 """Characters of a row's label up to which two panels have room side by side."""
 
 
+SIDE_BY_SIDE = "; markers of nearly equal density side by side"
+"""The end of a note, where marks are not exactly at their densities."""
+
+
 def in_turn(rows: int) -> list[range]:
     """Which rows each of several panels has, from the top: at most `PANEL_ROWS`, in each as many but for the last."""
     each = ceil(rows / max(1, ceil(rows / PANEL_ROWS)))

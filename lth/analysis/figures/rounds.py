@@ -71,7 +71,7 @@ def _against_density(rounds: pd.DataFrame, palette: Palette, value: tuple[str, s
         axis.set_ylabel(label)
     counts = rounds.groupby("ticket", sort=False)["n"].max()
     parts.below(figure, [Line2D([], [], label=f"{ticket} (n = {n})", **looks[ticket]) for ticket, n in counts.items()])
-    words = parts.band_words(rounds) + ("; markers of nearly equal density side by side" if moved else "")
+    words = parts.band_words(rounds) + (parts.SIDE_BY_SIDE if moved else "")
     parts.note(figure, f"{words}\n{left_out}" if left_out else words)
     return figure
 

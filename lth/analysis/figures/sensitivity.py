@@ -17,7 +17,10 @@ _NAMED = 12
 
 
 def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> Figure:
-    """Test accuracy against the density of the only layer that is pruned, one line a ticket, one panel a data set."""
+    """Test accuracy against the density of the only layer that is pruned, one line a ticket, one panel a data set.
+
+    The dense networks of these tickets are horizontal lines.
+    """
     layers, rounds = tables["layers"], tables["rounds"]
     alone = pruned_alone(layers)
     if alone.empty:
@@ -42,9 +45,12 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
                 marks.band(axis, line["density_percent"], *ends, shades[layer], faint=True)
                 label = f"{labels[layer]} ({ticket})" if several[layer] > 1 else labels[layer]
                 handles.setdefault(label, Line2D([], [], **look, label=label))
-        for row in whole_networks(rounds, dataset).to_dict("records"):
-            axis.axhline(row["accuracy_percent"], **palette.line(row["ticket"], "dense"), linewidth=1.1, zorder=1)
-            handles["dense"] = Line2D([], [], **palette.line(row["ticket"], "dense"), linewidth=1.1, label="dense")
+        dense = whole_networks(here, rounds, tables["matching"])
+        for place, row in enumerate(dense.to_dict("records")):
+            look = {**palette.line(row["ticket"], "dense"), "linestyle": SHAPES[place % len(SHAPES)][1]}
+            label = f"dense ({row['ticket']})" if len(dense) > 1 else "dense"
+            axis.axhline(row["accuracy_percent"], **look, linewidth=1.1, zorder=1)
+            handles[label] = Line2D([], [], **look, linewidth=1.1, label=label)
         scales.density_axis(axis, list(found["density_percent"]))
         scales.percentages(axis, vertical=True)
         axis.set_xlabel("density of the one pruned layer (%, log scale)")
@@ -56,11 +62,21 @@ def layer_sensitivity(tables: Mapping[str, pd.DataFrame], palette: Palette) -> F
     return figure
 
 
-def whole_networks(rounds: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """The rounds of dense tickets on a data set; without one the first round in which a ticket is not pruned yet."""
-    here = rounds[rounds["dataset"] == dataset]
-    dense = here[here["method"] == "dense"]
-    return here[here["round"] == 0].head(1) if dense.empty else dense
+def whole_networks(found: pd.DataFrame, rounds: pd.DataFrame, matching: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `rounds` of the dense networks that some rounds are held against: of their network and recipe.
+
+    Args:
+        found: the rounds, by `ticket` and `round`.
+        rounds: the table `rounds`.
+        matching: the table `matching`, which names the dense network of every round that has one.
+    """
+    shown = {*zip(found["ticket"], found["round"], strict=True)}
+    dense = {
+        (row["dense_ticket"], row["dense_round"])
+        for row in matching.to_dict("records")
+        if (row["ticket"], row["round"]) in shown
+    }
+    return rounds[[place in dense for place in zip(rounds["ticket"], rounds["round"], strict=True)]]
 
 
 def layer_shades(layers: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:

@@ -1,6 +1,6 @@
 """Captions of the figures of a study: first what is in it, then how to read it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from lth.analysis.figures.facts import Facts, in_a_row, sentences
 from lth.plan.dense import dense_round
@@ -48,7 +48,7 @@ def _early_stop(facts: Facts) -> str:
 
 def _accuracy_drop(facts: Facts) -> str:
     plan, tickets = facts.plan, facts.tickets(dense=False)
-    paired = [name for name in tickets if any(dense_round(plan, name, round_) for round_ in _pruned(plan, name))]
+    paired = _with_dense(plan, tickets)
     others = [name for name in tickets if name not in paired]
     return sentences(
         "Test accuracy of every round minus that of its dense network (of its own chain, else of the same recipe), "
@@ -58,6 +58,11 @@ def _accuracy_drop(facts: Facts) -> str:
         facts.intervals("Bands"),
         _matching(facts.plan.study.matching_margin),
     )
+
+
+def _with_dense(plan: Plan, tickets: Iterable[str]) -> list[str]:
+    """The tickets whose dense network the study trains."""
+    return [name for name in tickets if any(dense_round(plan, name, round_) for round_ in _pruned(plan, name))]
 
 
 def _pruned(plan: Plan, ticket: str) -> list[int]:
@@ -110,11 +115,15 @@ def _layer_density(facts: Facts) -> str:
 
 def _layer_sensitivity(facts: Facts) -> str:
     alone = [name for name, spec in facts.plan.study.tickets.items() if getattr(spec, "layer_densities", None)]
+    paired = _with_dense(facts.plan, alone)
+    others = [name for name in alone if name not in paired]
     return sentences(
         "Test accuracy where one layer alone is pruned and all others are whole, against the density of that layer: "
         f"{in_a_row(alone, 'tickets')}; {facts.n}.",
         "Colours go from the first layer to the last.",
-        "Where a line falls early, the network is sensitive to that layer. The horizontal line is the dense network.",
+        "Where a line falls early, the network is sensitive to that layer.",
+        "The horizontal line is the dense network." if paired else "",
+        f"Of {in_a_row(others, 'tickets')} the study trains no dense network." if others else "",
         facts.intervals("Bands"),
     )
 

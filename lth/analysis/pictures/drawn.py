@@ -63,10 +63,16 @@ class DrawnTicket:
     """A ticket over its rounds."""
 
     title: str
-    dataset: str
+    datasets: list[str]
+    """Of each round the one that it is trained on; empty where the file does not say."""
     rounds: list[int]
     accuracy: list[float | None]
     layers: list[DrawnLayer]
+
+    @property
+    def several_datasets(self) -> bool:
+        """Whether its rounds are trained on different data sets, so that their accuracies are not comparable."""
+        return len({*self.datasets}) > 1
 
     def density(self, place: int) -> float:
         """Share of weights kept in a round, by its place."""
@@ -80,12 +86,13 @@ def drawn_ticket(chain: Chain, detail: Detail) -> DrawnTicket:
         UserError: a file is damaged, or rounds of the chain are of different networks.
     """
     layers: list[_Layer] = []
-    dataset, reach = "", _reach(chain)
+    datasets: list[str] = []
+    reach = _reach(chain)
     for one in chain.rounds:
         ticket = one.read()
+        datasets.append(printable(ticket.provenance.get("dataset") or "", 60))
         shapes = [(name, tuple(mask.shape)) for name, mask in ticket.masks.items()]
         if not layers:
-            dataset = printable(ticket.provenance.get("dataset") or "", 60)
             labels = labels_of(shapes)
             layers = [_Layer(name, label, shape, detail) for (name, shape), label in zip(shapes, labels, strict=True)]
             layers[0].image = images_read(ticket, *shapes[0])
@@ -99,7 +106,7 @@ def drawn_ticket(chain: Chain, detail: Detail) -> DrawnTicket:
             layer.add(ticket.masks[layer.name], ticket.weights[layer.name], trained)
     return DrawnTicket(
         title=chain.title,
-        dataset=dataset,
+        datasets=datasets,
         rounds=[one.number for one in chain.rounds],
         accuracy=accuracies(chain),
         layers=[layer.drawn() for layer in layers],

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import matplotlib as mpl
@@ -24,6 +25,8 @@ from lth.printable import printable
 MOST_FRAMES = 60
 """Of an animation; of more rounds or epochs, evenly spaced ones are shown."""
 _BLUE, _ORANGE = OKABE_ITO[:2]
+_LINES = (_BLUE, *OKABE_ITO[2:])
+"""Of data sets, in the order of their first rounds."""
 _SHADES = LinearSegmentedColormap.from_list("kept", ["#FFFFFF", _BLUE])
 _UNITS = 5
 """Rows and columns of units."""
@@ -86,7 +89,8 @@ def _drawn(resolution: float, height: float, draw: Callable[[Figure], None]) -> 
 
 def _round(figure: Figure, ticket: DrawnTicket, at: int) -> None:
     layer, kept = ticket.layers[0], 100 * ticket.density(at)
-    words = f"{ticket.title}: round {ticket.rounds[at]}, {kept:.3g} % of the weights kept"
+    trained = f", trained on {ticket.datasets[at]}" if ticket.several_datasets and ticket.datasets[at] else ""
+    words = f"{ticket.title}: round {ticket.rounds[at]}{trained}, {kept:.3g} % of the weights kept"
     accuracy = ticket.accuracy[at]
     figure.suptitle(words + (f", test accuracy {accuracy:.1f} %" if accuracy is not None else ""), x=0.03, ha="left")
     axes = figure.subplots(1, 3, width_ratios=(1, 1, 1.15))
@@ -101,7 +105,7 @@ def _round(figure: Figure, ticket: DrawnTicket, at: int) -> None:
     else:
         _image(axes[0], _pictures(layer, at), f"Kept weights of {layer.label}")
         _densities(axes[1], ticket, at)
-    _curve(axes[2], ticket, at)
+    draw_curve(axes[2], ticket, at)
 
 
 def _image(axis: Axes, shades: NDArray[Any], title: str) -> None:
@@ -152,8 +156,12 @@ def _densities(axis: Axes, ticket: DrawnTicket, at: int) -> None:
     axis.grid(visible=False, axis="y")
 
 
-def _curve(axis: Axes, ticket: DrawnTicket, at: int) -> None:
-    """Accuracy against the weights kept, up to a round; of tickets without histories, the weights kept by round."""
+def draw_curve(axis: Axes, ticket: DrawnTicket, at: int) -> None:
+    """Accuracy against the weights kept, up to a round; of tickets without histories, the weights kept by round.
+
+    Accuracies on different data sets are not comparable: each data set has a colour and a dashed line of its own, and
+    no line leads from one to another.
+    """
     kept = [100 * ticket.density(place) for place in range(len(ticket.rounds))]
     axis.tick_params(length=2.5)
     if any(value is None for value in ticket.accuracy):
@@ -161,17 +169,42 @@ def _curve(axis: Axes, ticket: DrawnTicket, at: int) -> None:
         axis.set(xlim=_around(ticket.rounds), ylim=(0, 105), xlabel="round", title="Weights kept (%)")
         return
     accuracy = [value for value in ticket.accuracy if value is not None]
-    axis.plot(kept[: at + 1], accuracy[: at + 1], color=_BLUE, marker="o", markersize=3.5)
+    for colour, places in _stretches(ticket):
+        shown = [place for place in places if place <= at]
+        line = [kept[place] for place in shown], [accuracy[place] for place in shown]
+        axis.plot(*line, color=colour, marker="o", markersize=3.5)
     axis.plot(kept[at], accuracy[at], color=_ORANGE, marker="o", markersize=7)
-    axis.axhline(accuracy[0], color=GREY, linewidth=0.9, linestyle=(0, (3, 2)))
+    for name, colour in _colours(ticket).items():
+        shade = colour if ticket.several_datasets else GREY
+        first = accuracy[ticket.datasets.index(name)]
+        axis.axhline(first, color=shade, linewidth=0.9, linestyle=(0, (3, 2)), label=name or "not known")
     axis.set_xscale("log")
     ends = min(kept) / 1.15, max(kept) * 1.15
     marks = [mark for mark in (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1) if ends[0] <= mark <= ends[1]]
     axis.set_xticks(marks)
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set(xlim=ends[::-1], ylim=_around(accuracy), xlabel="weights kept (%)")
-    axis.set_title(f"Test accuracy (%); dashed: round {ticket.rounds[0]}")
+    low, high = _around(accuracy)
+    if ticket.several_datasets:  # with room for the legend below the curves
+        low -= 0.09 * len(_colours(ticket)) * (high - low)
+        axis.legend(loc="lower left")
+        axis.set_title("Test accuracy (%); dashed: first on each")
+    else:
+        axis.set_title(f"Test accuracy (%); dashed: round {ticket.rounds[0]}")
+    axis.set(xlim=ends[::-1], ylim=(low, high), xlabel="weights kept (%)")
+
+
+def _colours(ticket: DrawnTicket) -> dict[str, str]:
+    """The colour of each data set, in the order of its first round; orange marks the round of the frame."""
+    names = [*dict.fromkeys(ticket.datasets)]
+    return {name: _LINES[place % len(_LINES)] for place, name in enumerate(names)}
+
+
+def _stretches(ticket: DrawnTicket) -> Iterator[tuple[str, list[int]]]:
+    """The places of successive rounds on one data set, with its colour."""
+    colours = _colours(ticket)
+    for name, places in groupby(range(len(ticket.rounds)), key=lambda place: ticket.datasets[place]):
+        yield colours[name], [*places]
 
 
 def _training(figure: Figure, title: str, lines: tuple[NDArray[Any], ...], at: int) -> None:

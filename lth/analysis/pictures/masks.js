@@ -178,8 +178,9 @@ function layersShown() {
 }
 
 function told_of(ticket, place) {
-  const accuracy = ticket.accuracy[place];
-  return `${ticket.title}: round ${ticket.rounds[place]}, ${percent(density(ticket, place))} of the weights kept` +
+  const accuracy = ticket.accuracy[place], several = new Set(ticket.datasets).size > 1;
+  const trained = several && ticket.datasets[place] ? `, trained on ${ticket.datasets[place]}` : "";
+  return `${ticket.title}: round ${ticket.rounds[place]}${trained}, ${percent(density(ticket, place))} of the weights kept` +
     (accuracy === null ? "" : `, test accuracy ${accuracy.toFixed(2)} %`);
 }
 

@@ -112,7 +112,7 @@ def _page(title: str, drawn: Sequence[DrawnTicket], notes: list[str], report: st
 def _ticket(ticket: DrawnTicket, blobs: dict[str, int]) -> dict[str, Any]:
     return {
         "title": ticket.title,
-        "dataset": ticket.dataset,
+        "datasets": ticket.datasets,
         "rounds": ticket.rounds,
         "accuracy": [None if value is None else round(value, 2) for value in ticket.accuracy],
         "layers": [_layer(layer, blobs) for layer in ticket.layers],

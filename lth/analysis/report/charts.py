@@ -23,6 +23,7 @@ from lth.analysis.report.chart import (
     zero_and_margin,
 )
 from lth.analysis.report.looks import Series
+from lth.analysis.tables.cells import bare_p_value
 
 _MEAN = {"type": "point", "size": 90, "strokeWidth": 1.6, "opacity": 1}
 
@@ -121,7 +122,7 @@ def _pair_rows(runs: pd.DataFrame, pairs: pd.DataFrame, entries: Mapping[str, Se
         first, second = pair["first"], pair["second"]
         same = {"pair": f"{first} − {second}", "series": first, "key": entries[first].key}
         same["other"] = entries[second].key
-        tested = "no test (one seed)" if pair["n"] == 1 else f"{pair['p_holm']:.2g}"
+        tested = "no test (one seed)" if pair["n"] == 1 else bare_p_value(pair["p_holm"], pair["alpha"])
         rows.append(
             {
                 **same,

@@ -17,7 +17,7 @@ from lth.analysis.report.chart import (
 from lth.analysis.report.lines import left_out, lines, thinned
 from lth.analysis.report.looks import Series, series
 from lth.analysis.tables.arms import of_all_seeds
-from lth.analysis.tables.cells import within
+from lth.analysis.tables.cells import bare_p_value, within
 
 VALUE_TIP = (
     *(("series", "arm", ""), ("@x.field", "@x.title", ",.4~g"), ("@y.field", "@y.title", ",.4~f")),
@@ -197,8 +197,11 @@ def lost_accuracy(matching: pd.DataFrame, costs: pd.DataFrame, dataset: str, nam
     tested = ["lower_bound_points", "p_not_worse", "equivalence_shown", "matching"] if margin is not None else []
     rows = _rounds(here, costs, entries, ["difference_points", "low_points", "high_points", *tested])
     rows = rows.assign(other="")
+    if margin is not None:
+        alpha = float(here["alpha"].iloc[0])
+        rows["p_not_worse"] = [bare_p_value(p, alpha) for p in rows["p_not_worse"]]
     filled = "datum.equivalence_shown" if margin is not None else "true"
-    tip = [*_ROUND_TIP, *((("p_not_worse", "p (not worse)", ".2~g"),) if margin is not None else ())]
+    tip = [*_ROUND_TIP, *((("p_not_worse", "p (not worse)", ""),) if margin is not None else ())]
     shape = shape_of(list(entries.values()))
     spec = lines(shape, hover(*tip), shown=NEITHER_HIDDEN, size=45, under=zero_and_margin("y", margin), filled=filled)
     if margin is not None:

@@ -46,12 +46,19 @@ class Series:
     """What "only" hides: others of the same group."""
 
 
+def series_key(label: str, ticket: str, kind: ArmKind) -> str:
+    """What an arm is hidden by; dense ones have a key that no ticket can have, as a ticket may be called `dense`."""
+    if kind == "dense":
+        return f"{label}-dense"
+    return ticket if kind == "own" else label
+
+
 def series(palette: Palette, label: str, ticket: str, kind: ArmKind) -> Series:
     """How an arm looks; those of tickets as found have the ticket's key."""
     points, line = palette.points(ticket, kind), palette.line(ticket, kind)
     colour = variable(points["color"])
     return Series(
-        key=ticket if kind == "own" else label,
+        key=series_key(label, ticket, kind),
         label=label,
         colour=colour,
         fill=colour if points["mfc"] == points["color"] else "var(--paper)",

@@ -14,7 +14,7 @@ from lth.analysis.figures.captions import captions
 from lth.analysis.figures.colours import colour_places
 from lth.analysis.figures.draw import cut_intervals
 from lth.analysis.figures.style import Palette
-from lth.analysis.report import charts, curves, trainings
+from lth.analysis.report import charts, curves, looks, trainings
 from lth.analysis.report.answer import Answer, answer, certainty, spent
 from lth.analysis.report.chart import Chart
 from lth.analysis.report.explorer import family_tree, nodes
@@ -173,7 +173,7 @@ def _assessment(plan: Plan, name: str, prefix: str, arms: pd.DataFrame, comparis
         "verdict": verdict(arms, comparisons),
         "header": header,
         "arms": rows,
-        "arm_keys": [row["ticket"] if row["kind"] == "own" else row["arm"] for row in arms.to_dict("records")],
+        "arm_keys": [looks.series_key(row["arm"], row["ticket"], row["kind"]) for row in arms.to_dict("records")],
         "names": names,
         "comparison_header": cells.COMPARISON_HEADER,
         "comparisons": [cells.comparison_cells(row) for row in pairs],
@@ -244,7 +244,7 @@ def _of_study(
     every = trainings.every_training(f"{prefix}-learning", curves_, rounds, costs, most)
     within = trainings.while_pruned(f"{prefix}-while-pruned", curves_, palette, most)
     single = [
-        trainings.single_layers(layers, rounds, dataset, f"{prefix}-sensitivity-{dataset}", palette)
+        trainings.single_layers(layers, rounds, matching, dataset, f"{prefix}-sensitivity-{dataset}", palette)
         for dataset in datasets
     ]
     yield from (chart for chart in (every, within, *single) if chart is not None)
@@ -252,9 +252,10 @@ def _of_study(
 
 def _on_page(chart: Chart, source: StudyFiles, assessment: str | None) -> dict[str, Any]:
     """A chart as the template sees it, with links to the figures of the same numbers."""
-    given = {path.as_posix().rpartition("figures/")[2] for path in source.figures}
-    places = {name: _place(assessment, name) for name in chart.drawn}
-    files = [(name, f"{source.base}figures/{place}") for name, place in places.items() if place in given]
+    given = [f"/{path.as_posix()}" for path in source.figures]
+    places = {name: f"figures/{_place(assessment, name)}" for name in chart.drawn}
+    found = {name: place for name, place in places.items() if any(path.endswith(f"/{place}") for path in given)}
+    files = [(name, f"{source.base}{place}") for name, place in found.items()]
     told = {"place": chart.name, "title": chart.title, "caption": chart.caption, "files": files}
     return {**told, "panels": chart.panels, "beside": chart.beside}
 

@@ -154,9 +154,12 @@ def while_pruned(name: str, curves: pd.DataFrame, palette: Palette, most: int) -
 
 
 def single_layers(
-    layers: pd.DataFrame, rounds: pd.DataFrame, dataset: str, name: str, palette: Palette
+    layers: pd.DataFrame, rounds: pd.DataFrame, matching: pd.DataFrame, dataset: str, name: str, palette: Palette
 ) -> Chart | None:
-    """Test accuracy against the density of the only layer that is pruned; None if there is none on this data set."""
+    """Test accuracy against the density of the only layer that is pruned; None if there is none on this data set.
+
+    The dense networks of these tickets (of the table `matching`) are marks at 100 %.
+    """
     here = rounds[rounds["dataset"] == dataset]
     found = pruned_alone(layers).merge(here.drop(columns="density_percent"), on=["ticket", "round"])
     if found.empty:
@@ -172,8 +175,11 @@ def single_layers(
         entries[label] = _shaded(f"layer {label}", label, shades[str(layer)], place)
         alone = len(line) == 1
         frames.append(line.assign(series=label, key=entries[label].key, other=str(ticket), line=label, alone=alone))
-    dense = whole_networks(rounds, dataset)
-    names = [row["ticket"] if row["method"] == "dense" else "dense" for row in dense.to_dict("records")]
+    dense = whole_networks(found, rounds, matching)
+    names = [
+        row["ticket"] if row["method"] == "dense" else f"dense ({row['ticket']})" if len(dense) > 1 else "dense"
+        for row in dense.to_dict("records")
+    ]
     whole_entries = {name: series(palette, name, name, "dense") for name in names}
     entries |= whole_entries
     keys = [entries[name].key for name in names]
@@ -195,14 +201,13 @@ def single_layers(
     rows = rows.assign(order=rows["round"], sparsity_percent=100 - rows["density_percent"])
     order = [entry for layer in labels.values() for label, entry in entries.items() if _of_layer(label, layer)]
     order += whole_entries.values()
-    words = " The mark at 100 % is the dense network." if len(dense) else ""
     return Chart(
         name=name,
         title=f"Sensitivity of single layers, trained on {dataset}",
         caption=(
             "Test accuracy of tickets in which one layer alone is pruned, against the density of that layer; all other "
             "layers are whole. Colours go from the first layer to the last. Where a line falls early, the network is "
-            f"sensitive to that layer.{words}{bands(rows)}"
+            f"sensitive to that layer. {_at_whole(dense)}{bands(rows)}"
         ),
         spec=lines(
             shape_of(order),
@@ -219,6 +224,12 @@ def single_layers(
         ],
         drawn=("layer_sensitivity",),
     )
+
+
+def _at_whole(dense: pd.DataFrame) -> str:
+    if dense.empty:
+        return "The study does not train their dense network."
+    return "The mark at 100 % is the dense network." if len(dense) == 1 else "Marks at 100 % are the dense networks."
 
 
 def _of_layer(label: str, layer: str) -> bool:

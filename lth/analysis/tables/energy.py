@@ -33,7 +33,10 @@ def energy_of_arms(measured: pd.DataFrame, electricity: Electricity) -> pd.DataF
 
 
 def energy_of_study(
-    rounds: pd.DataFrame, evaluations: Mapping[str, pd.DataFrame], electricity: Electricity
+    rounds: pd.DataFrame,
+    evaluations: Mapping[str, pd.DataFrame],
+    electricity: Electricity,
+    draws: Mapping[str, int] | None = None,
 ) -> pd.DataFrame:
     """One row for each ticket, each evaluation and the whole study: the sum over its trainings.
 
@@ -41,16 +44,19 @@ def energy_of_study(
         rounds: rows of the `measured.csv` of all rounds, in the order of the tickets.
         evaluations: those of all arms of each evaluation.
         electricity: what a kWh emits.
+        draws: the trainings of each arm and seed of an evaluation, which are measured together; 1 if left out.
     """
-    parts = [("ticket", str(name), rows) for name, rows in rounds.groupby("ticket", sort=False)]
-    parts += [("evaluation", name, rows) for name, rows in evaluations.items()]
+    of_each = draws or {}
+    single = rounds.assign(trainings=1)
+    parts = [("ticket", str(name), rows) for name, rows in single.groupby("ticket", sort=False)]
+    parts += [("evaluation", name, rows.assign(trainings=of_each.get(name, 1))) for name, rows in evaluations.items()]
     parts.append(("all trainings", "", pd.concat([rows for *_, rows in parts])))
     table = pd.DataFrame(
         {
             "kind": kind,
             "of": name,
-            "trainings": len(rows),
-            "measured": int(rows["joules"].notna().sum()),
+            "trainings": int(rows["trainings"].sum()),
+            "measured": int(rows.loc[rows["joules"].notna(), "trainings"].sum()),
             **rows[_SUMMED].astype(float).sum(skipna=False),
         }
         for kind, name, rows in parts

@@ -11,25 +11,28 @@ from lth.analysis.tables.files import read_table
 from lth.analysis.tables.matching import matching_notes
 from lth.analysis.tables.notes import notes, round_notes
 from lth.analysis.tables.verdict import verdict
+from lth.artifacts.origin import assessments_with, left_out_words
 from lth.errors import UserError
 
 
 def pages(results: Path) -> Iterator[str]:
-    """The lines of a section for each evaluation and comparison, and one for the rounds of all tickets.
+    """The lines of a section for each evaluation and comparison of the study, and one for the rounds of all tickets.
 
     Raises:
         UserError: the folder holds no tables.
     """
     tables = results / "tables"
-    assessments = sorted(path.parent for path in tables.glob("*/arms.csv"))
+    assessments, others = assessments_with(results, "arms.csv")
     if not (tables / "rounds.csv").is_file():
         raise UserError(
             f"{results}: has no tables; expected the results folder of a finished study, such as results/demo"
         )
-    for folder in assessments:
-        yield from (f"## {folder.name}", "")
-        arms, comparisons = (read_table(folder / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
+    for one in assessments:
+        yield from (f"## {one}", "")
+        arms, comparisons = (read_table(tables / one / f"{name}.csv", sealed=True) for name in ("arms", "comparisons"))
         yield from assessment(arms, comparisons)
+    if others:
+        yield from (f"*{left_out_words(others)}*", "")
     yield from ("## Rounds", "")
     found = read_table(tables / "rounds.csv", sealed=True)
     matched = read_table(tables / "matching.csv", sealed=True)
