@@ -91,7 +91,7 @@ METHODS = Registry(
             options="lth.methods.given:GivenTicketOptions",
             label="from a file",
             rounds="given",
-            about="a ticket from a file, found by another study or made of a checkpoint of another program",
+            about="a ticket from a file, found by another study or made from a checkpoint of another program",
         ),
         "combined": Method(
             target="lth.methods.combined:find",

@@ -36,7 +36,7 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         root: where published data sets lie.
 
     Raises:
-        UserError: the source is not to be had, has fewer images than the entry asks for, or more than there is memory.
+        UserError: the source is not available, has fewer images than the entry asks for, or more than there is memory.
     """
     opened: Opened = SOURCES[spec.source].load()(root)
     return assembled_images(name, spec, opened)

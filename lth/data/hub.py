@@ -84,7 +84,7 @@ def hub_source(which: str) -> OwnSource:
     """The facts about a set, by its description.
 
     Raises:
-        UserError: it is not to be had, or no set of labelled images; `datasets` is not installed.
+        UserError: it is not available, or no set of labelled images; `datasets` is not installed.
     """
     root = _root()
     name = _Name.of(which)
@@ -195,7 +195,7 @@ def _had(which: str, root: Path, get: Any) -> Any:
     try:
         return get()
     except Exception as error:  # of the network, of the hub, of files: there is no end to them
-        message = f"huggingface:{printable(which, 200)}: is not to be had ({reason(error)})"
+        message = f"huggingface:{printable(which, 200)}: is not available ({reason(error)})"
         name = _Name.of(which)
         where = "put a copy there" if name.is_path else f"offline, put a copy into {printable(name.folder(root))}"
         raise UserError(f"{message}; {where} (`save_to_disk`)") from None

@@ -26,7 +26,7 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Images:
         root: where published data sets lie; generated ones need none.
 
     Raises:
-        UserError: the source is not to be had, or has fewer images than the entry asks for.
+        UserError: the source is not available, or has fewer images than the entry asks for.
     """
     raw: RawImages = SOURCES[spec.source].load()(root, spec.split_seed)
     splits: dict[SplitName, Split] = {}

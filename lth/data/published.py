@@ -1,7 +1,7 @@
 """`torchvision:NAME`: image classification sets that torchvision knows, one function each.
 
 A set is in a study's table (`lth.catalog.torchvision_sets`) with its facts; here is how its parts are made. All raise
-UserError where the files are not to be had, or damaged.
+UserError where the files are not available, or damaged.
 """
 
 from pathlib import Path

@@ -50,7 +50,7 @@ def read_arrays(
         first_label: as published.
 
     Raises:
-        UserError: the files are not to be had, or damaged; here as below.
+        UserError: the files are not available, or damaged; here as below.
     """
     made = [_torchvision(title, root, options) for options in parts]
     images = [np.asarray(part.data) for part in made]

@@ -162,7 +162,7 @@ def _locate(title: str, root: Path | None, inside: Path, names: Sequence[str]) -
         title: of torchvision's class of the data set, which downloads.
 
     Raises:
-        UserError: not there and not to be had: no network, no folder, or one that cannot be written.
+        UserError: not there and not available: no network, no folder, or one that cannot be written.
     """
     advice = f"name the folder that holds {inside} as `data_root` in the study file or in the variable LTH_DATA"
     if root is None:

@@ -71,7 +71,7 @@ def name_of(told: Mapping[str, Any]) -> str:
 
 
 def _is_checkpoint(told: Mapping[str, Any]) -> bool:
-    """Whether it was made of a checkpoint of another program; a ticket that a study was given has the study's name."""
+    """Whether it was made from a checkpoint of another program; a ticket that a study was given has the study's name."""
     return told["method"] == "given" and told["study"] is None
 
 
@@ -81,7 +81,7 @@ def _origin(told: Mapping[str, Any]) -> str:
     known = {key: told[key] for key in ("study", "ticket", "seed", "round") if told[key] is not None}
     place = [f"{key} `{value}`" if isinstance(value, str) else f"{key} {value}" for key, value in known.items()]
     if method == "given":
-        made = "made of a checkpoint of another program" if _is_checkpoint(told) else "taken over from a file"
+        made = "made from a checkpoint of another program" if _is_checkpoint(told) else "taken over from a file"
         words, place = f" {made}", [f"SHA-256 `{told.get('given')}`", *([", ".join(place)] if place else [])]
     elif method is not None:
         words = f" found by `{method}`" + (f" on the data set `{told['dataset']}`" if told["dataset"] else "")

@@ -36,7 +36,7 @@ def load(
     weights: str | Path | None = None,
     shape: tuple[int, int, int] = (1, 28, 28),
 ) -> Ticket:
-    """A ticket from its file, or one made of a checkpoint of another program.
+    """A ticket from its file, or one made from a checkpoint of another program.
 
     A checkpoint is a state_dict (.pt, .pth, .safetensors, .npz): its own weights become the initial weights, unless
     `weights` names others, and its masks are, in this order, `masks`, those that `torch.nn.utils.prune` has put into

@@ -124,6 +124,8 @@ def _called(constructor: Callable[..., Any], spec: Network, name: str) -> nn.Mod
         raise UserError(f"network '{shown}': takes no argument `dropout`, found {spec.dropout:g}; leave it out")
     # a rate of dropout that nobody asked for is the network's own
     told = {p.name for p in parameters if p.name != "dropout" or spec.dropout or p.name in needed}
+    if takes_any and spec.dropout:
+        told.add("dropout")
     try:
         network = constructor(**{name: given[name] for name in given if name in told})
     except UserError:

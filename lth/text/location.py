@@ -71,7 +71,7 @@ def _from_the_hub(name: str, download: bool) -> Path:
         return Path(found)
     except Exception as error:  # every kind of network error, by many libraries
         raise UserError(
-            f"model '{shown}': no folder of that name, and not to be had from the hub ({printable(reason(error))}); "
+            f"model '{shown}': no folder of that name, and not available from the hub ({printable(reason(error))}); "
             f"name {instead}"
         ) from None
 

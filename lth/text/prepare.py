@@ -25,7 +25,7 @@ def prepare(name: str, spec: Dataset, root: Path | None) -> Texts:
         root: where published data sets lie; drawn ones need none.
 
     Raises:
-        UserError: the source or the tokenizer is not to be had, or there are fewer texts than the entry asks for.
+        UserError: the source or the tokenizer is not available, or there are fewer texts than the entry asks for.
     """
     assert spec.tokenizer is not None
     raw: RawTexts = SOURCES[spec.source].load()(root, spec.split_seed)

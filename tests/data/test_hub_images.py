@@ -168,7 +168,7 @@ def test_a_description_spares_the_images(library: SimpleNamespace) -> None:
         (
             {"train": split(4)},
             "me/gone",
-            r"huggingface:me/gone: is not to be had \(Couldn't reach the hub\); offline, put",
+            r"huggingface:me/gone: is not available \(Couldn't reach the hub\); offline, put",
         ),
         ({"test": split(4)}, "me/pets", r"has no split `train`; its splits are test"),
         ({"train": split(4, label=Value())}, "me/pets", r"needs one column of images .* label \(Value\), id \(Value\)"),

@@ -94,7 +94,7 @@ def test_a_checkpoint_of_another_program_was_not_found(tmp_path: Path) -> None:
     ticket = lth.load(path, "lenet5_classic", shape=(1, 16, 16))
     card, code, record, config = exported(ticket, tmp_path)
     assert "# Pruned network of a checkpoint: lenet5_classic at " in card
-    made = f"made of a checkpoint of another program (SHA-256 `{checksum(path)}`)"
+    made = f"made from a checkpoint of another program (SHA-256 `{checksum(path)}`)"
     assert f"A sparse network of architecture `lenet5_classic`, {made}. It keeps" in card
     assert "The weights in this folder are the checkpoint's." in card
     assert "untrained" not in card
@@ -118,7 +118,7 @@ def test_a_control_of_a_checkpoint(tmp_path: Path) -> None:
     ticket = lth.load(checkpoint(tmp_path), "lenet5_classic", shape=(1, 16, 16))
     card, code, _, _ = exported(lth.control(ticket, "permuted"), tmp_path)
     assert "# Control (permuted) of a lottery ticket: lenet5_classic at " in card
-    assert "`lenet5_classic`: a control (`permuted`) of the ticket made of a checkpoint of another program (SHA" in card
+    assert "`lenet5_classic`: a control (`permuted`) of the ticket made from a checkpoint of another program (SHA" in card
     assert "The weights in this folder are the initial ones." in card
     assert '"""Control (permuted) of a lottery ticket: lenet5_classic.' in code
     assert "None" not in card + code

@@ -216,6 +216,11 @@ def test_a_study_is_warned_that_code_will_run_and_needs_layers_that_are_there() 
     read_study(study("plain", **synflow), [])
 
 
+def test_a_constructor_of_any_keywords_is_told_the_rate_of_dropout() -> None:
+    rates = [build(spec("anything", **told))[2].p for told in ({"dropout": 0.5}, {})]  # type: ignore[index]
+    assert rates == [0.5, 0.1]
+
+
 def test_a_penalty_on_a_frozen_layer_is_found_before_the_study_runs() -> None:
     dual = {"method": "dual", "rounds": None, "densities": [0.5], "transform": "r"}
     with pytest.raises(

@@ -133,7 +133,7 @@ def test_a_folder_that_is_no_path_is_a_sentence(name: str, words: str) -> None:
 def test_a_commit_that_is_nowhere_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     name = f"nobody/nothing@{'0' * 40}"
-    with pytest.raises(UserError, match=f"model '{name}': no folder of that name, and not to be had from the hub"):
+    with pytest.raises(UserError, match=f"model '{name}': no folder of that name, and not available from the hub"):
         folder_of(name)
 
 
