@@ -74,8 +74,8 @@ computed from the file itself; those for 3.12, 3.13 and aarch64 are those that i
 and were not compared with the files. `make setup` takes the CPU build where pip finds it (for instance
 with `PIP_EXTRA_INDEX_URL` or `PIP_FIND_LINKS` set), and PyPI's otherwise.
 
-Models are pinned as well: one that is downloaded from the Hugging Face hub names a commit. Data sets of the hub should: a
-study whose data set names no revision cannot see that it has changed. Published images are compared with their MD5.
+Models are pinned as well: one that is downloaded from the Hugging Face hub names a commit. Data sets of the hub should:
+a study whose data set names no revision cannot see that it has changed. Published images are compared with their MD5.
 """
 
 

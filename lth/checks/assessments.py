@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
+from lth.checks.layers import REWIRED, keeps_groups, no_rewiring
 from lth.checks.relations import one_network
 from lth.checks.wording import FEW, found, listed, offered
 from lth.config.base import Fault, KeyPath
@@ -54,7 +55,7 @@ def _unreached(plan: Plan, tickets: Iterable[str], density: float) -> str | None
     return "; ".join([message, *(f"of {names}: {rounds}" for rounds, names in others)])
 
 
-def _of_evaluation(plan: Plan, name: str, spec: Evaluation, _: Collection[str]) -> Iterator[Fault]:
+def _of_evaluation(plan: Plan, name: str, spec: Evaluation, broken: Collection[str]) -> Iterator[Fault]:
     study, dataset = plan.study, plan.study.datasets[spec.dataset]
     for network in dict.fromkeys(study.tickets[ticket].network for ticket in spec.tickets):
         if message := _misfit(study.networks[network], dataset, spec, network):
@@ -65,6 +66,10 @@ def _of_evaluation(plan: Plan, name: str, spec: Evaluation, _: Collection[str]) 
     if spec.examples and spec.examples > (size := dataset.sizes[0]):
         message = f"'{spec.dataset}' has {size} training examples, found {spec.examples}; must be at most that"
         yield ("examples",), message
+    whole = [name for name in spec.controls_of or spec.tickets if name not in broken and keeps_groups(study, name)]
+    for position, kind in enumerate(spec.controls):
+        if kind in REWIRED and whole:
+            yield ("controls", position), no_rewiring(kind, whole[0])
     yield from _other_initialisations(study, spec)
     yield from _arms_exist(spec, plan.arm_names(name))
     yield from _published(study, spec, plan.arm_names(name))

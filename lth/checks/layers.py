@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 from lth.checks.wording import listed
 from lth.config.base import Fault, KeyPath
 from lth.config.layers import LayerRates
+from lth.config.study import Study
 from lth.config.tickets import ChainTicket, PrunedTicket, TicketSpec
+from lth.plan.counted import counted_by
 from lth.plan.plan import Plan
 
 if TYPE_CHECKING:
@@ -69,3 +71,18 @@ def base_is_dense(plan: Plan, names: Iterable[str]) -> Iterator[Fault]:
         if (density := plan.density(name, plan.last_round(name))) < 1:
             message = f"'{name}' keeps {float(density):.4g} of its weights in its last round; a dense one is needed"
             yield BASE, f"{message}: one of `method: dense`, or `given` from the file of a dense network"
+
+
+REWIRED = ("rewired", "rewired_rescaled")
+"""Controls that have a ticket's number of weights at each unit."""
+
+
+def keeps_groups(study: Study, name: str) -> bool:
+    """Whether a ticket keeps whole filters or channels."""
+    return getattr(counted_by(study, name), "groups", None) is not None
+
+
+def no_rewiring(kind: str, ticket: str) -> str:
+    """Why a ticket has no such control."""
+    words = f"'{ticket}' keeps whole filters or channels (`groups`), for which there is no other mask with as many"
+    return f"{words} weights at each unit; found '{kind}', take it out"

@@ -5,7 +5,6 @@ Imports torch, where a study has one of them.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
 from lth.catalog.importing import module_file
@@ -17,9 +16,6 @@ from lth.config.data import Network
 from lth.config.study import Study
 from lth.config.tickets import PrunedTicket
 from lth.errors import UserError
-
-if TYPE_CHECKING:
-    from torch import nn
 
 
 def own_code(study: Study) -> Iterator[Fault]:
@@ -108,7 +104,7 @@ def _layers_by_name(study: Study) -> Iterator[Fault]:
 def _own_network(study: Study, name: str) -> Iterator[Fault]:
     from lth.networks.build import layer_kinds
     from lth.networks.new_output import new_output_names, with_classes
-    from lth.networks.trial import is_homogeneous, signed_misfit, tried
+    from lth.networks.trial import frozen_layer, frozen_misfit, is_homogeneous, signed_misfit, tried
 
     spec = study.networks[name]
     try:
@@ -129,20 +125,15 @@ def _own_network(study: Study, name: str) -> Iterator[Fault]:
         if isinstance(of, PrunedTicket):
             found = layers_exist(of, spec.architecture, kinds)
             yield from ((("tickets", ticket, *path), message) for path, message in found)
-        if of.options.moves_pruned and (frozen := _frozen(network)):
+        score = getattr(of, "score", None)
+        frozen = frozen_layer(network, getattr(of, "unpruned", ()))
+        if frozen and of.options.moves_pruned:
             message = f"moves the weights of all layers, and '{frozen}' is frozen (requires_grad is False)"
             yield ("tickets", ticket, "method"), f"{message}; use another method or network"
-        score = getattr(of, "score", None)
+        if frozen and score and SCORES[score].best:
+            yield ("tickets", ticket, "score"), frozen_misfit(score, frozen)
         if score and SCORES[score].signed and not is_homogeneous(network):
             yield ("tickets", ticket, "score"), signed_misfit(score, spec.architecture)
-
-
-def _frozen(network: "nn.Module") -> str | None:
-    """The first layer that could be pruned and is not trained."""
-    from lth.networks.build import prunable_names
-
-    parameters = dict(network.named_parameters())
-    return next((name for name in prunable_names(network) if not parameters[name].requires_grad), None)
 
 
 def _new_outputs(study: Study, network: str) -> Iterator[tuple[str, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.checks.layers import BASE, base_is_dense, layers_exist, pruned_alike
+from lth.checks.layers import BASE, REWIRED, base_is_dense, keeps_groups, layers_exist, no_rewiring, pruned_alike
 from lth.checks.starts import dense_fits, numbers_of_rounds, start_fits
 from lth.checks.weights import WeightNames
 from lth.checks.wording import listed
@@ -158,6 +158,8 @@ def _of_ticket(plan: Plan, weights: WeightNames, name: str) -> Iterator[Fault]:
             yield from list(falling(ticket.densities or (), least))[:1]
     if isinstance(ticket, ChainTicket) and ticket.dense_of:
         yield from dense_fits(plan, ticket, ticket.dense_of)
+    if (kind := getattr(ticket, "kind", None)) in REWIRED and keeps_groups(study, others[0]):
+        yield ("kind",), no_rewiring(kind, others[0])
     yield from ticket.options.check(_context(plan, weights, name))
 
 

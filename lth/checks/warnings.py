@@ -33,6 +33,7 @@ def warnings(study: Study) -> Iterator[Fault]:
     yield from _without_effect(study)
     yield from _late_patience(study)
     yield from _few_examples(study)
+    yield from _clipped_penalty(study)
     yield from foreign_code(study)
     yield from _unused(plan)
 
@@ -152,6 +153,15 @@ def _late_patience(study: Study) -> Iterator[Fault]:
             if settled and (recipe.patience or 0) >= left:
                 message = f"ends no training of '{name}' early: its masks change until step {settled} of {steps}"
                 yield ("recipes", ticket.recipe, "patience"), f"{message} (evaluations left: {left})"
+
+
+def _clipped_penalty(study: Study) -> Iterator[Fault]:
+    """A norm of gradients that the penalty of `dual` is part of."""
+    for name, ticket in study.tickets.items():
+        transform = getattr(ticket, "transform", None)
+        if transform and ticket.options.moves_pruned and study.recipes[transform].clip_grad_norm:
+            message = f"clips the penalty on masked weights together with the gradients of the others ('{name}'), so"
+            yield ("recipes", transform, "clip_grad_norm"), f"{message} that these shrink as lambda rises"
 
 
 def _few_examples(study: Study) -> Iterator[Fault]:

@@ -71,7 +71,7 @@ def name_of(told: Mapping[str, Any]) -> str:
 
 
 def _is_checkpoint(told: Mapping[str, Any]) -> bool:
-    """Whether it was made from a checkpoint of another program; a ticket that a study was given has the study's name."""
+    """Whether it was made from another program's checkpoint; a ticket that a study was given has the study's name."""
     return told["method"] == "given" and told["study"] is None
 
 

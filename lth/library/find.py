@@ -27,7 +27,7 @@ from lth.library.arguments import check_ticket, compute_of, seed_of
 from lth.library.arithmetic import arithmetic, one_at_a_time
 from lth.library.data import Data, as_images
 from lth.library.networks import AnyModel, fitting, network_for
-from lth.library.options import check_amount, check_method, check_score, with_recipes, with_score
+from lth.library.options import check_amount, check_method, check_rewinding, check_score, with_recipes, with_score
 from lth.library.progress import shown_progress
 from lth.library.recipe import checked_recipe
 from lth.library.recipe import recipe as default_recipe
@@ -128,6 +128,7 @@ def find_rounds(
             f"folder: '{{seed}}' in it would stand for a seed, found {printable(folder)}; name it otherwise"
         )
     check_amount(method, options)
+    check_rewinding(options, begun=isinstance(model, Ticket))
     options = with_score(with_recipes(options))
     images = as_images(data)
     network = fitting(model, images) if isinstance(model, Ticket) else network_for(model, images, initialisation)
@@ -138,7 +139,7 @@ def find_rounds(
             told |= _from(method, _written(model, network, where / _PARENT, seed))
         with in_library(), _source(images) as source:
             plan = Plan(_study(network, images, source, trained_by, seed, told, where))
-        check_score(network, told.get("score"), told.get("per_class"))
+        check_score(network, told.get("score"), told.get("per_class"), told.get("unpruned", ()))
         rounds = plan.rounds(_TICKET)
         path = where / Paths(plan).dataset(images.name)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,6 @@
 """What `find` is asked for, checked before a study is made of it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lth.catalog.architectures import ARCHITECTURES, OwnArchitecture
@@ -13,7 +13,7 @@ from lth.errors import UserError
 from lth.library.named import code_name
 from lth.library.recipe import checked_recipe
 from lth.networks.build import layout
-from lth.networks.trial import is_homogeneous, signed_misfit, try_score
+from lth.networks.trial import frozen_layer, frozen_misfit, is_homogeneous, signed_misfit, try_score
 from lth.printable import printable
 
 _RECIPES = ("retrain", "transform", "tune_between")
@@ -27,15 +27,17 @@ def with_score(options: Mapping[str, Any]) -> dict[str, Any]:
     return {**options, **named}
 
 
-def check_score(network: Network, score: Any, per_class: int | None) -> None:
-    """The score can score the network: one that follows the flow needs a network through which it can, and one of the
-    caller's is tried; raises UserError."""
+def check_score(network: Network, score: Any, per_class: int | None, unpruned: Collection[str] = ()) -> None:
+    """The score can score the network: one that follows the flow needs a network through which it can, one of how much
+    weights move that they are trained, and one of the caller's is tried; raises UserError."""
     if score not in SCORES:
         return
     known, architecture = SCORES[score], ARCHITECTURES[network.architecture]
     own = isinstance(architecture, OwnArchitecture)
     if own and known.signed and not is_homogeneous(layout(network)):
         raise UserError(f"score: {signed_misfit(score, network.architecture)}")
+    if own and known.best and (frozen := frozen_layer(layout(network), unpruned)):
+        raise UserError(f"score: {frozen_misfit(score, frozen)}")
     if isinstance(known, OwnScore) and not architecture.text:
         try_score(network, score, per_class)
 
@@ -51,6 +53,13 @@ def check_method(method: str, *, begun: bool) -> None:
     if begun and method in TICKETS and method not in (able := [name for name in TICKETS if _begins(name)]):
         words = f"only the methods {', '.join(able)} begin at a ticket, found method '{method}'"
         raise UserError(f"model: {words}; give its network to begin anew")
+
+
+def check_rewinding(options: Mapping[str, Any], *, begun: bool) -> None:
+    """A ticket has no trained weights that one could rewind to; raises UserError."""
+    if begun and options.get("rewind") == "parent":
+        words = "a ticket holds initial weights, and no trained ones to rewind to, found 'parent'"
+        raise UserError(f"rewind: {words}; use 'initial' or 'trained' (studies have 'parent')")
 
 
 def check_amount(method: str, options: Mapping[str, Any]) -> None:

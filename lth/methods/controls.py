@@ -111,7 +111,13 @@ def _other_masks(
     if kind == "random":
         return random_like(masks, generator(seed, "random mask", *which))
     if kind in ("rewired", "rewired_rescaled"):
-        return rewired(masks, generator(seed, "rewired mask", name, *which))
+        others = rewired(masks, generator(seed, "rewired mask", name, *which))
+        if masks and all(others[layer].equal(mask) for layer, mask in masks.items()):
+            raise UserError(
+                f"{kind}: the ticket's masks have no others with as many weights at each unit, since they keep whole "
+                f"filters or channels (or all weights); `shuffled` has other ones"
+            )
+        return others
     return shuffled(masks, generator(seed, "shuffled mask", name, *which))
 
 

@@ -73,6 +73,9 @@ class Dual(Options):
         if context.recipes[self.transform].patience:
             message = f"is trained to its end, found `patience` in recipe '{self.transform}'; give it one without"
             yield ("transform",), message
+        if self.tune_between is not None and context.recipes[self.transform].freeze is not None:
+            message = "weights that were removed are zero in the next cycle, where `freeze` zeroes their gradients"
+            yield ("transform",), f"{message}, found it in recipe '{self.transform}'; use a recipe without it"
         if self.remove == "start":
             return  # there is no penalty on weights that are gone
         penalty = self.penalty

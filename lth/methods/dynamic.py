@@ -84,6 +84,9 @@ class Dynamic(Options):
         if context.groups is not None:
             message = f"`method: dynamic` drops and grows single weights, found '{context.groups}'; take it out"
             yield ("groups",), message
+        if context.recipes[context.recipe].freeze is not None:
+            message = "weights that grow begin at zero, where `freeze` zeroes their gradients for good"
+            yield ("recipe",), f"{message}, found it in recipe '{context.recipe}'; use a recipe without it"
         full = self.complete
         for dataset in context.trained_on:
             steps, epoch = context.length(context.recipe, dataset)

@@ -71,13 +71,13 @@ class PenaltyHook(Hook):
 
     def __init__(self, penalty: Penalty, masks: Masks) -> None:
         self.penalty, self.masks = penalty, masks
-        self._masked: dict[str, Tensor] = {}
+        self._masked: dict[str, Tensor] | None = None
 
     def after_backward(self, loop: Loop, step: int) -> bool:
         """Before each update."""
-        if not self._masked:
-            device = loop.feed.device
-            self._masked = {name: (~mask).to(device).float() for name, mask in self.masks.items()}
+        if self._masked is None:
+            device, some = loop.feed.device, {name: mask for name, mask in self.masks.items() if not mask.all()}
+            self._masked = {name: (~mask).to(device).float() for name, mask in some.items()}
         strength = penalty_at(self.penalty, step)
         if not strength:
             return True

@@ -1,6 +1,6 @@
 """A network of the user's on trial, before anything is trained."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from lth.config.data import Network
 from lth.errors import UserError, reason
-from lth.networks.build import build, holding, initial_weights, prunable_names
+from lth.networks.build import build, holding, initial_weights, layer_kinds, prunable_names
 from lth.networks.cost import weight_uses
 from lth.networks.own import is_plain
 from lth.printable import printable
@@ -140,6 +140,19 @@ def _held(network: nn.Module) -> dict[str, Tensor]:
     for place, module in network.named_modules():
         found |= {f"{place}.{name}".strip("."): one for name, one in vars(module).items() if isinstance(one, Tensor)}
     return {name: tensor for name, tensor in found.items() if name not in network.state_dict()}
+
+
+def frozen_layer(network: nn.Module, unpruned: Collection[str]) -> str | None:
+    """The first layer that is pruned (its kind is not among `unpruned`) and not trained."""
+    parameters = dict(network.named_parameters())
+    pruned = [name for name, kind in layer_kinds(network).items() if kind not in unpruned]
+    return next((name for name in pruned if not parameters[name].requires_grad), None)
+
+
+def frozen_misfit(score: str, layer: str) -> str:
+    """Why a score of how much weights move does not fit a network with a frozen layer."""
+    words = f"'{score}' ranks weights by how much they move, and '{layer}' is frozen (requires_grad is False)"
+    return f"{words}; leave its kind out with `unpruned`, or use another score"
 
 
 def signed_misfit(score: str, architecture: str) -> str:

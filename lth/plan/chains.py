@@ -238,12 +238,9 @@ class Chains:
         return spec.retrain if isinstance(spec, ChainTicket) and spec.retrain and round_ > 0 else spec.recipe
 
     def first_step(self, ticket: str, round_: int) -> int:
-        """The step at which a round's training begins.
-
-        After rewinding to a step it is that one (Frankle et al. 2020, algorithm 1: W_k is trained to step T), also of
-        tickets that are made from such a one, unless the round (or what it is made from) has a `retrain` (of whichever
-        recipe), or the round a recipe or data set of its own, of which nothing has been done yet.
-        """
+        """The step at which a round's training begins: after rewinding to a step that one (Frankle et al. 2020,
+        algorithm 1: W_k is trained to step T), also of tickets made from such ones, unless a `retrain` came in between,
+        or the recipe or data set is another one."""
         if (of := self._rewound(ticket, round_)) is None:
             return 0
         begun = self.dataset(of, self._base(of)), self.study.tickets[of].recipe
@@ -257,7 +254,9 @@ class Chains:
                 return ticket if self.prunes(ticket, round_) else None
             if not self.trains_as_parent(ticket, round_):
                 return None
-            ticket, round_ = self.parents(ticket, round_)[0]
+            (ticket, round_), *others = self.parents(ticket, round_)
+            if len({self.first_step(*one) for one in ((ticket, round_), *others)}) > 1:
+                return None
         return None
 
     def trains_as_parent(self, ticket: str, round_: int) -> bool:

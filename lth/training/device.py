@@ -1,7 +1,8 @@
 """Where a job computes, and the switches that make it reproducible there."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -41,3 +42,23 @@ def prepare_device(compute: Compute, announce: Callable[[str], None] = lambda _:
         return torch.device("cuda")
     torch.cuda.set_device(gpu)  # CUDA_VISIBLE_DEVICES would come too late: asking whether there is a GPU has read it
     return torch.device("cuda", gpu)
+
+
+@contextmanager
+def in_fixed_order() -> Iterator[None]:
+    """Say in a sentence that torch has an operation on a GPU only with sums in no fixed order (`prepare_device` refuses
+    those).
+
+    Raises:
+        UserError: the network has such an operation.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if "deterministic implementation" not in str(error):
+            raise
+        operation = str(error).partition(" ")[0]
+        raise UserError(
+            f"the network uses {operation}, which torch computes on a GPU in no fixed order, so that results would not "
+            f"repeat; use another layer, or `device: cpu`"
+        ) from None

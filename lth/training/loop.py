@@ -20,6 +20,7 @@ from lth.pruning.masking import Masking
 from lth.running.stopping import Stopped, requested
 from lth.seeds import derive
 from lth.sparse.choice import operations_of, sparse_enough
+from lth.training.device import in_fixed_order
 from lth.training.freeze import zero_gradients
 from lth.training.hooks import Hook
 from lth.training.learning_rates import rate_factor
@@ -196,7 +197,8 @@ class Loop:
         """Logits float [B, classes] and cross-entropy of a batch; the gradients are with the weights."""
         logits = self._training_logits(inputs)
         loss = functional.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        loss.backward()
+        with in_fixed_order():
+            loss.backward()
         if self.recipe.label_smoothing:  # told is the cross-entropy alone, as it is of validation and test data
             loss = functional.cross_entropy(logits.detach(), labels)
         return logits.detach(), loss.detach()

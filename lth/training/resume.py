@@ -77,10 +77,12 @@ def _optimiser_state(loop: Loop) -> dict[int, dict[str, Tensor]]:
 
 
 def _restore_optimiser(loop: Loop, saved: Mapping[str, Tensor]) -> None:
-    """Moments get the layout of their parameter, which fused kernels take for granted."""
+    """Moments get the layout of their parameter, and with the number of steps its device: fused kernels take both for
+    granted."""
     parameters = trained_parameters(loop.optimiser)
     for name, tensor in saved.items():
         place, _, key = name.partition("/")
         parameter = parameters[int(place)]
-        like = torch.empty_like(parameter) if tensor.shape == parameter.shape else torch.empty_like(tensor)
+        alike = tensor.shape == parameter.shape
+        like = torch.empty_like(parameter) if alike else torch.empty_like(tensor, device=parameter.device)
         loop.optimiser.state[parameter][key] = like.copy_(tensor)

@@ -738,7 +738,48 @@ NAMES_OF_TEXTS = {
     ),
 }
 
-CASES = NAMES_OF_TEXTS | CONSTANTS | SCORES | DENSITIES | REWINDING | LENGTHS | FOLLOWERS | RECIPES | COMPARISONS
+GROUPED = ticket("densities: [0.1296], groups: filters, unpruned: [output]", "slim")
+TWO_FEATURES = {
+    "rewired masks of whole filters": (
+        GROUPED,
+        ("[home, away, cross]", "[home, away, cross, slim]"),
+        ("    matched_to: cross\n", "    matched_to: cross\n    controls: [dense, rewired]\n"),
+        "evaluations.transfer.controls[1]: 'slim' keeps whole filters or channels (`groups`), for which there is no "
+        "other mask with as many weights at each unit; found 'rewired', take it out",
+    ),
+    "a derived ticket of them": (
+        GROUPED,
+        ticket("method: derived, of: slim, kind: rewired_rescaled"),
+        "tickets.new.kind: 'slim' keeps whole filters or channels (`groups`), for which there is no",
+    ),
+    "freeze beside weights that grow": (
+        ticket(
+            "method: dynamic, densities: [0.3], update_interval: 5",
+            trained="network: lenet, recipe: new, dataset: digits",
+        ),
+        recipe("epochs: 2, freeze: {rule: magnitude}")[0],
+        "tickets.new.recipe: weights that grow begin at zero, where `freeze` zeroes their gradients for good, found it "
+        "in recipe 'new'; use a recipe without it",
+    ),
+    "freeze between cycles": (
+        ticket("method: dual, densities: [0.3], transform: new, cycles: 2, tune_between: find, penalty: {rise: 0.5}"),
+        recipe("epochs: 2, freeze: {rule: below}")[0],
+        "tickets.new.transform: weights that were removed are zero in the next cycle, where `freeze` zeroes their",
+    ),
+}
+
+CASES = (
+    TWO_FEATURES
+    | NAMES_OF_TEXTS
+    | CONSTANTS
+    | SCORES
+    | DENSITIES
+    | REWINDING
+    | LENGTHS
+    | FOLLOWERS
+    | RECIPES
+    | COMPARISONS
+)
 
 
 def test_a_few_examples_have_many_epochs(tmp_path):
@@ -856,6 +897,34 @@ def test_patience_that_begins_too_late_is_warned_of(tmp_path, method, told):
     lines = [line for line in found if "recipes.find.patience" in line]
     words = f"recipes.find.patience: ends no training of 'new' early: its masks change until {told}"
     assert [line.partition(" ")[2] for line in lines] == ([words] if told else [])
+
+
+def test_a_clipped_penalty_is_warned_of(tmp_path):
+    dual = ticket("method: dual, densities: [0.3], transform: new, penalty: {rise: 0.5}")
+    told = [
+        line for line in warned(tmp_path, changed(recipe("epochs: 2, clip_grad_norm: 1")[0], dual)) if "clip" in line
+    ]
+    assert [line.partition(": ")[2] for line in told] == [
+        "clips the penalty on masked weights together with the gradients of the others ('new'), so that these shrink "
+        "as lambda rises"
+    ]
+    none = ticket("method: dual, densities: [0.3], transform: new, remove: start")
+    assert "clips" not in " ".join(warned(tmp_path, changed(recipe("epochs: 2, clip_grad_norm: 1")[0], none)))
+
+
+def test_combined_tickets_begin_where_both_did(tmp_path):
+    """At step 5 if both were rewound to it; at 0 where one of them was trained again, in whichever order they stand."""
+    lines = {
+        "late": "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5",
+        "retrained": "rounds: 4, rate: 0.4, dense_of: late, rewind: step, rewind_step: 5, retrain: find",
+        "second": "rounds: 4, rate: 0.4, rewind: step, rewind_step: 5",
+        "one": "method: combined, of: [late, retrained]",
+        "other": "method: combined, of: [retrained, late]",
+        "both": "method: combined, of: [late, second]",
+    }
+    texts = [f"  {name}: {{{TRAINED}, {keys}}}\n" for name, keys in lines.items()]
+    plan = Plan(study_of(tmp_path, changed(("  away:", "".join(texts) + "  away:"))))
+    assert [plan.first_step(name, 2) for name in lines] == [5, 0, 5, 0, 0, 5]
 
 
 def test_few_examples_are_looked_at_by_themselves(tmp_path):

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from filelock import FileLock
 from small import NETWORK, round_job, tiny_images
 
@@ -27,7 +29,8 @@ from lth.running.gpus import ASSIGNED
 from lth.running.jobs import Job
 from lth.running.scratch import Saved, Scratch
 from lth.running.stopping import Stopped
-from lth.training import loop, train
+from lth.training import loop, resume, train
+from lth.training.device import in_fixed_order
 
 SGD = Recipe(
     optimiser=Optimiser(name="sgd", learning_rate=0.05, momentum=0.9, weight_decay=1e-3),
@@ -411,3 +414,26 @@ def test_a_slow_disk_is_written_to_less_often(tmp_path: Path, monkeypatch: pytes
     while not saved.due():
         time.sleep(0.01)
     assert 0.2 + 0.2 / 0.4 <= time.monotonic() - written < 5
+
+
+def test_the_state_of_an_optimiser_comes_back_on_the_device_of_its_parameters() -> None:
+    """Also Adam's number of steps, which fused kernels on a GPU read there; here a device without memory stands for
+    one."""
+    parameter = torch.nn.Parameter(torch.empty(3, 2, device="meta"))
+    training = SimpleNamespace(optimiser=torch.optim.SGD([parameter]))
+    saved = {"0/step": torch.tensor(7.0), "0/exp_avg": torch.ones(3, 2)}
+    resume._restore_optimiser(training, saved)  # type: ignore[arg-type]
+    assert {key: tensor.device.type for key, tensor in training.optimiser.state[parameter].items()} == {
+        "step": "meta",
+        "exp_avg": "meta",
+    }
+
+
+def test_an_operation_without_a_fixed_order_is_a_sentence_and_other_errors_stay() -> None:
+    words = "adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but you set ..."
+    with pytest.raises(
+        UserError, match="the network uses adaptive_avg_pool2d_backward_cuda, which torch computes on a G"
+    ), in_fixed_order():
+        raise RuntimeError(words)
+    with pytest.raises(RuntimeError, match="another"), in_fixed_order():
+        raise RuntimeError("another")

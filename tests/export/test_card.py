@@ -118,7 +118,9 @@ def test_a_control_of_a_checkpoint(tmp_path: Path) -> None:
     ticket = lth.load(checkpoint(tmp_path), "lenet5_classic", shape=(1, 16, 16))
     card, code, _, _ = exported(lth.control(ticket, "permuted"), tmp_path)
     assert "# Control (permuted) of a lottery ticket: lenet5_classic at " in card
-    assert "`lenet5_classic`: a control (`permuted`) of the ticket made from a checkpoint of another program (SHA" in card
+    assert (
+        "`lenet5_classic`: a control (`permuted`) of the ticket made from a checkpoint of another program (SHA" in card
+    )
     assert "The weights in this folder are the initial ones." in card
     assert '"""Control (permuted) of a lottery ticket: lenet5_classic.' in code
     assert "None" not in card + code

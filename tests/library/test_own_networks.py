@@ -231,6 +231,20 @@ def test_a_penalty_on_a_frozen_layer_is_found_before_the_study_runs() -> None:
     read_study(study("half_trained", **dual, remove="start"), [])
 
 
+def test_stability_of_a_frozen_layer_is_found_before_the_study_runs() -> None:
+    """It never moves, so that it would be pruned by index, or in global scope not at all."""
+    stable = {"score": "stability", "rate": 0.5}
+    words = r"tickets.t.score: 'stability' ranks weights by how much they move, and '1.weight' is frozen"
+    told = study("half_trained", **stable)
+    told["recipes"]["r"]["epochs"] = 3  # type: ignore[index]
+    with pytest.raises(StudyError, match=words):
+        read_study(told, [])
+    told["tickets"]["t"]["unpruned"] = ["dense"]  # type: ignore[index]
+    read_study(told, [])
+    dual = {"method": "dual", "rounds": None, "densities": [0.5], "transform": "r", "penalty": {"rise": 1}}
+    read_study(study("half_trained", **dual, unpruned=["dense"]), [])
+
+
 def test_dropout_is_refused_where_the_network_takes_none() -> None:
     told = study("plain")
     told["networks"]["net"]["dropout"] = 0.3  # type: ignore[index]

@@ -277,6 +277,33 @@ def test_a_penalty_on_a_frozen_layer_is_a_sentence(digits: Images, quick: lth.Re
         lth.find(half_frozen, digits, recipe=quick, **told)
 
 
+def test_stability_of_a_frozen_layer_is_a_sentence(digits: Images, quick: lth.Recipe) -> None:
+    with pytest.raises(
+        lth.UserError, match=r"score: 'stability' ranks weights by how much they move, and 'a.weight' is"
+    ):
+        lth.find(half_frozen, digits, recipe=lth.recipe(epochs=2), rounds=1, score="stability")
+
+
+def test_a_ticket_has_no_trained_weights_to_rewind_to(digits: Images, quick: lth.Recipe) -> None:
+    ticket = lth.find(Small, digits, recipe=quick, rounds=1, rate=0.5)
+    with pytest.raises(
+        lth.UserError, match=r"rewind: a ticket holds initial weights, and no trained ones .*found 'par"
+    ):
+        lth.find(ticket, digits, recipe=quick, rounds=1, rate=0.5, rewind="parent")
+
+
+@pytest.mark.parametrize("kind", ["rewired", "rewired_rescaled"])
+def test_a_mask_of_whole_filters_cannot_be_rewired(kind: Any, digits: Images, quick: lth.Recipe) -> None:
+    """Each kept unit has all of its weights: the only mask with as many at each unit is the ticket's own."""
+    told: dict[str, Any] = {"densities": [0.5], "groups": "filters", "unpruned": ["output"], "scope": "layerwise"}
+    ticket = lth.find(Small, digits, recipe=quick, **told)
+    with pytest.raises(
+        lth.UserError, match=f"{kind}: the ticket's masks have no others with as many weights at each u"
+    ):
+        lth.control(ticket, kind)
+    assert not lth.control(ticket, "shuffled").masks["a.weight"].equal(ticket.masks["a.weight"])
+
+
 def test_networks_of_texts_are_refused(digits: Images) -> None:
     """Their descriptions have a channel and a size as of images, which says nothing."""
     network = {"architecture": "bert", "model": "tiny", "classes": 10}
