@@ -63,11 +63,11 @@ def train(
             that does not fit the training, or a training that diverged.
     """
     check_ticket(ticket)
-    check_reads_images(ticket)
     if trains not in ("all", "head"):
         raise UserError(f"trains: must be 'all' or 'head', found {printable(repr(trains))}")
     order, compute = seed_of(seed, ticket), compute_of(device, threads)
     images = as_images(data)
+    check_reads_images(ticket)
     if (classes := max(2, len(images.classes))) != ticket.network.classes:
         ticket = with_new_output(ticket, classes, order)
     fitting(ticket, images)
