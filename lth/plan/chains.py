@@ -32,6 +32,7 @@ class Chains:
         self._rounds: dict[str, tuple[int, ...]] = {}
         self._densities: dict[tuple[str, int, LayerKind | None], Fraction] = {}
         self._whole: dict[str, set[str]] = {}
+        self._first_steps: dict[tuple[str, int], int] = {}
 
     def first_round(self, ticket: str) -> int:
         """The round that a ticket begins with: 0, the one it starts from, or the first that it prunes or follows."""
@@ -241,11 +242,11 @@ class Chains:
         """The step at which a round's training begins: after rewinding to a step that one (Frankle et al. 2020,
         algorithm 1: W_k is trained to step T), also of tickets made from such ones, unless a `retrain` came in between,
         or the recipe or data set is another one."""
-        if (of := self._rewound(ticket, round_)) is None:
-            return 0
-        begun = self.dataset(of, self._base(of)), self.study.tickets[of].recipe
-        alike = (self.dataset(ticket, round_), self.recipe_name(ticket, round_)) == begun
-        return (self.study.tickets[of].options.early_step or 0) if alike else 0
+        if (place := (ticket, round_)) not in self._first_steps:
+            of, trained_by = self._rewound(*place), (self.dataset(*place), self.recipe_name(*place))
+            alike = of and trained_by == (self.dataset(of, self._base(of)), self.study.tickets[of].recipe)
+            self._first_steps[place] = (self.study.tickets[of].options.early_step or 0) if of and alike else 0
+        return self._first_steps[place]
 
     def _rewound(self, ticket: str, round_: int) -> str | None:
         """The ticket that has rewound to a step what this round is made from; None if a `retrain` came in between."""
@@ -255,7 +256,7 @@ class Chains:
             if not self.trains_as_parent(ticket, round_):
                 return None
             (ticket, round_), *others = self.parents(ticket, round_)
-            if len({self.first_step(*one) for one in ((ticket, round_), *others)}) > 1:
+            if others and len({self.first_step(*one) for one in ((ticket, round_), *others)}) > 1:
                 return None
         return None
 

@@ -927,6 +927,23 @@ def test_combined_tickets_begin_where_both_did(tmp_path):
     assert [plan.first_step(name, 2) for name in lines] == [5, 0, 5, 0, 0, 5]
 
 
+def test_where_the_rounds_of_a_long_chain_begin_is_found_at_once(tmp_path):
+    """Each round begins where the one before does, of combined tickets where both do: looked up once each."""
+    lines = {
+        "late": "rounds: 30, rate: 0.1, rewind: step, rewind_step: 5",
+        "same": "rounds: 30, rate: 0.1, rewind: step",
+    }
+    lines["same"] += ", rewind_step: 5"
+    lines |= {f"t{n}": f"method: combined, of: [{a}, {b}]" for n, a, b in [(0, "late", "same"), (1, "t0", "late")]}
+    lines |= {f"t{n}": f"method: combined, of: [t{n - 1}, t{n - 2}]" for n in range(2, 40)}
+    texts = [f"  {name}: {{{TRAINED}, {keys}}}\n" for name, keys in lines.items()]
+    plan = Plan(study_of(tmp_path, changed(("  away:", "".join(texts) + "  away:"))))
+    started = time.process_time()
+    assert {plan.first_step(name, round_) for name in lines for round_ in plan.rounds(name)} == {0, 5}
+    assert plan.first_step("t39", 30) == 5
+    assert time.process_time() - started < 5
+
+
 def test_few_examples_are_looked_at_by_themselves(tmp_path):
     """Eight examples are a step an epoch, and two of ten classes are always missing."""
     few = ("    density: 0.1296\n", "    density: 0.1296\n    examples: 8\n")

@@ -431,9 +431,12 @@ def test_the_state_of_an_optimiser_comes_back_on_the_device_of_its_parameters() 
 
 def test_an_operation_without_a_fixed_order_is_a_sentence_and_other_errors_stay() -> None:
     words = "adaptive_avg_pool2d_backward_cuda does not have a deterministic implementation, but you set ..."
-    with pytest.raises(
-        UserError, match="the network uses adaptive_avg_pool2d_backward_cuda, which torch computes on a G"
-    ), in_fixed_order():
+    with (
+        pytest.raises(
+            UserError, match="the network uses adaptive_avg_pool2d_backward_cuda, which torch computes on a G"
+        ),
+        in_fixed_order(),
+    ):
         raise RuntimeError(words)
     with pytest.raises(RuntimeError, match="another"), in_fixed_order():
         raise RuntimeError("another")
