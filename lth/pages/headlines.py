@@ -1,6 +1,7 @@
 """The table of headlines: what was published, and what this project found, from `headlines.yaml`.
 
-An entry of a study whose data are committed reads its result from them; another one is typed, and says so.
+An entry of a study whose data are committed reads its result from them; another one is typed, and says so, as may be
+one of an earlier run with more seeds than those that are committed so far.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,7 +35,7 @@ class FromData(Model):
 
 
 class Typed(Model):
-    """A result of a study whose data are not committed."""
+    """A result of a run whose data are not committed."""
 
     study: str
     text: str
@@ -67,8 +68,8 @@ def headline_table(file: Path, opened: Callable[[Path], StudyData]) -> Iterator[
         opened: gives the data in a folder, verified.
 
     Raises:
-        UserError: an entry is malformed, names what there is not, is typed where the data are committed, or says a
-            number that its data do not have.
+        UserError: an entry is malformed, names what there is not, is typed where data of as many seeds are committed,
+            or says a number that its data do not have.
     """
     rows = [[*_cells(file, place, entry, opened)] for place, entry in enumerate(_read(file), 1)]
     yield from markdown.table(HEADER, rows, names=len(HEADER))
@@ -105,7 +106,8 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
     if here is None:
         yield "-"
     elif isinstance(here, Typed):
-        if (folder / here.study / CONTENTS).exists():
+        packed = folder / here.study
+        if (packed / CONTENTS).exists() and len(opened(packed).study.seeds) >= here.n:
             raise UserError(f"{where}: is typed, but {folder / here.study} has data; give 'row' and 'value' instead")
         yield f"{here.text}, n = {here.n}"
     else:

@@ -479,6 +479,7 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
         + headline(", here: {study: big, text: '97.9 ± 0.1', n: 3}", "not comparable")
         + headline("", "not attempted")
         + headline(", here: {study: tiny, row: rounds digits round=1, value: collapsed_seeds}")
+        + headline(", here: {study: tiny, text: '97.8', n: 3}")  # of an earlier run with more seeds
     )
     assert main(["redraw", str(pages)]) == 0
     accuracy = (pages / "page.md").read_text().split("The dense network has ")[1].split()[0]
@@ -489,8 +490,9 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
     assert lines[2].endswith("| 97.9 ± 0.1, n = 3 | not comparable | Close | data not committed |")
     assert lines[3].endswith("| - | not attempted | Close | - |")
     assert "(Somebody) | 0, n = 2 | reproduced" in lines[4]
+    assert lines[5].endswith("| 97.8, n = 3 | reproduced | Close | data not committed |")
     for wrong, words in (
-        (headline(", here: {study: tiny, text: '97.9', n: 3}"), "headline 1: is typed, but"),
+        (headline(", here: {study: tiny, text: '97.9', n: 2}"), "headline 1: is typed, but"),
         (headline(""), "headline 1: 'here' must be left out where the conclusion is 'not attempted'"),
         (headline(", here: {study: tiny, row: transfer/arms, value: n}"), "row: 'transfer/arms' are 8 rows"),
         (headline(", here: {study: tiny, row: transfer/arms dense, value: m}"), "no number in a column 'm'"),
