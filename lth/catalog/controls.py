@@ -108,6 +108,8 @@ ARM_KINDS: Mapping[ArmKind, ArmFacts] = {
 }
 """All kinds of arms, in the order of tables and legends."""
 
+REWIRED: tuple[ArmKind, ...] = ("rewired", "rewired_rescaled")
+"""Those that have a ticket's number of weights at each unit."""
 OF_EACH: tuple[ArmKind, ...] = tuple(kind for kind, entry in ARM_KINDS.items() if not entry.shared)
 """Those of which each ticket has its own arm."""
 SHARED: tuple[ArmKind, ...] = tuple(kind for kind, entry in ARM_KINDS.items() if entry.shared)

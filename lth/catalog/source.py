@@ -24,6 +24,8 @@ class Source(Entry):
     classes: int
     train: int
     test: int
+    counted: bool = True
+    """Whether it has exactly so many; if not, it has at most so many, and a study says how many it takes."""
     licence: str = UNSTATED
     """Of the data, for whoever passes on what was made from them."""
 
@@ -70,8 +72,6 @@ class TextSource(Source):
     """Sentences, or pairs of sentences."""
 
     kind: ClassVar[str] = "texts"
-    counted: bool = True
-    """Whether it has exactly so many; if not, it has at most so many, and a study says how many it takes."""
 
 
 def short_name(source: str) -> str:

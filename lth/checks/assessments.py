@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
-from lth.checks.layers import REWIRED, keeps_groups, no_rewiring
+from lth.catalog.controls import REWIRED
+from lth.checks.layers import keeps_groups, no_rewiring
 from lth.checks.relations import one_network
 from lth.checks.wording import FEW, found, listed, offered
 from lth.config.base import Fault, KeyPath

@@ -9,7 +9,7 @@ import yaml
 
 from lth.catalog.architectures import ARCHITECTURES, Architecture
 from lth.catalog.datasets import SOURCES
-from lth.catalog.source import ImageSource, Source, TextSource
+from lth.catalog.source import ImageSource, Source
 from lth.checks.draft import DRAFTED, Draft
 from lth.checks.power import seeds_needed, smallest_p
 from lth.checks.problems import StudyError
@@ -77,8 +77,8 @@ def _parts(draft: Draft) -> Iterator[str]:
             f"source: {_quoted(name)}",
             *_transforms(SOURCES[name], shape, model),
             f"validation: {_validation(SOURCES[name])}",
-            *([] if _counted(SOURCES[name]) else [f"train: {_PART}"]),
-            *([] if SOURCES[name].test and _counted(SOURCES[name]) else [f"test: {_validation(SOURCES[name])}"]),
+            *([] if SOURCES[name].counted else [f"train: {_PART}"]),
+            *([] if SOURCES[name].test and SOURCES[name].counted else [f"test: {_validation(SOURCES[name])}"]),
         ]
         yield f"  {draft.datasets[name]}: {{{', '.join(keys)}}}"
     yield from ("", "networks:")
@@ -191,18 +191,14 @@ def _transforms(source: Source, shape: tuple[int, int], model: str) -> Iterator[
         yield f"size: {shape[1]}"
 
 
-def _counted(source: Source) -> bool:
-    return not isinstance(source, TextSource) or source.counted
-
-
 def _validation(source: Source) -> int:
     """5,000, or an eighth of a small data set."""
-    eighth = (source.train if _counted(source) else _PART) // 8
+    eighth = (source.train if source.counted else _PART) // 8
     return min(5000, round(eighth / 100) * 100 if eighth >= 100 else max(1, eighth))
 
 
 def _training(source: Source) -> int:
-    return _PART if not _counted(source) else source.train - _validation(source) * (1 if source.test else 2)
+    return source.train - _validation(source) * (1 if source.test else 2) if source.counted else _PART
 
 
 def _batch(sizes: Sequence[int]) -> int:

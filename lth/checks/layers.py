@@ -73,10 +73,6 @@ def base_is_dense(plan: Plan, names: Iterable[str]) -> Iterator[Fault]:
             yield BASE, f"{message}: one of `method: dense`, or `given` from the file of a dense network"
 
 
-REWIRED = ("rewired", "rewired_rescaled")
-"""Controls that have a ticket's number of weights at each unit."""
-
-
 def keeps_groups(study: Study, name: str) -> bool:
     """Whether a ticket keeps whole filters or channels."""
     return getattr(counted_by(study, name), "groups", None) is not None

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import ceil
 
 from lth.catalog.architectures import ARCHITECTURES
-from lth.checks.layers import BASE, REWIRED, base_is_dense, keeps_groups, layers_exist, no_rewiring, pruned_alike
+from lth.catalog.controls import REWIRED
+from lth.checks.layers import BASE, base_is_dense, keeps_groups, layers_exist, no_rewiring, pruned_alike
 from lth.checks.starts import dense_fits, numbers_of_rounds, start_fits
 from lth.checks.weights import WeightNames
 from lth.checks.wording import listed
@@ -212,7 +213,7 @@ def trained_with(study: Study, recipe: str) -> Mapping[str, int]:
     for _, name, few in trainings_by(study, recipe):
         whole = study.datasets[name]
         words = f"{few} examples of '{name}'" if few else f"'{name}'"
-        found[words] = (whole.model_copy(update={"train": few}) if few else whole).sizes[0]
+        found[words] = whole.few(few).sizes[0]
     return found
 
 

@@ -251,9 +251,7 @@ def training_seconds(study: Study, training: TrainingOfJob, found: "Sequence[Pac
     """How long a training takes at the paces that were measured of its group."""
     from lth.training.pace import at_density
 
-    dataset, recipe = study.datasets[training.dataset], study.recipes[training.recipe]
-    if training.examples:
-        dataset = dataset.model_copy(update={"train": training.examples})
+    dataset, recipe = study.datasets[training.dataset].few(training.examples), study.recipes[training.recipe]
     scored = min(found, key=lambda one: abs(one.density - training.density)).scored
     return training.times * _of_training(recipe, dataset, at_density(found, training.density), scored)
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lth.catalog.architectures import ARCHITECTURES
 from lth.catalog.datasets import SOURCES
-from lth.catalog.source import ImageSource, Source, TextSource
+from lth.catalog.source import ImageSource, Source
 from lth.config.base import Count, Fault, Folder, Model, Seed, named_in, names_a_path
 
 
@@ -79,7 +79,7 @@ class Dataset(Model):
 
     def _not_counted(self) -> Iterator[Fault]:
         """What is trained is planned before the texts are read, so their number has to be in the study."""
-        if isinstance(self.entry, TextSource) and not self.entry.counted:
+        if not self.entry.counted:
             for key, use in (("train", "trained on"), ("test", "tested on")):
                 if getattr(self, key) is None:
                     message = f"`{key}` is missing: the number of texts of '{self.source}' depends on its folder"
@@ -146,6 +146,10 @@ class Dataset(Model):
         source = self.entry
         there = source.train - (0 if source.test else self.test_size)
         return self.train or there - self.validation, self.validation + self.test_size
+
+    def few(self, examples: int | None) -> "Dataset":
+        """As a few-shot evaluation has it, with so many training examples; itself for None, which is all of them."""
+        return self if examples is None else self.model_copy(update={"train": examples})
 
 
 MOST_CLASSES = 1000

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lth.artifacts.tickets import Ticket
-from lth.catalog.controls import ARM_KINDS, DERIVED, ArmKind
+from lth.catalog.controls import ARM_KINDS, DERIVED, REWIRED, ArmKind
 from lth.config.data import Network
 from lth.config.noise import USUAL_NOISE, Noise
 from lth.errors import UserError
@@ -110,7 +110,7 @@ def _other_masks(
         return _largest(masks, theta_0)
     if kind == "random":
         return random_like(masks, generator(seed, "random mask", *which))
-    if kind in ("rewired", "rewired_rescaled"):
+    if kind in REWIRED:
         others = rewired(masks, generator(seed, "rewired mask", name, *which))
         if masks and all(others[layer].equal(mask) for layer, mask in masks.items()):
             raise UserError(

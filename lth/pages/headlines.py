@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from lth.analysis.tables import markdown
 from lth.config.base import Model
 from lth.errors import UserError, reason
-from lth.pages.data import CONTENTS, StudyData
+from lth.pages.data import CONTENTS, StudyData, read_packed
 from lth.pages.markup import Prose
 from lth.pages.numbers import unfounded, without_remarks
 from lth.pages.rows import chosen, number, words_of
@@ -107,7 +107,7 @@ def _cells(file: Path, place: int, entry: Headline, opened: Callable[[Path], Stu
         yield "-"
     elif isinstance(here, Typed):
         packed = folder / here.study
-        if (packed / CONTENTS).exists() and len(opened(packed).study.seeds) >= here.n:
+        if (packed / CONTENTS).exists() and len(read_packed(packed).study.seeds) >= here.n:
             raise UserError(f"{where}: is typed, but {folder / here.study} has data; give 'row' and 'value' instead")
         yield f"{here.text}, n = {here.n}"
     else:

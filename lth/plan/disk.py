@@ -116,9 +116,7 @@ def disk_space(plan: Plan, counts: Mapping[str, WeightCounts], jobs: int) -> Dis
                 temporary += weights
     controls: dict[Arm, int] = {}
     for name, evaluation in study.evaluations.items():
-        dataset, recipe = study.datasets[evaluation.dataset], study.recipes[evaluation.recipe]
-        if evaluation.examples:
-            dataset = dataset.model_copy(update={"train": evaluation.examples})
+        dataset, recipe = study.datasets[evaluation.dataset].few(evaluation.examples), study.recipes[evaluation.recipe]
         for arm in plan.arms(name):
             a_seed += evaluation.draws * _tables(dataset, recipe)
             density = 1.0 if arm.kind == "dense" else float(plan.density(arm.ticket, arm.round))

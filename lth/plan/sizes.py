@@ -70,8 +70,7 @@ def evaluation_minutes(plan: Plan, evaluation: str) -> int:
     """The limit of an arm's evaluation, with all its draws."""
     spec = plan.study.evaluations[evaluation]
     dataset, recipe = plan.study.datasets[spec.dataset], plan.study.recipes[spec.recipe]
-    few = dataset.model_copy(update={"train": spec.examples}) if spec.examples else dataset
-    return minutes(plan, spec.draws * examples(few, recipe))
+    return minutes(plan, spec.draws * examples(dataset.few(spec.examples), recipe))
 
 
 def memory_mb(plan: Plan, dataset: str, network: str) -> int:

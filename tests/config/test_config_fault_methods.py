@@ -929,11 +929,7 @@ def test_combined_tickets_begin_where_both_did(tmp_path):
 
 def test_where_the_rounds_of_a_long_chain_begin_is_found_at_once(tmp_path):
     """Each round begins where the one before does, of combined tickets where both do: looked up once each."""
-    lines = {
-        "late": "rounds: 30, rate: 0.1, rewind: step, rewind_step: 5",
-        "same": "rounds: 30, rate: 0.1, rewind: step",
-    }
-    lines["same"] += ", rewind_step: 5"
+    lines = dict.fromkeys(("late", "same"), "rounds: 30, rate: 0.1, rewind: step, rewind_step: 5")
     lines |= {f"t{n}": f"method: combined, of: [{a}, {b}]" for n, a, b in [(0, "late", "same"), (1, "t0", "late")]}
     lines |= {f"t{n}": f"method: combined, of: [t{n - 1}, t{n - 2}]" for n in range(2, 40)}
     texts = [f"  {name}: {{{TRAINED}, {keys}}}\n" for name, keys in lines.items()]
