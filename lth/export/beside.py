@@ -11,18 +11,19 @@ from lth.artifacts.records import MANIFEST, RecordError, csv_rows, read_json, un
 from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import RECORD, Ticket
 from lth.catalog.datasets import SOURCES
+from lth.config.study import Study
 from lth.errors import UserError
 from lth.files import checksum
+from lth.plan.data_used import DataUsed, data_used
+from lth.plan.plan import Plan
 
 
 @dataclass(frozen=True)
 class Beside:
     """Facts for a model card; what could not be found, or was altered, is left out."""
 
-    licence: str | None = None
-    """Of the data set that the ticket was found on."""
-    source: str | None = None
-    """Where that data set comes from, in words."""
+    data: list[DataUsed] = field(default_factory=list)
+    """What the ticket was found on, in the order of its last use; a control's are those of its ticket."""
     classes: list[str] = field(default_factory=list)
     mean: list[float] = field(default_factory=list)
     """By channel, of pixels from 0 to 255; images are normalised by it and by `std`."""
@@ -59,13 +60,11 @@ def beside(path: Path, ticket: Ticket) -> Beside:
     if results is None:
         return Beside()
     told = ticket.provenance
-    source = _source(results, str(told.get("dataset")))
     classes, mean, std = _data(results / "data" / f"{told.get('dataset')}.safetensors")
     if "new_output" in told:  # for another data set than the one it was found on, and the ticket does not say which
         classes, mean, std = [], [], []
     return Beside(
-        licence=_facts(source)[0],
-        source=_facts(source)[1],
+        data=_data_used(results, told),
         classes=classes,
         mean=mean,
         std=std,
@@ -74,19 +73,13 @@ def beside(path: Path, ticket: Ticket) -> Beside:
     )
 
 
-def _source(results: Path, dataset: str) -> str | None:
-    """Of a data set of the study, by its manifest; before it is finished, by the name if that is a source's, too."""
-    with suppress(RecordError, KeyError, TypeError):
-        source = read_json(results / MANIFEST)["study"]["datasets"][dataset]["source"]
-        return source if isinstance(source, str) and source in SOURCES else None
-    return dataset if dataset in SOURCES else None
-
-
-def _facts(source: str | None) -> tuple[str | None, str | None]:
-    """Licence of a source, and what it is; of the user's own files, which may have gone, nothing but their name."""
-    if source is None or SOURCES.family_of(source):
-        return None, source
-    return SOURCES[source].licence, f"{source}: {SOURCES[source].about}"
+def _data_used(results: Path, told: dict[str, Any]) -> list[DataUsed]:
+    """By the study's manifest; before it is finished, the last one alone, if its name is a source's, too."""
+    with suppress(RecordError, UserError, ValueError, LookupError, TypeError):
+        study = Study.model_validate(read_json(results / MANIFEST)["study"])
+        return data_used(Plan(study, results), told["ticket"], told["round"])
+    dataset = str(told.get("dataset"))
+    return [DataUsed.of(dataset, dataset)] if dataset in SOURCES else []
 
 
 def _data(path: Path) -> tuple[list[str], list[float], list[float]]:

@@ -24,14 +24,15 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         after: sizes of what was exported.
         found: what the study's results say of the ticket.
     """
-    network, source = told["network"], (found.source or "").partition(":")[0]
-    hub = [f"datasets: [{HUB_DATASETS[source]}]"] if source in HUB_DATASETS else []
+    network = told["network"]
+    named = dict.fromkeys(HUB_DATASETS[used.source] for used in found.data if used.source in HUB_DATASETS)
+    hub = [f"datasets: [{', '.join(named)}]"] if named else []
     lines = ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *hub, "---", ""]
     lines += [f"# {name_of(told)}: {network['architecture']} at {100 * density:.2f} % density", ""]
     lines += [
-        f"A {'sparse' if density < 1 else 'dense'} network of architecture `{network['architecture']}`{_origin(told)}. "
-        f"It keeps {100 * density:.2f} % of the prunable weights (of convolutions and linear layers; biases and norms "
-        f"are not pruned). The weights in this folder are {_weights(told)}.",
+        f"A {'sparse' if density < 1 else 'dense'} network of architecture `{network['architecture']}`"
+        f"{_origin(told, found)}. It keeps {100 * density:.2f} % of the prunable weights (of convolutions and linear "
+        f"layers; biases and norms are not pruned). The weights in this folder are {_weights(told)}.",
         "",
         *_sizes(told, before, after),
         "",
@@ -52,7 +53,7 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         "## Data and licence",
         "",
         *_data(told, found),
-        f"- Licence of these data: {found.licence or 'not known here; ask where the data come from'}",
+        *_licences(found),
         "- Licence of the weights: to be named by whoever publishes them.",
         f"- SHA-256 of the ticket's file: `{told['ticket_sha256']}`",
     ]
@@ -75,7 +76,7 @@ def _is_checkpoint(told: Mapping[str, Any]) -> bool:
     return told["method"] == "given" and told["study"] is None
 
 
-def _origin(told: Mapping[str, Any]) -> str:
+def _origin(told: Mapping[str, Any], found: Beside) -> str:
     """The rest of the sentence that names the architecture: how the ticket came about, and where in a study."""
     method, kind, words = told["method"], told.get("control"), ""
     known = {key: told[key] for key in ("study", "ticket", "seed", "round") if told[key] is not None}
@@ -84,7 +85,7 @@ def _origin(told: Mapping[str, Any]) -> str:
         made = "made from a checkpoint of another program" if _is_checkpoint(told) else "taken over from a file"
         words, place = f" {made}", [f"SHA-256 `{told.get('given')}`", *([", ".join(place)] if place else [])]
     elif method is not None:
-        words = f" found by `{method}`" + (f" on the data set `{told['dataset']}`" if told["dataset"] else "")
+        words = f" found by `{method}`{_on(told, found)}"
     words += f" ({('; ' if method == 'given' else ', ').join(place)})" if place else ""
     if kind is None:
         return f",{words}" if words else ""
@@ -93,6 +94,13 @@ def _origin(told: Mapping[str, Any]) -> str:
         return words
     what = ARM_KINDS[kind].sentence.format(of=f"`{told['ticket']}`")
     return f"{words}. It is {what}, with as many weights in each layer as the ticket"
+
+
+def _on(told: Mapping[str, Any], found: Beside) -> str:
+    """The data sets that a chain or a combined ticket was found on; else the ticket's own."""
+    if len(found.data) > 1:
+        return f" on the data sets {', '.join(f'`{used.dataset}`' for used in found.data)}"
+    return f" on the data set `{told['dataset']}`" if told["dataset"] else ""
 
 
 def _weights(told: Mapping[str, Any]) -> str:
@@ -111,9 +119,18 @@ def _data(told: Mapping[str, Any], found: Beside) -> list[str]:
     """The data that the ticket has to do with, and those of trained weights."""
     label = "Data set of its study" if told["method"] == "given" else "Found on"
     label = "The ticket was found on" if told.get("control") and told["method"] != "given" else label
-    own = found.source or told["dataset"]
+    own = [f"{used.source}: {used.about}" if used.about else used.source for used in found.data]
+    own = own or [str(told["dataset"])] * bool(told["dataset"])
     trained = told["trained_on"] if told["weights"] == "trained" else None
-    return [*([f"- {label}: {own}"] if own else []), *([f"- Trained on: {trained}"] if trained else [])]
+    return [*(f"- {label}: {one}" for one in own), *([f"- Trained on: {trained}"] if trained else [])]
+
+
+def _licences(found: Beside) -> list[str]:
+    unknown = "not known here; ask where the data come from"
+    licences = {used.source: used.licence or unknown for used in found.data}
+    if len(licences) > 1:
+        return [f"- Licence of `{source}`: {licence}" for source, licence in licences.items()]
+    return [f"- Licence of these data: {next(iter(licences.values()), unknown)}"]
 
 
 def _sizes(told: Mapping[str, Any], before: Sizes, after: Sizes) -> list[str]:

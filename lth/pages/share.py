@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from lth.artifacts.records import MANIFEST, csv_rows, json_text, seal, unseal_rows
-from lth.catalog.datasets import SOURCES
 from lth.catalog.source import UNSTATED
 from lth.config.study import Study
 from lth.errors import UserError
@@ -20,6 +19,7 @@ from lth.export.card import HUB_DATASETS
 from lth.files import check_new, checksum, whole_folder, write_text
 from lth.pages.data import SETTINGS_FILE
 from lth.pages.pack import check_seeds, complete_seeds, finished_study, verify_finished
+from lth.plan.data_used import data_used
 from lth.plan.inputs import all_rounds
 from lth.plan.paths import Paths
 from lth.plan.plan import Plan
@@ -172,7 +172,11 @@ def _entry(
     """What the manifest says of a ticket."""
     path = results / Path(Paths(plan).round_file("ticket.safetensors", ticket, seed, round_)).relative_to(plan.results)
     row = accuracies[ticket, str(round_)]
-    network, data = plan.network(ticket), [*_data(plan, ticket, round_)]
+    network = plan.network(ticket)
+    data = [
+        {"dataset": used.dataset, "source": used.source, "licence": used.licence or UNSTATED}
+        for used in data_used(plan, ticket, round_)
+    ]
     percent = float(row["density_percent"])
     return {
         "name": f"{plan.study.study}-{ticket}-{percent:.3g}",
@@ -189,18 +193,6 @@ def _entry(
         "n": int(row["n"]),
         **{key: _number(row[key]) for key in ("accuracy_percent", "accuracy_low_percent", "accuracy_high_percent")},
     }
-
-
-def _data(plan: Plan, ticket: str, round_: int) -> Iterator[dict[str, str]]:
-    """The data sets that a round and all that it was made from are trained on, in the order of their last use.
-
-    The last one is the round's own. The licence of the user's own data is not in their files, which may be gone.
-    """
-    used = dict.fromkeys(plan.dataset(*place) for place in plan.lineage(ticket, round_))
-    for dataset in reversed(used):
-        source = plan.study.datasets[dataset].source
-        licence = UNSTATED if SOURCES.family_of(source) else SOURCES[source].licence
-        yield {"dataset": dataset, "source": source, "licence": licence}
 
 
 def _number(cell: str) -> float | None:

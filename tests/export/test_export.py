@@ -12,6 +12,7 @@ import pytest
 import torch
 from nets import graph, sparse, spec
 from safetensors.numpy import load_file
+from synthetic import study
 from torch import Tensor
 
 from lth.artifacts.records import csv_text, json_text, seal, seal_rows
@@ -34,14 +35,14 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.fsync", lambda _: None)
 
 
-def _found(folder: Path, architecture: str = "lenet5_classic", density: float = 0.1) -> Path:
-    """A ticket with trained weights beside it; the ticket's path."""
+def _found(folder: Path, architecture: str = "lenet5_classic", density: float = 0.1, **told: Any) -> Path:
+    """A ticket with trained weights beside it, of which this is told as well; the ticket's path."""
     ticket = sparse(spec(architecture), density)
     path = folder / "results/s/tickets/t/seed3/round02/ticket.safetensors"
     history = path.with_name("history.csv")
     write_text(history, "split,accuracy_percent\ntest,50\nvalidation,7\ntest,91.25\n")
     record = seal({"files": {"history.csv": checksum(history)}})
-    ticket.derive(ticket.masks, ticket.weights, **TOLD, **{RECORD: record}).save(path)
+    ticket.derive(ticket.masks, ticket.weights, **TOLD | told, **{RECORD: record}).save(path)
     trained = apply_masks({name: weight * 2 for name, weight in ticket.weights.items()}, ticket.masks)
     TrainedWeights(last=trained).save(path.with_name("trained.safetensors"), path)
     return path
@@ -181,6 +182,25 @@ def test_the_card_says_what_the_study_found(tmp_path: Path) -> None:
     assert checksum(path) in card
     config = json.loads((tmp_path / "out/config.json").read_text())
     assert (config["input_shape"], config["num_labels"]) == ([1, 16, 16], 3)
+
+
+def test_the_card_of_a_chain_names_every_data_set_and_its_licence(tmp_path: Path) -> None:
+    path = _found(tmp_path, ticket="cross", dataset="fashion", round=4)
+    write_text(tmp_path / "results/s/manifest.json", json_text(seal({"study": study().model_dump(mode="json")})))
+    _export(path, tmp_path / "out", "huggingface")
+    card = (tmp_path / "out/README.md").read_text()
+    assert "datasets: [ylecun/mnist, zalando-datasets/fashion_mnist]" in card
+    assert "found by `imp` on the data sets `mnist`, `fashion` (" in card
+    assert re.findall(r"^- (?:Found on|Licence of [^:]*)(?=:)", card, re.MULTILINE) == [
+        "- Found on",
+        "- Found on",
+        "- Licence of `mnist`",
+        "- Licence of `fashion_mnist`",
+        "- Licence of the weights",
+    ]
+    assert "- Licence of `mnist`: CC BY-SA 3.0" in card
+    assert "- Licence of `fashion_mnist`: MIT" in card
+    assert "These weights: 91.25 % on the test images of `fashion`" in card
 
 
 def test_a_card_of_a_ticket_alone_claims_nothing(tmp_path: Path) -> None:
