@@ -46,6 +46,16 @@ evaluations:
       - [cross-own, dense]
 """
 
+ONE_TICKET = """\
+study: one
+seeds: [0, 1]
+datasets: {digits: {source: digits, validation: 200}}
+networks: {lenet: {architecture: lenet_300_100}}
+recipes: {find: {optimiser: {learning_rate: 1.2e-3}, batch_size: 60, epochs: 1}}
+tickets: {home: {network: lenet, recipe: find, dataset: digits, rounds: 1, rate: 0.4}}
+"""
+"""What `lth check` times in two steps."""
+
 EVERY_WAY = """\
 study: ways
 seeds: [0, 1, 2]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from study_text import SOUND
+from study_text import ONE_TICKET, SOUND
 
 from lth import __version__
 from lth.cli import main
@@ -59,7 +59,7 @@ def test_make_writes_the_command_of_a_checkout_which_works_in_any_folder(tmp_pat
         return done.returncode, done.stdout, done.stderr
 
     assert told("check", "none.yaml") == (1, "", "none.yaml: cannot be read: No such file or directory\n")
-    (elsewhere / "small.yaml").write_text(SOUND)
+    (elsewhere / "small.yaml").write_text(ONE_TICKET)
     status, out, err = told("check", "small.yaml", "--cores", "2")  # which starts processes
     assert (status, err) == (0, "")
     assert "time: about " in out

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import OrderedDict
 from contextlib import suppress
+from copy import deepcopy
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from lth.config.ticket_models import TICKETS
 from lth.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]
+SOUND_DATA, EVERY_WAY_DATA = yaml.safe_load(SOUND), yaml.safe_load(EVERY_WAY)
+"""For hundreds of examples, each of which gets a copy."""
 STUDIES = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
 
 
@@ -341,19 +344,19 @@ def test_no_mapping_raises_anything_but_a_study_error(data):
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(place=st.sampled_from([path for path in places(yaml.safe_load(SOUND)) if path]), tree=trees)
+@given(place=st.sampled_from([path for path in places(SOUND_DATA) if path]), tree=trees)
 def test_a_sound_study_with_anything_planted_is_read_or_refused(sound, place, tree):
     with suppress(StudyError):
-        study, _ = read_study(planted(yaml.safe_load(SOUND), place, tree), [sound])
+        study, _ = read_study(planted(deepcopy(SOUND_DATA), place, tree), [sound])
         assert isinstance(study, Study)
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(place=st.sampled_from([path for path in places(yaml.safe_load(EVERY_WAY)) if path]), tree=trees | leaves)
+@given(place=st.sampled_from([path for path in places(EVERY_WAY_DATA) if path]), tree=trees | leaves)
 def test_a_study_of_all_methods_with_anything_planted_is_read_or_refused(sound, place, tree):
     """What is read can be planned to the last job, too."""
     with suppress(StudyError):
-        study, _ = read_study(planted(yaml.safe_load(EVERY_WAY), place, tree), [sound])
+        study, _ = read_study(planted(deepcopy(EVERY_WAY_DATA), place, tree), [sound])
         check_plan(study)
 
 
@@ -453,7 +456,7 @@ def any_ticket(draw):
 @given(ticket=any_ticket(), name=st.sampled_from(["new", "new", "other"]), density=st.sampled_from([None, 0.8, 0.5]))
 def test_any_keys_of_a_ticket_together_are_planned_or_refused(sound, ticket, name, density):
     """Whether it is one ticket more, or one that others are compared with and made from."""
-    data = yaml.safe_load(EVERY_WAY)
+    data = deepcopy(EVERY_WAY_DATA)
     data["tickets"][name] = ticket
     if density is not None:
         data["comparisons"]["more"] = {"tickets": [name], "density": density}

@@ -108,7 +108,10 @@ def test_what_seeds_can_show(tmp_path: Path, capsys: pytest.CaptureFixture[str],
     assert memory.startswith("memory: at most about 1.")
 
 
-def test_a_study_is_measured_in_a_moment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_is_measured_in_a_moment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lth.training.pace.SECONDS", 0.05)
     path = tmp_path / "study.yaml"
     path.write_text(SOUND)
     assert study_of(tmp_path, SOUND).study
@@ -148,6 +151,7 @@ def test_emulated_bf16_is_said_to_be_slow(
 ) -> None:
     monkeypatch.setattr(takes, "_emulates_bf16", lambda _: True)
     monkeypatch.setattr("lth.training.pace.paces", lambda timed, *_: [Pace(1, False, 1e-3, 1e-6, 1)] * len(timed))
+    monkeypatch.setattr("lth.training.pace.start_seconds", lambda: 2.0)
     study = tmp_path / "study.yaml"
     study.write_text(changed(("    epochs: 2\n", f"    epochs: 2\n    precision: {precision}\n")))
     assert main(["check", str(study), "--cores", "1"]) == 0
@@ -199,10 +203,11 @@ def test_images_that_are_timed_lie_in_memory_as_those_of_a_training() -> None:
 
 
 def test_what_cannot_be_measured_is_said_and_no_fault_of_the_study(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
+    monkeypatch.setattr("lth.training.pace.start_seconds", lambda: 2.0)
     (tmp_path / "study.yaml").write_text(f"compute: {{device: cuda}}\n{SOUND}")
     assert main(["check", str(tmp_path / "study.yaml"), "--cores", "1"]) == 0
     assert "time and disk: not measured: compute.device: cuda is asked for" in capsys.readouterr().out
