@@ -7,6 +7,7 @@ from tiny import Project, finished_once, trained
 pytest.importorskip("transformers", reason="the text extra is not installed")
 pytestmark = pytest.mark.workflow
 
+LIBRARIES = ("transformers.models.auto.modeling_auto", "transformers.models.bert.modeling_bert")
 TEXTS = """\
 study: tiny
 seeds: [0]
@@ -48,7 +49,7 @@ evaluations:
 
 @pytest.fixture(scope="module")
 def finished_texts(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return finished_once(tmp_path_factory, "texts", TEXTS)
+    return finished_once(tmp_path_factory, "texts", TEXTS, LIBRARIES)
 
 
 @pytest.fixture

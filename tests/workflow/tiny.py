@@ -1,5 +1,6 @@
 """A study small enough to run whole in a test, and copies of the project in which Snakemake may work on it."""
 
+import compileall
 import hashlib
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,31 +93,34 @@ class Outcome:
 class Project:
     """A copy of the project, with a study file of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, libraries: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self.libraries = libraries
+        """What its jobs import beside what all do, and a warm Python has for them."""
         self.results = folder / RESULTS
         self.study = folder / "study.yaml"
 
     @classmethod
-    def new(cls, folder: Path, study: str = STUDY) -> "Project":
+    def new(cls, folder: Path, study: str = STUDY, libraries: tuple[str, ...] = ()) -> "Project":
         """The code alone, nothing run yet."""
         folder.mkdir(parents=True)
+        compile_code()
         for name in CODE:
             source = ROOT / name
             if source.is_symlink():
                 (folder / name).symlink_to(source.readlink())
             elif source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".snakemake"))
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("*.nb[ci]", ".snakemake"))
             else:
                 shutil.copy2(source, folder / name)
-        project = cls(folder)
+        project = cls(folder, libraries)
         project.study.write_text(study)
         return project
 
     def copy(self, folder: Path) -> "Project":
         """All of it once more: code, results, and Snakemake's records, with their time stamps."""
         shutil.copytree(self.folder, folder, symlinks=True)
-        return Project(folder)
+        return Project(folder, self.libraries)
 
     def command(self, *arguments: str, cores: int = 2, python: str = sys.executable) -> list[str]:
         """The command line of a run of the study, a cold one unless another Python is given; targets come first."""
@@ -123,7 +128,7 @@ class Project:
 
     def run(self, *arguments: str, cores: int = 2, **variables: str) -> Outcome:
         """Run Snakemake on the study, warm: see there."""
-        return self.start(self.command(*arguments, cores=cores, python=warm.python()), **variables)
+        return self.start(self.command(*arguments, cores=cores, python=warm.python(*self.libraries)), **variables)
 
     def start(self, command: list[str], **variables: str) -> Outcome:
         """Run a command in the project's folder."""
@@ -158,6 +163,12 @@ class Project:
         return {str(path.relative_to(self.results)): unmeasured(path) for path in sorted(found)}
 
 
+@cache
+def compile_code() -> None:
+    """Compile the project here, so that its copies need not; what is compiled already stays."""
+    compileall.compile_dir(ROOT / "lth", quiet=1)
+
+
 def unmeasured(path: Path) -> str:
     """A file's checksum; the report's lines of time and energy differ between runs, and so does its own checksum."""
     if path.name != "report.html":
@@ -179,14 +190,16 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     return folder
 
 
-def finished_once(factory: pytest.TempPathFactory, name: str, study: str = STUDY) -> Project:
+def finished_once(
+    factory: pytest.TempPathFactory, name: str, study: str = STUDY, libraries: tuple[str, ...] = ()
+) -> Project:
     """A study with everything done, from nothing to the report; tests only read it."""
 
     def run_all(folder: Path) -> None:
-        outcome = Project.new(folder, study).run()
+        outcome = Project.new(folder, study, libraries).run()
         assert outcome.status == 0, outcome.text
 
-    return Project(once(factory, name, run_all))
+    return Project(once(factory, name, run_all), libraries)
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -5,12 +5,12 @@ and forks a process for each run of Snakemake and for each of its scripts. What 
 itself, from the copy of the project that it works on. Runs on clusters, runs that are killed, and all that
 tests start by themselves begin cold, as users' do; that both give the same bytes is looked at in `test_results.py`.
 
-`python warm.py FOLDER` is the server: `FOLDER/python` stands in for Python, and hands over to it by a socket.
+`python warm.py FOLDER [LIBRARY ...]` is the server: `FOLDER/python` stands in for Python, and hands over to it by a socket.
 """
 
 import atexit
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -35,6 +36,8 @@ LIBRARIES = (
     "jinja2",
     "pydantic",
     "safetensors",
+    "sklearn.datasets",
+    "sklearn.model_selection",
     "snakemake.cli",
 )
 CLIENT = """\
@@ -55,19 +58,26 @@ sys.exit(ended[0] if ended else 1)
 
 
 @cache
-def python() -> str:
-    """The path of a warm Python; its server ends with this process."""
+def python(*more: str) -> str:
+    """The path of a warm Python, with more libraries than the usual ones; its server ends with this process."""
     folder = Path(tempfile.mkdtemp(prefix="warm"))
-    server = subprocess.Popen([sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    command = [sys.executable, __file__, str(folder), *more]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout
     assert server.stdout.read(1) == b"\n"
     atexit.register(server.communicate)  # which closes its standard input, and waits
     return str(folder / "python")
 
 
-def serve(folder: Path) -> None:
+def serve(folder: Path, libraries: Iterable[str]) -> None:
     """Fork a process for each who asks, until nobody holds our standard input any more."""
-    for name in LIBRARIES:
+    spec = importlib.util.spec_from_file_location("shim", Path(__file__).parents[2] / "lth/torchvision_shim.py")
+    assert spec
+    assert spec.loader
+    shim = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shim)
+    shim.install()  # as `import lth` does: transformers imports torchvision
+    for name in libraries:
         importlib.import_module(name)
     gc.freeze()
     for ending in (*weakref.finalize._registry,):  # type: ignore[attr-defined]
@@ -136,4 +146,4 @@ def _run(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]))
+    serve(Path(sys.argv[1]), [*LIBRARIES, *sys.argv[2:]])
