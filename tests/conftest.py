@@ -22,6 +22,14 @@ settings.load_profile("project")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def unsynced() -> Iterator[None]:
+    """Files need not survive a power cut here, and a busy disk takes a second for each; a few tests patch it anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def denormals() -> Iterator[None]:
     """What a job switches on for its own process, no later test shall inherit: hypothesis draws denormal numbers."""

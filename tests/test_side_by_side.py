@@ -1,6 +1,7 @@
 """`lth report`: several studies on one page."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,11 @@ from lth.verification.listing import settings
 def finished(folder: Path, study: Study) -> Path:
     """The tables and the manifest of a finished study."""
     synthetic.write_tables(folder, study, synthetic.write_jobs(folder, study))
+    return listed(folder, study)
+
+
+def listed(folder: Path, study: Study) -> Path:
+    """The folder of a study with tables, now with a manifest."""
     told = {"study": settings(study), "files": {}, "artifacts": "a" * 64}
     (folder / "manifest.json").write_text(json_text(seal(told)))
     return folder
@@ -27,10 +33,11 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("studies")
     few = {"initialisations": ["own"], "controls": ["dense"], "compare": [["cross-own", "mnist-own"]]}
     one = synthetic.study(2, **few)
-    return [
-        finished(folder / name, one.model_copy(update={"study": name, "about": f"The question of {name}."}))
-        for name in ("first", "second")
-    ]
+    first, second = (
+        one.model_copy(update={"study": name, "about": f"The question of {name}."}) for name in ("first", "second")
+    )
+    shutil.copytree(finished(folder / "first", first), folder / "second")  # no table has the study's name
+    return [folder / "first", listed(folder / "second", second)]
 
 
 def test_answers_stand_side_by_side_and_places_are_unique(studies: list[Path], tmp_path: Path) -> None:

@@ -185,18 +185,23 @@ ADDITIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def before(tmp_path_factory):
+    """The jobs of the study as it is."""
+    return jobs(Plan(study_of(tmp_path_factory.mktemp("before"))))
+
+
 @pytest.mark.parametrize("addition", ADDITIONS.values(), ids=ADDITIONS)
-def test_an_addition_changes_no_job_that_is_done(tmp_path, addition):
-    before, after = jobs(Plan(study_of(tmp_path))), jobs(Plan(study_of(tmp_path, changed(addition))))
-    assert before.items() <= after.items()
+def test_an_addition_changes_no_job_that_is_done(tmp_path, before, addition):
+    assert before.items() <= jobs(Plan(study_of(tmp_path, changed(addition)))).items()
 
 
-def test_an_arm_more_changes_no_other(tmp_path):
+def test_an_arm_more_changes_no_other(tmp_path, before):
     fewer = changed(
         ("    matched_to", "    controls: [random]\n    initialisations: [own]\n    matched_to"),
         ("\n      - [cross-own, dense]", ""),
     )
-    assert jobs(Plan(study_of(tmp_path, fewer))).items() < jobs(Plan(study_of(tmp_path))).items()
+    assert jobs(Plan(study_of(tmp_path, fewer))).items() < before.items()
 
 
 CHANGES = {
@@ -210,8 +215,8 @@ CHANGES = {
 
 
 @pytest.mark.parametrize(("change", "kinds"), CHANGES.values(), ids=CHANGES)
-def test_a_change_reaches_the_jobs_it_bears_on(tmp_path, change, kinds):
-    before, after = jobs(Plan(study_of(tmp_path))), jobs(Plan(study_of(tmp_path, changed(change))))
+def test_a_change_reaches_the_jobs_it_bears_on(tmp_path, before, change, kinds):
+    after = jobs(Plan(study_of(tmp_path, changed(change))))
     assert before.keys() == after.keys()
     assert {key[0] for key in before if before[key] != after[key]} == kinds
 

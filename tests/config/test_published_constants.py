@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from lth.checks.read import load_study
+from lth.config.study import Study
 from lth.plan.plan import Plan
 
 ROOT = Path(__file__).parents[2]
@@ -83,9 +85,15 @@ STUDIES = {
 CASES = [(study, told) for study, rows in STUDIES.items() for told in rows]
 
 
+@cache
+def study_named(name: str) -> Study:
+    """A study of `config`."""
+    return load_study(ROOT / "config" / f"{name}.yaml")
+
+
 @pytest.mark.parametrize(("study", "told"), CASES, ids=[f"{study}-{told.ticket}" for study, told in CASES])
 def test_a_ticket_is_trained_and_pruned_as_published(study: str, told: Published) -> None:
-    plan = Plan(load_study(ROOT / "config" / f"{study}.yaml"))
+    plan = Plan(study_named(study))
     last = plan.last_round(told.ticket)
     recipe = plan.recipe(told.ticket, last)
     rule = recipe.optimiser
@@ -97,19 +105,19 @@ def test_a_ticket_is_trained_and_pruned_as_published(study: str, told: Published
 
 
 def test_the_first_training_of_stability_is_an_epoch_longer() -> None:
-    plan = Plan(load_study(ROOT / "config/stability.yaml"))
+    plan = Plan(study_named("stability"))
     assert [plan.recipe("stability", round_).epochs for round_ in (0, 1, 15)] == [26, 25, 25]
 
 
 @pytest.mark.parametrize(("ticket", "until"), [("resnet18", 200), ("vgg_like", 150), ("vgg19", 300)])
 def test_sparsity_rises_for_as_long_as_published(ticket: str, until: int) -> None:
-    options = load_study(ROOT / "config/progressive-cifar.yaml").tickets[f"{ticket}_progressive"].options
+    options = study_named("progressive-cifar").tickets[f"{ticket}_progressive"].options
     assert (options.until_epoch, options.order) == (until, "prune_train")
 
 
 def test_few_shot_arms_are_those_of_the_source_on_both_tasks() -> None:
     """Dense, the task's own ticket, the other task's and the ensemble, head only and whole, on 128 examples."""
-    study = load_study(ROOT / "config/text.yaml")
+    study = study_named("text")
     few = {name: spec for name, spec in study.evaluations.items() if spec.examples}
     assert {name: (spec.dataset, spec.trains) for name, spec in few.items()} == {
         "few_sst2": ("sst2", "all"),

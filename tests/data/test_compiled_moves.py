@@ -1,8 +1,5 @@
 """Augmentation in compiled code: byte for byte what torch makes of the same changes."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -137,9 +134,3 @@ def test_nothing_is_compiled_where_nothing_moves_or_a_gpu_does_it(monkeypatch: p
     assert ImageFeed(images, torch.device("cpu")).compile_augmentation(many) == ""
     assert ImageFeed(images, torch.device("cpu"), Augmentation(erasing=0.5)).compile_augmentation(many) == ""
     assert ImageFeed(images, torch.device("meta"), moving).compile_augmentation(many) == ""
-
-
-def test_numba_is_imported_by_who_compiles_alone() -> None:
-    code = "import sys, lth.training.train, lth.methods.round, lth.data.feed; print('numba' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -30,11 +30,6 @@ ALL = get_args(Format)
 TOLD = {"study": "s", "ticket": "t", "method": "imp", "dataset": "mnist", "seed": 3, "round": 2}
 
 
-@pytest.fixture(autouse=True)
-def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.fsync", lambda _: None)
-
-
 def _found(folder: Path, architecture: str = "lenet5_classic", density: float = 0.1, **told: Any) -> Path:
     """A ticket with trained weights beside it, of which this is told as well; the ticket's path."""
     ticket = sparse(spec(architecture), density)

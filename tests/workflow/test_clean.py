@@ -3,10 +3,10 @@
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm
 from filelock import FileLock
 from tiny import RESULTS, SAME, Outcome, Project, environment
 
@@ -21,7 +21,7 @@ TICKET = "tickets/digits/seed0/round00"
 def clean(project: Project, *arguments: str, typed: str | None = None) -> Outcome:
     """`lth clean` in a process of its own, since it holds the study's lock until it ends."""
     done = subprocess.run(
-        [sys.executable, "-m", "lth", "clean", "study.yaml", *arguments],
+        [warm.python(), "-m", "lth", "clean", "study.yaml", *arguments],
         cwd=project.folder,
         env=environment(),
         input=typed or "",

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm
 from tiny import (
     RESULTS,
     STUDY,
@@ -77,7 +78,7 @@ def test_each_stage_of_a_study_is_a_target_by_name(tmp_path: Path) -> None:
 def test_the_default_study_is_planned_whole_without_its_data(tmp_path: Path) -> None:
     """`snakemake -n` on a fresh checkout: five seeds of 36 + 36 + 25 rounds, and of 11 arms at two densities."""
     project = Project.new(tmp_path / "project")
-    command = project.command("-n")
+    command = project.command("-n", python=warm.python())
     at = command.index("--configfile")
     outcome = project.start(command[:at] + command[at + 2 :])
     assert outcome.status == 0, outcome.text

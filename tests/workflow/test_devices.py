@@ -8,6 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+import warm
 from filelock import FileLock
 from tiny import RESULTS, ROOT, Project, environment
 
@@ -62,7 +63,7 @@ def test_without_a_gpu_jobs_run_side_by_side(project: Project) -> None:
     targets = [RESULTS / place / "history.csv" for place in places]
     for path in (*logs, *(project.folder / target for target in targets)):
         path.unlink()
-    command = [*project.command(*map(str, targets), cores=4), "--resources", "gpu=1"]
+    command = [*project.command(*map(str, targets), cores=4, python=warm.python()), "--resources", "gpu=1"]
     with ExitStack() as held:
         for place in places:
             scratch = project.results / "scratch" / place

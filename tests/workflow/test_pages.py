@@ -15,7 +15,9 @@ from lth.analysis.figures.choice import figures_of
 from lth.artifacts.records import json_text, seal
 from lth.artifacts.tickets import Ticket
 from lth.cli import main
-from lth.pages.data import opened_data
+from lth.errors import UserError
+from lth.pages.data import StudyData, opened_data
+from lth.pages.headlines import headline_table
 from lth.plan.plan import Plan
 
 pytestmark = pytest.mark.workflow
@@ -64,13 +66,18 @@ def packed(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def data(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> StudyData:
+    """The packed data with their tables made; tests only read them."""
+    return opened_data(packed, tmp_path_factory.mktemp("opened"))
+
+
 @pytest.fixture
-def pages(packed: Path, tmp_path: Path) -> Path:
+def pages(packed: Path, data: StudyData, tmp_path: Path) -> Path:
     """A folder with a page, and the data."""
     folder = tmp_path / "pages"
     shutil.copytree(packed, folder / "data/tiny")
-    accuracy = dense_accuracy(opened_data(packed, tmp_path / "scratch").table("transfer/arms"))
-    (folder / "page.md").write_text(PAGE.format(accuracy=accuracy))
+    (folder / "page.md").write_text(PAGE.format(accuracy=dense_accuracy(data.table("transfer/arms"))))
     return folder
 
 
@@ -197,21 +204,21 @@ def test_a_page_is_made_from_its_data_and_stays_as_it_is(pages: Path, capsys: py
 
 def test_an_edited_number_is_found_wherever_it_stands(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["redraw", str(pages)]) == 0
-    page, text = pages / "page.md", (pages / "page.md").read_text()
+    text = (pages / "page.md").read_text()
     prose = next(line for line in text.splitlines() if line.startswith("The dense network"))
     number = prose.split()[4]
     wrong = f"{float(number) + 0.02:.2f}"
-    page.write_text(text.replace(prose, prose.replace(number, wrong)))
+    row = next(line for line in text.splitlines() if line.startswith("| dense"))
+    (pages / "prose.md").write_text(text.replace(prose, prose.replace(number, wrong)))
+    (pages / "row.md").write_text(text.replace(row, row.replace(number, wrong)))
+    (pages / "given.md").write_text(text.replace("**0.5**", "**0.6**"))
     told = refused(capsys, "redraw", pages, "--check")
     line = text.splitlines().index(prose) + 1
-    assert f"page.md:{line}: {wrong} is not in transfer/arms dense (nearest: accuracy_percent " in told
-    row = next(line for line in text.splitlines() if line.startswith("| dense"))
-    page.write_text(text.replace(row, row.replace(number, wrong)))
-    assert "page.md: is not what its data give" in refused(capsys, "redraw", pages, "--check")
-    page.write_text(text.replace("**0.5**", "**0.6**"))
-    told = refused(capsys, "redraw", pages, "--check")
-    assert "page.md:3: 0.6: nothing says where it comes from" in told
-    assert "page.md:3: 0.5 is given, but the text has no such number" in told
+    assert f"prose.md:{line}: {wrong} is not in transfer/arms dense (nearest: accuracy_percent " in told
+    assert "row.md: is not what its data give" in told
+    assert "given.md:3: 0.6: nothing says where it comes from" in told
+    assert "given.md:3: 0.5 is given, but the text has no such number" in told
+    assert "page.md" not in told
 
 
 def test_altered_data_are_refused_by_name(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -470,7 +477,9 @@ def headline(here: str, conclusion: str = "reproduced", why: str = "Close") -> s
     return f"- {{{told}, conclusion: {conclusion}{here}}}\n"
 
 
-def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_headlines_are_read_from_data_where_there_are_data(
+    pages: Path, data: StudyData, capsys: pytest.CaptureFixture[str]
+) -> None:
     (pages / "README.md").write_text("# Results\n<!-- headlines: headlines.yaml -->\n<!-- end -->\n")
     dense = "here: {study: tiny, row: transfer/arms dense, value: accuracy_percent}"
     (pages / "headlines.yaml").write_text(
@@ -502,4 +511,7 @@ def test_headlines_are_read_from_data_where_there_are_data(pages: Path, capsys: 
         (headline(f", {dense}", why="n <!-- given: 7, s -->"), "why: 7 is given, but the text has no such number"),
     ):
         (pages / "headlines.yaml").write_text(wrong)
-        assert words in refused(capsys, "redraw", pages)
+        with pytest.raises(UserError) as caught:
+            [*headline_table(pages / "headlines.yaml", lambda _: data)]
+        assert words in str(caught.value)
+    assert words in refused(capsys, "redraw", pages)

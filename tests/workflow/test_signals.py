@@ -83,14 +83,16 @@ def test_snakemake_still_needs_the_guard() -> None:
 
 
 @pytest.mark.parametrize("signals", [1, 3])
-def test_snakemake_ends_when_told_to_while_it_writes_metadata(signals: int, tmp_path: Path) -> None:
+def test_snakemake_ends_when_told_to_while_it_writes_metadata(signals: int, project: Project) -> None:
     """With the status of an unfinished run, and no lock left behind: the same command goes on."""
-    project = Project.new(tmp_path / "project")
-    data = [RESULTS / f"data/{name}.safetensors" for name in ("digits", "letters", "textures")]
+    kinds = ("digits-shuffled", "cross-shuffled", "cross-random")
+    made = [RESULTS / f"controls/{kind}/seed0/round02/ticket.safetensors" for kind in kinds]
+    for path in made:
+        (project.folder / path).unlink()
     snakefile, writing = project.folder / "Snakefile", project.folder / "writing"
     text = snakefile.read_text()
     snakefile.write_text(text + SLOW)
-    command = project.command(*map(str, data), cores=1, python=warm.python())
+    command = project.command(*map(str, made), cores=1, python=warm.python())
     with subprocess.Popen(
         command, cwd=project.folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as running:
@@ -107,8 +109,8 @@ def test_snakemake_ends_when_told_to_while_it_writes_metadata(signals: int, tmp_
     assert running.returncode == 1, output
     assert "Will exit after finishing currently running jobs" in output
     snakefile.write_text(text)
-    assert 1 <= len(project.planned(*map(str, data))["data"]) <= 2  # one was done; another may have been begun
-    again = project.run(*map(str, data))
+    assert 1 <= len(project.planned(*map(str, made))["control"]) <= 2  # one was done; another may have been begun
+    again = project.run(*map(str, made))
     assert again.status == 0, again.text
 
 

@@ -1,5 +1,9 @@
-"""Jobs of a run begin as forks of a process that the run has started, unless that is turned off."""
+"""Jobs of a run begin as forks of a process that the run has started.
 
+That it can be turned off, as all warm runs of the suite do, stands in `tests/core/test_warm.py`.
+"""
+
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,14 +18,13 @@ Path("server").write_text(Path("/proc", Path("parent").read_text(), "cmdline").r
 """What a copy of a script ends with: who has started it."""
 
 
-@pytest.mark.parametrize("cold", ["", "1"])
-def test_jobs_are_forks_of_a_server_that_ends_with_the_run(cold: str, tmp_path: Path) -> None:
-    project = Project.new(tmp_path / "project")
+def test_jobs_are_forks_of_a_server_that_ends_with_the_run(project: Project) -> None:
+    shutil.rmtree(project.results / "tickets/digits/seed0")
     script = project.folder / "workflow/scripts/round.py"
     script.write_text(script.read_text() + PARENT)
     last = str(RESULTS / "tickets/digits/seed0/round02/ticket.safetensors")
     prompt = "(.venv) $ "  # as an activated environment exports it
-    outcome = project.start(project.command(last, cores=1), LTH_COLD=cold, PS1=prompt)
+    outcome = project.start(project.command(last, cores=1), LTH_COLD="", PS1=prompt)
     assert outcome.status == 0, outcome.text
-    assert ("lth.running.warm" in (project.folder / "server").read_text()) != bool(cold)
+    assert "lth.running.warm" in (project.folder / "server").read_text()
     assert not Path("/proc", (project.folder / "parent").read_text()).exists()

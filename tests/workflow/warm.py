@@ -5,7 +5,8 @@ and forks a process for each run of Snakemake and for each of its scripts. What 
 itself, from the copy of the project that it works on. Runs on clusters, runs that are killed, and all that
 tests start by themselves begin cold, as users' do; that both give the same bytes is looked at in `test_results.py`.
 
-`python warm.py FOLDER [LIBRARY ...]` is the server: `FOLDER/python` stands in for Python, and hands over to it by a socket.
+`python warm.py FOLDER [LIBRARY ...]` is the server: `FOLDER/python` stands in for Python, and hands over to it by a
+socket.
 """
 
 import atexit

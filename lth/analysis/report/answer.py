@@ -81,6 +81,11 @@ def _sentence(pair: _Row, arms: Mapping[str, _Row], family: int) -> str:
     one, other = in_words(first, second), in_words(second, first)
     apart = densities_apart([row for row in (first, second) if row["kind"] != "dense"])
     where = f"on {trained_on(first)}{apart}"
+    if pair.get("identical"):
+        return (
+            f"{_capital(one)} and {other} have the same results {where} ({left}), to the last digit in every seed: "
+            f"they are one network, or differ in what reaches no output."
+        )
     if pair["n"] == 1:
         return (
             f"Not shown, with one seed: {one} gets {left} of the test data right {where}, {other} {right}; "

@@ -12,6 +12,7 @@ from lth.analysis.tables.costs import with_costs
 from lth.analysis.tables.draws import mean_over_draws, of_all_draws, run_of, seeds_of_draws
 from lth.analysis.tables.energy import energy_of_arms, with_emissions
 from lth.analysis.tables.files import ordered
+from lth.analysis.tables.identical import with_identical, without_claims
 from lth.analysis.tables.published import with_published
 from lth.analysis.tables.setting import with_setting
 from lth.analysis.tables.two_classes import with_f1
@@ -63,11 +64,12 @@ def tables_of(plan: Plan, assessment: str, left: Left) -> dict[str, pd.DataFrame
     summary, curves = with_published(summary, curves, spec.published or {} if isinstance(spec, Evaluation) else {})
     if classes is not None:
         summary = summary.assign(new_output_classes=classes)
-    summary = with_setting(summary, plan, assessment)
+    summary = with_identical(with_setting(summary, plan, assessment), trained)
+    compared = by_arm.compare(trained, spec.compare, alpha, spec.equivalence_margin)
     tables = {
         "runs": with_initialisation(trained, plan, assessment),
         "arms": with_initialisation(summary, plan, assessment),
-        "comparisons": by_arm.compare(trained, spec.compare, alpha, spec.equivalence_margin),
+        "comparisons": without_claims(compared, summary),
         "curves": with_initialisation(curves, plan, assessment),
         "classes": by_arm.classes(confusion, alpha),
         "confusion": by_arm.mean_confusion(confusion),

@@ -25,7 +25,7 @@ TEXT_COLUMNS = (
     *("true", "predicted", "class", "layer", "first", "second"),
     *("method", "recipe", "phase", "device", "collapsed_layers", "thin_layers", "record", "outcome"),
     *("initialisation", "published_citation", "dense_ticket", "follows", "of"),
-    *("trains", "given", "given_to_all"),
+    *("trains", "given", "given_to_all", "identical_to"),
 )
 """Names, whatever they look like: a class called 0 stays text, and so does a data set called nan."""
 

@@ -7,12 +7,13 @@ import pandas as pd
 
 from lth.analysis.tables.cells import trained_when_found, within
 from lth.analysis.tables.early_stopping import not_run_notes
+from lth.analysis.tables.identical import identical_notes
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     """Notes on an evaluation or comparison: confounders and collapsed layers first, then its columns."""
     confidence, reach_percent = arms["confidence_percent"].iloc[0], arms["reach_percent"].iloc[0]
-    about = [*unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
+    about = [*identical_notes(arms), *unequal_densities(arms), *unequal_recipes(arms), *collapse_notes(arms)]
     about += [*unequal_paths(arms), *unequal_sizes(arms)]
     about += [*new_output_notes(arms), *given_notes(arms)]
     interval = "±: half-width of the" if trained_when_found(arms) else "CI:"

@@ -15,6 +15,7 @@ from lth.analysis.stats import holm
 from lth.analysis.tables import cells
 from lth.analysis.tables.cells import in_points, p_value, within
 from lth.analysis.tables.energy import ARM_ENERGY_HEADER, arm_energy_cells, energy_note
+from lth.analysis.tables.identical import identical_notes
 from lth.analysis.tables.notes import densities_apart, notes
 from lth.analysis.tables.setting import trained_on
 from lth.analysis.tables.terminal import grid, paragraphs
@@ -42,6 +43,7 @@ def verdict(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
         *map(_brief, others),
         *_confounded(others, arms, "These pairs were trained with different recipes"),
         *reasons,
+        *identical_notes(arms),
     ]
 
 
@@ -118,6 +120,8 @@ def _brief(row: _Row) -> str:
 
 
 def _claim(row: _Row) -> str:
+    if row.get("identical"):
+        return f"{row['first']} and {row['second']} have the same results"
     if row["n"] == 1:
         return f"No test of the difference between {row['first']} and {row['second']}"
     first, second = row["first"], row["second"]
