@@ -151,7 +151,7 @@ def _pair_cells(row: Mapping[Any, Any], low: float, high: float) -> list[str]:
 
 
 def outcome_word(row: Mapping[Any, Any]) -> str:
-    """The outcome of a pair's two tests in a word: `different`, `equivalent`, `both`, `inconclusive`, `untested`."""
+    """What two tests of a pair show: `different`, `equivalent`, `both`, `inconclusive`, `untested` or `identical`."""
     return str(row["outcome"]).split(" ", maxsplit=1)[0]
 
 
