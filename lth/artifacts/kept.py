@@ -85,9 +85,7 @@ def kept_values(weight: Tensor, mask: Tensor) -> Tensor:
 
 def whole(values: Tensor, mask: Tensor) -> Tensor:
     """A weight of the mask's shape: these values where it is kept, in index order, and zeros elsewhere."""
-    weight = torch.zeros(mask.numel(), dtype=values.dtype)
-    weight[mask.flatten().nonzero().squeeze(1)] = values
-    return weight.view_as(mask)
+    return torch.zeros(mask.shape, dtype=values.dtype).masked_scatter_(mask, values)
 
 
 def _gaps(flat: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -134,6 +134,12 @@ def _check_metadata(path: Path, kind: Kind, metadata: Mapping[str, Any]) -> None
             raise UserError(f"{printable(path)}: has no valid '{key}' in its metadata", advice(path))
 
 
+def _is_finite(tensor: Tensor) -> bool:
+    """Whether all values are finite: `isfinite` takes 13 times as long, in every job that reads a ticket."""
+    least, largest = tensor.aminmax()  # of which NaN is both
+    return bool(least.isfinite() and largest.isfinite())
+
+
 def check_tensor(path: Path, name: str, tensor: Tensor | None, dtype: torch.dtype, *shape: int | None) -> Tensor:
     """A tensor of an artifact, if it is there and is what it should be.
 
@@ -156,7 +162,7 @@ def check_tensor(path: Path, name: str, tensor: Tensor | None, dtype: torch.dtyp
     if tensor.ndim != len(shape) or any(found != size if size is not None else found < 1 for found, size in sizes):
         wanted = ", ".join("n" if size is None else str(size) for size in shape)
         raise UserError(f"{shown} has shape {list(tensor.shape)}, where [{wanted}] is needed")
-    if tensor.is_floating_point() and not tensor.isfinite().all():
+    if tensor.is_floating_point() and tensor.numel() and not _is_finite(tensor):
         raise UserError(f"{shown} holds values that are not finite")
     return tensor
 

@@ -131,8 +131,8 @@ def _damage(path: Path, layer: str, change: str) -> None:
         tensors[f"mask/{layer}"] = tensors[f"mask/{layer}"][:-1].clone()
     elif change == "shape":
         metadata["shapes"][layer] = [16, 6, 25]
-    elif change == "nan":
-        tensors[f"values/{layer}"][0] = float("nan")
+    elif change in ("nan", "inf", "-inf"):
+        tensors[f"values/{layer}"][{"nan": 5, "inf": 0, "-inf": -1}[change]] = float(change)
     elif change == "no weight":
         del tensors[f"values/{layer}"]
     elif change == "no mask":
@@ -148,7 +148,7 @@ def _damage(path: Path, layer: str, change: str) -> None:
         ("mask dtype", "mask of 0.weight is float32"),
         ("mask shape", "mask of 0.weight has 18 bytes, where its 150 weights take 19"),
         ("shape", "mask of 0.weight has 19 bytes, where its 2400 weights take 300"),
-        ("nan", "values/0.weight holds values that are not finite"),
+        *((value, "values/0.weight holds values that are not finite") for value in ("nan", "inf", "-inf")),
         ("no weight", "0.weight has a mask but no values"),
         ("no mask", "its metadata lists the layers"),
     ],
