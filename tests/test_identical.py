@@ -58,13 +58,14 @@ def test_arms_are_one_if_they_are_in_each_seed() -> None:
     runs = pd.DataFrame(
         [
             {"arm": arm, "seed": seed + (arm == "d"), "best_step": 50, "validation_loss_nats": 0.5}
+            | {"test_accuracy_percent": 50.0}
             | {"test_loss_nats": 0.25 + 1e-9 * (arm == "c") * seed, "last_accuracy_percent": 50.0}
             for arm in "abcd"
             for seed in (0, 1)
         ]
         + [
             {"arm": arm, "seed": 0, "best_step": 1, "validation_loss_nats": float("nan")}
-            | {"test_loss_nats": float("nan"), "last_accuracy_percent": 10.0}
+            | {"test_loss_nats": float("nan"), "test_accuracy_percent": 10.0, "last_accuracy_percent": 10.0}
             for arm in "ef"
         ]
     )

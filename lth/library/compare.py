@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lth.analysis.tables import arms, cells, verdict
+from lth.analysis.tables.identical import identical_notes, with_identical, without_claims
 from lth.analysis.tables.terminal import grid, paragraphs
 from lth.errors import UserError
 from lth.library.result import Result
@@ -94,7 +95,9 @@ def compare(
     first, *others = results
     family = [(first, other) for other in others] if pairs is None else _checked_pairs(pairs)
     accuracies = runs.pivot(index="seed", columns="arm", values="test_accuracy_percent")[list(results)]
-    return Compared(arms.compare(runs, family, alpha, margin), accuracies, (*_unequal_recipes(results, family),))
+    of_arms = with_identical(pd.DataFrame({"arm": list(results)}), runs)
+    table = without_claims(arms.compare(runs, family, alpha, margin), of_arms)
+    return Compared(table, accuracies, (*_unequal_recipes(results, family), *identical_notes(of_arms)))
 
 
 def _unequal_recipes(results: Mapping[str, Sequence[Result]], pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
@@ -138,10 +141,15 @@ def _html(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _run(arm: str, result: Result) -> dict[str, Any]:
+    losses = result.history.set_index(["split", "step"])["loss_nats"]
     return {
         "arm": arm,
         "seed": result.seed,
         "dataset": result.dataset,
         "test_sha256": result.data.test_sha256,
         "test_accuracy_percent": result.accuracy_percent,
+        "last_accuracy_percent": result.last_accuracy_percent,
+        "best_step": result.best_step,
+        "validation_loss_nats": losses["validation", result.best_step],
+        "test_loss_nats": losses["test", result.best_step],
     }

@@ -228,6 +228,17 @@ def test_a_comparison_is_paired_by_seed_and_says_what_it_shows() -> None:
         lth.compare({"own": own, "random": random}, margin=-1)
 
 
+def test_arms_that_are_one_network_are_not_called_equivalent() -> None:
+    """As of a union that is one of its tickets."""
+    arms = {name: [result(seed, 80 + seed) for seed in range(6)] for name in ("sparse", "union")}
+    found = lth.compare({**arms, "other": [result(seed, 80.5 + seed) for seed in range(6)]}, margin=3)
+    assert list(found.table["identical"]) == [True, False]
+    assert list(found.table["equivalence_shown"]) == [False, True]
+    assert "sparse and union have the same results: +0.00 points" in str(found)
+    assert "sparse and union have the same results to the last digit in every seed" in str(found).replace("\n", " ")
+    assert "identical" not in lth.compare({"sparse": arms["sparse"], "other": [result(0, 80.5)]}).table
+
+
 def test_a_notebook_shows_a_comparison_as_a_terminal_does() -> None:
     name = "<i>own</i> & other"
     arms = {name: [result(seed, 80) for seed in range(6)], "random": [result(seed, 80.1) for seed in range(6)]}

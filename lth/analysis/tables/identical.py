@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-RESULTS = ("best_step", "validation_loss_nats", "test_loss_nats", "last_accuracy_percent")
+RESULTS = ("best_step", "validation_loss_nats", "test_loss_nats", "test_accuracy_percent", "last_accuracy_percent")
 """Of a run: equal losses to the last digit are those of equal weights, also where both predict one class."""
 
 
