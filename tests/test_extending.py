@@ -1,7 +1,6 @@
 """The recipes of docs/extending.md (data set, network, score, method, study), followed in a copy of the project."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 sys.path.insert(0, str(Path(__file__).parent / "workflow"))
+from tiny import Project
 from warm import python
 
 ROOT = Path(__file__).parents[1]
@@ -39,10 +39,7 @@ def follow(recipe: str, project: Path) -> None:
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = tmp_path_factory.mktemp("extended")
-    for name in ("lth", "config", "workflow", "envs", "profiles"):
-        shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "Snakefile", project)
+    project = Project.new(tmp_path_factory.mktemp("extended") / "project").folder
     for kind in ("dataset", "network", "score", "method", "study"):
         recipes = snippets(kind)
         assert len(recipes) == (1 if kind == "study" else 2)

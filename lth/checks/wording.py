@@ -76,6 +76,11 @@ def listed(names: Iterable[str], most: int = _MOST) -> str:
     return ", ".join([*names[:most], *more]) or "none"
 
 
+def joined(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def offered(word: object, names: Iterable[str], lead: str) -> str:
     """` (did you mean 'b'?); LEAD a, b, c`: the name that was probably meant, and then those that are allowed."""
     names = list(names)

@@ -1,6 +1,6 @@
 """The model card of an exported ticket: what it is, where it comes from, what was measured, and what was not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lth.catalog.controls import ARM_KINDS
@@ -14,6 +14,17 @@ HUB_DATASETS = {
 }
 
 
+def front_matter(sources: Iterable[str]) -> list[str]:
+    """What the Hub reads at the top of a model card.
+
+    Args:
+        sources: of the data; those that the Hub has are named.
+    """
+    hub = dict.fromkeys(HUB_DATASETS[source] for source in sources if source in HUB_DATASETS)
+    named = [f"datasets: [{', '.join(hub)}]"] if hub else []
+    return ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *named, "---"]
+
+
 def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Sizes, found: Beside) -> str:
     """README.md of a Hugging Face folder.
 
@@ -25,9 +36,7 @@ def model_card(told: Mapping[str, Any], density: float, before: Sizes, after: Si
         found: what the study's results say of the ticket.
     """
     network = told["network"]
-    named = dict.fromkeys(HUB_DATASETS[used.source] for used in found.data if used.source in HUB_DATASETS)
-    hub = [f"datasets: [{', '.join(named)}]"] if named else []
-    lines = ["---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]", *hub, "---", ""]
+    lines = [*front_matter(used.source for used in found.data), ""]
     lines += [f"# {name_of(told)}: {network['architecture']} at {100 * density:.2f} % density", ""]
     lines += [
         f"A {'sparse' if density < 1 else 'dense'} network of architecture `{network['architecture']}`"

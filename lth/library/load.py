@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lth.artifacts.foreign import fitted_masks, read_checkpoint, without_reparametrisation
-from lth.artifacts.tensors import is_ours
+from lth.artifacts.tensors import is_finite, is_ours
 from lth.artifacts.tickets import INTEGER, Ticket
 from lth.config.data import Network
 from lth.errors import UserError
@@ -127,7 +127,7 @@ def _in_float32(file: Path, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if tensor.is_complex():
             raise UserError(f"{where} has complex values, where real ones are needed")
         weights[name] = tensor if tensor.dtype in INTEGER else tensor.float().clone()
-        if not bool(weights[name].isfinite().all()):
+        if not is_finite(weights[name]):
             raise UserError(f"{where} has values that are not finite in float32")
     return weights
 

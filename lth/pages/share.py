@@ -15,7 +15,7 @@ from lth.artifacts.records import MANIFEST, csv_rows, json_text, seal, unseal_ro
 from lth.catalog.source import UNSTATED
 from lth.config.study import Study
 from lth.errors import UserError
-from lth.export.card import HUB_DATASETS
+from lth.export.card import front_matter
 from lth.files import check_new, checksum, whole_folder, write_text
 from lth.pages.data import SETTINGS_FILE
 from lth.pages.pack import check_seeds, complete_seeds, finished_study, verify_finished
@@ -202,10 +202,7 @@ def _number(cell: str) -> float | None:
 def _card(study: Study, tickets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The model card: what the tickets are, how well they do, how they are used, and whose the data are."""
     licences = {data["source"]: data["licence"] for entry in tickets for data in entry["data"]}
-    hub = dict.fromkeys(HUB_DATASETS[source] for source in licences if source in HUB_DATASETS)
-    yield from ("---", "library_name: pytorch", "tags: [lottery-ticket, pruning, image-classification]")
-    yield from ([f"datasets: [{', '.join(hub)}]"] if hub else [])
-    yield from ("---", "", f"# Lottery tickets of study `{study.study}`", "")
+    yield from (*front_matter(licences), "", f"# Lottery tickets of study `{study.study}`", "")
     yield from ([study.about, ""] if study.about else [])
     yield "Each file holds a mask and the initial weights that the ticket was found from. Test accuracy is that of the"
     yield "ticket's own training on its data set, at the epoch of least validation loss: mean over n seeds, with the"

@@ -108,7 +108,7 @@ def write(folder: Path, spec: RoundJob, scratch: Scratch | None, noise: float = 
     images = folder.parent / "images"
     if not images.exists() or images.read_bytes() != image_bytes(noise):
         images.write_bytes(image_bytes(noise))
-    files = RoundFiles(data=folder.parent / "images", **{name: folder / name for name in OUTPUTS})
+    files = RoundFiles(data=images, **{name: folder / name for name in OUTPUTS})
     log: list[str] = []
     if scratch is None:
         run_round(spec, files, Compute(device="cpu"), Job("round", log.append))

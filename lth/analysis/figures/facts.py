@@ -9,6 +9,7 @@ from itertools import combinations
 
 from lth.catalog.controls import ARM_KINDS, OF_EACH, SHARED, ArmKind
 from lth.catalog.methods import METHODS
+from lth.checks.wording import joined
 from lth.config.study import Comparison, Evaluation
 from lth.config.tickets import DenseTicket
 from lth.plan.elsewhere import given_before
@@ -23,7 +24,7 @@ def in_a_row(names: Iterable[str], noun: str) -> str:
     found = list(dict.fromkeys(names))
     if len(found) > _NAMED:
         return f"{', '.join(found[: _NAMED - 1])} and {len(found) - _NAMED + 1} more {noun}"
-    return " and ".join([", ".join(found[:-1]), found[-1]] if len(found) > 1 else found)
+    return joined(found)
 
 
 def sentences(*parts: str) -> str:

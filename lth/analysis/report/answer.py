@@ -8,6 +8,7 @@ import pandas as pd
 
 from lth.analysis.tables.cells import NOTHING, amount, in_points, p_value, trained_when_found, within
 from lth.analysis.tables.energy import energy_in_words
+from lth.analysis.tables.identical import ONE_NETWORK
 from lth.analysis.tables.notes import densities_apart
 from lth.analysis.tables.setting import trained_on
 from lth.catalog.controls import ARM_KINDS, ArmKind
@@ -84,7 +85,7 @@ def _sentence(pair: _Row, arms: Mapping[str, _Row], family: int) -> str:
     if pair.get("identical"):
         return (
             f"{_capital(one)} and {other} have the same results {where} ({left}), to the last digit in every seed: "
-            f"they are one network, or differ in what reaches no output."
+            f"{ONE_NETWORK}."
         )
     if pair["n"] == 1:
         return (

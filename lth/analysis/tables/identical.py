@@ -4,13 +4,15 @@ Two tickets may keep the same weights (of a union, one may contain the other), a
 reach no output. Their difference is 0 without any test, and a test of equivalence would call it shown.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from lth.checks.wording import joined
+
 RESULTS = ("best_step", "validation_loss_nats", "test_loss_nats", "test_accuracy_percent", "last_accuracy_percent")
 """Of a run: equal losses to the last digit are those of equal weights, also where both predict one class."""
+ONE_NETWORK = "they are one network, or differ in what reaches no output"
 
 
 def with_identical(arms: pd.DataFrame, arm_runs: pd.DataFrame) -> pd.DataFrame:
@@ -32,7 +34,8 @@ def with_identical(arms: pd.DataFrame, arm_runs: pd.DataFrame) -> pd.DataFrame:
 
 def without_claims(comparisons: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFrame:
     """Comparisons in which a pair of one network shows no equivalence; with `identical` if there is such a pair."""
-    one = pd.Series([are_one(row, arms) for row in comparisons.to_dict("records")], index=comparisons.index, dtype=bool)
+    firsts = _firsts(arms)
+    one = comparisons["first"].map(firsts) == comparisons["second"].map(firsts)
     if not one.any():
         return comparisons
     told = comparisons.assign(identical=one)
@@ -42,24 +45,21 @@ def without_claims(comparisons: pd.DataFrame, arms: pd.DataFrame) -> pd.DataFram
     return told
 
 
-def are_one(pair: Mapping[Any, Any], arms: pd.DataFrame) -> bool:
-    """Whether the two arms of a pair have the same results."""
-    if "identical_to" not in arms:
-        return False
-    firsts = {arm: first or arm for arm, first in zip(arms["arm"], arms["identical_to"], strict=True)}
-    return bool(firsts[pair["first"]] == firsts[pair["second"]])
-
-
 def identical_notes(arms: pd.DataFrame) -> list[str]:
     """A sentence for each group of arms that are one network."""
-    if "identical_to" not in arms:
-        return []
     groups: dict[str, list[str]] = {}
-    for arm, first in zip(arms["arm"], arms["identical_to"], strict=True):
-        if first:
-            groups.setdefault(first, [first]).append(arm)
+    for arm, first in _firsts(arms).items():
+        groups.setdefault(first, []).append(arm)
     return [
-        f"{', '.join(names[:-1])} and {names[-1]} have the same results to the last digit in every seed: they are one "
-        f"network, or differ in what reaches no output. A comparison of them says nothing."
+        f"{joined(names)} have the same results to the last digit in every seed: {ONE_NETWORK}. A comparison of them "
+        f"says nothing."
         for names in groups.values()
+        if len(names) > 1
     ]
+
+
+def _firsts(arms: pd.DataFrame) -> dict[str, str]:
+    """By arm, the first with its results: itself, if there is no other."""
+    if "identical_to" not in arms:
+        return {}
+    return {arm: first or arm for arm, first in zip(arms["arm"], arms["identical_to"], strict=True)}

@@ -8,6 +8,7 @@ import pandas as pd
 from lth.analysis.tables.cells import trained_when_found, within
 from lth.analysis.tables.early_stopping import not_run_notes
 from lth.analysis.tables.identical import identical_notes
+from lth.checks.wording import joined
 
 
 def notes(arms: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
@@ -247,4 +248,4 @@ def named(names: Sequence[str], noun: str) -> str:
     """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more {noun}"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return joined(names)
