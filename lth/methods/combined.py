@@ -88,7 +88,7 @@ def find(round_: Round, options: Combined) -> Found:
     from lth.pruning.masks import intersection, union
 
     first, second = round_.parent, round_.other
-    weights = joined(first, second, first.weights, second.weights, "first")
+    weights = _weights_of_both(first, second, first.weights, second.weights, "first")
     for name in first.masks:
         if not weights[name][second.masks[name]].equal(second.weights[name][second.masks[name]]):
             raise UserError(
@@ -98,13 +98,13 @@ def find(round_: Round, options: Combined) -> Found:
     which = options.further(round_.spec.round) or round_.spec.further
     order = round_.further(*which) if which else None
     if options.weights != "initial":
-        weights = joined(first, second, round_.trained.last, round_.other_trained.last, options.weights)
+        weights = _weights_of_both(first, second, round_.trained.last, round_.other_trained.last, options.weights)
     rule = union if options.rule == "union" else intersection
     ticket = first.derive(rule(first.masks, second.masks), weights, parents=list(options.of))
     return Found(ticket=ticket, data_order=order)
 
 
-def joined(
+def _weights_of_both(
     first: Ticket,
     second: Ticket,
     weights: Mapping[str, Tensor],
