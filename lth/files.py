@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lth.errors import UserError
@@ -38,7 +38,8 @@ def write_bytes(path: Path, content: bytes) -> None:
             if _abandoned(left, path.name):
                 left.unlink(missing_ok=True)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be made perhaps cannot be removed either, below a file for example
+            partial.unlink(missing_ok=True)
         raise UserError(
             f"{path}: cannot be written: {error.strerror}; free space or change the folder, then rerun"
         ) from None

@@ -93,3 +93,11 @@ def test_what_cannot_be_written_leaves_the_old_file_and_nothing_else(
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
     assert [*path.parent.iterdir()] == [path]
+
+
+def test_below_a_file_nothing_can_be_written(tmp_path: Path) -> None:
+    """Neither made nor removed: still one sentence."""
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match=r"file/out\.csv: cannot be written: (Not a directory|File exists)"):
+        write_bytes(tmp_path / "file/out.csv", b"1")
+    assert (tmp_path / "file").read_text() == "mine"

@@ -22,7 +22,7 @@ from lth.analysis.report import PAGE_PARTS as REPORT_PARTS
 from lth.analysis.figures.captions import all_captions, write_captions
 from lth.analysis.figures.choice import figures_of
 from lth.analysis.figures.colours import colour_places
-from lth.fingerprint import fingerprint
+from lth.kept_fingerprints import kept_fingerprint
 from lth.machine import has_gpu
 from lth.catalog.methods import METHODS
 from lth.catalog.architectures import ARCHITECTURES
@@ -110,7 +110,7 @@ wildcard_constraints:
 
 def code(script, *targets):
     """A fingerprint of the code that a job runs: changes with its behaviour, not with comments."""
-    return fingerprint(targets, SCRIPTS / script)
+    return kept_fingerprint(targets, SCRIPTS / script)
 
 
 def parameters(job, script, *targets):
