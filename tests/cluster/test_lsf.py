@@ -59,7 +59,7 @@ import snakemake_executor_plugin_lsf as plugin
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 from snakemake.cli import main
 plugin.common_settings.init_seconds_before_status_checks = 1
-RemoteExecutor.next_seconds_between_status_checks = property(lambda self: 0.5, lambda self, seconds: None)
+RemoteExecutor.next_seconds_between_status_checks = property(lambda self: 1, lambda self, seconds: None)
 main()
 """
 """Snakemake without the plugin's patience: it asks first after 20 s, then ten seconds later each time."""
@@ -89,7 +89,7 @@ def until(done: Callable[[], bool]) -> None:
         with suppress(FileNotFoundError):
             if done():
                 return
-        time.sleep(0.02)
+        time.sleep(0.1)
     raise AssertionError("it never came")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
-from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once
+from tiny import ARMS, MEASURED, RESULTS, ROUNDS, SAME, Project, checksum, once, summaries
 from torch import Tensor
 
 from lth.analysis.figures.captions import captions
@@ -20,6 +20,7 @@ from lth.artifacts.tensors import read_tensors
 from lth.artifacts.tickets import Ticket
 from lth.artifacts.trained_weights import TrainedWeights
 from lth.checks.read import load_study
+from lth.cli.program import main
 from lth.config.study import Study
 from lth.networks.build import initial_weights
 from lth.plan.plan import Plan
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.workflow
 SEEDS = (0, 1)
 EVALUATED_AGAIN = "evaluations/transfer/cross-random/seed0"
 AGAIN = ("data", "tables", "figures", "tickets/letters/seed0", EVALUATED_AGAIN)
+FORMATS = ("\nseeds:", "\nfigures: {formats: [svg, pdf, png]}\nseeds:")
 CONTROLS = ("digits-reinitialised", "cross-reinitialised", "digits-shuffled", "cross-shuffled", "cross-random")
 
 
@@ -200,10 +202,12 @@ def test_logs_show_each_epoch_of_a_round(finished: Project) -> None:
 
 @pytest.fixture(scope="session")
 def repeated(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The data, a chain, an evaluation and all summaries made again elsewhere, four at once; the rest taken along."""
+    """The data, a chain, an evaluation and all summaries made again elsewhere, four at once, figures also in other
+    formats; the rest taken along."""
 
     def again(folder: Path) -> None:
         project = finished.copy(folder)
+        project.edit("study.yaml", *FORMATS)
         for name in AGAIN:
             shutil.rmtree(project.results / name)
         (project.results / "report.html").unlink()
@@ -227,7 +231,7 @@ def repeated(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
 def test_a_second_run_with_more_jobs_at_once_gives_the_same_bytes(finished: Project, repeated: Project) -> None:
     """Images, tickets, trained weights, histories, tables, figures and the page, whatever ran beside them."""
     first, second = finished.files(*SAME), repeated.files(*SAME)
-    assert first.keys() == second.keys()
+    assert first.keys() == {path for path in second if not path.endswith((".pdf", ".png"))}
     different = {path for path in first if first[path] != second[path]}
     assert {path for path in different if Path(path).name not in MEASURED} == set()
     assert len([path for path in first if "seed0" in path]) == 8 * 6 + 3 + 5 + 8 * 3
@@ -236,6 +240,29 @@ def test_a_second_run_with_more_jobs_at_once_gives_the_same_bytes(finished: Proj
         *(table.drop(columns=["seconds", "joules", "checksum"]) for table in costs), check_exact=True
     )
     assert repeated.planned() == {}
+
+
+def test_other_formats_draw_figures_again_and_nothing_else(project: Project) -> None:
+    project.edit("study.yaml", *FORMATS)
+    planned = project.planned()
+    assert summaries(planned) == set(planned) == {"study_figures", "figures_of_transfer", "report", "manifest"}
+
+
+def test_figures_are_there_in_other_formats_and_the_manifest_has_them(
+    repeated: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the page, with its overall checksum, has the bytes of the one without them."""
+    for path in repeated.results.glob("figures/**/*.svg"):
+        assert path.with_suffix(".pdf").read_bytes().startswith(b"%PDF-")
+        assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+    project = repeated.copy(tmp_path / "project")
+    altered = project.results / "figures/transfer/differences.pdf"
+    assert "figures/transfer/differences.pdf" in json.loads((project.results / "manifest.json").read_text())["files"]
+    assert main(["verify", str(project.results)]) == 0
+    altered.write_bytes(altered.read_bytes() + b" ")
+    capsys.readouterr()
+    assert main(["verify", str(project.results)]) == 1
+    assert "figures/transfer/differences.pdf" in capsys.readouterr().out
 
 
 def test_snakemakes_report_shows_the_captions_of_the_figures(project: Project) -> None:

@@ -18,7 +18,7 @@ from typing import IO
 from .cluster import NAME, Cluster, Record, Settings
 from .commands import user
 
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.1
 LAST_MINUTES = 10
 """What a job has from the signal at its time limit (SIGUSR2) to its end."""
 REASONS = {
