@@ -112,8 +112,8 @@ def test_damaged_and_foreign_artifacts_stop_only_what_reads_them(project: Projec
 
 
 @contextmanager
-def killed_in_training(project: Project, target: Path, everything: bool) -> Iterator[None]:
-    """A long training whose Snakemake is killed in the middle: with its job, or alone."""
+def snakemake_killed_in_training(project: Project, target: Path) -> Iterator[None]:
+    """A long training whose Snakemake, and no other process, is killed in the middle."""
     project.study.write_text(STUDY.replace("batch_size: 50\n    epochs: 1", "batch_size: 50\n    epochs: 300"))
     begun = time.time()
     running = subprocess.Popen(
@@ -129,7 +129,7 @@ def killed_in_training(project: Project, target: Path, everything: bool) -> Iter
             assert running.poll() is None
             assert time.time() < begun + 120
             time.sleep(0.1)
-        (os.killpg if everything else os.kill)(running.pid, signal.SIGKILL)
+        os.kill(running.pid, signal.SIGKILL)
         running.wait()
         yield
     finally:
@@ -138,9 +138,15 @@ def killed_in_training(project: Project, target: Path, everything: bool) -> Iter
 
 
 def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: Project, finished: Project) -> None:
-    """SIGKILL to Snakemake and its job alike; `--unlock` and the same command again, as the README says."""
+    """The job of a Snakemake that was killed ends too: else it would go on training, and in the end write over what the
+    next run has made. Then `--unlock` and the same command again, as the README says. (Jobs are killed in the attacks.)
+    """
     target = RESULTS / "tickets/digits/seed0/round00/ticket.safetensors"
-    with killed_in_training(project, target, everything=True):
+    with snakemake_killed_in_training(project, target):
+        time.sleep(3)
+        before = log(project, "tickets/digits/seed0/round00")
+        time.sleep(2)
+        assert log(project, "tickets/digits/seed0/round00") == before
         assert [*(project.folder / target).parent.iterdir()] == []
     project.study.write_text(STUDY)
     locked = project.run(str(target))
@@ -150,17 +156,6 @@ def test_a_run_killed_in_training_leaves_nothing_half_done_and_goes_on(project: 
     outcome = project.run(str(target))
     assert outcome.status == 0, outcome.text
     assert checksum(project.folder / target) == checksum(finished.folder / target)
-
-
-def test_a_job_whose_snakemake_was_killed_ends_too(project: Project) -> None:
-    """Else it would go on training, and in the end write over what the next run has made."""
-    target = RESULTS / "tickets/digits/seed0/round00/ticket.safetensors"
-    with killed_in_training(project, target, everything=False):
-        time.sleep(3)
-        before = log(project, "tickets/digits/seed0/round00")
-        time.sleep(3)
-        assert log(project, "tickets/digits/seed0/round00") == before
-        assert [*(project.folder / target).parent.iterdir()] == []
 
 
 def test_a_broken_study_is_told_everything_at_once(project: Project) -> None:
