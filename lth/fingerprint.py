@@ -16,7 +16,7 @@ computed name (`getattr`, `import_module`) or imported by a star: use neither fo
 import ast
 import hashlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -156,8 +156,13 @@ class _Module:
 
 def fingerprint(roots: tuple[str, ...], script: Path) -> str:
     """The hash of a script, some roots (`lth.pruning.scores:magnitude`), and everything of ours that they can reach."""
-    packages = {root.partition(":")[0].partition(".")[0] for root in roots} - {PACKAGE.name}
-    return _fingerprint(roots, script, _Users(frozenset(packages), Path.cwd()) if packages else _NOBODY)
+    packages = users_packages(roots)
+    return _fingerprint(roots, script, _Users(packages, Path.cwd()) if packages else _NOBODY)
+
+
+def users_packages(roots: Iterable[str]) -> frozenset[str]:
+    """The top-level packages of the roots that lie outside of `lth`."""
+    return frozenset(root.partition(":")[0].partition(".")[0] for root in roots) - {PACKAGE.name}
 
 
 @cache

@@ -76,8 +76,10 @@ def listed(names: Iterable[str], most: int = _MOST) -> str:
     return ", ".join([*names[:most], *more]) or "none"
 
 
-def joined(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+def joined(names: Sequence[str], most: int | None = None, noun: str = "") -> str:
+    """`a`, `a and b`, `a, b and c`; of more than `most` the first ones and how many more (of `noun`)."""
+    if most is not None and len(names) > most:
+        names = [*names[: most - 1], f"{len(names) - most + 1} more {noun}"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 

@@ -36,7 +36,7 @@ class Made:
 
     def start(self, *roots: str) -> str:
         """The fingerprint, as a new process finds it."""
-        for cached in (plain._fingerprint, plain._content, plain._module, plain._source, subject._sources):
+        for cached in (plain._fingerprint, plain._content, plain._module, plain._source, subject._kept):
             cached.cache_clear()
         return subject.kept_fingerprint(roots, self.script)
 
@@ -92,7 +92,7 @@ def test_what_is_damaged_is_made_again(made: Made, damage: str) -> None:
         "cut": whole[: len(whole) // 2],
         "a list": b"[]",
         "no seal": json.dumps({"fingerprints": told["fingerprints"]}).encode(),
-        "a number for a text": json.dumps({"seal": told["seal"], "fingerprints": 5}).encode(),
+        "a number for a text": json.dumps({**told, "fingerprints": 5}).encode(),
         "not UTF-8": b"\xff",
     }[damage]
     assert broken != whole

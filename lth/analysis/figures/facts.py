@@ -21,10 +21,7 @@ _NAMED = 6
 
 def in_a_row(names: Iterable[str], noun: str) -> str:
     """`a`, `a and b`, `a, b and c`; of many the first few and how many more."""
-    found = list(dict.fromkeys(names))
-    if len(found) > _NAMED:
-        return f"{', '.join(found[: _NAMED - 1])} and {len(found) - _NAMED + 1} more {noun}"
-    return joined(found)
+    return joined(list(dict.fromkeys(names)), _NAMED, noun)
 
 
 def sentences(*parts: str) -> str:

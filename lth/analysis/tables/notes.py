@@ -246,6 +246,4 @@ def _lost(row: Mapping[Any, Any], state: str) -> str:
 
 def named(names: Sequence[str], noun: str) -> str:
     """`a`, `a and b`, `a, b and c`; of many the first three and how many more."""
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more {noun}"
-    return joined(names)
+    return joined(names, 4, noun)
